@@ -1,0 +1,52 @@
+"""`add-noise`: copies of images with known noise."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.cli.options import (
+    Subparsers,
+    add_levels,
+    add_noise_kind,
+    add_output_folder,
+    add_sources,
+    one_level,
+)
+from napari_dental_denoise.core.noise import noise_kind
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "add-noise",
+        help="write copies of images with noise of a known kind and level",
+        description="Write copies of images with noise of a known kind and level, to see and to measure what a "
+        "denoiser does with it. The inputs are not changed; 8 bit stays 8 bit and 16 bit stays 16 bit.",
+    )
+    add_sources(parser)
+    add_noise_kind(parser)
+    add_levels(parser, None, "")
+    add_output_folder(parser, "noisy")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Add noise to each file; the exit code."""
+    from napari_dental_denoise.cli.outputs import process_files
+
+    add, levels = noise_kind(options.noise).add, one_level(options)
+
+    def work(image: NDArray[np.generic], number: int) -> NDArray[np.generic]:
+        return add(image, **levels, rng=np.random.default_rng([options.seed, number]))
+
+    return process_files(
+        options.sources,
+        work,
+        options.output,
+        f".{options.format}" if options.format else None,
+        overwrite=options.overwrite,
+        verb="images with noise written",
+    )

@@ -1,0 +1,80 @@
+"""What the user sees: lines, progress bars, files that were left out, and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from napari_dental_denoise.core.errors import InputError
+
+EXIT_DONE = 0
+EXIT_SOME_LEFT_OUT = 1
+EXIT_BAD_INPUT = 2
+EXIT_STOPPED = 130
+
+PROGRAM = "napari-dental-denoise"
+
+
+def say(text: str = "") -> None:
+    """One line for the reader, on stdout."""
+    print(text, flush=True)
+
+
+def complain(text: str) -> None:
+    """One line on stderr."""
+    print(f"{PROGRAM}: {' '.join(text.split())}", file=sys.stderr, flush=True)
+
+
+def report_left_out(errors: Sequence[InputError]) -> None:
+    """Name each file that was left out, with its reason, on stderr."""
+    for error in errors:
+        complain(f"left out: {error}")
+
+
+def exit_code(done: int, left_out: int) -> int:
+    """0 where all went well, 1 where some files were left out, 2 where nothing was done."""
+    if left_out == 0:
+        return EXIT_DONE
+    return EXIT_SOME_LEFT_OUT if done else EXIT_BAD_INPUT
+
+
+def progress_bar(total: int, unit: str) -> tqdm:
+    """A bar on stderr with an ETA, where stderr is a terminal."""
+    return tqdm(total=total, unit=unit, disable=None, dynamic_ncols=True, smoothing=0.05)
+
+
+def minutes_and_seconds(seconds: float) -> str:
+    """A duration as 1:05 or 1:02:03."""
+    whole = int(seconds)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+class StopRequest:
+    """Whether the user asked to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self, *_signal: object) -> None:
+        """Note the first request; a second one stops at once."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def graceful_stop() -> Iterator[StopRequest]:
+    """While the block runs, the first Ctrl-C (or SIGTERM) is a request, which the block looks at."""
+    request = StopRequest()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, request.ask) for number in signals]
+    try:
+        yield request
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,87 @@
+"""`denoise`: denoised copies of images."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.cli.options import (
+    Subparsers,
+    add_output_folder,
+    add_precision,
+    add_sources,
+    number,
+)
+from napari_dental_denoise.core.config import ENGINES, INFERENCE, EngineName, Precision
+
+if TYPE_CHECKING:
+    from napari_dental_denoise.core.inference import Engine
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "denoise",
+        help="write denoised copies of images",
+        description="Write denoised copies of images, of any size. The inputs are not changed; 8 bit stays 8 bit "
+        "and 16 bit stays 16 bit. A file that cannot be read is listed, and the rest goes on.",
+    )
+    add_sources(parser)
+    parser.add_argument("-m", "--model", type=Path, required=True, help="a .keras model file, as train writes it")
+    parser.add_argument(
+        "--strength",
+        type=number,
+        default=INFERENCE.strength,
+        help="share of the noise to take away: 0 nothing, 1 all (default), more exaggerates",
+    )
+    add_engine(parser)
+    add_precision(parser)
+    add_output_folder(parser, "denoised")
+    parser.set_defaults(run=run)
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """What runs the network."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=INFERENCE.engine,
+        help="what runs the network: openvino starts in a second (default); keras takes longer, and uses a GPU "
+        "where TensorFlow sees one",
+    )
+
+
+def open_engine(path: Path, engine: EngineName, precision: Precision) -> Engine:
+    """The engine that the options ask for."""
+    if engine == "keras":
+        from napari_dental_denoise.unet.engine import KerasEngine
+
+        return KerasEngine(path, precision)
+    from napari_dental_denoise.core.inference import load_engine
+
+    return load_engine(path, precision)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Denoise each file; the exit code."""
+    from napari_dental_denoise.cli.outputs import process_files
+    from napari_dental_denoise.core import inference
+
+    engine = open_engine(options.model, options.engine, options.precision)
+
+    def work(image: NDArray[np.generic], _number: int) -> NDArray[np.generic]:
+        return inference.denoise(image, engine, strength=options.strength)
+
+    inference.check_strength(options.strength)
+    return process_files(
+        options.sources,
+        work,
+        options.output,
+        f".{options.format}" if options.format else None,
+        overwrite=options.overwrite,
+        verb="images denoised",
+    )

@@ -1,0 +1,144 @@
+"""`evaluate`: a table of PSNR, SSIM and accuracy of models and baselines on the same noise."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_dental_denoise.cli.console import exit_code, progress_bar, report_left_out, say
+from napari_dental_denoise.cli.denoise import add_engine, open_engine
+from napari_dental_denoise.cli.options import (
+    Subparsers,
+    add_levels,
+    add_noise_kind,
+    add_overwrite,
+    add_precision,
+    add_rows,
+    add_sources,
+    given_levels,
+    number,
+    positive,
+)
+from napari_dental_denoise.core.config import INFERENCE
+from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.noise import noise_kind
+
+if TYPE_CHECKING:
+    from napari_dental_denoise.core.classical import Denoiser
+    from napari_dental_denoise.core.evaluation import NoisyPair, Row
+
+FORMATS = ("text", "csv", "json")
+
+DESCRIPTION = """\
+Add the same noise to clean images for every method, denoise, and compare with the clean images:
+PSNR in dB, SSIM, and accuracy (the share of pixels within 0.05 of the clean image, on [0, 1]).
+With --noisy, use recorded noisy images of the same names instead of added noise.
+
+  napari-dental-denoise evaluate test/ -m model.keras --sigma 10/255 25/255 50/255 --baselines"""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure models and baselines on clean images",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_sources(parser)
+    parser.add_argument("-m", "--model", type=Path, nargs="+", default=[], help="model files to measure")
+    parser.add_argument(
+        "--baselines",
+        action="store_true",
+        help="measure median, non-local means, wavelets, total variation, and BM3D where its extra is installed; "
+        "they are told the true sigma of Gaussian noise",
+    )
+    parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
+    add_noise_kind(parser)
+    add_levels(parser, "+", "one level or several: ")
+    add_rows(parser)
+    parser.add_argument("--size", type=positive, nargs=2, metavar=("H", "W"), help="resize the clean images first")
+    parser.add_argument("--strength", type=number, default=INFERENCE.strength, help="of the models; default 1")
+    add_engine(parser)
+    add_precision(parser)
+    parser.add_argument("--format", choices=FORMATS, default="text", help="of the table; default text")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the table there, not to stdout")
+    add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure; the exit code."""
+    levels = broadcast_levels(options)
+    from napari_dental_denoise.core.atomic import refuse_existing, write_text
+    from napari_dental_denoise.core.table import TABLE_FORMATS
+
+    if options.output and not options.overwrite:
+        refuse_existing(options.output)
+    methods = _methods(options)
+    pairs, count, errors = _pairs(options, levels)
+    report_left_out(errors)
+    table = TABLE_FORMATS[options.format](measure(pairs, methods, count))
+    if options.output:
+        write_text(options.output, table, overwrite=options.overwrite)
+        say(f"the table is in {options.output}")
+    else:
+        say(table.rstrip("\n"))
+    return exit_code(1, len(errors))
+
+
+def broadcast_levels(options: argparse.Namespace) -> list[Mapping[str, float]]:
+    """The levels to measure at; a single value goes with each of several others."""
+    given = given_levels(options)
+    names = noise_kind(options.noise).levels
+    count = max((len(values) for values in given.values()), default=1)
+    for name, values in given.items():
+        if len(values) not in (1, count):
+            raise InputError(f"expected one {name} or {count} of them; received {len(values)}")
+    full = {name: given.get(name, [level.default]) for name, level in names.items()}
+    return [{name: values[index if len(values) > 1 else 0] for name, values in full.items()} for index in range(count)]
+
+
+def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
+    from napari_dental_denoise.core.classical import available_baselines
+    from napari_dental_denoise.core.evaluation import model_denoiser
+    from napari_dental_denoise.core.inference import check_strength
+
+    check_strength(options.strength)
+    methods = available_baselines() if options.baselines else {}
+    for path in options.model:
+        name = path.stem if path.stem not in methods else str(path)
+        methods[name] = model_denoiser(open_engine(path, options.engine, options.precision), options.strength)
+    return methods
+
+
+def _pairs(
+    options: argparse.Namespace, levels: Sequence[Mapping[str, float]]
+) -> tuple[Iterator[NoisyPair], int, list[ImageReadError]]:
+    """The pairs, how many, and the files that were left out."""
+    from napari_dental_denoise.core.evaluation import added_noise, given_pairs
+    from napari_dental_denoise.core.folders import load_images, match_by_name, resize
+
+    clean = load_images(options.sources, options.rows)
+    if options.noisy:
+        noisy = load_images(options.noisy, options.rows)
+        noisy_images, clean_images = match_by_name(noisy, clean)
+        return given_pairs(noisy_images, clean_images, "recorded"), len(clean_images), noisy.errors + clean.errors
+    images = [resize(image, tuple(options.size)) for image in clean.images] if options.size else clean.images
+    sets = (added_noise(images, options.noise, level, options.seed) for level in levels)
+    return chain.from_iterable(sets), len(images) * len(levels), clean.errors
+
+
+def measure(pairs: Iterator[NoisyPair], methods: Mapping[str, Denoiser], count: int) -> list[Row]:
+    """Run every method on every pair behind a progress bar."""
+    from napari_dental_denoise.core.evaluation import compare, summarise
+
+    scores = []
+    with progress_bar(count * (len(methods) + 1), "score") as bar:
+        for score in compare(pairs, methods):
+            scores.append(score)
+            bar.update()
+    return summarise(scores)

@@ -1,0 +1,89 @@
+"""`info`: what a model file or an image holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from napari_dental_denoise.cli.console import complain, exit_code, say
+from napari_dental_denoise.cli.options import Subparsers
+from napari_dental_denoise.core.config import GREY_LEVELS
+from napari_dental_denoise.core.errors import InputError
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "info",
+        help="tell what model files and images hold",
+        description="Tell what model files and images hold: for a model its card, for an image its size, type, "
+        "grey values and an estimate of its noise.",
+    )
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="model files, images, folders or patterns")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Describe each file; the exit code."""
+    from napari_dental_denoise.core.folders import list_files
+
+    described: list[dict[str, Any]] = []
+    errors = 0
+    for path in list_files(options.sources):
+        try:
+            facts = model_facts(path) if path.suffix == ".keras" else image_facts(path)
+        except InputError as error:
+            complain(str(error))
+            errors += 1
+            continue
+        described.append(facts)
+        if options.format == "text":
+            say("\n".join(_lines(facts)))
+    if options.format == "json":
+        say(json.dumps(described, indent=2))
+    return exit_code(len(described), errors)
+
+
+def model_facts(path: Path) -> dict[str, Any]:
+    """The card of a model file, and its size."""
+    from napari_dental_denoise.core.conversion import converted
+    from napari_dental_denoise.core.model_file import read_model_file
+
+    card = read_model_file(converted(path)).card
+    return {"file": str(path), "megabytes": round(path.stat().st_size / 1e6, 2), **asdict(card)}
+
+
+def image_facts(path: Path) -> dict[str, Any]:
+    """Size, type, grey values and noise of an image."""
+    from napari_dental_denoise.core.classical import white_sigma
+    from napari_dental_denoise.core.images import read_image
+    from napari_dental_denoise.core.intensity import full_scale, to_unit
+
+    image = read_image(path)
+    sigma = white_sigma(to_unit(image)) if min(image.shape) > 1 else 0.0
+    return {
+        "file": str(path),
+        "height": image.shape[0],
+        "width": image.shape[1],
+        "type": str(image.dtype),
+        "full scale": full_scale(image),
+        "darkest": image.min().item(),
+        "brightest": image.max().item(),
+        "noise": f"about sigma {sigma:.4f}, {sigma * GREY_LEVELS:.1f} of {GREY_LEVELS}, if it is white",
+    }
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
+    lines = []
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            lines.append(f"{indent}{name}")
+            lines.extend(_lines(value, indent + "  "))
+        else:
+            shown = f"{value:.4g}" if isinstance(value, float) else value
+            lines.append(f"{indent}{name}: {shown}")
+    return lines if indent else [*lines, ""]

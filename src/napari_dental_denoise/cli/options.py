@@ -1,0 +1,142 @@
+"""Options that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from napari_dental_denoise.core.config import GREY_LEVELS, INFERENCE, NOISE, PRECISIONS
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.noise import NOISE_KINDS, noise_kind
+
+LEVELS = {
+    "sigma": f"standard deviation on the [0, 1] scale; 25/{GREY_LEVELS} is 25 grey levels of 8 bit",
+    "photons": "expected count of photons at full white; fewer are noisier",
+    "amount": "share of the pixels that become white or black, 0 to 1",
+}
+# argparse has no public name for what add_subparsers() gives.
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (see above)
+
+
+def number(text: str) -> float:
+    """A number, or a fraction such as 25/255."""
+    numerator, _, denominator = text.partition("/")
+    try:
+        value = float(numerator) / float(denominator or 1)
+    except (ValueError, ZeroDivisionError) as error:
+        raise argparse.ArgumentTypeError(f"expected a number such as 0.1 or 25/255; received {text!r}") from error
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected a finite number; received {text!r}")
+    return value
+
+
+def row_range(text: str) -> slice:
+    """Rows as START:STOP, either of which may be missing."""
+    start, colon, stop = text.partition(":")
+    ends = [int(end) if end.lstrip("-").isdecimal() else None for end in (start, stop)]
+    if not colon or any(end and value is None for end, value in zip((start, stop), ends, strict=True)):
+        raise argparse.ArgumentTypeError(f"expected rows such as 0:488; received {text!r}")
+    return slice(*ends)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a whole number; received {text!r}") from error
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1; received {text!r}")
+    return value
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Files, folders and patterns."""
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="image files, folders of images, or patterns such as 'scans/**/*.png'",
+    )
+
+
+def add_noise_kind(parser: argparse.ArgumentParser) -> None:
+    """The kind of noise and its seed."""
+    kinds = "; ".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items())
+    parser.add_argument(
+        "--noise", choices=list(NOISE_KINDS), default=NOISE.kind, help=f"kind of noise ({kinds}); default {NOISE.kind}"
+    )
+    parser.add_argument("--seed", type=int, default=NOISE.seed, help="the same seed gives the same result; default 0")
+
+
+def add_levels(parser: argparse.ArgumentParser, nargs: int | str | None, values: str) -> None:
+    """A level option for each name that a kind of noise uses."""
+    for name, meaning in LEVELS.items():
+        parser.add_argument(f"--{name}", type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
+
+
+def given_levels(options: argparse.Namespace) -> dict[str, list[float]]:
+    """The levels of the command line, checked against the kind of noise, as lists."""
+    kind = noise_kind(options.noise)
+    given = {name: getattr(options, name) for name in LEVELS if getattr(options, name) is not None}
+    foreign = [name for name in given if name not in kind.levels]
+    if foreign:
+        raise InputError(f"{options.noise} noise has {' and '.join(kind.levels)}, not {', '.join(foreign)}")
+    return {name: value if isinstance(value, list) else [value] for name, value in given.items()}
+
+
+def one_level(options: argparse.Namespace) -> Mapping[str, float]:
+    """One level by name, the kind's default where none is given."""
+    given = given_levels(options)
+    return {
+        name: given[name][0] if name in given else level.default
+        for name, level in noise_kind(options.noise).levels.items()
+    }
+
+
+def add_rows(parser: argparse.ArgumentParser) -> None:
+    """A part of every image."""
+    parser.add_argument(
+        "--rows",
+        type=row_range,
+        default=slice(None),
+        metavar="START:STOP",
+        help="use only these rows of every image, to leave out a caption",
+    )
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Permission to replace files."""
+    parser.add_argument("--overwrite", action="store_true", help="replace files of the same name")
+
+
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """The precision of the network's body."""
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=INFERENCE.precision,
+        help="arithmetic of the network's body: auto takes bf16 where the processor has it, at half the time",
+    )
+
+
+def add_output_folder(parser: argparse.ArgumentParser, default: str) -> None:
+    """Where results go, and as what."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(default),
+        metavar="FOLDER",
+        help=f"folder for the results, which keep the names of their inputs; default {default}. "
+        "For a single input it may be a file name",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("png", "tif", "bmp", "pgm"),
+        help="file type of the results; default: that of the input, or PNG for JPEG, which would lose again",
+    )
+    add_overwrite(parser)

@@ -1,0 +1,163 @@
+"""`workflow`: the whole job on one folder, from reading to the figure."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_dental_denoise.cli.console import (
+    EXIT_DONE,
+    EXIT_SOME_LEFT_OUT,
+    EXIT_STOPPED,
+    PROGRAM,
+    graceful_stop,
+    report_left_out,
+    say,
+)
+from napari_dental_denoise.cli.evaluate import measure
+from napari_dental_denoise.cli.options import Subparsers, add_rows, number
+from napari_dental_denoise.cli.train import follow, kept
+from napari_dental_denoise.core.config import NOISE, PRESETS, SIGMA, TRAINING, WORKFLOW, TrainingConfig
+from napari_dental_denoise.core.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_dental_denoise.core.evaluation import NoisyPair
+    from napari_dental_denoise.core.figure import Comparison
+    from napari_dental_denoise.core.folders import LoadedImages
+    from napari_dental_denoise.core.inference import Engine
+    from napari_dental_denoise.unet.training import TrainingJob
+
+DESCRIPTION = """\
+The whole job on a folder of clean radiographs, or on synthetic ones where none is given: read, split
+by file, add noise, train, evaluate on the images that were kept apart, and draw the result."""
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "workflow",
+        help="the whole job on one folder: read, add noise, train, evaluate, draw",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="of clean radiographs; default: synthetic ones")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("results"), metavar="FOLDER", help="for the results; default results"
+    )
+    parser.add_argument("--preset", choices=list(PRESETS), default=TRAINING.preset, help=f"default {TRAINING.preset}")
+    parser.add_argument(
+        "--minutes", type=number, default=WORKFLOW.minutes, help=f"of training; default {WORKFLOW.minutes:g}"
+    )
+    parser.add_argument("--sigma", type=number, default=SIGMA.default, help="of the noise to test with; default 25/255")
+    parser.add_argument("--seed", type=int, default=TRAINING.seed, help="of everything; default 0")
+    add_rows(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do the whole job; the exit code."""
+    from napari_dental_denoise.core.folders import load_images
+
+    results = free_folder(options.output)
+    folder = options.folder or write_phantoms(results / "phantoms", options.seed)
+    say(f"1. read {folder}")
+    loaded = load_images([folder], options.rows)
+    report_left_out(loaded.errors)
+    job, tested = split(loaded, results, options)
+    say(
+        f"   {len(loaded.images)} images: {len(job.training.shapes)} to learn from, {len(job.validation.shapes)} to "
+        f"validate with, {len(tested)} kept apart to test with"
+    )
+    say("2. train, with noise drawn anew for every patch")
+    with graceful_stop() as request:
+        finished = follow(job, "bar", lambda: request.asked)
+    if not finished and not job.model.exists():
+        say(f"stopped; {kept(job)}")
+        return EXIT_STOPPED
+    say(f"3. add noise of sigma {options.sigma:.3f} to the {len(tested)} test images, denoise them and compare")
+    evaluate(job.model, tested, results, options)
+    show_results(results, job.model)
+    if not finished:
+        return EXIT_STOPPED
+    return EXIT_SOME_LEFT_OUT if loaded.errors else EXIT_DONE
+
+
+def free_folder(wanted: Path) -> Path:
+    """The wanted folder, or the first of its name with a number that is not there yet."""
+    numbered = (wanted.with_name(f"{wanted.name}-{count}") for count in itertools.count(2))
+    return next(path for path in itertools.chain([wanted], numbered) if not path.exists())
+
+
+def write_phantoms(folder: Path, seed: int) -> str:
+    """Write synthetic radiographs as PNG files; the folder."""
+    from napari_dental_denoise.core.images import write_image
+    from napari_dental_denoise.core.intensity import from_unit
+    from napari_dental_denoise.core.phantom import phantoms
+
+    say(f"0. no folder was given: draw {WORKFLOW.phantoms} synthetic radiographs")
+    for index, image in enumerate(phantoms(WORKFLOW.phantoms, seed=seed), start=1):
+        write_image(folder / f"phantom_{index:02}.png", from_unit(image, "uint8", 255))
+    return str(folder)
+
+
+def split(loaded: LoadedImages, results: Path, options: argparse.Namespace) -> tuple[TrainingJob, list[NoisyPair]]:
+    """Split by file into training, validation and test; the job, and the test images with noise."""
+    from napari_dental_denoise.core.evaluation import added_noise
+    from napari_dental_denoise.core.noise import NoiseRange
+    from napari_dental_denoise.unet.dataset import CleanImages, split_indices
+    from napari_dental_denoise.unet.training import TrainingJob
+
+    if len(loaded.images) < WORKFLOW.fewest_images:
+        raise InputError(
+            f"expected at least {WORKFLOW.fewest_images} images, to learn, to validate and to test with; "
+            f"received {len(loaded.images)}"
+        )
+    config = TrainingConfig(preset=options.preset, minutes=options.minutes, seed=options.seed)
+    rest, test = split_indices(len(loaded.images), WORKFLOW.test_split, options.seed)
+    tested = list(added_noise([loaded.images[i] for i in test], NOISE.kind, {"sigma": options.sigma}, options.seed))
+    data = CleanImages([loaded.images[i] for i in rest], NoiseRange(NOISE.kind, {}), options.seed)
+    training, validation = split_indices(len(rest), config.validation_split, options.seed)
+    return TrainingJob(data.select(training), data.select(validation), results / "model.keras", config), tested
+
+
+def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argparse.Namespace) -> None:
+    """Write the table and the figure."""
+    from napari_dental_denoise.core.atomic import write_text
+    from napari_dental_denoise.core.classical import denoise_median, denoise_non_local_means
+    from napari_dental_denoise.core.evaluation import model_denoiser
+    from napari_dental_denoise.core.figure import comparison_figure, save_figure
+    from napari_dental_denoise.core.inference import load_engine
+    from napari_dental_denoise.core.table import as_csv, as_text
+
+    engine = load_engine(model)
+    methods = {
+        "median": denoise_median,
+        "non-local means": denoise_non_local_means,
+        f"U-Net, {options.preset}": model_denoiser(engine, 1.0),
+    }
+    rows = measure(iter(tested), methods, len(tested))
+    say(as_text(rows))
+    write_text(results / "table.txt", as_text(rows), overwrite=False)
+    write_text(results / "table.csv", as_csv(rows), overwrite=False)
+    shown = [compared(pair, engine) for pair in tested[: WORKFLOW.shown]]
+    save_figure(comparison_figure(shown), results / "figure.png", overwrite=False)
+
+
+def compared(pair: NoisyPair, engine: Engine) -> Comparison:
+    """A pair with what the model makes of it."""
+    from napari_dental_denoise.core.figure import Comparison
+    from napari_dental_denoise.core.inference import denoise
+
+    return Comparison(pair.clean, pair.noisy, denoise(pair.noisy, engine).astype(pair.clean.dtype))
+
+
+def show_results(results: Path, model: Path) -> None:
+    """Where everything lies, and how to open it."""
+    say("4. the results")
+    say(f"   model   {model}")
+    say(f"           use it with: {PROGRAM} denoise SCANS -m {model}")
+    say(f"   table   {results / 'table.txt'}, and as CSV {results / 'table.csv'}")
+    say(f"   figure  {results / 'figure.png'}")
+    say(f"           open it with any image viewer: xdg-open {results / 'figure.png'}, or napari")

@@ -1,0 +1,211 @@
+"""Every default of the project, once: the command line and the forms read it here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Predicts = Literal["residual", "image"]
+Precision = Literal["auto", "f32", "bf16"]
+EngineName = Literal["openvino", "keras"]
+PRECISIONS: tuple[Precision, ...] = ("auto", "f32", "bf16")
+ENGINES: tuple[EngineName, ...] = ("openvino", "keras")
+
+GREY_LEVELS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One design of the U-Net.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Channels of each level, from full resolution down to the bottleneck.
+    stem : int
+        Pixels on each side that the first convolution gathers into one; 1 keeps full resolution.
+    convolutions : int
+        3x3 convolutions of each level, on the way down and again on the way up.
+    resampling : {"learned", "pooling"}
+        Strided convolutions down and transposed ones up, or max-pooling down and repetition up.
+    predicts : {"residual", "image"}
+        Whether the output is the noise to subtract or the denoised image itself.
+    """
+
+    widths: tuple[int, ...]
+    stem: int = 1
+    convolutions: int = 2
+    resampling: Literal["learned", "pooling"] = "learned"
+    predicts: Predicts = "residual"
+
+    @property
+    def multiple(self) -> int:
+        """The image's sides must be multiples of this, in pixels."""
+        return self.stem * 2 ** (len(self.widths) - 1)
+
+    @property
+    def halo(self) -> int:
+        """Pixels around a tile that its result depends on, rounded up to `multiple`."""
+        down = len(self.widths) - 1
+        # Pooling presets repeat pixels and then smooth them with one more convolution.
+        up = self.convolutions + (self.resampling == "pooling")
+        reach = 1
+        for _ in range(down):
+            reach = -(-(reach + up) // 2)
+        reach += self.convolutions
+        for _ in range(down):
+            reach = 2 * reach + self.convolutions
+        return -(-reach * self.stem // self.multiple) * self.multiple
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "classic": Preset((32, 64, 128, 256), resampling="pooling", predicts="image"),
+        "fast": Preset((16, 32, 64, 128), stem=2),
+        "standard": Preset((16, 32, 64, 128)),
+        "best": Preset((24, 48, 96, 192)),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A noise level's default and the range that training draws it from."""
+
+    default: float
+    low: float
+    high: float
+    logarithmic: bool = False
+
+
+SIGMA = Levels(25 / GREY_LEVELS, 3 / GREY_LEVELS, 60 / GREY_LEVELS)
+SPECKLE_SIGMA = Levels(0.2, 0.02, 0.5)
+PHOTONS = Levels(100, 10, 1000, logarithmic=True)
+READOUT_SIGMA = Levels(2 / GREY_LEVELS, 0.0, 10 / GREY_LEVELS)
+AMOUNT = Levels(0.05, 0.005, 0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseConfig:
+    """What noise is added where nothing else is said."""
+
+    kind: str = "gaussian"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How a model is trained where nothing else is said.
+
+    Attributes
+    ----------
+    preset : str
+        A key of `PRESETS`.
+    epochs : int
+        Passes; in one, as many random patches are drawn as cover the training images once, within
+        `steps_per_epoch_range` batches.
+    minutes : float, optional
+        Train for this long instead of a number of epochs.
+    steps_per_epoch : int, optional
+        Batches in one epoch, instead of as many as cover the images.
+    batch_size : int
+        Patches in one step.
+    patch_size : int
+        Side of a patch, in pixels.
+    validation_split : float
+        Share of the files that is kept for validation.
+    learning_rate : float
+        Adam's, at the start of a cosine decay to zero.
+    seed : int
+        Of the split, the weights, the patches and the noise.
+    precision : {"auto", "f32", "bf16"}
+        Of the network's body; "auto" takes bf16 where the processor has it.
+    averaging : float
+        Momentum of the moving average of the weights, which is what is validated and saved.
+    steps_per_epoch_range : (int, int)
+        So that an epoch is neither over at once nor hours long.
+    validation_images, validation_side : int
+        At most this many images, and the middle of each up to this side in pixels.
+    """
+
+    preset: str = "standard"
+    epochs: int = 100
+    minutes: float | None = None
+    steps_per_epoch: int | None = None
+    batch_size: int = 16
+    patch_size: int = 96
+    validation_split: float = 0.1
+    learning_rate: float = 1e-3
+    seed: int = 0
+    precision: Precision = "auto"
+    averaging: float = 0.999
+    steps_per_epoch_range: tuple[int, int] = (50, 500)
+    validation_images: int = 16
+    validation_side: int = 320
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceConfig:
+    """How a model is run where nothing else is said."""
+
+    engine: EngineName = "openvino"
+    precision: Precision = "auto"
+    strength: float = 1.0
+    tile_side: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is refused, so that a hostile file cannot take the memory.
+
+    Attributes
+    ----------
+    pixels : int
+        Of one image.
+    model_bytes : int
+        Of one model file, unpacked.
+    card_bytes : int
+        Of the text members of a model file.
+    members : int
+        Of the zip that a model file is.
+    """
+
+    pixels: int = 2**28
+    model_bytes: int = 2**30
+    card_bytes: int = 2**24
+    members: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowConfig:
+    """The whole job on one folder.
+
+    Attributes
+    ----------
+    minutes : float
+        Of training.
+    test_split : float
+        Share of the images that is kept apart to test with.
+    fewest_images : int
+        One to learn from, one to validate with and one to test with, at the least.
+    phantoms : int
+        Synthetic images where no folder is given.
+    shown : int
+        Rows of the figure.
+    """
+
+    minutes: float = 3.0
+    test_split: float = 0.2
+    fewest_images: int = 3
+    phantoms: int = 30
+    shown: int = 3
+
+
+NOISE = NoiseConfig()
+TRAINING = TrainingConfig()
+INFERENCE = InferenceConfig()
+LIMITS = Limits()
+WORKFLOW = WorkflowConfig()
+ACCURACY_TOLERANCE = 0.05

@@ -1,0 +1,26 @@
+"""Errors that a user can act on: what was expected, what came, what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class InputError(ValueError):
+    """A file, a folder or a parameter that cannot be used, with the reason in one line."""
+
+
+class ImageReadError(InputError):
+    """An image file that cannot be read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    reason : str
+        What is wrong with it, without its name.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name}: {reason}")
+        self.path = path
+        self.reason = reason

@@ -1,0 +1,286 @@
+"""Find and read the radiographs of files, folders and glob patterns."""
+
+from __future__ import annotations
+
+import glob
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from natsort import natsorted, ns
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.images import read_image
+
+Images = NDArray[np.generic] | list[NDArray[np.generic]]
+
+# Left behind in folders by desktops; nobody means them as images.
+DESKTOP_FILES = {"thumbs.db", "desktop.ini", "icon\r"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """What came of one file: an image, or the reason why there is none."""
+
+    path: Path
+    image: NDArray[np.generic] | None
+    error: ImageReadError | None
+
+
+def list_files(sources: Iterable[str | Path]) -> list[Path]:
+    """The files that `sources` name, in natural order, each once.
+
+    Parameters
+    ----------
+    sources : iterable of str or Path
+        Files, folders (their own files, hidden ones left out) and glob patterns (`**` descends).
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    InputError
+        If a source names nothing.
+    """
+    found: list[Path] = []
+    for source in sources:
+        found.extend(_expand(Path(source)))
+    return list(dict.fromkeys(found))
+
+
+def _expand(source: Path) -> list[Path]:
+    if source.is_dir():
+        return _folder_files(source)
+    if source.exists() or source.is_symlink():
+        return [source]
+    matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 (Path.glob takes no absolute pattern)
+    files = _natural(match for match in matches if match.is_file())
+    if not files:
+        raise InputError(f"{source}: no such file or folder, and no file matches it as a pattern")
+    return files
+
+
+def _folder_files(folder: Path) -> list[Path]:
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder}: the folder cannot be read ({error.strerror})") from error
+    files = _natural(entry for entry in entries if not entry.is_dir() and not _is_hidden(entry))
+    if not files:
+        subfolders = sum(entry.is_dir() for entry in entries)
+        hint = f"; it has {subfolders} subfolders: name one of them, or use {folder}/**" if subfolders else ""
+        raise InputError(f"{folder}: the folder holds no files{hint}")
+    return files
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower() in DESKTOP_FILES
+
+
+def _natural(paths: Iterable[Path]) -> list[Path]:
+    return natsorted(paths, key=str, alg=ns.PATH | ns.IGNORECASE)
+
+
+def read_each(paths: Iterable[Path]) -> Iterator[ReadResult]:
+    """Read files one by one; a bad one yields its error and the rest goes on.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+
+    Yields
+    ------
+    ReadResult
+    """
+    for path in paths:
+        try:
+            yield ReadResult(path, read_image(path), None)
+        except ImageReadError as error:
+            yield ReadResult(path, None, error)
+
+
+def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Images:
+    """Read every radiograph of a folder as grayscale, in natural order.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Its own files are read, not those of its subfolders.
+    size : (height, width), optional
+        Resize every image to this size, in pixels.
+
+    Returns
+    -------
+    (N, H, W) array, or list of (H, W) arrays
+        One array where all sizes and types agree, a list otherwise; uint8, uint16 or float32.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or nothing in it can be read.
+
+    Warns
+    -----
+    UserWarning
+        Names each file that could not be read, with the reason.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected a folder")
+    results = list(read_each(_folder_files(folder)))
+    errors = [result.error for result in results if result.error is not None]
+    images = [result.image for result in results if result.image is not None]
+    if not images:
+        raise InputError(f"{folder}: none of its {len(errors)} files can be read: {describe(errors)}")
+    if errors:
+        warnings.warn(
+            f"{folder}: {len(errors)} of {len(results)} files were left out: {describe(errors)}", stacklevel=2
+        )
+    if size is not None:
+        images = [resize(image, size) for image in images]
+    return as_stack(images)
+
+
+def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> dict[str, Images]:
+    """Read each dataset folder under a root, or the root itself where it has no subfolders.
+
+    Parameters
+    ----------
+    root : str or Path
+    size : (height, width), optional
+        Resize every image to this size, in pixels.
+
+    Returns
+    -------
+    dict
+        Name of the folder to its images, as `read_dental` gives them, in natural order.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or nothing in it can be read.
+
+    Warns
+    -----
+    UserWarning
+        Names each file and each folder that could not be read, with the reason.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"{root}: expected a folder")
+    folders = _natural(entry for entry in root.iterdir() if entry.is_dir() and not _is_hidden(entry))
+    if not folders:
+        return {root.resolve().name: read_dental(root, size)}
+    datasets: dict[str, Images] = {}
+    for folder in folders:
+        try:
+            datasets[folder.name] = read_dental(folder, size)
+        except InputError as error:
+            warnings.warn(f"left out: {error}", stacklevel=2)
+    if not datasets:
+        raise InputError(f"{root}: none of its {len(folders)} folders holds an image that can be read")
+    return datasets
+
+
+def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
+    """Resize one image by pixel area, or bilinearly where it grows.
+
+    Parameters
+    ----------
+    image : (H, W) array; uint8, uint16 or floating
+    size : (height, width) in pixels
+
+    Returns
+    -------
+    array of shape `size`, of the same type
+    """
+    height, width = size
+    if height < 1 or width < 1:
+        raise InputError(f"size must be two positive numbers of pixels; received {size}")
+    shrinks = height <= image.shape[0] and width <= image.shape[1]
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def as_stack(images: Sequence[NDArray[np.generic]]) -> Images:
+    """One (N, H, W) array where all shapes and types agree, else a list."""
+    if len({(image.shape, image.dtype) for image in images}) == 1:
+        return np.stack(images)
+    return list(images)
+
+
+def describe(errors: Sequence[InputError], shown: int = 20) -> str:
+    """The first errors, one after the other, and how many more there are."""
+    text = "; ".join(str(error) for error in errors[:shown])
+    return text if len(errors) <= shown else f"{text}; and {len(errors) - shown} more"
+
+
+@dataclass(frozen=True)
+class LoadedImages:
+    """The images of some files, and the errors of those that could not be read."""
+
+    paths: list[Path]
+    images: list[NDArray[np.generic]]
+    errors: list[ImageReadError]
+
+
+def load_images(sources: Iterable[str | Path], rows: slice = slice(None)) -> LoadedImages:
+    """Read files, folders and patterns into memory, each image in its own type.
+
+    Parameters
+    ----------
+    sources : iterable of str or Path
+    rows : slice
+        Rows to keep of each image, to leave out a caption for example.
+
+    Raises
+    ------
+    InputError
+        If nothing can be read.
+    """
+    loaded = LoadedImages([], [], [])
+    for result in read_each(list_files(sources)):
+        if result.error is not None:
+            loaded.errors.append(result.error)
+        elif result.image is not None:
+            _keep_rows(loaded, result.path, result.image, rows)
+    if not loaded.images:
+        raise InputError(f"none of {len(loaded.errors)} files can be used: {describe(loaded.errors)}")
+    return loaded
+
+
+def _keep_rows(loaded: LoadedImages, path: Path, image: NDArray[np.generic], rows: slice) -> None:
+    kept = image[rows]
+    if kept.size == 0:
+        loaded.errors.append(ImageReadError(path, f"has {image.shape[0]} rows, none of them among those asked for"))
+        return
+    loaded.paths.append(path)
+    loaded.images.append(kept)
+
+
+def match_by_name(
+    noisy: LoadedImages, clean: LoadedImages
+) -> tuple[list[NDArray[np.generic]], list[NDArray[np.generic]]]:
+    """Noisy images and the clean image of each, by the names of their files without the suffixes.
+
+    Raises
+    ------
+    InputError
+        If an image has no partner of its name and size.
+    """
+    partners = {path.stem: image for path, image in zip(clean.paths, clean.images, strict=True)}
+    names = [path.stem for path in noisy.paths]
+    missing = sorted(set(names) ^ set(partners))
+    if missing:
+        raise InputError(
+            f"{len(missing)} images have no partner of their name in the other folder: {', '.join(missing[:5])}"
+        )
+    for name, image in zip(names, noisy.images, strict=True):
+        if image.shape != partners[name].shape:
+            raise InputError(f"{name}: the noisy image is {image.shape}, the clean one {partners[name].shape}")
+    return noisy.images, [partners[name] for name in names]

@@ -1,0 +1,91 @@
+"""Grey values of any type to float32 on [0, 1], and back without loss."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_dental_denoise.core.errors import InputError
+
+# Noise that was not clipped takes a [0, 1] image a little beyond it; grey levels of 8 bit and more lie far above.
+LARGEST_UNIT_VALUE = 4.0
+
+
+def full_scale(image: NDArray[np.generic]) -> float:
+    """The grey value that stands for white.
+
+    8 bit: 255. 16 bit: the largest value of the fewest bits that hold the image, so that 12 bits
+    stored in 16 count as 12. Floating: 1 for images on [0, 1] (with unclipped noise too), else by
+    the same rule as 16 bit.
+
+    Parameters
+    ----------
+    image : array of any shape; uint8, uint16 or floating
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        If the type is another one, or a value is not finite.
+    """
+    if image.dtype == np.uint8:
+        return 255.0
+    if image.dtype == np.uint16:
+        return _bits_scale(int(image.max(initial=0)))
+    if np.issubdtype(image.dtype, np.floating):
+        peak = float(image.max(initial=0))
+        if not (np.isfinite(peak) and np.isfinite(image.min(initial=0))):
+            raise InputError(
+                "the image must hold finite values; received NaN or infinity: replace them first, "
+                "for example with numpy.nan_to_num"
+            )
+        return 1.0 if peak <= LARGEST_UNIT_VALUE else _bits_scale(int(np.ceil(peak)))
+    raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
+
+
+def _bits_scale(peak: int) -> float:
+    return float(2 ** max(8, peak.bit_length()) - 1)
+
+
+def to_unit(image: NDArray[np.generic], scale: float | None = None) -> NDArray[np.float32]:
+    """Grey values on [0, 1].
+
+    Parameters
+    ----------
+    image : array of any shape; uint8, uint16 or floating
+    scale : float, optional
+        The grey value that becomes 1; by default `full_scale(image)`.
+
+    Returns
+    -------
+    float32 array of the same shape, always a new one
+    """
+    if scale is None:
+        scale = full_scale(image)
+    return np.divide(image, np.float32(scale), dtype=np.float32)
+
+
+def from_unit(unit: NDArray[np.floating], dtype: DTypeLike, scale: float) -> NDArray[np.generic]:
+    """Undo `to_unit`.
+
+    Parameters
+    ----------
+    unit : floating array of any shape
+    dtype : uint8, uint16 or floating
+        Integers are rounded and clipped to [0, `scale`]; floating values are only scaled.
+    scale : float
+        The grey value that 1 becomes.
+
+    Returns
+    -------
+    array of `dtype`, of the same shape
+    """
+    target = np.dtype(dtype)
+    grey = unit * np.float32(scale)
+    if np.issubdtype(target, np.integer):
+        np.rint(grey, out=grey)
+        np.clip(grey, 0, scale, out=grey)
+    return grey.astype(target, copy=False)

@@ -1,0 +1,67 @@
+"""Import TensorFlow without its noise, and say what it runs on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["device_name", "has_bfloat16", "keras", "quiet_stderr", "tf"]
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Hold back what native code writes to stderr; show it if the block fails."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # no stderr at all, as under pythonw
+        yield
+        return
+    with tempfile.TemporaryFile() as caught:
+        sys.stderr.flush()
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            caught.seek(0)
+            os.write(2, caught.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with quiet_stderr():
+    import keras
+    import tensorflow as tf
+
+    tf.config.list_physical_devices()
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"training needs Keras on TensorFlow; Keras runs on {keras.backend.backend()} here: "
+        "unset KERAS_BACKEND, or set it to tensorflow"
+    )
+
+
+def device_name() -> str:
+    """Where TensorFlow computes: "GPU" with its model where there is one, else "CPU"."""
+    devices = tf.config.list_physical_devices("GPU")
+    if not devices:
+        return f"CPU, {os.cpu_count()} cores"
+    return str(tf.config.experimental.get_device_details(devices[0]).get("device_name", "GPU"))
+
+
+def has_bfloat16() -> bool:
+    """Whether bf16 saves time here: an NVIDIA GPU from Ampere on, or a processor that has it."""
+    devices = tf.config.list_physical_devices("GPU")
+    if devices:
+        capability = tf.config.experimental.get_device_details(devices[0]).get("compute_capability", (0, 0))
+        return bool(tuple(capability) >= (8, 0))
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

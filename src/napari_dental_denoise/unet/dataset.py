@@ -1,0 +1,136 @@
+"""The images that a model learns from: in memory in their own type, split by file."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.intensity import full_scale, to_unit
+from napari_dental_denoise.core.noise import NoiseRange
+
+Image = NDArray[np.generic]
+Unit = NDArray[np.float32]
+Window = tuple[slice, slice]
+
+
+class Dataset(ABC):
+    """Images of which each window is asked for as a noisy and a clean patch."""
+
+    shapes: list[tuple[int, int]]
+
+    @abstractmethod
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        """A new noisy and a clean patch on [0, 1], of one window of one image."""
+
+    @abstractmethod
+    def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
+        """The same at every call; `position` (0 to 1) tells how noisy, where noise is added."""
+
+    @abstractmethod
+    def select(self, indices: Iterable[int]) -> Dataset:
+        """A part of the data."""
+
+
+class CleanImages(Dataset):
+    """Clean images, to which noise is added anew for every patch.
+
+    Parameters
+    ----------
+    images : sequence of (H, W) arrays; uint8, uint16 or floating
+    noise : NoiseRange
+    seed : int
+        Of the validation's noise, which stays the same.
+    """
+
+    def __init__(self, images: Sequence[Image], noise: NoiseRange, seed: int) -> None:
+        self.images = list(images)
+        self.noise = noise
+        self.seed = seed
+        self.shapes = [image.shape for image in self.images]
+        self._scales = [full_scale(image) for image in self.images]
+
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        clean = to_unit(self.images[index][window], self._scales[index])
+        return self._noisy(clean, rng.random(), rng), clean
+
+    def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        clean = to_unit(self.images[index][window], self._scales[index])
+        return self._noisy(clean, position, np.random.default_rng([self.seed, index])), clean
+
+    def select(self, indices: Iterable[int]) -> CleanImages:
+        """See `Dataset`."""
+        return CleanImages([self.images[index] for index in indices], self.noise, self.seed)
+
+    def _noisy(self, clean: Unit, position: float, rng: np.random.Generator) -> Unit:
+        return self.noise.add(clean, position, rng).astype(np.float32, copy=False)
+
+
+class ImagePairs(Dataset):
+    """Noisy images with the clean image of each.
+
+    Parameters
+    ----------
+    noisy, clean : sequences of (H, W) arrays; uint8, uint16 or floating
+        Images of one place in both must have one shape.
+
+    Raises
+    ------
+    InputError
+        If the numbers or shapes differ.
+    """
+
+    def __init__(self, noisy: Sequence[Image], clean: Sequence[Image]) -> None:
+        if len(noisy) != len(clean):
+            raise InputError(f"expected a clean image for each noisy one; received {len(noisy)} and {len(clean)}")
+        for index, (one, other) in enumerate(zip(noisy, clean, strict=True)):
+            if one.shape != other.shape:
+                raise InputError(f"pair {index + 1}: noisy {one.shape} and clean {other.shape} differ in size")
+        self.noisy, self.clean = list(noisy), list(clean)
+        self.shapes = [image.shape for image in self.clean]
+        # One scale for both, or a brighter noisy image would be learned as a darker one.
+        self._scales = [max(full_scale(one), full_scale(other)) for one, other in zip(noisy, clean, strict=True)]
+
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        scale = self._scales[index]
+        return to_unit(self.noisy[index][window], scale), to_unit(self.clean[index][window], scale)
+
+    def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        return self.patch(index, window, np.random.default_rng(0))
+
+    def select(self, indices: Iterable[int]) -> ImagePairs:
+        """See `Dataset`."""
+        chosen = list(indices)
+        return ImagePairs([self.noisy[i] for i in chosen], [self.clean[i] for i in chosen])
+
+
+def split_indices(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Training and validation indices, by file; at least one for each.
+
+    Parameters
+    ----------
+    count : int
+        Of the images.
+    share : float
+        For validation, between 0 and 1.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two images, or the share is not between 0 and 1.
+    """
+    if not 0 < share < 1:
+        raise InputError(f"validation_split must lie between 0 and 1; received {share}")
+    if count < 2:
+        raise InputError(f"training needs at least 2 images, one of them for validation; received {count}")
+    order = np.random.default_rng(seed).permutation(count).tolist()
+    kept = min(max(round(count * share), 1), count - 1)
+    return sorted(order[kept:]), sorted(order[:kept])

@@ -1,0 +1,264 @@
+"""`CNNDenoiser`: one model from training to use, on arrays."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, TRAINING, Precision, TrainingConfig
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.inference import OpenVinoEngine, denoise, load_engine
+from napari_dental_denoise.core.intensity import full_scale, to_unit
+from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, accuracy, psnr, ssim
+from napari_dental_denoise.core.progress import EpochDone, TrainingFinished
+from napari_dental_denoise.unet.dataset import ImagePairs, split_indices
+from napari_dental_denoise.unet.training import TrainingJob, train
+
+Image = NDArray[np.generic]
+Images = Image | Iterable[Image]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Mean scores of the denoised test images.
+
+    Attributes
+    ----------
+    loss : float
+        Geometric mean of the images' root mean square errors on the [0, 1] scale, as in training.
+    accuracy : float
+        Share of the pixels within 0.05 of the clean image on the [0, 1] scale; what Keras calls
+        accuracy has no meaning for images.
+    psnr : float
+        In dB.
+    ssim : float
+    """
+
+    loss: float
+    accuracy: float
+    psnr: float
+    ssim: float
+
+    def __str__(self) -> str:
+        return (
+            f"loss {self.loss:.5f}, accuracy {self.accuracy:.4f} (within {ACCURACY_TOLERANCE:g}), "
+            f"PSNR {self.psnr:.2f} dB, SSIM {self.ssim:.4f}"
+        )
+
+
+class CNNDenoiser:
+    """A U-Net that is trained on pairs of images, evaluated, used, saved and loaded.
+
+    Parameters
+    ----------
+    batch_size : int
+        Patches in one step.
+    epochs : int
+        Passes over as many random patches as cover the training images.
+    validation_split : float
+        Share of the images that is kept for validation, between 0 and 1.
+    preset : str
+        "classic", "fast", "standard" or "best".
+    patch_size : int
+        Side of a training patch, in pixels; smaller images are used whole.
+    learning_rate : float
+        Adam's, at the start of a cosine decay.
+    seed : int
+        The same seed gives the same losses on the same machine.
+    precision : {"auto", "f32", "bf16"}
+        Of the network's body in training.
+
+    Examples
+    --------
+    >>> denoiser = CNNDenoiser(batch_size=16, epochs=10)  # doctest: +SKIP
+    >>> denoiser.train(noisy, clean).evaluate(noisy_test, clean_test)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        batch_size: int = TRAINING.batch_size,
+        epochs: int = TRAINING.epochs,
+        validation_split: float = TRAINING.validation_split,
+        *,
+        preset: str = TRAINING.preset,
+        patch_size: int = TRAINING.patch_size,
+        learning_rate: float = TRAINING.learning_rate,
+        seed: int = TRAINING.seed,
+        precision: Precision = TRAINING.precision,
+    ) -> None:
+        self.config = TrainingConfig(
+            preset=preset,
+            epochs=epochs,
+            batch_size=batch_size,
+            patch_size=patch_size,
+            validation_split=validation_split,
+            learning_rate=learning_rate,
+            seed=seed,
+            precision=precision,
+            steps_per_epoch_range=(1, TRAINING.steps_per_epoch_range[1]),
+        )
+        self.history: list[EpochDone] = []
+        self._engine: OpenVinoEngine | None = None
+        self._file: bytes = b""
+
+    def train(self, noisy: Images, clean: Images) -> CNNDenoiser:
+        """Train on noisy images and the clean image of each; prints one line for each epoch.
+
+        Parameters
+        ----------
+        noisy, clean : (N, H, W) arrays or lists of (H, W) arrays; uint8, uint16 or floating
+
+        Returns
+        -------
+        CNNDenoiser
+            Itself, with the best model of all epochs.
+
+        Raises
+        ------
+        InputError
+            If the numbers or shapes differ, or there are fewer than two images.
+        """
+        pairs = ImagePairs(_image_list(noisy), _image_list(clean))
+        training, validation = split_indices(len(pairs.shapes), self.config.validation_split, self.config.seed)
+        self.history = []
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.keras"
+            for report in train(TrainingJob(pairs.select(training), pairs.select(validation), path, self.config)):
+                if isinstance(report, EpochDone):
+                    self.history.append(report)
+                    print(_epoch_line(report, self.config))
+                elif isinstance(report, TrainingFinished):
+                    print(f"best: epoch {report.best_epoch}, validation PSNR {report.best_psnr:.2f} dB")
+            self._adopt(path)
+        return self
+
+    def evaluate(self, noisy_test: Images, clean_test: Images) -> Evaluation:
+        """Denoise test images, print and return mean loss, accuracy, PSNR and SSIM.
+
+        Parameters
+        ----------
+        noisy_test, clean_test : (N, H, W) arrays or lists of (H, W) arrays
+
+        Returns
+        -------
+        Evaluation
+
+        Raises
+        ------
+        InputError
+            If there is no model yet, or the numbers or shapes differ.
+        """
+        pairs = ImagePairs(_image_list(noisy_test), _image_list(clean_test))
+        scores = [self._scores(noisy, clean) for noisy, clean in zip(pairs.noisy, pairs.clean, strict=True)]
+        shares, decibels, similarities = np.mean(scores, axis=0).tolist()
+        # The mean of the PSNR is minus the logarithm of this loss.
+        result = Evaluation(10 ** (-decibels / 20), shares, decibels, similarities)
+        print(result)
+        return result
+
+    def _scores(self, noisy: Image, clean: Image) -> tuple[float, float, float]:
+        scale = max(full_scale(noisy), full_scale(clean))
+        reference = to_unit(clean, scale)
+        denoised = np.clip(denoise(to_unit(noisy, scale), self._ready()), 0, 1)
+        similarity = ssim(reference, denoised, data_range=1.0) if min(clean.shape) >= SSIM_SMALLEST_SIDE else np.nan
+        return (
+            accuracy(reference, denoised, data_range=1.0),
+            psnr(reference, denoised, data_range=1.0),
+            similarity,
+        )
+
+    def denoise(self, noisy: Images) -> Image | list[Image]:
+        """Denoise an image, a stack or a list of images.
+
+        Parameters
+        ----------
+        noisy : (H, W) or (N, H, W) array, or list of (H, W) arrays; uint8, uint16 or floating
+
+        Returns
+        -------
+        As the input: same shapes, same types; a list for a list
+
+        Raises
+        ------
+        InputError
+            If there is no model yet, or the input is no such image.
+        """
+        engine = self._ready()
+        if isinstance(noisy, np.ndarray):
+            return denoise(noisy, engine)
+        return [denoise(np.asarray(image), engine) for image in noisy]
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in .keras.
+        overwrite : bool
+            Replace a file of that name.
+
+        Raises
+        ------
+        InputError
+            If there is no model yet, or the file is there already.
+        """
+        from napari_dental_denoise.core.atomic import write_bytes
+        from napari_dental_denoise.unet.export import check_model_name
+
+        self._ready()
+        check_model_name(Path(path))
+        write_bytes(Path(path), self._file, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path) -> CNNDenoiser:
+        """Read a model file, to evaluate and to denoise with it.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged or foreign.
+        """
+        denoiser = cls()
+        denoiser._adopt(Path(path))
+        preset = denoiser._ready().card.preset
+        denoiser.config = replace(denoiser.config, preset=preset)
+        return denoiser
+
+    def _adopt(self, path: Path) -> None:
+        self._engine = load_engine(path)
+        self._file = path.read_bytes()
+
+    def _ready(self) -> OpenVinoEngine:
+        if self._engine is None:
+            raise InputError("there is no model yet: call train, or CNNDenoiser.load")
+        return self._engine
+
+
+CNN_denoiser = CNNDenoiser
+
+
+def _image_list(images: Images) -> list[Image]:
+    if isinstance(images, np.ndarray) and images.ndim != 3:
+        raise InputError(f"expected images as (N, H, W) or as a list; received shape {images.shape}")
+    result = [np.asarray(image) for image in images]
+    if not result or any(image.ndim != 2 for image in result):
+        raise InputError(f"expected (H, W) images; received shapes {[image.shape for image in result[:5]]}")
+    return result
+
+
+def _epoch_line(report: EpochDone, config: TrainingConfig) -> str:
+    mark = " *" if report.best else ""
+    return (
+        f"epoch {report.epoch}/{config.epochs}: loss {report.loss:.5f}, "
+        f"validation PSNR {report.psnr:.2f} dB, SSIM {report.ssim:.4f}{mark}"
+    )

@@ -1,0 +1,172 @@
+"""Write a model file, and make one of a plain Keras model."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from napari_dental_denoise import __version__
+from napari_dental_denoise.core.atomic import replacing
+from napari_dental_denoise.core.config import Predicts
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.model_file import (
+    CARD,
+    GRAPH,
+    KERAS_WEIGHTS,
+    WEIGHTS,
+    ModelCard,
+    member_names,
+    sha256,
+)
+from napari_dental_denoise.unet.backend import keras, quiet_stderr
+
+FOREIGN_HALO = 96
+FOREIGN_MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
+PROBE_GREY = 0.5
+
+
+def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bool) -> ModelCard:
+    """Write a Keras model with its card and its OpenVINO export as one `.keras` file, whole or not at all.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From (N, H, W, 1) to (N, H, W, 1), height and width open; float32.
+    card : ModelCard
+        Date, versions and hashes are filled in.
+    path : Path
+        Ends in .keras.
+    overwrite : bool
+        Replace a file of that name.
+
+    Returns
+    -------
+    ModelCard
+        As it stands in the file.
+
+    Raises
+    ------
+    InputError
+        If the file is there already, or cannot be written.
+    """
+    check_model_name(path)
+    with replacing(path, overwrite=overwrite) as temporary:
+        model.save(temporary)
+        graph, weights = _export(model)
+        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
+            card = replace(
+                card,
+                date=datetime.now(UTC).isoformat(timespec="seconds"),
+                versions=_versions(),
+                weights_sha256=sha256(archive.read(KERAS_WEIGHTS)),
+                export_sha256=sha256(graph, weights),
+            )
+            archive.writestr(CARD, card.to_json())
+            archive.writestr(GRAPH, graph)
+            archive.writestr(WEIGHTS, weights)
+    return card
+
+
+def check_model_name(path: Path) -> None:
+    """Refuse a name that Keras would not write."""
+    if path.suffix != ".keras":
+        raise InputError(f"{path}: the name of a model must end in .keras")
+
+
+def _export(model: keras.Model) -> tuple[bytes, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        graph = Path(folder) / "openvino.xml"
+        with quiet_stderr():
+            model.export(str(graph), format="openvino", verbose=False)
+        return graph.read_bytes(), graph.with_suffix(".bin").read_bytes()
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("keras", "tensorflow", "openvino", "numpy")}
+    return {"napari-dental-denoise": __version__, "python": platform.python_version(), **packages}
+
+
+def load_keras_model(path: Path) -> keras.Model:
+    """Load a Keras model from an untrusted file: safe mode, no custom class.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, or holds what safe mode refuses.
+    """
+    member_names(path)
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise InputError(f"{path.name}: Keras refuses to load this model: {reason}") from error
+
+
+def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
+    """Make a model file of a Keras model that was trained elsewhere.
+
+    Whether it predicts the noise or the image is found out by showing it an even grey.
+
+    Parameters
+    ----------
+    source, target : Path
+        `.keras` files; the source is not changed.
+    overwrite : bool
+        Replace a file of the target's name.
+
+    Returns
+    -------
+    ModelCard
+
+    Raises
+    ------
+    InputError
+        If the model cannot be loaded, or is no network from one image to one of its size.
+    """
+    model = _with_open_sides(load_keras_model(source), source.name)
+    multiple = _find_multiple(model, source.name)
+    card = ModelCard("foreign", _find_prediction(model, multiple), multiple, -(-FOREIGN_HALO // multiple) * multiple)
+    return save_model(model, card, target, overwrite=overwrite)
+
+
+def _with_open_sides(model: keras.Model, name: str) -> keras.Model:
+    shapes = [tuple(model.input_shape), tuple(model.output_shape)] if len(model.inputs) == 1 else []
+    if not shapes or any(len(shape) != 4 or shape[-1] != 1 for shape in shapes):
+        raise InputError(f"{name}: expected a network from one grey image to another; received {shapes}")
+    try:
+        # Built anew in float32 with open sides: a mixed precision network has no OpenVINO export.
+        rebuilt = keras.models.clone_model(
+            model, input_tensors=keras.Input((None, None, 1), name="noisy"), clone_function=_in_float32
+        )
+        rebuilt.set_weights(model.get_weights())
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{name}: the network works on one size of image only ({error})") from error
+    return rebuilt
+
+
+def _in_float32(layer: keras.layers.Layer) -> keras.layers.Layer:
+    return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+
+def _find_multiple(model: keras.Model, name: str) -> int:
+    for multiple in FOREIGN_MULTIPLES:
+        batch = np.full((1, 3 * multiple, 5 * multiple, 1), PROBE_GREY, np.float32)
+        try:
+            if np.shape(model(batch)) == batch.shape:
+                return multiple
+        except Exception:  # noqa: BLE001, S112 (any failure means that this size does not fit)
+            continue
+    raise InputError(f"{name}: the network does not give back an image of the size that it gets")
+
+
+def _find_prediction(model: keras.Model, multiple: int) -> Predicts:
+    side = -(-2 * FOREIGN_HALO // multiple) * multiple
+    output = np.asarray(model(np.full((1, side, side, 1), PROBE_GREY, np.float32)))
+    return "image" if float(np.median(output)) > PROBE_GREY / 2 else "residual"

@@ -1,0 +1,137 @@
+"""One network that learns: a step, the moving average of its weights, and its validation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.config import Preset
+from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, psnr, ssim
+from napari_dental_denoise.unet.backend import keras, tf
+from napari_dental_denoise.unet.network import unet_model
+
+Unit = NDArray[np.float32]
+WARM_UP = 10
+# 60 dB: below it, a patch is as good as perfect and has no more weight.
+SMALLEST_ERROR = 1e-6
+
+
+class Learner:
+    """A network, its optimizer and the moving average of its weights.
+
+    Parameters
+    ----------
+    preset : Preset
+    mixed : bool
+        Compute the body in bf16; weights, average, output and loss stay float32.
+    averaging : float
+        Momentum of the moving average.
+    seed : int
+        Of the first weights.
+    """
+
+    def __init__(self, preset: Preset, *, mixed: bool, averaging: float, seed: int) -> None:
+        self.preset = preset
+        self.network = unet_model(preset, dtype="mixed_bfloat16" if mixed else "float32")
+        self.average = unet_model(preset)
+        self.optimizer = keras.optimizers.Adam()
+        self.optimizer.build(self.network.trainable_variables)
+        self.steps = tf.Variable(0.0, trainable=False)
+        self._momentum = averaging
+        self._step = tf.function(self._train_step, jit_compile=False, reduce_retracing=True)
+        self.start_from(_first_weights(self.network, preset, seed))
+
+    def start_from(self, weights: Sequence[NDArray[np.generic]]) -> None:
+        """Take over the weights of a network of the same preset."""
+        self.network.set_weights(weights)
+        self.average.set_weights(weights)
+
+    def learn(self, noisy: Unit, clean: Unit, learning_rate: float) -> float:
+        """One step on a batch (N, H, W, 1) on [0, 1].
+
+        What is minimised is the mean over the patches of the logarithm of their mean square error,
+        that is, minus their mean PSNR: faint noise counts as much as strong noise, which a mean of
+        the errors themselves would let prevail.
+
+        Returns
+        -------
+        float
+            The loss: the geometric mean of the patches' root mean square errors.
+        """
+        self.optimizer.learning_rate.assign(learning_rate)
+        return math.exp(float(self._step(tf.constant(noisy), tf.constant(clean))) / 2)
+
+    def _train_step(self, noisy: Any, clean: Any) -> Any:
+        with tf.GradientTape() as tape:
+            output = self.network(noisy, training=True)
+            denoised = noisy - output if self.preset.predicts == "residual" else output
+            errors = tf.reduce_mean(tf.square(denoised - clean), axis=(1, 2, 3))
+            loss = tf.reduce_mean(tf.math.log(errors + SMALLEST_ERROR))
+        variables = self.network.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.steps.assign_add(1.0)
+        momentum = tf.minimum(self._momentum, (1.0 + self.steps) / (WARM_UP + self.steps))
+        for kept, new in zip(self.average.trainable_variables, variables, strict=True):
+            kept.assign(momentum * kept.value + (1.0 - momentum) * new.value)
+        return loss
+
+    def denoise(self, noisy: Unit) -> Unit:
+        """Denoise a batch (N, H, W, 1) on [0, 1] with the averaged weights; sides are multiples."""
+        output = np.asarray(self.average(noisy))
+        return noisy - output if self.preset.predicts == "residual" else output
+
+    def optimizer_state(self) -> list[NDArray[np.generic]]:
+        """The optimizer's variables, and the number of steps that the average has seen."""
+        return [np.asarray(variable) for variable in self.optimizer.variables] + [self.steps.numpy()]
+
+    def restore_optimizer(self, state: Sequence[NDArray[np.generic]]) -> None:
+        """Undo `optimizer_state`."""
+        for variable, value in zip(self.optimizer.variables, state[:-1], strict=True):
+            variable.assign(value)
+        self.steps.assign(float(state[-1]))
+
+
+def _first_weights(network: keras.Model, preset: Preset, seed: int) -> list[NDArray[np.float32]]:
+    """He's normal distribution (arXiv 1502.01852), drawn here so that no global seed is touched.
+
+    A network that predicts the noise starts with none: its first output is the noisy image.
+    """
+    rng = np.random.default_rng(seed)
+    weights = []
+    for variable in network.weights:
+        shape = tuple(variable.shape)
+        silent = len(shape) < 4 or (preset.predicts == "residual" and variable.path.startswith("output"))
+        # A transposed convolution with stride and side 2 gathers one pixel of its input for each of its output.
+        fan_in = shape[-1] if variable.path.startswith("double") and preset.resampling == "learned" else None
+        deviation = 0.0 if silent else np.sqrt(2 / (fan_in or np.prod(shape[:-1])))
+        weights.append((rng.standard_normal(shape) * deviation).astype(np.float32))
+    return weights
+
+
+class Validation:
+    """Noisy and clean images that stay the same from epoch to epoch.
+
+    Parameters
+    ----------
+    pairs : sequence of (noisy, clean)
+        (H, W) float32 arrays on [0, 1]; sides are multiples of the network's.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[Unit, Unit]]) -> None:
+        self.pairs = list(pairs)
+        self.noisy_psnr, self.noisy_ssim = _mean_scores(self.pairs)
+
+    def score(self, learner: Learner) -> tuple[float, float]:
+        """Mean PSNR in dB and mean SSIM of what the network makes of the noisy images."""
+        denoised = [learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0] for noisy, _ in self.pairs]
+        return _mean_scores([(image, clean) for image, (_, clean) in zip(denoised, self.pairs, strict=True)])
+
+
+def _mean_scores(pairs: Sequence[tuple[Unit, Unit]]) -> tuple[float, float]:
+    decibels = [psnr(clean, image, data_range=1.0) for image, clean in pairs]
+    similar = [ssim(clean, image, data_range=1.0) for image, clean in pairs if min(clean.shape) >= SSIM_SMALLEST_SIDE]
+    return float(np.mean(decibels)), float(np.mean(similar)) if similar else float("nan")

@@ -1,0 +1,115 @@
+"""The U-Net: an encoder that halves the image and widens, a bottleneck, a decoder, skip connections.
+
+O. Ronneberger et al., "U-Net: Convolutional networks for biomedical image segmentation",
+MICCAI 2015, doi 10.1007/978-3-319-24574-4_28; the residual output after K. Zhang et al., "Beyond a
+Gaussian denoiser", IEEE Trans. Image Process. 26 (2017), doi 10.1109/TIP.2017.2662206.
+"""
+
+from __future__ import annotations
+
+from napari_dental_denoise.core.config import PRESETS, TRAINING, Preset
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.unet.backend import keras
+
+layers = keras.layers
+
+
+def unet_model(
+    preset: str | Preset = TRAINING.preset,
+    shape: tuple[int | None, int | None] = (None, None),
+    *,
+    dtype: str = "float32",
+) -> keras.Model:
+    """Build a U-Net.
+
+    Parameters
+    ----------
+    preset : str or Preset
+        "classic" (the textbook one: pooling, up-sampling, the denoised image as output), "fast",
+        "standard" or "best" (ours: strided convolutions, the noise as output), or a design of your own.
+    shape : (height, width)
+        Of its images, in pixels. A given side may be any number. None leaves it open; images must
+        then have sides that are multiples of `Preset.multiple`, which `denoise` sees to.
+    dtype : str
+        Keras dtype policy of the body, "float32" or "mixed_bfloat16"; the output is float32.
+
+    Returns
+    -------
+    keras.Model
+        From (N, H, W, 1) on [0, 1] to (N, H, W, 1): the residual, to be subtracted from the
+        noisy image in float32, or the image itself, as `Preset.predicts` says.
+
+    Raises
+    ------
+    InputError
+        If there is no such preset.
+    """
+    design = find_preset(preset)
+    image = keras.Input((*shape, 1), name="noisy")
+    padding = tuple((0, -side % design.multiple if side else 0) for side in shape)
+    x = layers.ZeroPadding2D(padding, name="pad")(image) if any(shape) else image
+    x = _body(x, design, dtype)
+    if any(shape):
+        x = layers.Cropping2D(padding, name="crop", dtype="float32")(x)
+    return keras.Model(image, x, name="unet")
+
+
+def find_preset(preset: str | Preset) -> Preset:
+    """The preset of that name, or an error that lists them."""
+    if isinstance(preset, Preset):
+        return preset
+    if preset not in PRESETS:
+        raise InputError(f"preset must be one of {', '.join(PRESETS)}; received {preset!r}")
+    return PRESETS[preset]
+
+
+def _body(x: keras.KerasTensor, design: Preset, dtype: str) -> keras.KerasTensor:
+    skips = []
+    for level, width in enumerate(design.widths[:-1]):
+        x = _convolutions(x, width, design, f"down{level}", dtype)
+        skips.append(x)
+        x = _halve(x, design.widths[level + 1], design, f"halve{level}", dtype)
+    x = _convolutions(x, design.widths[-1], design, "bottleneck", dtype)
+    for level in reversed(range(len(skips))):
+        x = _double(x, design.widths[level], design, f"double{level}", dtype)
+        x = layers.Concatenate(name=f"skip{level}", dtype=dtype)([skips[level], x])
+        x = _convolutions(x, design.widths[level], design, f"up{level}", dtype)
+    return _head(x, design)
+
+
+def _convolutions(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
+    for index in range(design.convolutions):
+        # The stem looks at three of its own pixels on each side, as the other convolutions do at their level.
+        stem = design.stem if name == "down0" and index == 0 else 1
+        x = layers.Conv2D(
+            width,
+            3 * stem,
+            strides=stem,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            name=f"{name}_{index}",
+            dtype=dtype,
+        )(x)
+    return x
+
+
+def _halve(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
+    if design.resampling == "pooling":
+        return layers.MaxPooling2D(2, name=name, dtype=dtype)(x)
+    return layers.Conv2D(width, 2, strides=2, name=name, dtype=dtype)(x)
+
+
+def _double(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
+    if design.resampling == "pooling":
+        x = layers.UpSampling2D(2, name=f"{name}_repeat", dtype=dtype)(x)
+        return layers.Conv2D(width, 2, padding="same", activation="relu", name=name, dtype=dtype)(x)
+    return layers.Conv2DTranspose(width, 2, strides=2, name=name, dtype=dtype)(x)
+
+
+def _head(x: keras.KerasTensor, design: Preset) -> keras.KerasTensor:
+    if design.stem > 1:
+        return layers.Conv2DTranspose(
+            1, 3 * design.stem, strides=design.stem, padding="same", name="output", dtype="float32"
+        )(x)
+    return layers.Conv2D(1, 3, padding="same", name="output", dtype="float32")(x)

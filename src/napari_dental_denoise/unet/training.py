@@ -1,0 +1,345 @@
+"""Train a U-Net: a generator that reports each step and keeps the best model."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.atomic import refuse_existing
+from napari_dental_denoise.core.config import PRECISIONS, TRAINING, TrainingConfig
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.model_file import ModelCard, read_model_file
+from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
+from napari_dental_denoise.unet.backend import device_name, has_bfloat16
+from napari_dental_denoise.unet.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
+from napari_dental_denoise.unet.dataset import CleanImages, Dataset, Unit
+from napari_dental_denoise.unet.export import check_model_name, load_keras_model, save_model
+from napari_dental_denoise.unet.learner import Learner, Validation
+from napari_dental_denoise.unet.network import find_preset, unet_model
+from napari_dental_denoise.unet.patches import batches, patches_covering, usable_patch_size
+
+LOSS = "mean logarithm of the patches' mean square errors"
+Weights = list[NDArray[np.float32]]
+
+# Writing a model takes a second or two: during short epochs it is not done after each.
+SECONDS_BETWEEN_WRITES = 20.0
+
+# What must not change when a training is resumed; epochs and minutes may.
+FIXED_SETTINGS = ("preset", "batch_size", "patch_size", "learning_rate", "seed", "averaging", "steps_per_epoch")
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """All that one training needs.
+
+    Parameters
+    ----------
+    training, validation : Dataset
+        Split by file.
+    model : Path
+        The `.keras` file to write; its checkpoint lies beside it.
+    config : TrainingConfig
+    start_from : Path, optional
+        A model file of the same preset, whose weights are the first.
+    resume : bool
+        Go on from the checkpoint of `model`.
+    overwrite : bool
+        Replace a model of that name.
+    """
+
+    training: Dataset
+    validation: Dataset
+    model: Path
+    config: TrainingConfig = TRAINING
+    start_from: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+
+
+def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
+    """Train a model; closing the generator stops within one batch and keeps the best model so far.
+
+    The learning rate falls along half a cosine from the first step to the end of the epochs or
+    minutes. After each epoch the moving average of the weights is validated; where it is the best so
+    far, it is written to the model file. The same seed gives the same losses on the same machine.
+
+    Parameters
+    ----------
+    job : TrainingJob
+
+    Yields
+    ------
+    TrainingReport
+        `TrainingStarted`, then `StepDone` for each batch and `EpochDone` for each epoch, then
+        `TrainingFinished`.
+
+    Raises
+    ------
+    InputError
+        If a setting or a file cannot be used; nothing is written then.
+    """
+    _check(job)
+    run = _Run(job)
+    try:
+        yield from run.reports()
+    except GeneratorExit:
+        run.stop()
+        raise
+
+
+class _Run:
+    """The state of one training between its reports."""
+
+    def __init__(self, job: TrainingJob) -> None:
+        config = job.config
+        self.job, self.config = job, config
+        self.preset = find_preset(config.preset)
+        self.side = usable_patch_size(config.patch_size, job.training.shapes, self.preset.multiple)
+        self.steps = _steps_per_epoch(job.training, self.side, config)
+        self.mixed = has_bfloat16() if config.precision == "auto" else config.precision == "bf16"
+        self.learner = Learner(self.preset, mixed=self.mixed, averaging=config.averaging, seed=config.seed)
+        self.validation = Validation(_validation_pairs(job.validation, self.preset.multiple, config))
+        self.losses: list[float] = []
+        self.unvalidated_steps = 0
+        self.unwritten: tuple[ModelCard, Weights] | None = None
+        self.written_at = -math.inf
+        self.overwrite = job.overwrite or job.resume
+        self.state = self._first_state()
+        self.started = time.monotonic() - self.state.elapsed
+
+    def _first_state(self) -> Checkpoint:
+        settings = {key: value for key, value in asdict(self.config).items() if key in FIXED_SETTINGS}
+        path = checkpoint_path(self.job.model)
+        if self.job.resume:
+            state = load_checkpoint(path)
+            changed = [key for key in settings if state.settings.get(key) != settings[key]]
+            if changed:
+                raise InputError(
+                    f"{path.name}: the training to resume had another {', '.join(changed)}: "
+                    + ", ".join(f"{key} {state.settings.get(key)}, now {settings[key]}" for key in changed)
+                )
+            self._restore(path, state)
+            return state
+        if self.job.start_from is not None:
+            self.learner.start_from(_weights_of(self.job.start_from, self.config.preset))
+        return self._checkpoint(settings, epoch=0, step=0, elapsed=0.0)
+
+    def _restore(self, path: Path, state: Checkpoint) -> None:
+        try:
+            self.learner.network.set_weights(state.weights)
+            self.learner.average.set_weights(state.average)
+            self.learner.restore_optimizer(state.optimizer)
+        except ValueError as error:
+            raise InputError(f"{path}: the checkpoint is of another network: train without --resume") from error
+
+    def _checkpoint(self, settings: Mapping[str, Any], epoch: int, step: int, elapsed: float) -> Checkpoint:
+        before: Checkpoint | None = getattr(self, "state", None)
+        return Checkpoint(
+            weights=self.learner.network.get_weights(),
+            average=self.learner.average.get_weights(),
+            optimizer=self.learner.optimizer_state(),
+            settings=dict(settings),
+            epoch=epoch,
+            step=step,
+            elapsed=elapsed,
+            best_epoch=before.best_epoch if before else 0,
+            best_psnr=before.best_psnr if before else -math.inf,
+            best_ssim=before.best_ssim if before else -math.inf,
+        )
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+    def fraction(self, step: int) -> float:
+        """How much of the training is done, 0 to 1."""
+        if self.config.minutes is not None:
+            return min(self.elapsed / (60 * self.config.minutes), 1.0)
+        return min(step / (self.config.epochs * self.steps), 1.0)
+
+    def reports(self) -> Generator[TrainingReport, None, None]:
+        yield self._start_report()
+        while self.fraction(self.state.step) < 1:
+            yield from self._epoch(self.state.epoch + 1)
+            if self.elapsed - self.written_at > SECONDS_BETWEEN_WRITES:
+                self._write()
+        self._write()
+        yield TrainingFinished(
+            str(self.job.model),
+            self.state.epoch,
+            self.state.best_epoch,
+            self.state.best_psnr,
+            self.state.best_ssim,
+            self.elapsed,
+        )
+
+    def _start_report(self) -> TrainingStarted:
+        return TrainingStarted(
+            training_images=len(self.job.training.shapes),
+            validation_images=len(self.validation.pairs),
+            patches_per_epoch=self.steps * self.config.batch_size,
+            patch_size=self.side,
+            parameters=self.learner.network.count_params(),
+            device=device_name(),
+            precision="bf16" if self.mixed else "f32",
+            epoch=self.state.epoch,
+            epochs=None if self.config.minutes is not None else self.config.epochs,
+            minutes=self.config.minutes,
+            noisy_psnr=self.validation.noisy_psnr,
+            noisy_ssim=self.validation.noisy_ssim,
+        )
+
+    def _epoch(self, epoch: int) -> Generator[TrainingReport, None, None]:
+        self.losses = []
+        rng = np.random.default_rng([self.config.seed, epoch])
+        drawn = batches(self.job.training, self.side, self.config.batch_size, self.steps, rng)
+        for number, (noisy, clean) in enumerate(drawn, start=1):
+            fraction = self.fraction(self.state.step + number - 1)
+            if fraction >= 1:
+                break
+            rate = self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
+            self.losses.append(self.learner.learn(noisy, clean, rate))
+            self.unvalidated_steps += 1
+            fraction = self.fraction(self.state.step + number)
+            yield StepDone(epoch, number, self.steps, self.losses[-1], fraction, self.elapsed, self._eta(fraction))
+        yield self._finish_epoch(epoch)
+
+    def _eta(self, fraction: float) -> float:
+        return self.elapsed * (1 - fraction) / fraction if fraction > 0 else math.inf
+
+    def _finish_epoch(self, epoch: int) -> EpochDone:
+        decibels, similarity, best = self._validate(epoch)
+        step = self.state.step + len(self.losses)
+        self.state = self._checkpoint(self.state.settings, epoch, step, self.elapsed)
+        fraction = self.fraction(step)
+        loss = float(np.mean(self.losses)) if self.losses else math.nan
+        return EpochDone(
+            epoch,
+            loss,
+            decibels,
+            similarity,
+            best,
+            self.state.best_psnr,
+            fraction,
+            self.elapsed,
+            self._eta(fraction),
+        )
+
+    def _validate(self, epoch: int) -> tuple[float, float, bool]:
+        """Score the averaged weights, and keep them for the model file if they are the best so far."""
+        decibels, similarity = self.validation.score(self.learner)
+        self.unvalidated_steps = 0
+        best = decibels > self.state.best_psnr
+        if best:
+            self.state = replace(self.state, best_epoch=epoch, best_psnr=decibels, best_ssim=similarity)
+            self.unwritten = self._card(epoch), self.learner.average.get_weights()
+        return decibels, similarity, best
+
+    def _write(self) -> None:
+        """Bring the model file and the checkpoint up to date with the last epoch."""
+        if self.unwritten is not None:
+            card, weights = self.unwritten
+            model = unet_model(self.preset)
+            model.set_weights(weights)
+            save_model(model, card, self.job.model, overwrite=self.overwrite)
+            self.unwritten, self.overwrite = None, True
+        save_checkpoint(checkpoint_path(self.job.model), self.state)
+        self.written_at = self.elapsed
+
+    def stop(self) -> None:
+        """Validate what was learned since the last epoch and write, so that stopping loses nothing."""
+        if self.unvalidated_steps > 0:
+            self._validate(self.state.epoch + 1)
+        if self.state.best_epoch > 0:
+            self._write()
+
+    def _card(self, epoch: int) -> ModelCard:
+        noise = self.job.training.noise if isinstance(self.job.training, CleanImages) else None
+        shapes = self.job.training.shapes
+        return ModelCard(
+            preset=self.config.preset,
+            predicts=self.preset.predicts,
+            multiple=self.preset.multiple,
+            halo=self.preset.halo,
+            noise={"kind": noise.kind, **noise.ranges} if noise else {"kind": "pairs of noisy and clean images"},
+            data={
+                "training_images": len(shapes),
+                "validation_images": len(self.job.validation.shapes),
+                "megapixels": round(sum(height * width for height, width in shapes) / 1e6, 2),
+            },
+            training={
+                **asdict(self.config),
+                "patch_size": self.side,
+                "precision": "bf16" if self.mixed else "f32",
+                "epoch": epoch,
+                "seconds": round(self.elapsed, 1),
+                "loss": LOSS,
+                "started_from": self.job.start_from.name if self.job.start_from else None,
+            },
+            metrics={
+                "validation_psnr": self.state.best_psnr,
+                "validation_ssim": self.state.best_ssim,
+                "noisy_psnr": self.validation.noisy_psnr,
+                "noisy_ssim": self.validation.noisy_ssim,
+            },
+        )
+
+
+def _check(job: TrainingJob) -> None:
+    config = job.config
+    check_model_name(job.model)
+    if not job.overwrite and not job.resume:
+        refuse_existing(job.model)
+    for name in ("epochs", "batch_size", "patch_size", "learning_rate", "minutes", "steps_per_epoch"):
+        value = getattr(config, name)
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name} must be positive; received {value}")
+    if config.precision not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {config.precision!r}")
+
+
+def _steps_per_epoch(training: Dataset, side: int, config: TrainingConfig) -> int:
+    if config.steps_per_epoch is not None:
+        return config.steps_per_epoch
+    low, high = config.steps_per_epoch_range
+    return min(max(-(-patches_covering(training.shapes, side) // config.batch_size), low), high)
+
+
+def _validation_pairs(validation: Dataset, multiple: int, config: TrainingConfig) -> list[tuple[Unit, Unit]]:
+    """The middle of evenly chosen images, from the lowest noise level to the highest."""
+    count = min(len(validation.shapes), config.validation_images)
+    chosen = np.linspace(0, len(validation.shapes) - 1, count).round().astype(int).tolist()
+    pairs = []
+    for place, index in enumerate(chosen):
+        window = tuple(_middle(length, config.validation_side, multiple) for length in validation.shapes[index])
+        noisy, clean = validation.validation_patch(index, (window[0], window[1]), (place + 0.5) / count)
+        pairs.append((_to_multiple(noisy, multiple), _to_multiple(clean, multiple)))
+    return pairs
+
+
+def _middle(length: int, side: int, multiple: int) -> slice:
+    kept = max(min(length, side) // multiple * multiple, min(length, multiple))
+    start = (length - kept) // 2
+    return slice(start, start + kept)
+
+
+def _to_multiple(image: Unit, multiple: int) -> Unit:
+    below, right = (-side % multiple for side in image.shape)
+    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REFLECT) if below or right else image
+
+
+def _weights_of(path: Path, preset: str) -> list[np.ndarray]:
+    card = read_model_file(path).card
+    if card.preset != preset:
+        raise InputError(
+            f"{path.name}: its preset is {card.preset}, not {preset}: start from it with --preset {card.preset}"
+        )
+    return load_keras_model(path).get_weights()
