@@ -137,7 +137,7 @@ class TrainingConfig:
     batch_size: int = 16
     patch_size: int = 96
     validation_split: float = 0.1
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     seed: int = 0
     precision: Precision = "auto"
     averaging: float = 0.999

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ READABLE = {"PNG", "JPEG", "MPO", "TIFF", "BMP", "PPM"}
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 LOSSLESS_16_BIT = (".png", ".tif", ".tiff", ".pgm")
 FLOATING = (".tif", ".tiff")
+# What Pillow raises for headers and chunks that lie.
+DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, OverflowError, struct.error)
 EXPECTED = "expected PNG, JPEG, TIFF, BMP or PGM"
 
 
@@ -74,16 +77,25 @@ def _check_header(path: Path, data: bytes) -> None:
     """Refuse by the header alone what would take the memory, and what OpenCV would complain of on stderr."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            with PillowImage.open(io.BytesIO(data)) as header:
-                _refuse_foreign(path, header)
+        with _open_header(path, data) as header:
+            _refuse_foreign(path, header)
+            try:
                 header.verify()
-        except PillowImage.DecompressionBombError as error:
-            raise ImageReadError(path, f"claims more than {LIMITS.pixels // 2**20} million pixels") from error
-        except UnidentifiedImageError as error:
-            raise ImageReadError(path, _unidentified(data)) from error
-        except (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, OverflowError) as error:
-            raise ImageReadError(path, "is truncated or damaged") from error
+            except DAMAGED as error:
+                raise ImageReadError(path, "is truncated or damaged") from error
+
+
+def _open_header(path: Path, data: bytes) -> PillowImage.Image:
+    try:
+        return PillowImage.open(io.BytesIO(data))
+    except PillowImage.DecompressionBombError as error:
+        raise ImageReadError(
+            path, f"claims more pixels than the {LIMITS.pixels // 2**20} million that are read"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise ImageReadError(path, _unidentified(data)) from error
+    except DAMAGED as error:
+        raise ImageReadError(path, "is truncated or damaged") from error
 
 
 def _refuse_foreign(path: Path, header: PillowImage.Image) -> None:

@@ -1,0 +1,287 @@
+"""The command line as a user meets it: files in, files out, exit codes, one line for each error."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise import add_gaussian_noise, psnr, read_dental, read_image, write_image
+from napari_dental_denoise.cli import main
+from tests.hostile import write_hostile
+
+COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "workflow")
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_option(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    assert f"usage: napari-dental-denoise {command}" in " ".join(text.split())
+    assert len(text.splitlines()) > 8
+
+
+@pytest.mark.parametrize("arguments", [[], ["sharpen"], ["denoise"], ["add-noise", "x.png", "--sigma", "loud"]])
+def test_a_wrong_command_line_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert "error:" in capsys.readouterr().err
+
+
+class TestAddNoise:
+    def test_level_seed_and_names(self, folder, tmp_path, radiographs):
+        assert run("add-noise", folder, "-o", tmp_path / "noisy", "--sigma", "25/255", "--seed", 3) == 0
+        noisy = read_dental(tmp_path / "noisy")
+        assert noisy.shape == (8, 160, 200)
+        middle = [image.astype(float) - clean for image, clean in zip(noisy, radiographs, strict=True)]
+        inside = [noise[(clean > 100) & (clean < 150)] for noise, clean in zip(middle, radiographs, strict=True)]
+        assert np.concatenate(inside).std() == pytest.approx(25, rel=0.03)
+        assert run("add-noise", folder, "-o", tmp_path / "again", "--sigma", "25/255", "--seed", 3) == 0
+        np.testing.assert_array_equal(read_dental(tmp_path / "again"), noisy)
+
+    def test_16_bit_stays_16_bit(self, tmp_path):
+        write_image(tmp_path / "deep.png", np.full((50, 50), 30_000, np.uint16))
+        assert run("add-noise", tmp_path / "deep.png", "-o", tmp_path / "out.png", "--noise", "poisson") == 0
+        noisy = read_image(tmp_path / "out.png")
+        assert noisy.dtype == np.uint16
+        assert len(np.unique(noisy)) > 30
+
+    def test_a_level_of_another_noise_is_refused(self, folder, capsys):
+        assert run("add-noise", folder, "--photons", 5) == 2
+        assert capsys.readouterr().err == "napari-dental-denoise: gaussian noise has sigma, not photons\n"
+
+
+class TestDenoise:
+    def test_an_unseen_image_gets_better(self, tmp_path, trained_model, radiographs):
+        noisy = add_gaussian_noise(radiographs[7], 0.1, rng=0)
+        write_image(tmp_path / "noisy.png", noisy)
+        assert run("denoise", tmp_path / "noisy.png", "-m", trained_model, "-o", tmp_path / "out") == 0
+        denoised = read_image(tmp_path / "out" / "noisy.png")
+        assert denoised.dtype == np.uint8
+        gain = psnr(radiographs[7], denoised, data_range=255) - psnr(radiographs[7], noisy, data_range=255)
+        assert gain > 6
+        np.testing.assert_array_equal(read_image(tmp_path / "noisy.png"), noisy)
+
+    def test_strength(self, folder, tmp_path, trained_model, radiographs):
+        for strength in (0, 0.5, 1):
+            output = tmp_path / str(strength)
+            assert run("denoise", folder, "-m", trained_model, "-o", output, "--strength", strength) == 0
+        none, half, full = (read_dental(tmp_path / str(strength)).astype(float) for strength in (0, 0.5, 1))
+        np.testing.assert_array_equal(none, radiographs)
+        assert np.abs((none + full) / 2 - half).max() <= 1
+        assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "minus", "--strength", -1) == 2
+
+    def test_engines_agree(self, folder, tmp_path, trained_model):
+        for engine in ("openvino", "keras"):
+            options = ("--engine", engine, "--precision", "f32", "-o", tmp_path / engine)
+            assert run("denoise", folder, "-m", trained_model, *options) == 0
+        difference = read_dental(tmp_path / "openvino").astype(int) - read_dental(tmp_path / "keras")
+        assert np.abs(difference).max() <= 1
+
+    def test_formats(self, tmp_path, trained_model, radiographs):
+        for name in ("a.png", "b.jpg", "c.tif", "d.bmp", "e.pgm"):
+            write_image(tmp_path / "in" / name, radiographs[0])
+        write_image(tmp_path / "in" / "f.tif", (radiographs[0] / 255).astype(np.float32))
+        assert run("denoise", tmp_path / "in", "-m", trained_model, "-o", tmp_path / "own") == 0
+        names = sorted(path.name for path in (tmp_path / "own").iterdir())
+        assert names == ["a.png", "b.png", "c.tif", "d.bmp", "e.pgm", "f.tif"]
+        assert read_image(tmp_path / "own" / "f.tif").dtype == np.float32
+        assert (
+            run("denoise", tmp_path / "in" / "a.png", "-m", trained_model, "-o", tmp_path / "x", "--format", "tif") == 0
+        )
+        assert (tmp_path / "x" / "a.tif").exists()
+
+    def test_hostile_files_are_listed_and_the_good_ones_denoised(self, folder, tmp_path, trained_model, capsys):
+        expected = write_hostile(folder, 2)
+        assert len(expected) == 40
+        assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out") == 1
+        assert len(list((tmp_path / "out").iterdir())) == 8
+        captured = capsys.readouterr()
+        lines = [line for line in captured.err.splitlines() if line.startswith("napari-dental-denoise: left out: ")]
+        assert len(lines) == 40
+        for name, reason in expected.items():
+            assert any(f"left out: {name}: " in line and reason in line for line in lines), name
+        assert "8 images denoised" in captured.out
+        assert "40 left out" in captured.out
+
+    def test_nothing_is_replaced_unasked(self, folder, tmp_path, trained_model, capsys):
+        assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out") == 0
+        before = (tmp_path / "out" / "scan0.png").stat().st_mtime_ns
+        assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out") == 2
+        assert capsys.readouterr().err.count("is there already") == 8
+        assert (tmp_path / "out" / "scan0.png").stat().st_mtime_ns == before
+        assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out", "--overwrite") == 0
+
+    def test_the_input_is_never_replaced(self, folder, trained_model, radiographs, capsys):
+        assert run("denoise", folder, "-m", trained_model, "-o", folder, "--overwrite") == 2
+        assert "would replace the input itself" in capsys.readouterr().err
+        np.testing.assert_array_equal(read_dental(folder), radiographs)
+
+    def test_two_inputs_of_one_name(self, tmp_path, trained_model, radiographs, capsys):
+        write_image(tmp_path / "a" / "scan.png", radiographs[0])
+        write_image(tmp_path / "b" / "scan.png", radiographs[1])
+        assert run("denoise", tmp_path / "*" / "scan.png", "-m", trained_model, "-o", tmp_path / "out") == 1
+        assert "its result would have the name of that of" in capsys.readouterr().err
+
+    def test_bad_models_and_sources_are_one_line(self, folder, tmp_path, trained_model, capsys):
+        (tmp_path / "bad.keras").write_bytes(b"x")
+        for arguments, message in (
+            ((folder, "-m", tmp_path / "none.keras"), "no such model file"),
+            ((folder, "-m", tmp_path / "bad.keras"), "expected a .keras model file"),
+            ((tmp_path / "none", "-m", trained_model), "no such file or folder"),
+        ):
+            assert run("denoise", *arguments) == 2
+            lines = capsys.readouterr().err.splitlines()
+            assert len(lines) == 1
+            assert message in lines[0]
+
+
+class TestTrain:
+    OPTIONS = ("--preset", "fast", "--steps-per-epoch", 3, "--batch-size", 2, "--patch-size", 32)
+
+    def test_json_lines_resume_and_exit_codes(self, folder, tmp_path, capsys):
+        model = tmp_path / "model.keras"
+        train = ("train", folder, "-o", model, *self.OPTIONS, "--progress", "jsonl")
+        assert run(*train, "--epochs", 1) == 0
+        events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+        assert events == ["started", "step", "step", "step", "epoch", "finished"]
+        assert run(*train, "--epochs", 1) == 2
+        assert "is there already" in capsys.readouterr().err
+        assert run(*train, "--epochs", 2, "--resume") == 0
+        first = json.loads(capsys.readouterr().out.splitlines()[0])
+        assert first["epoch"] == 1
+
+    def test_pairs(self, folder, tmp_path, capsys):
+        assert run("add-noise", folder, "-o", tmp_path / "noisy") == 0
+        model = tmp_path / "model.keras"
+        assert run("train", folder, "--noisy", tmp_path / "noisy", "-o", model, *self.OPTIONS, "--epochs", 1) == 0
+        capsys.readouterr()
+        assert run("info", model, "--format", "json") == 0
+        assert json.loads(capsys.readouterr().out)[0]["noise"] == {"kind": "pairs of noisy and clean images"}
+
+    def test_bad_files_are_listed(self, folder, tmp_path, capsys):
+        (folder / "notes.txt").write_text("none")
+        assert run("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS, "--epochs", 1) == 1
+        assert "left out: notes.txt: is not an image" in capsys.readouterr().err
+        assert (tmp_path / "model.keras").exists()
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (("-o", "model.h5"), "the name of a model must end in .keras"),
+            (("-o", "m.keras", "--validation-split", 2), "validation_split must lie between 0 and 1; received 2.0"),
+            (("-o", "m.keras", "--sigma", 0.2, 0.1), "sigma must rise from a low to a high level"),
+            (("-o", "m.keras", "--rows", "900:"), "none of 8 files can be used"),
+        ],
+    )
+    def test_bad_settings_are_one_line(self, folder, options, message, capsys, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        assert run("train", folder, *options) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+        assert not list(tmp_path.glob("*.keras"))
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+    def test_ctrl_c_keeps_the_best_model(self, folder, tmp_path):
+        model = tmp_path / "model.keras"
+        arguments = ["train", str(folder), "-o", str(model), *map(str, self.OPTIONS), "--progress", "jsonl"]
+        command = [sys.executable, "-m", "napari_dental_denoise", *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+            lines = [child.stdout.readline() for _ in range(7)]
+            child.send_signal(signal.SIGINT)
+            begun = time.monotonic()
+            rest, errors = child.communicate(timeout=60)
+        assert child.returncode == 130
+        assert time.monotonic() - begun < 30
+        assert "Traceback" not in errors
+        assert [json.loads(line)["event"] for line in lines].count("epoch") == 1
+        assert run("info", model) == 0
+        assert run(*arguments, "--resume", "--epochs", 3) == 0
+
+
+class TestEvaluate:
+    def test_text(self, folder, trained_model, capsys):
+        assert run("evaluate", folder, "-m", trained_model, "--sigma", 0.05, 0.1, "--baselines") == 0
+        text = capsys.readouterr().out
+        for name in ("noisy", "median", "non-local means", "wavelets", "total variation", "BM3D", "model"):
+            assert text.count(f"  {name} ") == 2
+        assert "gaussian, sigma 0.05 (8 images)" in text
+
+    def test_csv_and_json_agree_and_the_model_wins(self, folder, tmp_path, trained_model, capsys):
+        options = ("evaluate", folder, "-m", trained_model, "--sigma", 0.1)
+        assert run(*options, "--format", "json") == 0
+        rows = {row["method"]: row for row in json.loads(capsys.readouterr().out)}
+        assert rows["model"]["psnr"] > rows["noisy"]["psnr"] + 6
+        assert rows["noisy"]["psnr"] == pytest.approx(20.5, abs=0.6)
+        assert run(*options, "--format", "csv", "-o", tmp_path / "table.csv") == 0
+        table = list(csv.DictReader(io.StringIO((tmp_path / "table.csv").read_text())))
+        assert [row["method"] for row in table] == ["noisy", "model"]
+        assert float(table[1]["psnr"]) == pytest.approx(rows["model"]["psnr"], abs=1e-6)
+
+    def test_recorded_pairs(self, folder, tmp_path, capsys):
+        assert run("add-noise", folder, "-o", tmp_path / "noisy", "--sigma", 0.1) == 0
+        capsys.readouterr()
+        assert run("evaluate", folder, "--noisy", tmp_path / "noisy", "--format", "json") == 0
+        (row,) = json.loads(capsys.readouterr().out)
+        assert row["images"] == 8
+        assert row["psnr"] == pytest.approx(20.5, abs=0.6)
+
+    def test_levels_that_do_not_fit(self, folder, capsys):
+        options = ("--noise", "poisson-gaussian", "--photons", 10, 20, 30, "--sigma", 0.1, 0.2)
+        assert run("evaluate", folder, *options) == 2
+        assert "expected one sigma or 3 of them; received 2" in capsys.readouterr().err
+
+
+class TestInfo:
+    def test_image(self, folder, tmp_path, capsys):
+        assert run("add-noise", folder / "scan0.png", "-o", tmp_path / "noisy.png", "--sigma", "20/255") == 0
+        capsys.readouterr()
+        assert run("info", tmp_path / "noisy.png") == 0
+        text = capsys.readouterr().out
+        assert "height: 160\nwidth: 200\ntype: uint8\n" in text
+        assert float(text.split("about sigma ")[1].split(",")[0]) == pytest.approx(20 / 255, rel=0.2)
+
+    def test_model(self, trained_model, capsys):
+        assert run("info", trained_model) == 0
+        text = capsys.readouterr().out
+        assert "preset: standard" in text
+        assert "never for diagnosis" in text
+
+    def test_bad_files_are_named(self, folder, tmp_path, capsys):
+        (folder / "notes.txt").write_text("none")
+        assert run("info", folder) == 1
+        assert "notes.txt: is not an image" in capsys.readouterr().err
+        assert run("info", tmp_path / "none.png") == 2
+
+
+class TestWorkflow:
+    def test_on_a_folder_twice(self, folder, tmp_path, capsys):
+        for name in ("results", "results-2"):
+            assert run("workflow", folder, "-o", tmp_path / "results", "--minutes", 0.05, "--preset", "fast") == 0
+            text = capsys.readouterr().out
+            results = tmp_path / name
+            assert str(results / "figure.png") in text
+            files = {path.name for path in results.iterdir()}
+            assert files >= {"model.keras", "table.txt", "table.csv", "figure.png"}
+            assert (results / "figure.png").read_bytes().startswith(b"\x89PNG")
+            assert "U-Net, fast" in (results / "table.txt").read_text()
+
+    def test_too_few_images(self, tmp_path, radiographs, capsys):
+        write_image(tmp_path / "in" / "a.png", radiographs[0])
+        assert run("workflow", tmp_path / "in", "-o", tmp_path / "out") == 2
+        assert "expected at least 3 images" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()

@@ -1,0 +1,117 @@
+"""Folders are read in natural order, whole, and without losing a word about what is bad."""
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise import read_all_datasets, read_dental, write_image
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.folders import list_files, load_images, match_by_name
+from tests.hostile import write_hostile
+
+
+def grey(level, shape=(20, 30), dtype=np.uint8):
+    return np.full(shape, level, dtype)
+
+
+def test_equal_sizes_become_one_array_in_natural_order(tmp_path):
+    for number in (10, 9, 1, 2, 100):
+        write_image(tmp_path / f"tooth {number}.png", grey(number))
+    images = read_dental(tmp_path)
+    assert images.shape == (5, 20, 30)
+    assert images.dtype == np.uint8
+    assert images[:, 0, 0].tolist() == [1, 2, 9, 10, 100]
+
+
+def test_mixed_sizes_become_a_list_unless_one_size_is_asked_for(tmp_path):
+    write_image(tmp_path / "1.png", grey(10))
+    write_image(tmp_path / "2.png", grey(20, (31, 17)))
+    images = read_dental(tmp_path)
+    assert [image.shape for image in images] == [(20, 30), (31, 17)]
+    resized = read_dental(tmp_path, size=(64, 48))
+    assert resized.shape == (2, 64, 48)
+    assert resized[:, 5, 5].tolist() == [10, 20]
+
+
+def test_mixed_types_become_a_list(tmp_path):
+    write_image(tmp_path / "1.png", grey(10))
+    write_image(tmp_path / "2.png", grey(2000, dtype=np.uint16))
+    assert [image.dtype for image in read_dental(tmp_path)] == [np.uint8, np.uint16]
+
+
+def test_bad_files_are_named_and_the_rest_is_read(tmp_path):
+    expected = write_hostile(tmp_path, 1)
+    write_image(tmp_path / "good.png", grey(7))
+    with pytest.warns(UserWarning, match="20 of 21 files were left out") as caught:
+        images = read_dental(tmp_path)
+    assert images.shape == (1, 20, 30)
+    message = str(caught[0].message)
+    assert all(name in message for name in expected)
+
+
+def test_desktop_and_hidden_files_are_not_meant(tmp_path):
+    write_image(tmp_path / "good.png", grey(7))
+    for name in ("Thumbs.db", ".DS_Store", "desktop.ini"):
+        (tmp_path / name).write_bytes(b"x")
+    assert read_dental(tmp_path).shape == (1, 20, 30)
+
+
+def test_a_folder_without_images_says_so(tmp_path):
+    with pytest.raises(InputError, match="holds no files"):
+        read_dental(tmp_path)
+    (tmp_path / "notes.txt").write_text("none")
+    with pytest.raises(InputError, match=r"none of its 1 files can be read: notes\.txt: is not an image"):
+        read_dental(tmp_path)
+    with pytest.raises(InputError, match="expected a folder"):
+        read_dental(tmp_path / "nowhere")
+
+
+def test_datasets_are_the_subfolders_or_the_root(tmp_path):
+    write_image(tmp_path / "upper" / "1.png", grey(1))
+    write_image(tmp_path / "lower" / "1.png", grey(2))
+    write_image(tmp_path / "lower" / "2.png", grey(3, (9, 9)))
+    (tmp_path / "empty").mkdir()
+    with pytest.warns(UserWarning, match="left out: .*empty: the folder holds no files"):
+        datasets = read_all_datasets(tmp_path)
+    assert list(datasets) == ["lower", "upper"]
+    assert datasets["upper"].shape == (1, 20, 30)
+    assert [image.shape for image in datasets["lower"]] == [(20, 30), (9, 9)]
+    assert list(read_all_datasets(tmp_path / "upper")) == ["upper"]
+
+
+def test_files_folders_and_patterns_are_listed_once(tmp_path):
+    for name in ("b.png", "a10.png", "a9.png"):
+        write_image(tmp_path / name, grey(1))
+    write_image(tmp_path / "deep" / "c.png", grey(1))
+    names = [path.name for path in list_files([tmp_path / "b.png", tmp_path, f"{tmp_path}/**/*.png"])]
+    assert names == ["b.png", "a9.png", "a10.png", "c.png"]
+    with pytest.raises(InputError, match="no file matches it as a pattern"):
+        list_files([tmp_path / "*.dcm"])
+
+
+def test_a_name_with_pattern_characters_is_a_file(tmp_path):
+    write_image(tmp_path / "scan[1].png", grey(1))
+    assert list_files([tmp_path / "scan[1].png"]) == [tmp_path / "scan[1].png"]
+
+
+def test_rows_are_kept(tmp_path):
+    write_image(tmp_path / "a.png", np.arange(20, dtype=np.uint8)[:, np.newaxis].repeat(5, 1))
+    loaded = load_images([tmp_path], slice(2, 6))
+    assert loaded.images[0][:, 0].tolist() == [2, 3, 4, 5]
+    with pytest.raises(InputError, match="has 20 rows, none of them among those asked for"):
+        load_images([tmp_path], slice(50, 60))
+
+
+def test_pairs_are_matched_by_name(tmp_path):
+    for name, level in (("b", 2), ("a", 1)):
+        write_image(tmp_path / "clean" / f"{name}.png", grey(level))
+        write_image(tmp_path / "noisy" / f"{name}.tif", grey(level + 100))
+    noisy, clean = match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
+    assert [(one[0, 0], other[0, 0]) for one, other in zip(noisy, clean, strict=True)] == [(101, 1), (102, 2)]
+    write_image(tmp_path / "clean" / "c.png", grey(3))
+    with pytest.raises(InputError, match="1 images have no partner of their name in the other folder: c"):
+        match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
+
+
+def test_real_radiographs_have_one_size(dental_data):
+    assert read_dental(dental_data / "periapical" / "test").shape == (20, 512, 748)
+    assert set(read_all_datasets(dental_data / "periapical")) == {"test", "train"}

@@ -1,0 +1,22 @@
+"""napari finds the plugin by its manifest."""
+
+from pathlib import Path
+
+from npe2 import PluginManifest
+
+import napari_dental_denoise
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_manifest_is_found_and_valid():
+    manifest = PluginManifest.from_distribution("napari-dental-denoise")
+    assert manifest.display_name == "Dental Denoise"
+    manifest.validate_imports()
+
+
+def test_the_link_at_the_top_is_the_packaged_file():
+    link = ROOT / "napari.yaml"
+    assert link.is_symlink()
+    packaged = Path(napari_dental_denoise.__file__).with_name("napari.yaml")
+    assert link.resolve() == packaged.resolve()

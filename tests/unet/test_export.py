@@ -1,0 +1,145 @@
+"""Model files carry what they say; a model from elsewhere is made usable; a hostile one is refused."""
+
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from napari_dental_denoise import denoise
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.inference import load_engine
+from napari_dental_denoise.core.model_file import read_model_file, sha256
+from napari_dental_denoise.unet.engine import KerasEngine
+from napari_dental_denoise.unet.export import convert_model, load_keras_model
+
+
+@pytest.fixture
+def batch(radiographs):
+    return (radiographs[0][np.newaxis, :, :, np.newaxis] / 255).astype(np.float32)
+
+
+def plain_autoencoder(shape=(64, 64), *, residual=False):
+    """What a student would train elsewhere: two levels, fixed size, the image as output."""
+    image = keras.Input((*shape, 1))
+    x = keras.layers.MaxPooling2D(2, padding="same")(image)
+    x = keras.layers.UpSampling2D(2)(x)
+    model = keras.Model(image, keras.layers.Conv2D(1, 3, padding="same")(x))
+    kernel = np.zeros((3, 3, 1, 1), np.float32)
+    kernel[1, 1] = 0 if residual else 1
+    model.set_weights([kernel, np.zeros(1, np.float32)])
+    return model
+
+
+def test_the_export_equals_keras(trained_model, batch):
+    keras_output = np.asarray(load_keras_model(trained_model)(batch))
+    np.testing.assert_allclose(load_engine(trained_model, "f32")(batch), keras_output, atol=1e-5)
+    np.testing.assert_allclose(KerasEngine(trained_model, "f32")(batch), keras_output, atol=1e-5)
+    for engine in (load_engine(trained_model, "bf16"), KerasEngine(trained_model, "bf16")):
+        assert np.abs(engine(batch) - keras_output).max() < 0.03
+
+
+def test_anyone_loads_it_with_keras_alone(trained_model):
+    model = keras.models.load_model(trained_model)
+    assert model.output_shape == (None, None, None, 1)
+
+
+def test_the_card_tells_what_it_was_trained_on(trained_model):
+    card = read_model_file(trained_model).card
+    assert card.noise == {"kind": "gaussian", "sigma": [0.05, 0.15]}
+    assert card.data == {"training_images": 6, "validation_images": 2, "megapixels": 0.19}
+    assert "never for diagnosis" in card.purpose
+    with zipfile.ZipFile(trained_model) as archive:
+        assert card.weights_sha256 == sha256(archive.read("model.weights.h5"))
+
+
+def test_a_model_from_elsewhere_is_converted(tmp_path, batch):
+    plain_autoencoder().save(tmp_path / "plain.keras")
+    card = convert_model(tmp_path / "plain.keras", tmp_path / "usable.keras", overwrite=False)
+    assert (card.predicts, card.multiple) == ("image", 2)
+    image = (batch[0, :90, :101, 0] * 255).astype(np.uint8)
+    result = denoise(image, tmp_path / "usable.keras", precision="f32")
+    # The network is a maximum over blocks of 2x2 pixels.
+    blocks = image[:90, :100].reshape(45, 2, 50, 2).max(axis=(1, 3)).repeat(2, 0).repeat(2, 1)
+    np.testing.assert_array_equal(result[:, :100], blocks)
+
+
+def test_whether_it_predicts_the_noise_is_found_out(tmp_path):
+    plain_autoencoder(residual=True).save(tmp_path / "plain.keras")
+    assert convert_model(tmp_path / "plain.keras", tmp_path / "usable.keras", overwrite=False).predicts == "residual"
+
+
+def test_a_model_without_an_export_is_converted_by_itself(tmp_path, batch, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    plain_autoencoder().save(tmp_path / "plain.keras")
+    before = (tmp_path / "plain.keras").read_bytes()
+    assert denoise(batch[0, :, :, 0], tmp_path / "plain.keras").shape == (160, 200)
+    assert (tmp_path / "plain.keras").read_bytes() == before
+    assert len(list((tmp_path / "cache").rglob("*.keras"))) == 1
+
+
+def rewritten(source, target, changes):
+    """A copy of a model file with some members changed, or left out where the change is None."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = changes.get(name, old.read(name))
+            if data is not None:
+                new.writestr(name, data)
+    return target
+
+
+def test_changed_weights_and_cards_are_refused(trained_model, tmp_path):
+    with zipfile.ZipFile(trained_model) as archive:
+        weights, card = archive.read("openvino.bin"), json.loads(archive.read("card.json"))
+    cases = {
+        "export is not that of the model's card": {"openvino.bin": weights[:-4] + b"abcd"},
+        "weights are not those of the model's card": {"model.weights.h5": b"other"},
+        "is not a model card": {"card.json": b"[1, 2]"},
+        "its card.json is not": {"card.json": b"{" * 100_000},
+        "holds values that no model of this program has": {"card.json": json.dumps({**card, "multiple": -1}).encode()},
+        "it has no config.json": {"config.json": None},
+    }
+    for message, changes in cases.items():
+        with pytest.raises(InputError, match=message):
+            read_model_file(rewritten(trained_model, tmp_path / "bad.keras", changes))
+
+
+def test_what_is_no_model_is_refused(tmp_path, trained_model):
+    cases = {
+        "text.keras": (b"not a zip", "expected a .keras model file, which is a zip"),
+        "empty.keras": (b"", "expected a .keras model file"),
+        "half.keras": (trained_model.read_bytes()[:100_000], "expected a .keras model file"),
+    }
+    for name, (data, message) in cases.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(InputError, match=message):
+            read_model_file(tmp_path / name)
+    with pytest.raises(InputError, match="no such model file"):
+        read_model_file(tmp_path / "nowhere.keras")
+
+
+def test_a_zip_bomb_is_refused_by_its_directory(tmp_path, monkeypatch, trained_model):
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", bytes(2**24 + 1))
+        archive.writestr("card.json", "{}")
+    assert path.stat().st_size < 100_000
+    with pytest.raises(InputError, match=r"its config\.json is larger than 16 MiB"):
+        read_model_file(path)
+
+
+def test_a_lambda_layer_is_not_run(tmp_path):
+    image = keras.Input((None, None, 1))
+    evil = keras.Model(image, keras.layers.Lambda(lambda x: x + 1)(image))
+    evil.save(tmp_path / "evil.keras")
+    with pytest.raises(InputError, match=r"evil\.keras: Keras refuses to load this model"):
+        convert_model(tmp_path / "evil.keras", tmp_path / "out.keras", overwrite=False)
+    assert not (tmp_path / "out.keras").exists()
+
+
+def test_a_classifier_is_refused(tmp_path):
+    image = keras.Input((32, 32, 1))
+    keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(image))).save(tmp_path / "classes.keras")
+    with pytest.raises(InputError, match="expected a network from one grey image to another"):
+        convert_model(tmp_path / "classes.keras", tmp_path / "out.keras", overwrite=False)
