@@ -1,7 +1,6 @@
 """Files that no reader can use, of twenty kinds; each with what its error must say."""
 
 import io
-import os
 import struct
 import zlib
 
@@ -72,6 +71,6 @@ def write_hostile(folder, copies, seed=0):
             path.write_bytes(data)
             expected[path.name] = reason
         link = folder / f"dangling_link_{copy}.png"
-        os.symlink(folder / "nowhere.png", link)
+        link.symlink_to(folder / "nowhere.png")
         expected[link.name] = "no such file"
     return expected

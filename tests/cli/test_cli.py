@@ -204,7 +204,7 @@ class TestTrain:
             lines = [child.stdout.readline() for _ in range(7)]
             child.send_signal(signal.SIGINT)
             begun = time.monotonic()
-            rest, errors = child.communicate(timeout=60)
+            _, errors = child.communicate(timeout=60)
         assert child.returncode == 130
         assert time.monotonic() - begun < 30
         assert "Traceback" not in errors

@@ -92,7 +92,7 @@ def test_a_model_path_is_loaded_once_and_again_when_it_changes(trained_model, tm
     path.write_bytes(trained_model.read_bytes())
     first = denoise(radiographs[0], path)
     path.write_bytes(b"no model any more")
-    with pytest.raises(InputError, match="expected a .keras model file"):
+    with pytest.raises(InputError, match=r"expected a \.keras model file"):
         denoise(radiographs[0], path)
     assert first.shape == radiographs[0].shape
 

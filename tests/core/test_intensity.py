@@ -17,7 +17,7 @@ def test_integers_come_back_exactly(image):
     scale = full_scale(image)
     unit = to_unit(image, scale)
     assert unit.dtype == np.float32
-    assert 0 <= unit.min()
+    assert unit.min() >= 0
     assert unit.max() <= 1
     np.testing.assert_array_equal(from_unit(unit, image.dtype, scale), image)
 

@@ -1,0 +1,78 @@
+"""Models beside every baseline, on the same noise in one run, as a Markdown table of PSNR and SSIM.
+
+    python benchmarks/quality.py FOLDER -m model.keras --rows 0:488
+
+Differences are to BM3D that is told the true sigma; `cleaner half` counts only the references whose
+own noise is below the median, since nothing can be nearer to a reference than that noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from napari_dental_denoise.cli.options import number, row_range
+from napari_dental_denoise.core.classical import available_baselines, white_sigma
+from napari_dental_denoise.core.config import GREY_LEVELS
+from napari_dental_denoise.core.evaluation import Score, added_noise, compare, model_denoiser, summarise
+from napari_dental_denoise.core.folders import load_images
+from napari_dental_denoise.core.inference import load_engine
+from napari_dental_denoise.core.intensity import to_unit
+
+REFERENCE = "BM3D"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("-m", "--model", type=Path, nargs="+", default=[])
+    parser.add_argument("--sigma", type=number, nargs="+", default=[level / GREY_LEVELS for level in (10, 25, 50)])
+    parser.add_argument("--rows", type=row_range, default=slice(None))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+
+    images = load_images([options.folder], options.rows).images
+    own_noise = np.array([white_sigma(to_unit(image)) for image in images])
+    methods = available_baselines() | {path.stem: model_denoiser(load_engine(path), 1.0) for path in options.model}
+    print(f"{options.folder.name}, {len(images)} images, {platform.processor() or platform.machine()}, ", end="")
+    print(f"own noise of the references: median {np.median(own_noise) * GREY_LEVELS:.2f} of {GREY_LEVELS}\n")
+    scores = {sigma: scores_at(sigma, images, methods, options.seed) for sigma in options.sigma}
+    print_table("all references", scores, list(range(len(images))))
+    print_table("cleaner half of the references", scores, np.argsort(own_noise)[: -(-len(images) // 2)].tolist())
+
+
+def scores_at(sigma: float, images: list, methods: dict, seed: int) -> list[list[Score]]:
+    """The scores of each image."""
+    scored = compare(added_noise(images, "gaussian", {"sigma": sigma}, seed), methods)
+    count = len(methods) + 1
+    flat = list(tqdm(scored, total=len(images) * count, desc=f"sigma {sigma * GREY_LEVELS:.0f}", leave=False))
+    return [flat[start : start + count] for start in range(0, len(flat), count)]
+
+
+def print_table(title: str, scores: dict[float, list[list[Score]]], chosen: list[int]) -> None:
+    """PSNR, the difference to BM3D, and SSIM, for each sigma."""
+    rows = {
+        sigma: {row.method: row for row in summarise(score for index in chosen for score in images[index])}
+        for sigma, images in scores.items()
+    }
+    heads = [f"sigma {sigma * GREY_LEVELS:.0f}" for sigma in rows]
+    print(f"**{title}** ({len(chosen)}): PSNR in dB (difference to {REFERENCE}) / SSIM\n")
+    print("| method | " + " | ".join(heads) + " |\n|---|" + "---|" * len(heads))
+    for method in next(iter(rows.values())):
+        cells = [cell(rows[sigma][method], rows[sigma].get(REFERENCE)) for sigma in rows]
+        print(f"| {method} | " + " | ".join(cells) + " |")
+    print()
+
+
+def cell(row, reference) -> str:  # noqa: ANN001 (two rows of one table)
+    """One method at one sigma."""
+    difference = f" ({row.psnr - reference.psnr:+.2f})" if reference is not None else ""
+    return f"{row.psnr:.2f}{difference} / {row.ssim:.3f}"
+
+
+if __name__ == "__main__":
+    main()

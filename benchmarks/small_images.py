@@ -1,0 +1,86 @@
+"""The protocol of the autoencoder papers: whole images of 64x64 pixels, sigma 0.1, few of them.
+
+    python benchmarks/small_images.py TRAIN TEST
+
+After L. Gondara, "Medical image denoising using convolutional denoising autoencoders",
+arXiv 1608.04667. Images are made small by pixel area, noise of 0.1 * N(0, 1) is added once to the
+training and the test images, and every method sees the same. `standard` is also trained the way
+it is meant to be, with noise drawn anew for every patch, for the same number of steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from napari_dental_denoise import CNNDenoiser, add_gaussian_noise, read_dental
+from napari_dental_denoise.core.classical import Denoiser, available_baselines
+from napari_dental_denoise.core.config import TrainingConfig
+from napari_dental_denoise.core.evaluation import compare, given_pairs, model_denoiser, summarise
+from napari_dental_denoise.core.inference import load_engine
+from napari_dental_denoise.core.intensity import to_unit
+from napari_dental_denoise.core.noise import NoiseRange
+from napari_dental_denoise.core.table import as_text
+from napari_dental_denoise.unet.dataset import CleanImages, split_indices
+from napari_dental_denoise.unet.training import TrainingJob, train
+
+SIDE = 64
+SIGMA = 0.1
+BATCH = 10
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("training", type=Path)
+    parser.add_argument("test", type=Path)
+    parser.add_argument("--epochs", type=int, nargs="+", default=[10, 100])
+    options = parser.parse_args()
+
+    clean = to_unit(read_dental(options.training, (SIDE, SIDE)), 255)
+    clean_test = to_unit(read_dental(options.test, (SIDE, SIDE)), 255)
+    noisy = add_gaussian_noise(clean, SIGMA, rng=0)
+    noisy_test = add_gaussian_noise(clean_test, SIGMA, rng=1)
+    methods = {name: knowing_sigma(method) for name, method in available_baselines().items()}
+    with tempfile.TemporaryDirectory() as folder:
+        for epochs in options.epochs:
+            for preset in ("classic", "standard"):
+                name = f"{preset}, {epochs} epochs"
+                methods[name] = trained_on_pairs(preset, epochs, noisy, clean, Path(folder) / f"{name}.keras")
+            name = f"standard, new noise, {epochs} epochs"
+            methods[name] = trained_on_new_noise(epochs, clean, Path(folder) / f"{name}.keras")
+        print(f"{len(clean)} training and {len(clean_test)} test images of {SIDE}x{SIDE}\n")
+        print(as_text(summarise(compare(given_pairs(noisy_test, clean_test, f"gaussian, sigma {SIGMA}"), methods))))
+
+
+def knowing_sigma(method: Denoiser) -> Denoiser:
+    """A baseline that is told the true level."""
+    return lambda image, _estimate: method(image, SIGMA)
+
+
+def trained_on_pairs(preset: str, epochs: int, noisy: np.ndarray, clean: np.ndarray, path: Path) -> Denoiser:
+    """As the papers do: the same noise in every epoch."""
+    denoiser = CNNDenoiser(BATCH, epochs, preset=preset, patch_size=SIDE)
+    with contextlib.redirect_stdout(io.StringIO()):
+        denoiser.train(noisy, clean)
+    denoiser.save(path)
+    return model_denoiser(load_engine(path), 1.0)
+
+
+def trained_on_new_noise(epochs: int, clean: np.ndarray, path: Path) -> Denoiser:
+    """As this project does: noise is drawn anew for every patch."""
+    data = CleanImages(list(clean), NoiseRange("gaussian", {"sigma": (SIGMA, SIGMA)}), 0)
+    training, validation = split_indices(len(clean), TrainingConfig().validation_split, 0)
+    steps = -(-len(training) // BATCH)
+    config = TrainingConfig(epochs=epochs, steps_per_epoch=steps, batch_size=BATCH, patch_size=SIDE)
+    for _ in train(TrainingJob(data.select(training), data.select(validation), path, config)):
+        pass
+    return model_denoiser(load_engine(path), 1.0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Time and memory of models beside their peers, in one run, as Markdown.
+
+    python benchmarks/speed.py model.keras
+
+Every time is the median of several after a warm-up; ratios are to OpenCV's non-local means of the
+same run. Memory and cold starts are of fresh processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from skimage.restoration import denoise_nl_means
+
+from napari_dental_denoise import add_gaussian_noise, denoise, phantom
+from napari_dental_denoise.core.inference import denoise_steps, finish, load_engine
+
+SIGMA = 25 / 255
+SQUARE = (1024, 1024)
+PANORAMIC = (1300, 2900)
+SMALL = (256, 256)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, nargs="+")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--child", nargs=2, type=int, metavar=("H", "W"), help=argparse.SUPPRESS)
+    parser.add_argument("--precision", default="auto", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(child(options.model[0], tuple(options.child), options.precision)))
+        return
+    print(f"{os.cpu_count()} cores, {processor()}\n")
+    speed(options.model, options.repeats)
+    for path in options.model:
+        fresh_processes(path)
+        tiles(path)
+
+
+def noisy(shape: tuple[int, int]) -> np.ndarray:
+    """An 8-bit phantom with noise."""
+    return add_gaussian_noise((phantom(shape, rng=0) * 255).astype(np.uint8), SIGMA, rng=0)
+
+
+def speed(models: list[Path], repeats: int) -> None:
+    """Seconds for one image, and the ratio to OpenCV's non-local means."""
+    square, panoramic = noisy(SQUARE), noisy(PANORAMIC)
+    unit = (square / 255).astype(np.float32)
+    reference = median_seconds(lambda: cv2.fastNlMeansDenoising(square, None, 25), repeats)
+    print(f"| 8 bit | {SQUARE[0]}x{SQUARE[1]}, s | ratio | {PANORAMIC[1]}x{PANORAMIC[0]}, s |\n|---|---|---|---|")
+    print(f"| OpenCV non-local means | {reference:.3f} | 1.00 | |")
+    peer = median_seconds(lambda: denoise_nl_means(unit, h=0.8 * SIGMA, sigma=SIGMA, fast_mode=True), repeats)
+    print(f"| scikit-image non-local means | {peer:.3f} | {peer / reference:.2f} | |")
+    for path in models:
+        for precision in ("auto", "f32"):
+            engine = load_engine(path, precision)
+            one = median_seconds(lambda engine=engine: denoise(square, engine), repeats)
+            large = median_seconds(lambda engine=engine: denoise(panoramic, engine), repeats)
+            print(f"| {path.stem}, {precision} | {one:.3f} | {one / reference:.2f} | {large:.3f} |")
+    print()
+
+
+def median_seconds(work: Callable[[], object], repeats: int) -> float:
+    """Of several runs, after one that is not counted."""
+    times = []
+    for _ in range(repeats + 1):
+        begun = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times[1:])
+
+
+def child(model: Path, shape: tuple[int, int], precision: str) -> dict[str, float]:
+    """What a fresh process needs for one image."""
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    before = peak_mebibytes()
+    begun = time.perf_counter()
+    finish(denoise_steps(image, load_engine(model, precision)))
+    return {"seconds": time.perf_counter() - begun, "before": before, "peak": peak_mebibytes()}
+
+
+def peak_mebibytes() -> float:
+    """Of this process, so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def fresh_processes(path: Path) -> None:
+    """Cold start, and memory as the image grows."""
+    print(f"**{path.stem}**, fresh processes: seconds from the start of Python, peak memory\n")
+    print("| image | precision | whole process, s | load and denoise, s | peak, MiB |\n|---|---|---|---|---|")
+    for precision in ("auto", "f32"):
+        for height, width in (SMALL, SQUARE, PANORAMIC, (2 * PANORAMIC[0], 2 * PANORAMIC[1])):
+            command = [
+                sys.executable,
+                __file__,
+                str(path),
+                "--child",
+                str(height),
+                str(width),
+                "--precision",
+                precision,
+            ]
+            begun = time.perf_counter()
+            result = subprocess.run(command, capture_output=True, text=True, check=True)
+            whole = time.perf_counter() - begun
+            facts = json.loads(result.stdout)
+            print(f"| {width}x{height} | {precision} | {whole:.2f} | {facts['seconds']:.2f} | {facts['peak']:.0f} |")
+    print()
+
+
+def tiles(path: Path) -> None:
+    """The largest difference between a tiled image and the same in one piece, on [0, 1]."""
+    image = (noisy(PANORAMIC) / 255).astype(np.float32)
+    for precision in ("auto", "f32"):
+        engine = load_engine(path, precision)
+        whole = finish(denoise_steps(image, engine, tile_side=max(PANORAMIC) + 64))
+        tiled = finish(denoise_steps(image, engine))
+        print(f"{path.stem}, {precision}: tiled against whole differ by {np.abs(whole - tiled).max():.2e} at most")
+    print()
+
+
+def processor() -> str:
+    """Its name, where the system tells."""
+    facts = Path("/proc/cpuinfo")
+    names = [line for line in facts.read_text().splitlines() if line.startswith("model name")] if facts.exists() else []
+    return names[0].partition(":")[2].strip() if names else "unknown processor"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Make the pictures of the README from the real program, on synthetic radiographs.
+
+python docs/make_images.py
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+IMAGES = Path(__file__).parent / "images"
+
+
+def main() -> None:
+    """Run the whole job with nothing but its defaults and keep its figure."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results"
+        subprocess.run([sys.executable, "-m", "napari_dental_denoise", "workflow", "-o", str(results)], check=True)
+        IMAGES.mkdir(exist_ok=True)
+        shutil.copyfile(results / "figure.png", IMAGES / "workflow.png")
+
+
+if __name__ == "__main__":
+    main()
