@@ -1,14 +1,14 @@
 """What the tests share: small synthetic radiographs, a model that was really trained, real data where it is at hand."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from napari_dental_denoise.core.config import TrainingConfig
 from napari_dental_denoise.core.images import write_image
-from napari_dental_denoise.core.noise import NoiseRange
 from napari_dental_denoise.core.phantom import phantoms
 
 
@@ -32,15 +32,17 @@ def folder(tmp_path, radiographs):
 
 @pytest.fixture(scope="session")
 def trained_model(tmp_path_factory, radiographs):
-    """A model file of the standard preset, trained for a few seconds on white noise."""
-    from napari_dental_denoise.unet.dataset import CleanImages
-    from napari_dental_denoise.unet.training import TrainingJob, train
+    """A model file of the standard preset, trained for a few seconds on white noise.
 
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    data = CleanImages(radiographs, NoiseRange("gaussian", {"sigma": (0.05, 0.15)}), 0)
-    config = TrainingConfig(epochs=2, steps_per_epoch=100, batch_size=8, patch_size=64, learning_rate=2e-3)
-    list(train(TrainingJob(data.select(range(6)), data.select([6, 7]), path, config)))
-    return path
+    In a process of its own: TensorFlow and a window in one process crash.
+    """
+    folder = tmp_path_factory.mktemp("training")
+    for index, image in enumerate(radiographs):
+        write_image(folder / "scans" / f"{index}.png", image)
+    settings = "--sigma 0.05 0.15 --epochs 2 --steps-per-epoch 100 --batch-size 8 --patch-size 64"
+    command = ["train", str(folder / "scans"), "-o", str(folder / "model.keras"), "--validation-split", "0.25"]
+    subprocess.run([sys.executable, "-m", "napari_dental_denoise", *command, *settings.split()], check=True)
+    return folder / "model.keras"
 
 
 @pytest.fixture(scope="session")

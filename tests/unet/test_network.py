@@ -66,6 +66,17 @@ def test_a_design_of_ones_own():
     assert model.count_params() < 2000
 
 
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_the_stated_cost_is_that_of_the_layers(preset):
+    side = 64
+    total = 0
+    for layer in unet_model(preset, (side, side)).layers:
+        if hasattr(layer, "kernel"):
+            image = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
+            total += 2 * np.prod(layer.kernel.shape) * image.shape[1] * image.shape[2]
+    assert PRESETS[preset].operations_per_pixel == pytest.approx(total / side**2, rel=0.01)
+
+
 def test_an_unknown_preset_lists_those_that_there_are():
     with pytest.raises(InputError, match="preset must be one of classic, fast, standard, best; received 'huge'"):
         unet_model("huge")

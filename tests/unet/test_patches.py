@@ -6,7 +6,7 @@ import pytest
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.noise import NoiseRange
 from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs, split_indices
-from napari_dental_denoise.unet.patches import batches, usable_patch_size
+from napari_dental_denoise.unet.patches import batches
 
 
 def numbered(shape, dtype=np.uint16):
@@ -64,13 +64,6 @@ def test_validation_noise_stays_the_same(radiographs):
     np.testing.assert_array_equal(data.validation_patch(1, window, 0.5), data.validation_patch(1, window, 0.5))
     quiet, loud = (np.std(np.subtract(*data.validation_patch(1, window, position))) for position in (0, 1))
     assert loud > 5 * quiet
-
-
-def test_the_patch_fits_into_the_images():
-    assert usable_patch_size(96, [(100, 200)], 8) == 96
-    assert usable_patch_size(96, [(64, 64), (30, 300)], 8) == 64
-    assert usable_patch_size(100, [(500, 500)], 16) == 96
-    assert usable_patch_size(96, [(3, 3)], 8) == 8
 
 
 def test_split_by_file():

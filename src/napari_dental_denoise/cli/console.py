@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -65,6 +67,19 @@ class StopRequest:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        complain("stopping, and keeping the best model; press again to quit at once")
+
+
+def stop_with_stdin(request: StopRequest) -> None:
+    """Ask to stop when standard input ends, as it does when the program at its other end goes."""
+
+    def wait() -> None:
+        # Not sys.stdin: a thread that waits holds its lock, which nobody else could take any more.
+        while os.read(0, 4096):
+            pass
+        request.asked = True
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @contextmanager

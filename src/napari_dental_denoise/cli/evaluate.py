@@ -124,9 +124,10 @@ def _pairs(
 
     clean = load_images(options.sources, options.rows)
     if options.noisy:
-        noisy = load_images(options.noisy, options.rows)
-        noisy_images, clean_images = match_by_name(noisy, clean)
-        return given_pairs(noisy_images, clean_images, "recorded"), len(clean_images), noisy.errors + clean.errors
+        if options.size or given_levels(options):
+            raise InputError("--noisy takes recorded noise: leave out --size and the level of the noise")
+        matched = match_by_name(load_images(options.noisy, options.rows), clean)
+        return given_pairs(matched.noisy, matched.clean, "recorded"), len(matched.clean), matched.errors
     images = [resize(image, tuple(options.size)) for image in clean.images] if options.size else clean.images
     sets = (added_noise(images, options.noise, level, options.seed) for level in levels)
     return chain.from_iterable(sets), len(images) * len(levels), clean.errors

@@ -67,7 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("stopped")
         return EXIT_STOPPED
     except BrokenPipeError:
-        # The reader went away, as `head` does: not an error, but nothing more may be written.
+        # The reader went away, as `head` does: nothing more may be written, and the work is not done.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return EXIT_BAD_INPUT
+    except OSError as error:
+        complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return EXIT_BAD_INPUT

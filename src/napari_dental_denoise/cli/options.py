@@ -53,6 +53,13 @@ def positive(text: str) -> int:
     return value
 
 
+def seed_number(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0; received {text!r}")
+    return int(text)
+
+
 def add_sources(parser: argparse.ArgumentParser) -> None:
     """Files, folders and patterns."""
     parser.add_argument(
@@ -69,7 +76,9 @@ def add_noise_kind(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--noise", choices=list(NOISE_KINDS), default=NOISE.kind, help=f"kind of noise ({kinds}); default {NOISE.kind}"
     )
-    parser.add_argument("--seed", type=int, default=NOISE.seed, help="the same seed gives the same result; default 0")
+    parser.add_argument(
+        "--seed", type=seed_number, default=NOISE.seed, help="the same seed gives the same result; default 0"
+    )
 
 
 def add_levels(parser: argparse.ArgumentParser, nargs: int | str | None, values: str) -> None:

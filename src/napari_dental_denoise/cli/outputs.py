@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +17,6 @@ from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABL
 
 Image = NDArray[np.generic]
 LOSSY = (".jpg", ".jpeg")
-
-
-@dataclass
-class Outcome:
-    """What came of a set of files."""
-
-    done: list[Path] = field(default_factory=list)
-    errors: list[InputError] = field(default_factory=list)
 
 
 def process_files(
@@ -54,43 +46,45 @@ def process_files(
         What was done, for the report.
     """
     paths = list_files(sources)
-    outcome = Outcome()
-    taken: dict[Path, Path] = {}
+    if output.suffix.lower() in WRITABLE_SUFFIXES and not output.is_dir():
+        _check_file_name(paths, output, suffix)
+    done: list[Path] = []
+    errors = 0
+    taken = {path.resolve(): path for path in paths}
     with progress_bar(len(paths), "image") as bar:
         for number, path in enumerate(paths):
             try:
-                target = _target(path, output, suffix, single=len(paths) == 1)
-                _claim(taken, target, path, overwrite=overwrite)
-                outcome.done.append(_process(path, number, work, target, suffix, overwrite=overwrite))
-            except ImageReadError as error:
-                outcome.errors.append(error)
+                image = read_image(path)
+                target = _target(path, image, output, suffix)
+                _claim(taken, target, overwrite=overwrite)
+                write_image(target, work(image, number), overwrite=overwrite)
+                done.append(target)
             except InputError as error:
-                outcome.errors.append(ImageReadError(path, str(error)))
+                errors += 1
+                problem = error if isinstance(error, ImageReadError) else ImageReadError(path, str(error))
+                with bar.external_write_mode(file=sys.stderr):
+                    report_left_out([problem])
             bar.update()
-    report_left_out(outcome.errors)
-    left_out = f", {len(outcome.errors)} left out" if outcome.errors else ""
-    where = f" in {outcome.done[0].parent}" if outcome.done else ""
-    say(f"{len(outcome.done)} {verb}{where}{left_out}")
-    return exit_code(len(outcome.done), len(outcome.errors))
+    left_out = f", {errors} left out" if errors else ""
+    where = f" in {done[0].parent}" if done else ""
+    say(f"{len(done)} {verb}{where}{left_out}")
+    return exit_code(len(done), errors)
 
 
-def _process(
-    path: Path, number: int, work: Callable[[Image, int], Image], target: Path, suffix: str | None, *, overwrite: bool
-) -> Path:
-    image = read_image(path)
-    if suffix is None:
-        target = _holding(target, image)
-    result = work(image, number)
-    write_image(target, result, overwrite=overwrite)
-    return target
+def _check_file_name(paths: Sequence[Path], output: Path, suffix: str | None) -> None:
+    if len(paths) > 1:
+        raise InputError(f"{output}: a file name for {len(paths)} inputs; expected a folder")
+    if suffix is not None and suffix != output.suffix.lower():
+        raise InputError(f"{output}: the name and --format {suffix[1:]} differ: leave out --format")
 
 
-def _target(path: Path, output: Path, suffix: str | None, *, single: bool) -> Path:
-    if single and output.suffix.lower() in WRITABLE_SUFFIXES and not output.is_dir():
+def _target(path: Path, image: Image, output: Path, suffix: str | None) -> Path:
+    if output.suffix.lower() in WRITABLE_SUFFIXES and not output.is_dir():
         return output
     own = path.suffix.lower()
     kept = own if own in WRITABLE_SUFFIXES and own not in LOSSY else ".png"
-    return output / f"{path.stem}{suffix or kept}"
+    target = output / f"{path.stem}{suffix or kept}"
+    return target if suffix else _holding(target, image)
 
 
 def _holding(target: Path, image: Image) -> Path:
@@ -102,11 +96,11 @@ def _holding(target: Path, image: Image) -> Path:
     return target if target.suffix.lower() in allowed else target.with_suffix(".tif")
 
 
-def _claim(taken: dict[Path, Path], target: Path, path: Path, *, overwrite: bool) -> None:
-    if target.exists() and target.samefile(path):
-        raise InputError("the result would replace the input itself: choose another output")
-    if target in taken:
-        raise InputError(f"its result would have the name of that of {taken[target]}: give it an output of its own")
+def _claim(taken: dict[Path, Path], target: Path, *, overwrite: bool) -> None:
+    """Neither an input nor another result may be replaced, whatever is allowed."""
+    place = target.resolve()
+    if place in taken:
+        raise InputError(f"its result would replace {taken[place]}: choose another output")
     if not overwrite:
         refuse_existing(target)
-    taken[target] = path
+    taken[place] = target

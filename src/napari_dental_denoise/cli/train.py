@@ -19,6 +19,7 @@ from napari_dental_denoise.cli.console import (
     progress_bar,
     report_left_out,
     say,
+    stop_with_stdin,
 )
 from napari_dental_denoise.cli.options import (
     Subparsers,
@@ -33,7 +34,7 @@ from napari_dental_denoise.cli.options import (
     positive,
 )
 from napari_dental_denoise.core.config import PRESETS, TRAINING, TrainingConfig
-from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.noise import NoiseRange
 from napari_dental_denoise.core.progress import (
     EpochDone,
@@ -106,6 +107,18 @@ def add_parser(subparsers: Subparsers) -> None:
         default="bar",
         help="bar: for a reader (default); jsonl: one JSON object a line on stdout, for other programs",
     )
+    parser.add_argument(
+        "--preview",
+        type=Path,
+        metavar="FILE",
+        help="after each epoch, write one validation image there: a .npy file "
+        "of (3, H, W) with the noisy, the denoised and the clean image",
+    )
+    parser.add_argument(
+        "--stop-with-stdin",
+        action="store_true",
+        help="stop as with Ctrl-C when standard input ends: for programs that start this one",
+    )
     parser.set_defaults(run=run)
 
 
@@ -161,6 +174,8 @@ def run(options: argparse.Namespace) -> int:
     job, errors = prepare(options)
     report_left_out(errors)
     with graceful_stop() as request:
+        if options.stop_with_stdin:
+            stop_with_stdin(request)
         finished = follow(job, options.progress, lambda: request.asked)
     if not finished:
         say_unless_lines(options, f"stopped; {kept(job)}")
@@ -196,9 +211,11 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
     errors = clean.errors
     data: CleanImages | ImagePairs
     if options.noisy:
-        noisy = load_images(options.noisy, options.rows)
-        errors = noisy.errors + errors
-        data = ImagePairs(*match_by_name(noisy, clean))
+        if ranges:
+            raise InputError(f"--noisy takes recorded noise: leave out --{' and --'.join(ranges)}")
+        matched = match_by_name(load_images(options.noisy, options.rows), clean)
+        errors = matched.errors
+        data = ImagePairs(matched.noisy, matched.clean)
     else:
         data = CleanImages(clean.images, noise, config.seed)
     training, validation = split_indices(len(data.shapes), config.validation_split, config.seed)
@@ -210,6 +227,7 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
         start_from=options.start_from,
         resume=options.resume,
         overwrite=options.overwrite,
+        preview=options.preview,
     )
     return job, errors
 
@@ -220,13 +238,14 @@ def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> b
 
     reports = train(job)
     show = TrainingDisplay(progress)
-    for report in reports:
-        show(report)
-        if stop_asked() and not isinstance(report, TrainingFinished):
-            reports.close()
-            show.close()
-            return False
-    show.close()
+    try:
+        for report in reports:
+            show(report)
+            if stop_asked() and not isinstance(report, TrainingFinished):
+                reports.close()
+                return False
+    finally:
+        show.close()
     return True
 
 

@@ -17,7 +17,7 @@ from napari_dental_denoise.cli.console import (
     say,
 )
 from napari_dental_denoise.cli.evaluate import measure
-from napari_dental_denoise.cli.options import Subparsers, add_rows, number
+from napari_dental_denoise.cli.options import Subparsers, add_rows, number, seed_number
 from napari_dental_denoise.cli.train import follow, kept
 from napari_dental_denoise.core.config import NOISE, PRESETS, SIGMA, TRAINING, WORKFLOW, TrainingConfig
 from napari_dental_denoise.core.errors import InputError
@@ -51,7 +51,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--minutes", type=number, default=WORKFLOW.minutes, help=f"of training; default {WORKFLOW.minutes:g}"
     )
     parser.add_argument("--sigma", type=number, default=SIGMA.default, help="of the noise to test with; default 25/255")
-    parser.add_argument("--seed", type=int, default=TRAINING.seed, help="of everything; default 0")
+    parser.add_argument("--seed", type=seed_number, default=TRAINING.seed, help="of everything; default 0")
     add_rows(parser)
     parser.set_defaults(run=run)
 

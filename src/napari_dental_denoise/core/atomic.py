@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
 
@@ -15,6 +19,13 @@ def refuse_existing(path: Path) -> None:
     """Raise if something of that name is there already."""
     if path.exists():
         raise InputError(f"{path} is there already: choose another name, or allow it to be replaced with --overwrite")
+
+
+def check_folder(path: Path) -> None:
+    """Raise if no file can be written beside `path`; better now than after hours of work."""
+    probe = path.with_name(f".writing-{secrets.token_hex(8)}")
+    write_bytes(probe, b"", overwrite=False)
+    probe.unlink()
 
 
 @contextlib.contextmanager
@@ -64,6 +75,13 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
 def write_text(path: Path, text: str, *, overwrite: bool) -> None:
     """Write `text` to `path` in UTF-8, whole or not at all; see `replacing`."""
     write_bytes(path, text.encode(), overwrite=overwrite)
+
+
+def write_array(path: Path, array: NDArray[np.generic]) -> None:
+    """Write an array as `.npy` in place of the one before, whole or not at all."""
+    data = io.BytesIO()
+    np.save(data, array, allow_pickle=False)
+    write_bytes(path, data.getvalue(), overwrite=True)
 
 
 def _flush(path: Path) -> None:

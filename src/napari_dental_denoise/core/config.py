@@ -59,6 +59,20 @@ class Preset:
             reach = 2 * reach + self.convolutions
         return -(-reach * self.stem // self.multiple) * self.multiple
 
+    @property
+    def operations_per_pixel(self) -> float:
+        """Multiplications and additions of one run, for each pixel of the image."""
+        pooling = self.resampling == "pooling"
+        total = 2.0 * 9 * self.widths[0] * self.stem**2
+        for level, width in enumerate(self.widths):
+            entering = 0 if level == 0 else self.widths[level - 1] if pooling else width
+            total += 9 * width * (entering + (self.convolutions - 1) * width) / 4**level
+            if level < len(self.widths) - 1:
+                decoder = 9 * width * (2 + self.convolutions - 1) * width
+                resampling = 4 * width * self.widths[level + 1] * (1 if pooling else 1 / 2)
+                total += (decoder + resampling) / 4**level
+        return 2 * total / self.stem**2
+
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
@@ -172,7 +186,7 @@ class Limits:
         Of the zip that a model file is.
     """
 
-    pixels: int = 2**28
+    pixels: int = 2**27
     model_bytes: int = 2**30
     card_bytes: int = 2**24
     members: int = 64

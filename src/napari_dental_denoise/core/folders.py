@@ -263,24 +263,55 @@ def _keep_rows(loaded: LoadedImages, path: Path, image: NDArray[np.generic], row
     loaded.images.append(kept)
 
 
-def match_by_name(
-    noisy: LoadedImages, clean: LoadedImages
-) -> tuple[list[NDArray[np.generic]], list[NDArray[np.generic]]]:
-    """Noisy images and the clean image of each, by the names of their files without the suffixes.
+@dataclass(frozen=True)
+class MatchedImages:
+    """Noisy images, the clean image of each, and the errors of those that have no partner."""
+
+    noisy: list[NDArray[np.generic]]
+    clean: list[NDArray[np.generic]]
+    errors: list[ImageReadError]
+
+
+def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
+    """Pair images by the names of their files without the suffixes.
+
+    Parameters
+    ----------
+    noisy, clean : LoadedImages
+
+    Returns
+    -------
+    MatchedImages
+        With the errors of reading both, and of images without a partner of their name and size.
 
     Raises
     ------
     InputError
-        If an image has no partner of its name and size.
+        If no pair is left.
     """
-    partners = {path.stem: image for path, image in zip(clean.paths, clean.images, strict=True)}
-    names = [path.stem for path in noisy.paths]
-    missing = sorted(set(names) ^ set(partners))
-    if missing:
-        raise InputError(
-            f"{len(missing)} images have no partner of their name in the other folder: {', '.join(missing[:5])}"
-        )
-    for name, image in zip(names, noisy.images, strict=True):
-        if image.shape != partners[name].shape:
-            raise InputError(f"{name}: the noisy image is {image.shape}, the clean one {partners[name].shape}")
-    return noisy.images, [partners[name] for name in names]
+    matched = MatchedImages([], [], noisy.errors + clean.errors)
+    waiting = _by_name(clean, matched.errors)
+    for name, (path, image) in _by_name(noisy, matched.errors).items():
+        if name not in waiting:
+            matched.errors.append(ImageReadError(path, "has no clean image of its name"))
+            continue
+        _, partner = waiting.pop(name)
+        if image.shape != partner.shape:
+            matched.errors.append(ImageReadError(path, f"is {image.shape}, its clean image {partner.shape}"))
+            continue
+        matched.noisy.append(image)
+        matched.clean.append(partner)
+    matched.errors.extend(ImageReadError(path, "has no noisy image of its name") for path, _ in waiting.values())
+    if not matched.noisy:
+        raise InputError(f"no noisy image has a clean one of its name and size: {describe(matched.errors)}")
+    return matched
+
+
+def _by_name(loaded: LoadedImages, errors: list[ImageReadError]) -> dict[str, tuple[Path, NDArray[np.generic]]]:
+    named: dict[str, tuple[Path, NDArray[np.generic]]] = {}
+    for path, image in zip(loaded.paths, loaded.images, strict=True):
+        if path.stem in named:
+            errors.append(ImageReadError(path, f"has the name of {named[path.stem][0].name}, which is used"))
+        else:
+            named[path.stem] = path, image
+    return named

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import struct
-import warnings
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,20 +10,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.headers import check_is_file, check_whole, read_header
 
-READABLE = {"PNG", "JPEG", "MPO", "TIFF", "BMP", "PPM"}
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 LOSSLESS_16_BIT = (".png", ".tif", ".tiff", ".pgm")
 FLOATING = (".tif", ".tiff")
-# What Pillow raises for headers and chunks that lie.
-DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, OverflowError, struct.error)
-EXPECTED = "expected PNG, JPEG, TIFF, BMP or PGM"
+AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
 def read_image(path: str | Path) -> NDArray[np.generic]:
@@ -50,8 +44,42 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
     """
     path = Path(path)
     data = _read_bytes(path)
-    _check_header(path, data)
-    image = _decode(path, data)
+    check_whole(path, data)
+    return _grey(path, _decode(path, data))
+
+
+def read_pages(path: str | Path) -> NDArray[np.generic]:
+    """Read every image of a multi-page TIFF file as grayscale.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    (N, H, W) array; uint8, uint16 or float32, as stored
+
+    Raises
+    ------
+    ImageReadError
+        If a page cannot be read, the pages differ in size or type, or are too many to be held.
+    """
+    path = Path(path)
+    header = read_header(path)
+    if header.pages * header.shape[0] * header.shape[1] > LIMITS.pixels:
+        limit = LIMITS.pixels // 2**20
+        raise ImageReadError(path, f"has {header.pages} pages; at most {limit} million pixels are read")
+    data = _read_bytes(path)
+    check_whole(path, data)
+    pages = [_grey(path, page) for page in _decode_pages(path, data)]
+    if len(pages) != header.pages:
+        raise ImageReadError(path, f"is damaged: {len(pages)} of its {header.pages} pages can be read")
+    if len({(page.shape, page.dtype) for page in pages}) > 1:
+        raise ImageReadError(path, f"holds {len(pages)} pages of different sizes or types; expected equal ones")
+    return np.stack(pages)
+
+
+def _grey(path: Path, image: NDArray[np.generic]) -> NDArray[np.generic]:
     if image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
@@ -60,66 +88,26 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
 
 
 def _read_bytes(path: Path) -> bytes:
-    if not path.exists():
-        raise ImageReadError(path, "no such file")
-    if not path.is_file():
-        raise ImageReadError(path, "is not a regular file")
+    check_is_file(path)
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
-    if not data:
-        raise ImageReadError(path, "is empty (0 bytes)")
-    return data
 
 
-def _check_header(path: Path, data: bytes) -> None:
-    """Refuse by the header alone what would take the memory, and what OpenCV would complain of on stderr."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with _open_header(path, data) as header:
-            _refuse_foreign(path, header)
-            try:
-                header.verify()
-            except DAMAGED as error:
-                raise ImageReadError(path, "is truncated or damaged") from error
-
-
-def _open_header(path: Path, data: bytes) -> PillowImage.Image:
+def _decode_pages(path: Path, data: bytes) -> tuple[NDArray[np.generic], ...]:
     try:
-        return PillowImage.open(io.BytesIO(data))
-    except PillowImage.DecompressionBombError as error:
-        raise ImageReadError(
-            path, f"claims more pixels than the {LIMITS.pixels // 2**20} million that are read"
-        ) from error
-    except UnidentifiedImageError as error:
-        raise ImageReadError(path, _unidentified(data)) from error
-    except DAMAGED as error:
-        raise ImageReadError(path, "is truncated or damaged") from error
-
-
-def _refuse_foreign(path: Path, header: PillowImage.Image) -> None:
-    if header.format not in READABLE:
-        raise ImageReadError(path, f"is a {header.format} file; {EXPECTED}")
-    width, height = header.size
-    if width * height > LIMITS.pixels:
-        raise ImageReadError(path, f"claims {width}x{height} pixels; at most {LIMITS.pixels // 2**20} million are read")
-    if header.mode == "CMYK":
-        raise ImageReadError(path, "is a CMYK image, made for print; expected grayscale or RGB: export it again")
-
-
-def _unidentified(data: bytes) -> str:
-    signatures = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"BM", b"P2", b"P5", b"P6")
-    if data.startswith(signatures):
-        return "is truncated or damaged"
-    return f"is not an image; {EXPECTED}"
+        with _opencv_log.silent():
+            _, pages = cv2.imdecodemulti(np.frombuffer(data, np.uint8), AS_STORED)
+    except cv2.error as error:
+        raise ImageReadError(path, f"cannot be decoded ({error.err})") from error
+    return tuple(pages)
 
 
 def _decode(path: Path, data: bytes) -> NDArray[np.generic]:
-    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
     try:
-        with _quiet_opencv():
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with _opencv_log.silent():
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), AS_STORED)
     except cv2.error as error:
         raise ImageReadError(path, f"cannot be decoded ({error.err})") from error
     if image is None:
@@ -127,15 +115,32 @@ def _decode(path: Path, data: bytes) -> NDArray[np.generic]:
     return image
 
 
-@contextmanager
-def _quiet_opencv() -> Iterator[None]:
-    """OpenCV writes to stderr what is reported here in one line with the file's name."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+class _OpenCVLog:
+    """Silences OpenCV's log from the first of several threads that ask for it until the last is done."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asking = 0
+        self._level = 0
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        with self._lock:
+            if self._asking == 0:
+                self._level = cv2.utils.logging.getLogLevel()
+                cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asking -= 1
+                if self._asking == 0:
+                    cv2.utils.logging.setLogLevel(self._level)
+
+
+# OpenCV writes to stderr what is reported here in one line with the file's name.
+_opencv_log = _OpenCVLog()
 
 
 def write_image(path: str | Path, image: NDArray[np.generic], *, overwrite: bool = False) -> None:

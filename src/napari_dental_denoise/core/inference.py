@@ -16,6 +16,7 @@ from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
 from napari_dental_denoise.core.model_file import ModelCard, ModelFile, read_model_file
+from napari_dental_denoise.core.openvino_runtime import openvino
 from napari_dental_denoise.core.tiling import Tile, plan_tiles
 
 Result = TypeVar("Result")
@@ -48,15 +49,14 @@ class OpenVinoEngine:
     """
 
     def __init__(self, model: ModelFile, precision: Precision = INFERENCE.precision) -> None:
-        import openvino
-
         if precision not in PRECISIONS:
             raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}")
         self.card = model.card
-        core = openvino.Core()
+        runtime = openvino()
+        core = runtime.Core()
         options = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
         try:
-            network = core.read_model(model.graph, openvino.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
+            network = core.read_model(model.graph, runtime.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
             _check_network(network)
             self._compiled = core.compile_model(network, "CPU", options)
         except RuntimeError as error:
@@ -64,7 +64,11 @@ class OpenVinoEngine:
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Network output for a (N, H, W, 1) float32 batch; see `Engine`."""
-        output = np.asarray(self._compiled(batch)[0])
+        try:
+            # A request of its own for each call: one request serves one thread at a time.
+            output = np.array(self._compiled.create_infer_request().infer(batch)[0])
+        except RuntimeError as error:
+            raise InputError(f"OpenVINO cannot run this model: {str(error).splitlines()[-1]}") from error
         if output.shape != batch.shape:
             raise InputError(f"the model made an output of shape {output.shape} of an input of shape {batch.shape}")
         return output
@@ -102,7 +106,7 @@ def cached_engine(path: Path, _modified_ns: int, precision: Precision) -> OpenVi
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long work is."""
+    """How far a long work is, in tiles."""
 
     done: int
     total: int
@@ -175,36 +179,77 @@ def denoise_steps(
     array of the same shape and type
     """
     check_strength(strength)
-    result = np.empty_like(image)
-    images = image[np.newaxis] if image.ndim == 2 else image
-    results = result[np.newaxis] if image.ndim == 2 else result
-    if images.ndim != 3 or image.size == 0:
-        raise InputError(f"expected an image (H, W) or a stack (N, H, W) with pixels; received shape {image.shape}")
-    tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, engine.card.multiple)
-    total = len(images) * len(tiles)
-    for index, (noisy, denoised) in enumerate(zip(images, results, strict=True)):
-        scale = full_scale(noisy)
-        for number, (tile, window) in enumerate(_windows(noisy, tiles, scale, engine.card.multiple)):
-            clean = _denoise_window(window, tile, engine, strength)
-            denoised[tile.rows.core, tile.columns.core] = from_unit(clean, image.dtype, scale)
-            yield Progress(index * len(tiles) + number + 1, total)
+    images = as_images(image)
+    result = np.empty(image.shape, image.dtype)
+    results = result.reshape(images.shape)
+    for seen in _noise_in_tiles(images, engine, tile_side):
+        denoised = seen.noisy - np.float32(strength) * seen.noise
+        results[seen.place] = from_unit(denoised, image.dtype, seen.scale)
+        yield seen.progress
     return result
 
 
-def residual(image: NDArray[np.generic], engine: Engine) -> NDArray[np.float32]:
-    """The noise that a model sees in one image, on the [0, 1] scale: `noisy - strength * residual` is free then.
+def residual_steps(
+    image: NDArray[np.generic], engine: Engine, *, tile_side: int = INFERENCE.tile_side
+) -> Generator[Progress, None, NDArray[np.float32]]:
+    """The noise that a model sees, one tile a step: any strength is free then, by `subtract`.
+
+    Parameters
+    ----------
+    image : (H, W) or (N, H, W) array, also a lazy one; uint8, uint16 or floating
+    engine : Engine
+    tile_side : int
+        Largest side of what one tile gives, in pixels.
+
+    Yields
+    ------
+    Progress
+        Tiles that are done, and all of them.
+
+    Returns
+    -------
+    float32 array of the same shape, on the [0, 1] scale
+    """
+    images = as_images(image)
+    result = np.empty(image.shape, np.float32)
+    results = result.reshape(images.shape)
+    for seen in _noise_in_tiles(images, engine, tile_side):
+        results[seen.place] = seen.noise
+        yield seen.progress
+    return result
+
+
+def subtract(image: NDArray[np.generic], residual: NDArray[np.float32], strength: float) -> NDArray[np.generic]:
+    """Take a share of the residual away from one image.
 
     Parameters
     ----------
     image : (H, W) array; uint8, uint16 or floating
-    engine : Engine
+    residual : (H, W) float32 array on the [0, 1] scale
+    strength : float
 
     Returns
     -------
-    (H, W) float32 array
+    array of the same shape and type
     """
-    unit = to_unit(image)
-    return unit - finish(denoise_steps(unit, engine)).astype(np.float32, copy=False)
+    scale = full_scale(image)
+    return from_unit(to_unit(image, scale) - np.float32(strength) * residual, image.dtype, scale)
+
+
+def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The image as a stack of one, or the stack as it is.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or has no pixels.
+    """
+    if image.ndim == 3 and image.shape[2] in (3, 4):
+        raise InputError(f"expected grey images; received colour of shape {image.shape}: convert it to grey first")
+    images = image[np.newaxis] if image.ndim == 2 else image
+    if images.ndim != 3 or 0 in images.shape:
+        raise InputError(f"expected an image (H, W) or a stack (N, H, W) with pixels; received shape {image.shape}")
+    return images
 
 
 def finish(steps: Generator[Progress, None, Result]) -> Result:
@@ -216,23 +261,44 @@ def finish(steps: Generator[Progress, None, Result]) -> Result:
             return end.value
 
 
-def _windows(
-    image: NDArray[np.generic], tiles: list[Tile], scale: float, multiple: int
-) -> Iterator[tuple[Tile, NDArray[np.float32]]]:
-    for tile in tiles:
-        window = to_unit(image[tile.rows.window, tile.columns.window], scale)
-        missing = [(0, -side % multiple) for side in window.shape]
-        yield tile, np.pad(window, missing, mode="symmetric")
+@dataclass(frozen=True, slots=True)
+class _TileNoise:
+    """The core of one tile with noise, the noise that the network sees in it, and its place in the stack."""
+
+    place: tuple[int, slice, slice]
+    noisy: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    scale: float
+    progress: Progress
 
 
-def _denoise_window(window: NDArray[np.float32], tile: Tile, engine: Engine, strength: float) -> NDArray[np.float32]:
-    """The tile's core; the subtraction is float32 even where the network's body is bf16."""
+def _noise_in_tiles(images: NDArray[np.generic], engine: Engine, tile_side: int) -> Iterator[_TileNoise]:
+    multiple = engine.card.multiple
+    tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, multiple)
+    for index in range(len(images)):
+        image = np.asarray(images[index])
+        scale = full_scale(image)
+        for number, tile in enumerate(tiles, start=1):
+            window = _padded(to_unit(image[tile.rows.window, tile.columns.window], scale), multiple)
+            noisy, noise = _run_window(window, tile, engine)
+            progress = Progress(index * len(tiles) + number, len(images) * len(tiles))
+            yield _TileNoise((index, tile.rows.core, tile.columns.core), noisy, noise, scale, progress)
+
+
+def _padded(window: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
+    """Mirrored at its end, up to multiples."""
+    missing = [(0, -side % multiple) for side in window.shape]
+    return np.pad(window, missing, mode="symmetric")
+
+
+def _run_window(
+    window: NDArray[np.float32], tile: Tile, engine: Engine
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The tile's core and its noise; subtractions are float32 even where the network's body is bf16."""
     inner = (tile.rows.inner, tile.columns.inner)
     output = engine(window[np.newaxis, :, :, np.newaxis])[0, :, :, 0][inner]
     noisy = window[inner]
-    if engine.card.predicts == "image":
-        output = noisy - output
-    return noisy - np.float32(strength) * output
+    return noisy, noisy - output if engine.card.predicts == "image" else output
 
 
 def check_strength(strength: float) -> None:

@@ -124,6 +124,25 @@ def read_model_file(path: str | Path) -> ModelFile:
     return ModelFile(path, card, members[GRAPH], members[WEIGHTS])
 
 
+def read_card(path: str | Path) -> ModelCard:
+    """Only the card of a model file, quickly; a Keras model without one gets a card that says so.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or no model.
+    """
+    path = Path(path)
+    members = _read_members(path, (CARD,))
+    if CARD not in members:
+        return ModelCard("a Keras model without a card, to be converted first", "image", 1, 0)
+    return parse_card(members[CARD], path.name)
+
+
 def is_converted(path: str | Path) -> bool:
     """Whether a Keras model file carries a card and an OpenVINO export."""
     return {CARD, GRAPH, WEIGHTS} <= set(member_names(Path(path)))

@@ -19,6 +19,9 @@ from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
 Rng = int | np.random.Generator | None
 Unit = NDArray[np.float32]
 
+# More are without noise in float32, and far more cannot be drawn.
+MOST_PHOTONS = 1e9
+
 
 def add_gaussian_noise(
     image: NDArray[np.generic], sigma: float = SIGMA.default, *, clip: bool = False, rng: Rng = None
@@ -204,8 +207,8 @@ def _count(unit: Unit, photons: float, draw: np.random.Generator) -> Unit:
 
 
 def _check_photons(photons: float) -> None:
-    if not (np.isfinite(photons) and photons > 0):
-        raise InputError(f"photons must be a positive number; received {photons}")
+    if not 0 < photons <= MOST_PHOTONS:
+        raise InputError(f"photons must be a positive number up to {MOST_PHOTONS:g}; received {photons}")
 
 
 def _check_level(name: str, value: float, low: float, high: float = float("inf")) -> None:
@@ -272,6 +275,8 @@ class NoiseRange:
                 raise InputError(f"{name} must rise from a low to a high level, from 0; received {low} to {high}")
         full = {name: self.ranges.get(name, (level.low, level.high)) for name, level in levels.items()}
         object.__setattr__(self, "ranges", full)
+        for end in (0.0, 1.0):
+            self.add(np.zeros((1, 1), np.float32), end, 0)
 
     def at(self, position: float) -> dict[str, float]:
         """The levels at a position of the ranges, 0 the lowest and 1 the highest."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 
@@ -74,8 +75,9 @@ TrainingReport = TrainingStarted | StepDone | EpochDone | TrainingFinished
 
 
 def to_line(report: TrainingReport) -> str:
-    """One JSON object without a line break."""
-    return json.dumps({"event": report.event, **asdict(report)})
+    """One JSON object without a line break; a number that is not finite becomes null."""
+    values = {key: _finite(value) for key, value in asdict(report).items()}
+    return json.dumps({"event": report.event, **values}, allow_nan=False)
 
 
 def from_line(line: str) -> TrainingReport:
@@ -91,4 +93,13 @@ def from_line(line: str) -> TrainingReport:
     kind = kinds.get(values.get("event", ""))
     if kind is None:
         raise ValueError(f"expected a report of {', '.join(kinds)}; received {line!r}")
-    return kind(**{key: value for key, value in values.items() if key != "event"})
+    given: dict[str, Any] = {key: value for key, value in values.items() if key != "event"}
+    for item in fields(kind):
+        if item.type == "float" and given.get(item.name) is None:
+            given[item.name] = math.nan
+    return kind(**given)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no word for NaN and infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

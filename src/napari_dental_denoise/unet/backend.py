@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.openvino_runtime import openvino
+
 __all__ = ["device_name", "has_bfloat16", "keras", "quiet_stderr", "tf"]
 
 
@@ -34,6 +37,11 @@ def quiet_stderr() -> Iterator[None]:
             os.close(saved)
 
 
+chosen = os.environ.get("KERAS_BACKEND", "tensorflow")
+if chosen != "tensorflow":
+    raise InputError(
+        f"training needs Keras on TensorFlow; KERAS_BACKEND asks for {chosen}: unset it, or set it to tensorflow"
+    )
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with quiet_stderr():
     import keras
@@ -42,9 +50,9 @@ with quiet_stderr():
     tf.config.list_physical_devices()
 
 if keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        f"training needs Keras on TensorFlow; Keras runs on {keras.backend.backend()} here: "
-        "unset KERAS_BACKEND, or set it to tensorflow"
+    raise InputError(
+        f"training needs Keras on TensorFlow; it is set to {keras.backend.backend()} in ~/.keras/keras.json: "
+        "set it to tensorflow"
     )
 
 
@@ -62,6 +70,4 @@ def has_bfloat16() -> bool:
     if devices:
         capability = tf.config.experimental.get_device_details(devices[0]).get("compute_capability", (0, 0))
         return bool(tuple(capability) >= (8, 0))
-    import openvino
-
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
@@ -29,6 +30,10 @@ class Dataset(ABC):
     @abstractmethod
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """The same at every call; `position` (0 to 1) tells how noisy, where noise is added."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """What a training must find again to be resumed: sizes and noise, in short."""
 
     @abstractmethod
     def select(self, indices: Iterable[int]) -> Dataset:
@@ -62,6 +67,10 @@ class CleanImages(Dataset):
         """See `Dataset`."""
         clean = to_unit(self.images[index][window], self._scales[index])
         return self._noisy(clean, position, np.random.default_rng([self.seed, index])), clean
+
+    def fingerprint(self) -> str:
+        """See `Dataset`."""
+        return _digest((self.shapes, self.noise.kind, sorted(self.noise.ranges.items())))
 
     def select(self, indices: Iterable[int]) -> CleanImages:
         """See `Dataset`."""
@@ -105,10 +114,18 @@ class ImagePairs(Dataset):
         """See `Dataset`."""
         return self.patch(index, window, np.random.default_rng(0))
 
+    def fingerprint(self) -> str:
+        """See `Dataset`."""
+        return _digest((self.shapes, "pairs"))
+
     def select(self, indices: Iterable[int]) -> ImagePairs:
         """See `Dataset`."""
         chosen = list(indices)
         return ImagePairs([self.noisy[i] for i in chosen], [self.clean[i] for i in chosen])
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def split_indices(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:

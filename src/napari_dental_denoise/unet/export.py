@@ -25,6 +25,7 @@ from napari_dental_denoise.core.model_file import (
     member_names,
     sha256,
 )
+from napari_dental_denoise.core.openvino_runtime import openvino
 from napari_dental_denoise.unet.backend import keras, quiet_stderr
 
 FOREIGN_HALO = 96
@@ -81,6 +82,7 @@ def check_model_name(path: Path) -> None:
 
 
 def _export(model: keras.Model) -> tuple[bytes, bytes]:
+    openvino()  # before Keras imports it
     with tempfile.TemporaryDirectory() as folder:
         graph = Path(folder) / "openvino.xml"
         with quiet_stderr():

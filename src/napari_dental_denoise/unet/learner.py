@@ -130,6 +130,11 @@ class Validation:
         denoised = [learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0] for noisy, _ in self.pairs]
         return _mean_scores([(image, clean) for image, (_, clean) in zip(denoised, self.pairs, strict=True)])
 
+    def preview(self, learner: Learner) -> Unit:
+        """One image noisy, denoised so far, and clean: (3, H, W)."""
+        noisy, clean = self.pairs[len(self.pairs) // 2]
+        return np.stack([noisy, learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0], clean])
+
 
 def _mean_scores(pairs: Sequence[tuple[Unit, Unit]]) -> tuple[float, float]:
     decibels = [psnr(clean, image, data_range=1.0) for image, clean in pairs]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -15,17 +15,6 @@ Unit = NDArray[np.float32]
 Batch = tuple[Unit, Unit]
 
 SYMMETRIES = 8
-
-
-def usable_patch_size(wanted: int, shapes: Sequence[tuple[int, int]], multiple: int) -> int:
-    """The wanted side, or the largest that fits into an image, as a multiple of `multiple`."""
-    fitting = max(min(shape) for shape in shapes)
-    return max(min(wanted, fitting) // multiple, 1) * multiple
-
-
-def patches_covering(shapes: Sequence[tuple[int, int]], side: int) -> int:
-    """How many patches have together the area of the images."""
-    return sum(-(-height * width // side**2) for height, width in shapes)
 
 
 def batches(dataset: Dataset, side: int, size: int, count: int, rng: np.random.Generator) -> Iterator[Batch]:

@@ -13,27 +13,35 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.atomic import refuse_existing
+from napari_dental_denoise.core.atomic import check_folder, write_array
 from napari_dental_denoise.core.config import PRECISIONS, TRAINING, TrainingConfig
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import ModelCard, read_model_file
 from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
+from napari_dental_denoise.core.training_plan import steps_per_epoch, usable_patch_size
 from napari_dental_denoise.unet.backend import device_name, has_bfloat16
 from napari_dental_denoise.unet.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
 from napari_dental_denoise.unet.dataset import CleanImages, Dataset, Unit
 from napari_dental_denoise.unet.export import check_model_name, load_keras_model, save_model
 from napari_dental_denoise.unet.learner import Learner, Validation
 from napari_dental_denoise.unet.network import find_preset, unet_model
-from napari_dental_denoise.unet.patches import batches, patches_covering, usable_patch_size
+from napari_dental_denoise.unet.patches import batches
 
 LOSS = "mean logarithm of the patches' mean square errors"
+# Grey values are on [0, 1]: a larger mean error means that the weights have run away.
+LARGEST_LOSS = 100.0
 Weights = list[NDArray[np.float32]]
 
-# Writing a model takes a second or two: during short epochs it is not done after each.
+# During short epochs the model is not written after each.
 SECONDS_BETWEEN_WRITES = 20.0
 
 # What must not change when a training is resumed; epochs and minutes may.
-FIXED_SETTINGS = ("preset", "batch_size", "patch_size", "learning_rate", "seed", "averaging", "steps_per_epoch")
+FIXED_SETTINGS = (
+    *("preset", "batch_size", "patch_size", "learning_rate", "seed", "averaging", "steps_per_epoch"),
+    "validation_split",
+)
+# So that writing, which takes seconds, takes a twentieth of the time at most.
+WRITES_SHARE = 20.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,9 @@ class TrainingJob:
         Go on from the checkpoint of `model`.
     overwrite : bool
         Replace a model of that name.
+    preview : Path, optional
+        A `.npy` file that is replaced after each epoch: (3, H, W) float32, one validation image
+        noisy, denoised so far, and clean.
     """
 
     training: Dataset
@@ -62,6 +73,7 @@ class TrainingJob:
     start_from: Path | None = None
     resume: bool = False
     overwrite: bool = False
+    preview: Path | None = None
 
 
 def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
@@ -103,7 +115,7 @@ class _Run:
         self.job, self.config = job, config
         self.preset = find_preset(config.preset)
         self.side = usable_patch_size(config.patch_size, job.training.shapes, self.preset.multiple)
-        self.steps = _steps_per_epoch(job.training, self.side, config)
+        self.steps = steps_per_epoch(job.training.shapes, self.side, config)
         self.mixed = has_bfloat16() if config.precision == "auto" else config.precision == "bf16"
         self.learner = Learner(self.preset, mixed=self.mixed, averaging=config.averaging, seed=config.seed)
         self.validation = Validation(_validation_pairs(job.validation, self.preset.multiple, config))
@@ -111,12 +123,14 @@ class _Run:
         self.unvalidated_steps = 0
         self.unwritten: tuple[ModelCard, Weights] | None = None
         self.written_at = -math.inf
+        self.pause = SECONDS_BETWEEN_WRITES
         self.overwrite = job.overwrite or job.resume
         self.state = self._first_state()
         self.started = time.monotonic() - self.state.elapsed
 
     def _first_state(self) -> Checkpoint:
         settings = {key: value for key, value in asdict(self.config).items() if key in FIXED_SETTINGS}
+        settings["data"] = self.job.training.fingerprint()
         path = checkpoint_path(self.job.model)
         if self.job.resume:
             state = load_checkpoint(path)
@@ -127,7 +141,8 @@ class _Run:
                     + ", ".join(f"{key} {state.settings.get(key)}, now {settings[key]}" for key in changed)
                 )
             self._restore(path, state)
-            return state
+            # A model that was moved away cannot be the best any more: the next epoch writes a new one.
+            return state if self.job.model.exists() else replace(state, best_epoch=0, best_psnr=-math.inf)
         if self.job.start_from is not None:
             self.learner.start_from(_weights_of(self.job.start_from, self.config.preset))
         return self._checkpoint(settings, epoch=0, step=0, elapsed=0.0)
@@ -169,7 +184,7 @@ class _Run:
         yield self._start_report()
         while self.fraction(self.state.step) < 1:
             yield from self._epoch(self.state.epoch + 1)
-            if self.elapsed - self.written_at > SECONDS_BETWEEN_WRITES:
+            if self.elapsed - self.written_at > self.pause:
                 self._write()
         self._write()
         yield TrainingFinished(
@@ -207,6 +222,8 @@ class _Run:
                 break
             rate = self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
             self.losses.append(self.learner.learn(noisy, clean, rate))
+            if not math.isfinite(self.losses[-1]) or self.losses[-1] > LARGEST_LOSS:
+                self._give_up(epoch)
             self.unvalidated_steps += 1
             fraction = self.fraction(self.state.step + number)
             yield StepDone(epoch, number, self.steps, self.losses[-1], fraction, self.elapsed, self._eta(fraction))
@@ -237,6 +254,8 @@ class _Run:
         """Score the averaged weights, and keep them for the model file if they are the best so far."""
         decibels, similarity = self.validation.score(self.learner)
         self.unvalidated_steps = 0
+        if self.job.preview is not None:
+            write_array(self.job.preview, self.validation.preview(self.learner))
         best = decibels > self.state.best_psnr
         if best:
             self.state = replace(self.state, best_epoch=epoch, best_psnr=decibels, best_ssim=similarity)
@@ -245,6 +264,7 @@ class _Run:
 
     def _write(self) -> None:
         """Bring the model file and the checkpoint up to date with the last epoch."""
+        begun = self.elapsed
         if self.unwritten is not None:
             card, weights = self.unwritten
             model = unet_model(self.preset)
@@ -253,9 +273,19 @@ class _Run:
             self.unwritten, self.overwrite = None, True
         save_checkpoint(checkpoint_path(self.job.model), self.state)
         self.written_at = self.elapsed
+        self.pause = max(SECONDS_BETWEEN_WRITES, WRITES_SHARE * (self.written_at - begun))
+
+    def _give_up(self, epoch: int) -> None:
+        """Write the best model of the epochs before, and say what to change."""
+        if self.state.best_epoch > 0:
+            self._write()
+        raise InputError(
+            f"the training diverged in epoch {epoch}: start again with a lower --learning-rate than "
+            f"{self.config.learning_rate:g}"
+        )
 
     def stop(self) -> None:
-        """Validate what was learned since the last epoch and write, so that stopping loses nothing."""
+        """Validate the average of what was learned so far and write the best; the epoch is done again on resuming."""
         if self.unvalidated_steps > 0:
             self._validate(self.state.epoch + 1)
         if self.state.best_epoch > 0:
@@ -297,20 +327,19 @@ def _check(job: TrainingJob) -> None:
     config = job.config
     check_model_name(job.model)
     if not job.overwrite and not job.resume:
-        refuse_existing(job.model)
+        for path in (job.model, checkpoint_path(job.model)):
+            if path.exists():
+                raise InputError(
+                    f"{path} is there already: go on with it by --resume, replace it by --overwrite, or choose "
+                    "another name"
+                )
+    check_folder(job.model)
     for name in ("epochs", "batch_size", "patch_size", "learning_rate", "minutes", "steps_per_epoch"):
         value = getattr(config, name)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"{name} must be positive; received {value}")
     if config.precision not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {config.precision!r}")
-
-
-def _steps_per_epoch(training: Dataset, side: int, config: TrainingConfig) -> int:
-    if config.steps_per_epoch is not None:
-        return config.steps_per_epoch
-    low, high = config.steps_per_epoch_range
-    return min(max(-(-patches_covering(training.shapes, side) // config.batch_size), low), high)
 
 
 def _validation_pairs(validation: Dataset, multiple: int, config: TrainingConfig) -> list[tuple[Unit, Unit]]:

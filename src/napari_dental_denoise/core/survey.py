@@ -1,0 +1,172 @@
+"""What each of some files holds, found without keeping their pixels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from natsort import natsorted, ns
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.headers import Header, read_header
+from napari_dental_denoise.core.images import read_image
+from napari_dental_denoise.core.intensity import full_scale
+from napari_dental_denoise.core.pixel_size import PixelSize, read_pixel_size
+
+Limits = tuple[float, float]
+
+# So many files are unpacked to be sure of them; of more, the headers have to be believed.
+FULLY_CHECKED = 500
+# Of files that are only believed, so many are unpacked all the same to find their range of grey values.
+SAMPLED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FoundImage:
+    """What one file holds.
+
+    Attributes
+    ----------
+    path : Path
+    header : Header
+        Size, type and number of pages.
+    pixel_size : (height, width) in mm, optional
+    limits : (black, white), optional
+        Grey values; None where the pixels were not looked at.
+    """
+
+    path: Path
+    header: Header
+    pixel_size: PixelSize | None
+    limits: Limits | None
+
+    @property
+    def kind(self) -> tuple[tuple[int, int], np.dtype[np.generic]]:
+        """What images of one stack have in common."""
+        return self.header.shape, self.header.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The files that can be used, in the order given, and the errors of the others."""
+
+    images: list[FoundImage]
+    errors: list[ImageReadError]
+
+
+def survey(paths: Sequence[Path]) -> Survey:
+    """Look at files.
+
+    Up to 500 files are unpacked once, several at a time, so that every bad one is known by name. Of
+    more files only the headers are read, some thousand a second: what is damaged further on
+    shows when it is read.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+
+    Returns
+    -------
+    Survey
+    """
+    check = len(paths) <= FULLY_CHECKED
+    sampled = set() if check else {int(index) for index in np.linspace(0, len(paths) - 1, SAMPLED)}
+
+    def look(index: int) -> FoundImage | ImageReadError:
+        try:
+            return find_image(paths[index], unpack=check or index in sampled)
+        except ImageReadError as error:
+            return error
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(look, range(len(paths))))
+    return Survey(
+        [item for item in found if isinstance(item, FoundImage)],
+        [item for item in found if isinstance(item, ImageReadError)],
+    )
+
+
+def find_image(path: Path, *, unpack: bool) -> FoundImage:
+    """Look at one file.
+
+    Parameters
+    ----------
+    path : Path
+    unpack : bool
+        Make sure of its pixels and find their range, instead of reading the header alone.
+
+    Raises
+    ------
+    ImageReadError
+        If it cannot be read.
+    """
+    header = read_header(path)
+    pixel_size = read_pixel_size(path)
+    if not unpack:
+        return FoundImage(path, header, pixel_size, None)
+    image = read_image(path)
+    # The pixels are right where a header lies about its type.
+    header = Header((image.shape[0], image.shape[1]), image.dtype, header.pages)
+    return FoundImage(path, header, pixel_size, grey_limits(image))
+
+
+def grey_limits(image: NDArray[np.generic]) -> Limits:
+    """Black and white to show an image by.
+
+    Parameters
+    ----------
+    image : array of any shape; uint8, uint16 or floating
+
+    Returns
+    -------
+    (float, float)
+        8 and 16 bit: 0 and `full_scale`. Floating: the smallest and the largest finite value.
+    """
+    if np.issubdtype(image.dtype, np.integer):
+        return 0.0, full_scale(image)
+    finite = image[np.isfinite(image)]
+    if finite.size == 0:
+        return 0.0, 1.0
+    return _wide(float(finite.min()), float(finite.max()))
+
+
+def common_limits(images: Sequence[FoundImage]) -> Limits | None:
+    """The limits that hold those of all images, or None where none is known."""
+    known = [image.limits for image in images if image.limits is not None]
+    if not known:
+        return None
+    return min(low for low, _ in known), max(high for _, high in known)
+
+
+def common_pixel_size(images: Sequence[FoundImage]) -> PixelSize | None:
+    """The pixel size that all images agree on to a thousandth, or None."""
+    first = images[0].pixel_size
+    if first is None:
+        return None
+    agree = all(image.pixel_size is not None and np.allclose(image.pixel_size, first, rtol=1e-3) for image in images)
+    return first if agree else None
+
+
+def _wide(low: float, high: float) -> Limits:
+    """A range of one value would show nothing."""
+    return (low, high) if low < high else (low, low + 1.0)
+
+
+def dataset_folders(root: Path) -> list[Path]:
+    """The folders under a root that `read_all_datasets` takes for datasets: all but hidden ones, or the root itself.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or it cannot be read.
+    """
+    try:
+        folders = [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"{root}: the folder cannot be read ({error.strerror})") from error
+    return natsorted(folders, key=str, alg=ns.PATH | ns.IGNORECASE) or [root]

@@ -1,0 +1,1 @@
+"""What napari shows: the only place for napari, Qt and magicgui."""

@@ -1,0 +1,86 @@
+"""A stack of files of which only the one that is looked at is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.images import read_image
+
+if TYPE_CHECKING:
+    from dask.array import Array
+
+
+def lazy_stack(paths: Sequence[Path], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> Array:
+    """A stack of files of equal size and type, each read when it is asked for.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    shape : (height, width)
+    dtype : numpy.dtype
+
+    Returns
+    -------
+    (N, H, W) dask array, one chunk for each file
+    """
+    import dask.array as da
+
+    return da.map_blocks(
+        Frames(tuple(paths), shape, dtype),
+        da.arange(len(paths), chunks=1),
+        # A name of its own each time: napari keeps frames by name, and the files may have changed.
+        name=f"radiographs-{uuid4().hex}",
+        dtype=dtype,
+        chunks=((1,) * len(paths), (shape[0],), (shape[1],)),
+        new_axis=(1, 2),
+        meta=np.empty((0, 0, 0), dtype),
+    )
+
+
+class Frames:
+    """Reads frames of a stack; one that cannot be read is black, and its file is named once.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+    shape : (height, width)
+    dtype : numpy.dtype
+    """
+
+    def __init__(self, paths: tuple[Path, ...], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> None:
+        self._paths = paths
+        self._shape = shape
+        self._dtype = dtype
+        self._named: set[Path] = set()
+
+    def __call__(self, index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
+        """The frame of that index, as a stack of one."""
+        path = self._paths[int(index[0])]
+        try:
+            return self._read(path)[np.newaxis]
+        except ImageReadError as error:
+            self._name(path, error)
+            return np.zeros((1, *self._shape), self._dtype)
+
+    def _read(self, path: Path) -> NDArray[np.generic]:
+        image = read_image(path)
+        if (image.shape, image.dtype) != (self._shape, self._dtype):
+            raise ImageReadError(
+                path, f"is {image.shape} {image.dtype}, the stack {self._shape} {self._dtype}: open the folder again"
+            )
+        return image
+
+    def _name(self, path: Path, error: ImageReadError) -> None:
+        if path in self._named:
+            return
+        self._named.add(path)
+        from napari.utils.notifications import show_warning
+
+        show_warning(f"Shown black: {error}")

@@ -1,0 +1,223 @@
+"""The Add noise form: a kind, its levels, a live preview, and a new layer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import (
+    CheckBox,
+    ComboBox,
+    Container,
+    FloatSlider,
+    FloatSpinBox,
+    PushButton,
+    SpinBox,
+    create_widget,
+)
+from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
+
+from napari_dental_denoise.core.config import GREY_LEVELS, NOISE
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.inference import Progress
+from napari_dental_denoise.core.intensity import full_scale
+from napari_dental_denoise.core.noise import NOISE_KINDS, noise_kind
+from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
+from napari_dental_denoise.plugin.preferences import preference
+from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
+from napari_dental_denoise.plugin.workers import start_worker
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.qt.threading import GeneratorWorker
+    from napari.viewer import Viewer
+
+PREVIEW = "noise preview"
+PREVIEW_DELAY_MS = 80
+MEANINGS = {
+    "sigma": "Standard deviation of the noise on the [0, 1] scale",
+    "photons": "Expected count of photons at full white; fewer are noisier",
+    "amount": "Share of the pixels that become white or black",
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A noise that is fully determined."""
+
+    kind: str
+    levels: dict[str, float]
+    seed: int
+
+    def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
+        """To one image of a stack, each with noise of its own."""
+        rng = np.random.default_rng([self.seed, index])
+        noisy = noise_kind(self.kind).add(image, **self.levels, rng=rng)
+        return noisy.astype(image.dtype, copy=False)
+
+
+class NoiseWidget(Container):
+    """Add noise of a known kind and level to an image layer; the result is a new layer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        self._viewer = napari_viewer
+        self._worker: GeneratorWorker | None = None
+        self._preview_layer: Image | None = None
+        self._make_fields()
+        widgets = [self.image, self.kind, *self.levels.values(), self.in_grey, self.seed, self.preview, self.add]
+        super().__init__(widgets=[*widgets, self.status])
+        finish_form(self)
+        self._timer = QTimer(self.native)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PREVIEW_DELAY_MS)
+        self._timer.timeout.connect(self._show_preview)
+        self._connect()
+        self._choose_kind()
+
+    def _make_fields(self) -> None:
+        self.image = create_widget(
+            annotation="napari.layers.Image",
+            label="image",
+            options={"tooltip": "A clean image or stack of images; it is never changed"},
+        )
+        self.kind = ComboBox(
+            label="noise",
+            choices=list(NOISE_KINDS),
+            value=preference("noise", "kind", NOISE.kind),
+            tooltip="\n".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items()),
+        )
+        self.levels = {
+            "sigma": FloatSlider(label="sigma", max=0.5, step=0.0005, tooltip=MEANINGS["sigma"]),
+            "photons": FloatSpinBox(label="photons", min=1, max=1e6, step=10, tooltip=MEANINGS["photons"]),
+            "amount": FloatSlider(label="amount", max=1, step=0.001, tooltip=MEANINGS["amount"]),
+        }
+        self.in_grey = text_label("The level in the units of the image, and in grey levels of 8 bit")
+        self.seed = SpinBox(label="seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
+        self.preview = CheckBox(text="preview on the visible region", tooltip="Shown at once while you move a slider")
+        self.add = PushButton(text="Add noise", tooltip="Make a new layer: the image with noise")
+        self.status = text_label()
+
+    def _connect(self) -> None:
+        self.kind.changed.connect(self._choose_kind)
+        for field in (self.image, self.seed, self.preview, *self.levels.values()):
+            field.changed.connect(self._changed)
+        self._viewer.scene.camera.events.connect(self._changed)
+        self._viewer.dims.events.current_step.connect(self._changed)
+        self.add.clicked.connect(self.add_noise)
+        self.native.destroyed.connect(self._close)
+
+    def _close(self) -> None:
+        self._viewer.scene.camera.events.disconnect(self._changed)
+        self._viewer.dims.events.current_step.disconnect(self._changed)
+        if self._worker is not None:
+            self._worker.quit()
+
+    def _choose_kind(self) -> None:
+        """Show the levels that this kind has, at their defaults."""
+        used = noise_kind(self.kind.value).levels
+        for name, slider in self.levels.items():
+            slider.visible = name in used
+            if name in used:
+                slider.value = used[name].default
+        self._changed()
+
+    def recipe(self) -> Recipe:
+        """The noise that the form describes."""
+        used = noise_kind(self.kind.value).levels
+        return Recipe(self.kind.value, {name: float(self.levels[name].value) for name in used}, int(self.seed.value))
+
+    def _changed(self, *_: object) -> None:
+        say(self.in_grey, self._level_text())
+        if self.preview.value:
+            self._timer.start()
+        else:
+            self._remove_preview()
+
+    def _level_text(self) -> str:
+        recipe = self.recipe()
+        sigma = recipe.levels.get("sigma")
+        layer = self.image.value
+        if sigma is None:
+            return f"{noise_kind(recipe.kind).title}"
+        text = f"sigma {sigma * GREY_LEVELS:.1f} of {GREY_LEVELS} grey levels"
+        if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
+            return text
+        try:
+            scale = full_scale(np.asarray(layer.data if layer.ndim == 2 else layer.data[0]))
+        except InputError:
+            return text
+        return f"{text}, {sigma * scale:.4g} in the image's own, where white is {scale:g}"
+
+    def _show_preview(self) -> None:
+        try:
+            layer = check_image(self.image.value)
+            rows, columns = visible_window(layer)
+            index = current_image(layer, self._viewer.dims.point)
+            image = np.asarray(layer.data if layer.ndim == 2 else layer.data[index])
+            noisy = self.recipe().add(image[rows, columns], index)
+        except InputError as error:
+            say(self.status, str(error), problem=True)
+            return
+        say(self.status, "")
+        look = {**twin(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, rows, columns)}
+        look = {key: value for key, value in look.items() if key not in ("rotate", "shear", "affine")}
+        selected = set(self._viewer.layers.selection)
+        self._remove_preview()
+        self._preview_layer = self._viewer.add_image(noisy, **look)
+        # The input stays the active layer: the preview is only looked at.
+        self._viewer.layers.selection = selected
+
+    def _remove_preview(self) -> None:
+        if self._preview_layer is not None and self._preview_layer in self._viewer.layers:
+            self._viewer.layers.remove(self._preview_layer)
+        self._preview_layer = None
+
+    def add_noise(self) -> None:
+        """Make the new layer, beside the window."""
+        try:
+            layer = check_image(self.image.value)
+        except InputError as error:
+            complain(self.status, error)
+            return
+        self.preview.value = False
+        recipe, data = self.recipe(), layer.data
+        look = twin(
+            layer,
+            "noisy",
+            {"operation": "add noise", "kind": recipe.kind, "levels": recipe.levels, "seed": recipe.seed},
+        )
+        self.add.enabled = False
+        self._worker = start_worker(
+            lambda: _work(recipe, data),
+            progressed=lambda progress: say(self.status, f"{progress.done} of {progress.total} images"),
+            returned=lambda noisy: self._show(noisy, look),
+            failed=lambda error: complain(self.status, error),
+            finished=self._ready,
+        )
+
+    def _show(self, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
+        added = self._viewer.add_image(noisy, **look)
+        say(self.status, f"Done: {added.name}")
+
+    def _ready(self) -> None:
+        self._worker = None
+        self.add.enabled = True
+
+
+def _work(recipe: Recipe, data: Any) -> Generator[Progress, None, NDArray[np.generic]]:
+    if data.ndim == 2:
+        yield Progress(0, 1)
+        return recipe.add(np.asarray(data), 0)
+    result = np.empty(data.shape, data.dtype)
+    for index in range(len(data)):
+        result[index] = recipe.add(np.asarray(data[index]), index)
+        yield Progress(index + 1, len(data))
+    return result

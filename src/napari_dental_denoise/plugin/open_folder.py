@@ -1,0 +1,140 @@
+"""Menu commands that open folders with this plugin's reader, past napari's "Choose reader" dialog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.folders import describe
+from napari_dental_denoise.core.survey import dataset_folders
+from napari_dental_denoise.plugin.preferences import PLUGIN
+from napari_dental_denoise.plugin.reader import LayerData, get_reader, read_folder
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+# napari's pattern for every folder; a pattern for one folder, which its dialog remembers, goes before it.
+EVERY_FOLDER = "*/"
+UNDO = f"To undo: Preferences > Plugins, remove the row {EVERY_FOLDER}"
+
+
+def open_folder(viewer: napari.viewer.Viewer) -> None:
+    """Ask for a folder of radiographs and open it.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    """
+    folder = _ask_for_folder("Open a folder of radiographs")
+    if folder is None:
+        return
+    try:
+        _check_holds_images(folder)
+        viewer.open(str(folder), plugin=PLUGIN)
+    except InputError as error:
+        _show(error)
+
+
+def open_datasets(viewer: napari.viewer.Viewer) -> None:
+    """Ask for a folder whose subfolders are datasets and open each of them.
+
+    A dataset becomes a lazy stack of its name, or a layer for each image where sizes differ. What
+    cannot be read is named in one notification, and the rest is opened.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    """
+    root = _ask_for_folder("Open a folder of datasets")
+    if root is None:
+        return
+    try:
+        layers = read_datasets(root)
+    except InputError as error:
+        _show(error)
+        return
+    for data, settings, _ in layers:
+        viewer.add_image(data, **settings)
+
+
+def read_datasets(root: Path) -> list[LayerData]:
+    """Read each subfolder of a folder as a dataset, or the folder itself where it has none.
+
+    Parameters
+    ----------
+    root : Path
+
+    Returns
+    -------
+    list of (data, settings, "image")
+
+    Raises
+    ------
+    InputError
+        If there is no image in any of them.
+    """
+    from napari.utils.notifications import show_warning
+
+    folders = dataset_folders(root)
+    layers: list[LayerData] = []
+    errors: list[InputError] = []
+    problems: list[str] = []
+    for folder in folders:
+        name = folder.absolute().name
+        try:
+            opened = read_folder(folder, name)
+        except InputError as error:
+            errors.append(error)
+            continue
+        layers.extend(opened.layers)
+        if opened.problems:
+            problems.append(f"{name}: {opened.problems}")
+    if not layers:
+        raise InputError(f"None of {len(folders)} folders can be read: {describe(errors)}")
+    if errors:
+        problems.insert(0, f"{len(errors)} of {len(folders)} folders left out: {describe(errors)}")
+    if problems:
+        show_warning(". ".join(problems))
+    return layers
+
+
+def prefer_for_folders() -> None:
+    """Make this plugin's reader the one for all folders, and say so, and how to undo it."""
+    from napari.settings import get_settings
+    from napari.utils.notifications import show_info
+
+    plugins = get_settings().plugins
+    before = plugins.extension2reader.get(EVERY_FOLDER)
+    if before == PLUGIN:
+        show_info(f"Folders open with Dental Denoise already. {UNDO}")
+        return
+    plugins.extension2reader = {**plugins.extension2reader, EVERY_FOLDER: PLUGIN}
+    instead = f" instead of {before}" if before else ""
+    show_info(f"Folders open with Dental Denoise now{instead}, without a question. {UNDO}")
+
+
+def _ask_for_folder(title: str) -> Path | None:
+    # napari's own settings keep where images were opened last; both dialogs then start there.
+    from napari.utils.history import get_open_history, update_open_history
+    from qtpy.QtWidgets import QApplication, QFileDialog
+
+    chosen = QFileDialog.getExistingDirectory(QApplication.activeWindow(), title, get_open_history()[0])
+    if not chosen:
+        return None
+    update_open_history(chosen)
+    return Path(chosen)
+
+
+def _check_holds_images(folder: Path) -> None:
+    if get_reader(str(folder)) is not None:
+        return
+    subfolders = [entry for entry in dataset_folders(folder) if entry != folder]
+    hint = f", but {len(subfolders)} subfolders: use the command for datasets" if subfolders else ""
+    raise InputError(f"{folder.name}: no PNG, JPEG, TIFF, BMP or PGM in this folder{hint}")
+
+
+def _show(error: InputError) -> None:
+    from napari.utils.notifications import show_error
+
+    show_error(str(error))

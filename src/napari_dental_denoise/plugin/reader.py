@@ -1,0 +1,208 @@
+"""Files and folders of radiographs become image layers."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.folders import describe, list_files
+from napari_dental_denoise.core.headers import read_header
+from napari_dental_denoise.core.images import WRITABLE_SUFFIXES, read_image, read_pages
+from napari_dental_denoise.core.pixel_size import PixelSize, read_pixel_size
+from napari_dental_denoise.core.survey import FoundImage, common_limits, common_pixel_size, grey_limits, survey
+from napari_dental_denoise.plugin.lazy_stack import lazy_stack
+from napari_dental_denoise.plugin.twin import METADATA
+
+LayerData = tuple[Any, dict[str, Any], str]
+Reader = Callable[[str | list[str]], list[LayerData]]
+
+# napari draws each layer by itself: hundreds of them would make the window slow.
+MOST_SEPARATE_LAYERS = 50
+SHOWN_ERRORS = 20
+
+
+class Opened(NamedTuple):
+    """The layers of some files, and a message on those that were left out, or an empty one."""
+
+    layers: list[LayerData]
+    problems: str
+
+
+def get_reader(path: str | list[str]) -> Reader | None:
+    """Say whether this plugin reads a path; opens no file.
+
+    Parameters
+    ----------
+    path : str or list of str
+        A file, a folder, or the files to open as one stack.
+
+    Returns
+    -------
+    callable or None
+        None for anything but PNG, JPEG, TIFF, BMP and PGM files, by their suffixes, and folders
+        that hold at least one such file.
+    """
+    try:
+        paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+        return read if paths and all(_is_ours(entry) for entry in paths) else None
+    except (OSError, TypeError, ValueError):
+        return None
+
+
+def _is_ours(path: str | os.PathLike[str]) -> bool:
+    if not Path(path).is_dir():
+        return _has_our_suffix(os.fspath(path))
+    with os.scandir(path) as entries:
+        return any(_has_our_suffix(entry.name) and not entry.is_dir() for entry in entries)
+
+
+def _has_our_suffix(name: str) -> bool:
+    return name.lower().endswith(WRITABLE_SUFFIXES)
+
+
+def read(path: str | list[str]) -> list[LayerData]:
+    """Read a file, a folder, or files to be opened as one stack.
+
+    One file becomes one layer, a multi-page TIFF a stack. The files of a folder or a list that agree
+    in size and type become one lazy stack, in natural order: a file is read when it is scrolled to.
+    Others become a layer each, or, above 50 files, a stack for each size.
+
+    Up to 500 files are looked at whole before they are shown, so that each bad one is left out and
+    named, in one notification. Of more files only the headers are read; one that turns out bad when
+    it is scrolled to is shown as a black frame, with a warning.
+
+    Parameters
+    ----------
+    path : str or list of str
+
+    Returns
+    -------
+    list of (data, settings, "image")
+
+    Raises
+    ------
+    InputError
+        If nothing can be read.
+    """
+    from napari.utils.notifications import show_warning
+
+    paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(entry) for entry in path]
+    first = paths[0]
+    if len(paths) == 1 and not first.is_dir():
+        return [_file_layer(first, first.stem)]
+    opened = read_folder(first) if len(paths) == 1 else _read_files(list_files(paths), first.absolute().parent)
+    if opened.problems:
+        show_warning(opened.problems)
+    return opened.layers
+
+
+def read_folder(folder: Path, name: str | None = None) -> Opened:
+    """Read the radiographs of one folder; see `read`.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str, optional
+        Of the layer, instead of the name of the folder.
+
+    Returns
+    -------
+    Opened
+        The layers, and what is to be said of files that were left out.
+
+    Raises
+    ------
+    InputError
+        If nothing in it can be read.
+    """
+    return _read_files(list_files([folder]), folder.absolute(), name)
+
+
+def _read_files(paths: Sequence[Path], folder: Path, name: str | None = None) -> Opened:
+    found = survey(paths)
+    if not found.images:
+        reasons = describe(found.errors, SHOWN_ERRORS)
+        raise InputError(f"None of {len(paths)} files can be read: {reasons} (in {folder.name})")
+    return Opened(_layers(found.images, folder, name), _problems(found.errors, found.images, len(paths)))
+
+
+def _layers(images: Sequence[FoundImage], folder: Path, name: str | None) -> list[LayerData]:
+    kinds = defaultdict(list)
+    for image in images:
+        kinds[image.kind].append(image)
+    title = name or folder.name
+    if len(kinds) == 1:
+        return [_stack_layer(images, folder, title)]
+    if len(images) <= MOST_SEPARATE_LAYERS:
+        prefix = f"{name}: " if name else ""
+        return [_file_layer(image.path, f"{prefix}{image.path.stem}", pages=1) for image in images]
+    return [
+        _stack_layer(group, folder, f"{title} {shape[1]}x{shape[0]} {dtype}") for (shape, dtype), group in kinds.items()
+    ]
+
+
+def _problems(errors: Sequence[ImageReadError], images: Iterable[FoundImage], total: int) -> str:
+    """One message for all files; a toast shows its first 45 characters."""
+    parts = []
+    if errors:
+        parts.append(f"{len(errors)} of {total} files left out: {describe(errors, SHOWN_ERRORS)}")
+    cut = [image.path.name for image in images if image.header.pages > 1]
+    if cut:
+        names = ", ".join(cut[:SHOWN_ERRORS])
+        parts.append(f"First page only of {len(cut)} files: {names}: open such a file by itself to see all its pages")
+    return ". ".join(parts)
+
+
+def _file_layer(path: Path, name: str, pages: int | None = None) -> LayerData:
+    """A layer of one file; of several pages, unless `pages` is 1."""
+    several = pages != 1 and read_header(path).pages > 1
+    image = _read_pages(path) if several else read_image(path)
+    metadata = {"path": str(path)}
+    return image, _settings(name, image.ndim, grey_limits(image), read_pixel_size(path), metadata), "image"
+
+
+def _read_pages(path: Path) -> NDArray[np.generic]:
+    """All pages, or the first one where they make no stack: thumbnails and pyramids are pages too."""
+    from napari.utils.notifications import show_warning
+
+    try:
+        return read_pages(path)
+    except ImageReadError as error:
+        first = read_image(path)
+        show_warning(f"First page only: {error}")
+        return first
+
+
+def _stack_layer(images: Sequence[FoundImage], folder: Path, name: str) -> LayerData:
+    paths = [image.path for image in images]
+    metadata = {"path": str(folder), "files": [path.name for path in paths]}
+    settings = _settings(name, 3, common_limits(images), common_pixel_size(images), metadata)
+    return lazy_stack(paths, *images[0].kind), settings, "image"
+
+
+def _settings(
+    name: str,
+    ndim: int,
+    limits: tuple[float, float] | None,
+    pixel_size: PixelSize | None,
+    metadata: dict[str, Any],
+) -> dict[str, Any]:
+    settings = {
+        "name": name,
+        "rgb": False,  # napari would take a narrow image for a colour one
+        "axis_labels": ("image", "y", "x")[3 - ndim :],
+        "metadata": {METADATA: metadata},
+    }
+    if limits is not None:
+        settings["contrast_limits"] = limits
+    if pixel_size is not None:
+        settings["scale"] = (1.0, *pixel_size)[3 - ndim :]
+        settings["units"] = ("pixel", "mm", "mm")[3 - ndim :]
+    return settings

@@ -1,0 +1,86 @@
+"""Live curves of a training: the loss, and the PSNR of the validation images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyqtgraph as pg
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from napari_dental_denoise.plugin.theme import style_plot
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+HEIGHT = 105
+SMOOTHED_STEPS = 20
+LOSS_COLOUR = "#e8a33d"
+PSNR_COLOUR = "#4aa3df"
+
+
+class TrainingCurves(QWidget):
+    """Two small plots, one above the other, in the colours of napari's theme.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose theme they follow.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self._loss = _plot("loss", "step")
+        self._psnr = _plot("PSNR, dB", "epoch")
+        self._loss_curve = self._loss.plot(pen=pg.mkPen(LOSS_COLOUR, width=2))
+        self._psnr_curve = self._psnr.plot(pen=pg.mkPen(PSNR_COLOUR, width=2), symbol="o", symbolSize=4)
+        self._noisy_line = pg.InfiniteLine(angle=0, pen=pg.mkPen("#888888", style=pg.QtCore.Qt.PenStyle.DashLine))
+        self._psnr.addItem(self._noisy_line)
+        self.losses: list[float] = []
+        self.epochs: list[tuple[int, float]] = []
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for plot in (self._loss, self._psnr):
+            layout.addWidget(plot)
+            style_plot(plot, viewer)
+
+    def clear(self, noisy_psnr: float) -> None:
+        """Start anew; the dashed line is the PSNR of the noisy validation images."""
+        self.losses, self.epochs = [], []
+        self._noisy_line.setValue(noisy_psnr)
+        self._draw()
+
+    def add_loss(self, loss: float) -> None:
+        """Of one step."""
+        self.losses.append(loss)
+        if len(self.losses) < SMOOTHED_STEPS or len(self.losses) % 5 == 0:
+            self._draw_loss()
+
+    def add_epoch(self, epoch: int, decibels: float) -> None:
+        """Validation PSNR of one epoch."""
+        self.epochs.append((epoch, decibels))
+        self._draw()
+
+    def _draw(self) -> None:
+        self._draw_loss()
+        self._psnr_curve.setData([epoch for epoch, _ in self.epochs], [value for _, value in self.epochs])
+
+    def _draw_loss(self) -> None:
+        """A running mean: single patches of different noise levels scatter."""
+        values = np.asarray(self.losses)
+        if len(values) > SMOOTHED_STEPS:
+            values = np.convolve(values, np.full(SMOOTHED_STEPS, 1 / SMOOTHED_STEPS), "valid")
+        self._loss_curve.setData(np.arange(len(self.losses) - len(values), len(self.losses)) + 1, values)
+
+
+def _plot(left: str, bottom: str) -> pg.PlotWidget:
+    plot = pg.PlotWidget()
+    plot.setFixedHeight(HEIGHT)
+    # Its own wish is 640 pixels, which would take half the window from the image.
+    plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    plot.setLabel("left", left)
+    plot.setLabel("bottom", bottom)
+    plot.setMouseEnabled(x=False, y=False)
+    plot.hideButtons()
+    plot.setMenuEnabled(False)
+    return plot

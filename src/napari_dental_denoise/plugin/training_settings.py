@@ -1,0 +1,128 @@
+"""What the Train form holds, why it cannot run, and the command line that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from napari_dental_denoise.core.config import PRESETS, TRAINING, TrainingConfig
+from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.folders import list_files
+from napari_dental_denoise.core.headers import read_header
+from napari_dental_denoise.core.training_plan import TrainingPlan, plan_training
+
+LOOKED_AT = 40
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """One training as the form describes it.
+
+    Attributes
+    ----------
+    clean, noisy : Path or None
+        Folders; `noisy` only for pairs.
+    model : Path or None
+        The file to write.
+    noise : str
+        Kind of the noise that is added to clean images.
+    ranges : dict
+        Level name to the lowest and the highest level.
+    config : TrainingConfig
+    start_from : Path or None
+    resume : bool
+    """
+
+    clean: Path | None
+    model: Path | None
+    noisy: Path | None = None
+    pairs: bool = False
+    noise: str = "gaussian"
+    ranges: dict[str, tuple[float, float]] | None = None
+    config: TrainingConfig = TRAINING
+    start_from: Path | None = None
+    resume: bool = False
+
+    def problem(self) -> str:
+        """Why it cannot run, or nothing."""
+        return self._folder_problem() or self._model_problem() or self._level_problem()
+
+    def _folder_problem(self) -> str:
+        if self.clean is None or not self.clean.is_dir():
+            return "Choose a folder of clean images"
+        if self.pairs and (self.noisy is None or not self.noisy.is_dir()):
+            return "Choose the folder of noisy images, with the same file names"
+        return ""
+
+    def _model_problem(self) -> str:
+        if self.model is None or self.model.suffix != ".keras":
+            return "Name the model to write; it ends in .keras"
+        if self.resume and not self.model.with_suffix(".checkpoint").is_file():
+            return "There is no stopped training of this model to resume"
+        if not self.resume and self.model.exists():
+            return f"{self.model.name} is there already: choose another name, or resume"
+        return ""
+
+    def _level_problem(self) -> str:
+        if any(low > high for low, high in (self.ranges or {}).values()):
+            return "The lowest noise level is above the highest"
+        return ""
+
+    def arguments(self, preview: Path | None = None) -> list[str]:
+        """Of the command `train`."""
+        words: list[object] = [self.clean]
+        if self.pairs:
+            words += ["--noisy", self.noisy]
+        words += ["-o", self.model, "--preset", self.config.preset, *self._course()]
+        for name in ("batch_size", "patch_size", "validation_split", "seed"):
+            if getattr(self.config, name) != getattr(TRAINING, name):
+                words += [f"--{name.replace('_', '-')}", getattr(self.config, name)]
+        if not self.pairs:
+            words += ["--noise", self.noise]
+            for name, (low, high) in (self.ranges or {}).items():
+                words += [f"--{name}", f"{low:.5g}", f"{high:.5g}"]
+        if self.resume:
+            words.append("--resume")
+        elif self.start_from is not None:
+            words += ["--start-from", self.start_from]
+        if preview is not None:
+            words += ["--preview", preview]
+        return [str(word) for word in words]
+
+    def _course(self) -> Sequence[object]:
+        if self.config.minutes is not None:
+            return ["--minutes", f"{self.config.minutes:g}"]
+        return ["--epochs", self.config.epochs]
+
+    def plan(self) -> TrainingPlan:
+        """What will happen, from the names of the files and the headers of some.
+
+        Raises
+        ------
+        InputError
+            If there is no image in the folder.
+        """
+        files = list_files([self.clean or Path()])
+        step = max(len(files) // LOOKED_AT, 1)
+        shapes = []
+        for path in files[::step][:LOOKED_AT]:
+            try:
+                shapes.append(read_header(path).shape)
+            except ImageReadError:
+                continue
+        if not shapes:
+            raise InputError(f"{self.clean}: no image in it can be read")
+        # The others are taken to be like those that were looked at.
+        every = [shapes[index % len(shapes)] for index in range(len(files))]
+        plan = plan_training(every, 2 if self.pairs else 1, PRESETS[self.config.preset], self.config)
+        return replace(plan, images=len(files))
+
+
+def plan_text(plan: TrainingPlan) -> str:
+    """In one line."""
+    length = f"{plan.seconds:.0f} s" if plan.seconds < 90 else f"{plan.seconds / 60:.0f} min"
+    return (
+        f"{plan.images} files, {plan.patches} patches of {plan.patch_size} px an epoch, "
+        f"{plan.memory / 2**20:.0f} MiB of images, about {length} here"
+    )

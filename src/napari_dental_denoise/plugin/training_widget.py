@@ -1,0 +1,329 @@
+"""The Train form: a folder, a preset, how long; live curves and a preview; stop, resume, use."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import (
+    ComboBox,
+    Container,
+    FileEdit,
+    FloatSpinBox,
+    ProgressBar,
+    PushButton,
+    SpinBox,
+)
+from qtpy.QtCore import QTimer
+
+from napari_dental_denoise.core.config import GREY_LEVELS, NOISE, PRESETS, SIGMA, TRAINING, WORKFLOW, TrainingConfig
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
+from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
+from napari_dental_denoise.plugin.known_models import remember_model
+from napari_dental_denoise.plugin.preferences import preference
+from napari_dental_denoise.plugin.training_curves import TrainingCurves
+from napari_dental_denoise.plugin.training_process import STOPPED, TrainingProcess, command_line
+from napari_dental_denoise.plugin.training_settings import TrainingSettings, plan_text
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+CLEAN, PAIRS = "clean images", "noisy and clean pairs"
+MINUTES, EPOCHS = "minutes", "epochs"
+PREVIEW_NAMES = ("training: noisy", "training: denoised now", "training: clean")
+PREVIEW_GAP = 8
+PLAN_DELAY_MS = 250
+
+
+class TrainingWidget(Container):
+    """Train a model on a folder of images, in a process of its own.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        self._viewer = napari_viewer
+        self.process: TrainingProcess | None = None
+        self._failure = ""
+        self._model: Path | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="dental-denoise-")
+        self._preview_file = Path(self._folder.name) / "preview.npy"
+        self._previews: list[Image] = []
+        self._make_data_fields()
+        self._make_course_fields()
+        self._make_controls()
+        self.curves = TrainingCurves(napari_viewer)
+        super().__init__(
+            widgets=[
+                *(self.learn_from, self.clean, self.noisy, self.model, self.preset, self._length, self._noise),
+                *(self._patches, self.plan, self._buttons, self._after, self.progress, self.status),
+            ]
+        )
+        self.native.layout().addWidget(self.curves)
+        finish_form(self)
+        self._timer = QTimer(self.native)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PLAN_DELAY_MS)
+        self._timer.timeout.connect(self._show_plan)
+        self._connect()
+        self._changed()
+
+    def _make_data_fields(self) -> None:
+        self.learn_from = ComboBox(
+            label="learn from",
+            choices=[CLEAN, PAIRS],
+            tooltip="Clean images, to which noise is added anew for every patch; or pairs that were recorded",
+        )
+        self.clean = FileEdit(label="clean", mode="d", tooltip="Folder of clean radiographs", nullable=True)
+        self.noisy = FileEdit(
+            label="noisy",
+            mode="d",
+            tooltip="Folder of noisy images, each with the name of its clean one",
+            nullable=True,
+        )
+        self.model = FileEdit(
+            label="model",
+            mode="w",
+            filter="*.keras",
+            value=Path.home() / "dental.keras",
+            tooltip="Model file to write; its checkpoint lies beside it",
+        )
+        self.preset = ComboBox(
+            label="preset",
+            choices=list(PRESETS),
+            value=preference("train", "preset", TRAINING.preset),
+            tooltip="fast, standard and best cost more and give more; classic is the textbook U-Net",
+        )
+
+    def _make_course_fields(self) -> None:
+        self.amount = FloatSpinBox(
+            value=WORKFLOW.minutes, min=0.01, max=10_000, step=1, tooltip="How long to train; stop whenever you like"
+        )
+        self.unit = ComboBox(choices=[MINUTES, EPOCHS], tooltip="Of time, or passes over the images")
+        self._length = Container(widgets=[self.amount, self.unit], layout="horizontal", labels=False, label="for")
+        self.lowest = FloatSpinBox(
+            value=SIGMA.low * GREY_LEVELS, min=0, max=GREY_LEVELS, tooltip="Weakest noise, sigma in grey levels of 255"
+        )
+        self.highest = FloatSpinBox(
+            value=SIGMA.high * GREY_LEVELS,
+            min=0,
+            max=GREY_LEVELS,
+            tooltip="Strongest noise, sigma in grey levels of 255; the model is blind to the level between",
+        )
+        self._noise = Container(
+            widgets=[self.lowest, self.highest], layout="horizontal", labels=False, label="sigma of 255"
+        )
+        self.batch_size = SpinBox(value=TRAINING.batch_size, min=1, max=256, tooltip="Patches in one step")
+        self.patch_size = SpinBox(
+            value=TRAINING.patch_size, min=16, max=512, step=16, tooltip="Side of a patch in pixels"
+        )
+        self.validation = FloatSpinBox(
+            value=TRAINING.validation_split,
+            min=0.01,
+            max=0.9,
+            step=0.05,
+            tooltip="Share of the files that is kept to validate with",
+        )
+        self._patches = Container(
+            widgets=[self.batch_size, self.patch_size, self.validation],
+            layout="horizontal",
+            labels=False,
+            label="batch, px, split",
+        )
+
+    def _make_controls(self) -> None:
+        self.plan = text_label("What will happen")
+        self.start = PushButton(text="Train", tooltip="Start in a process of its own; napari stays free")
+        self.resume = PushButton(text="Resume", tooltip="Go on with the stopped training of this model")
+        self.stop_button = PushButton(text="Stop", enabled=False, tooltip="Stop and keep the best model so far")
+        self._buttons = Container(
+            widgets=[self.start, self.stop_button, self.resume], layout="horizontal", labels=False
+        )
+        self.use = PushButton(text="Use now", enabled=False, tooltip="Open the Denoise form with this model")
+        self.copy = PushButton(text="Copy command", tooltip="The same training as a command line, for a server")
+        self._after = Container(widgets=[self.use, self.copy], layout="horizontal", labels=False)
+        self.progress = ProgressBar(value=0, min=0, max=1000, visible=False)
+        self.status = text_label()
+
+    def _connect(self) -> None:
+        fields = (self.learn_from, self.clean, self.noisy, self.model, self.preset, self.amount, self.unit)
+        for field in (*fields, self.lowest, self.highest, self.batch_size, self.patch_size, self.validation):
+            field.changed.connect(self._changed)
+        self.start.clicked.connect(lambda: self.train(resume=False))
+        self.resume.clicked.connect(lambda: self.train(resume=True))
+        self.stop_button.clicked.connect(self.stop)
+        self.use.clicked.connect(self.use_now)
+        self.copy.clicked.connect(self.copy_command)
+        self.native.destroyed.connect(self._close)
+
+    def settings(self, *, resume: bool = False) -> TrainingSettings:
+        """The training that the form describes."""
+        by_time = self.unit.value == MINUTES
+        config = TrainingConfig(
+            preset=self.preset.value,
+            minutes=float(self.amount.value) if by_time else None,
+            epochs=TRAINING.epochs if by_time else max(round(self.amount.value), 1),
+            batch_size=self.batch_size.value,
+            patch_size=self.patch_size.value,
+            validation_split=self.validation.value,
+        )
+        levels = (self.lowest.value / GREY_LEVELS, self.highest.value / GREY_LEVELS)
+        return TrainingSettings(
+            clean=_path(self.clean.value),
+            noisy=_path(self.noisy.value),
+            pairs=self.learn_from.value == PAIRS,
+            model=_path(self.model.value),
+            noise=NOISE.kind,
+            ranges={"sigma": levels},
+            config=config,
+            resume=resume,
+        )
+
+    def _changed(self) -> None:
+        pairs = self.learn_from.value == PAIRS
+        self.noisy.visible = pairs
+        self._noise.visible = not pairs
+        self._timer.start()
+
+    def _show_plan(self) -> None:
+        settings = self.settings()
+        problem = settings.problem()
+        running = self.process is not None
+        self.start.enabled = not problem and not running
+        self.resume.enabled = not self.settings(resume=True).problem() and not running
+        if problem:
+            say(self.plan, problem, problem=not self.resume.enabled)
+            return
+        try:
+            say(self.plan, plan_text(settings.plan()))
+        except InputError as error:
+            self.start.enabled = False
+            say(self.plan, str(error), problem=True)
+
+    def train(self, *, resume: bool) -> None:
+        """Start the child process, or say why not."""
+        settings = self.settings(resume=resume)
+        problem = settings.problem()
+        if problem:
+            say(self.plan, problem, problem=True)
+            return
+        self._failure, self._model = "", settings.model
+        self.process = TrainingProcess(settings.arguments(self._preview_file))
+        self.process.reported.connect(self._show_report)
+        self.process.complained.connect(self._note)
+        self.process.ended.connect(self._end)
+        self._set_running(running=True)
+        say(self.status, "Starting: reading the images, loading TensorFlow ...")
+        self.process.start()
+
+    def _set_running(self, *, running: bool) -> None:
+        self.stop_button.enabled = self.progress.visible = running
+        self.start.enabled = self.resume.enabled = not running
+
+    def _note(self, text: str) -> None:
+        from napari.utils.notifications import show_warning
+
+        self._failure = text
+        if text.startswith("left out"):
+            show_warning(text)
+
+    def _show_report(self, report: TrainingReport) -> None:
+        if isinstance(report, TrainingStarted):
+            self.curves.clear(report.noisy_psnr)
+            self.progress.value = 0
+        elif isinstance(report, StepDone):
+            self.curves.add_loss(report.loss)
+            self.progress.value = round(1000 * report.fraction)
+            text = f"epoch {report.epoch}, loss {report.loss:.4f}, {_duration(report.eta)} to go"
+            say(self.status, text if self.stop_button.enabled else "Stopping; keeping the best model ...")
+        elif isinstance(report, EpochDone):
+            self.curves.add_epoch(report.epoch, report.psnr)
+            self.use.enabled = self._model is not None and self._model.is_file()
+            self._show_preview()
+        elif isinstance(report, TrainingFinished):
+            say(
+                self.status, f"Done: {report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f} (epoch {report.best_epoch})"
+            )
+
+    def _show_preview(self) -> None:
+        try:
+            images = np.load(self._preview_file, allow_pickle=False)
+        except (OSError, ValueError):
+            return
+        shown = [layer for layer in self._previews if layer in self._viewer.layers]
+        if len(shown) == len(PREVIEW_NAMES) and shown[0].data.shape == images[0].shape:
+            shown[1].data = images[1]
+            return
+        for layer in shown:
+            self._viewer.layers.remove(layer)
+        width = images.shape[-1]
+        # napari warns of layers whose units differ from those that are there.
+        units = self._viewer.layers[0].units[-2:] if len(self._viewer.layers) else None
+        self._previews = [
+            self._viewer.add_image(
+                image, name=name, contrast_limits=(0, 1), translate=(0, index * (width + PREVIEW_GAP)), units=units
+            )
+            for index, (name, image) in enumerate(zip(PREVIEW_NAMES, images, strict=True))
+        ]
+        self._viewer.reset_view()
+
+    def stop(self) -> None:
+        """Ask the training to keep its best model and to end."""
+        if self.process is not None:
+            self.stop_button.enabled = False
+            say(self.status, "Stopping; keeping the best model ...")
+            self.process.stop()
+
+    def _end(self, code: int) -> None:
+        stopped = self.process is not None and self.process.stop_asked
+        self.process = None
+        self._set_running(running=False)
+        self.use.enabled = self._model is not None and self._model.is_file()
+        if self.use.enabled and self._model is not None:
+            remember_model(self._model)
+        if code not in (0, 1, STOPPED):
+            complain(self.status, InputError(self._failure or f"The training ended with code {code}"))
+        elif stopped:
+            kept = "the best model so far is kept" if self.use.enabled else "nothing was learned yet"
+            say(self.status, f"Stopped; {kept}")
+        self._show_plan()
+
+    def use_now(self) -> Any:
+        """Open the Denoise form with the model that was trained."""
+        from napari_dental_denoise.plugin.denoise_widget import DenoiseWidget
+
+        _, form = self._viewer.window.add_plugin_dock_widget("napari-dental-denoise", "Denoise")
+        if isinstance(form, DenoiseWidget) and self._model is not None:
+            form.use_model(self._model)
+        return form
+
+    def copy_command(self) -> None:
+        """Put the training on the clipboard as a command line."""
+        from qtpy.QtWidgets import QApplication
+
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(command_line(self.settings().arguments()))
+        say(self.status, "The command is on the clipboard")
+
+    def _close(self) -> None:
+        if self.process is not None:
+            for signal in (self.process.reported, self.process.complained, self.process.ended):
+                signal.disconnect()
+            self.process.stop()
+        self._folder.cleanup()
+
+
+def _path(value: Path | None) -> Path | None:
+    """FileEdit gives the working folder for an empty line."""
+    return None if value is None or value == Path() else Path(value)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

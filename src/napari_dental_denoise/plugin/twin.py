@@ -1,0 +1,104 @@
+"""A result layer that is the twin of its input: same place, type, scale and look, a name of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_dental_denoise import __version__
+from napari_dental_denoise.core.errors import InputError
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+METADATA = "napari_dental_denoise"
+KEPT = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels", "gamma", "blending")
+
+
+def check_image(layer: Image | None) -> Image:
+    """Refuse what is no grey image or stack of images, with the reason.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image or None
+
+    Returns
+    -------
+    napari.layers.Image
+        The same.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is colour, multiscale, of another type, or has other dimensions.
+    """
+    if layer is None:
+        raise InputError("Open an image first")
+    if layer.multiscale:
+        raise InputError(f"{layer.name} is multiscale: choose a plain image")
+    if layer.rgb:
+        raise InputError(f"{layer.name} is a colour image: convert it to grey first")
+    if layer.ndim not in (2, 3):
+        raise InputError(f"{layer.name} has {layer.ndim} dimensions: expected an image or a stack of images")
+    if not (layer.dtype in (np.uint8, np.uint16) or np.issubdtype(layer.dtype, np.floating)):
+        raise InputError(f"{layer.name} holds {layer.dtype}: expected 8 or 16 bit, or floating values")
+    return layer
+
+
+def twin(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of a layer that looks like another one.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The input.
+    suffix : str
+        Is put behind its name.
+    record : mapping
+        What was done, for the metadata; versions are added.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        **{name: getattr(layer, name) for name in KEPT},
+        "name": f"{layer.name} {suffix}",
+        "contrast_limits": tuple(layer.contrast_limits),
+        "colormap": layer.colormap.name if layer.colormap.name in layer.colormaps else layer.colormap,
+        "metadata": {METADATA: {**record, "version": __version__}},
+    }
+
+
+def visible_window(layer: Image) -> tuple[slice, slice]:
+    """Rows and columns of a layer that are on the canvas, at least one pixel of each."""
+    first, last = np.asarray(layer.corner_pixels)[:, -2:]
+    shape = layer.data.shape[-2:]
+    rows, columns = (
+        slice(int(np.clip(low, 0, side - 1)), int(np.clip(high, low, side - 1)) + 1)
+        for low, high, side in zip(first, last, shape, strict=True)
+    )
+    return rows, columns
+
+
+def current_image(layer: Image, point: tuple[float, ...]) -> int:
+    """Which image of a stack is shown where the viewer's sliders stand; 0 for a single image."""
+    if layer.ndim == 2:
+        return 0
+    index = round(float(layer.world_to_data(point[-layer.ndim :])[0]))
+    return min(max(index, 0), layer.data.shape[0] - 1)
+
+
+def place_window(layer: Image, rows: slice, columns: slice) -> dict[str, Any]:
+    """Scale and translation that put a cut-out of one image where it was."""
+    scale = np.asarray(layer.scale)[-2:]
+    corner = np.zeros(layer.ndim)
+    corner[-2:] = rows.start, columns.start
+    return {
+        "scale": scale,
+        "translate": np.asarray(layer.data_to_world(corner))[-2:],
+        "units": tuple(layer.units)[-2:],
+        "axis_labels": tuple(layer.axis_labels)[-2:],
+    }

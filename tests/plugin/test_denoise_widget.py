@@ -1,0 +1,194 @@
+"""The Denoise form: every type, the twin of the input, strength, preview, cancel, and errors that start nothing."""
+
+import subprocess
+import sys
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from napari_dental_denoise import add_gaussian_noise, denoise, psnr
+from tests.plugin.conftest import record, same
+
+SUFFIX = " denoised"
+
+
+def run(form, viewer, qtbot):
+    count = len(viewer.layers)
+    form.denoise()
+    qtbot.waitUntil(lambda: len(viewer.layers) > count and form.start.enabled, timeout=20_000)
+    return viewer.layers[-1]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_each_type_gets_better_and_is_the_twin(viewer, denoise_form, qtbot, radiographs, trained_model, dtype):
+    scale = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
+    clean = (radiographs[7] / 255 * scale).astype(dtype)
+    noisy = add_gaussian_noise(clean, 0.1, rng=0).astype(dtype)
+    before = noisy.copy()
+    look = {
+        "scale": (0.03, 0.02),
+        "translate": (5, 7),
+        "units": ("mm", "mm"),
+        "axis_labels": ("y", "x"),
+        "colormap": "gray_r",
+        "contrast_limits": (scale * 0.1, scale * 0.8),
+    }
+    layer = viewer.add_image(noisy, name="scan 12", **look)
+    result = run(denoise_form, viewer, qtbot)
+    assert result.name == "scan 12" + SUFFIX
+    assert result.dtype == dtype
+    for name in ("scale", "translate", "units", "axis_labels"):
+        assert same(getattr(result, name), getattr(layer, name))
+    assert result.colormap.name == "gray_r"
+    assert result.contrast_limits == layer.contrast_limits
+    assert same(result.data, denoise(noisy, trained_model))
+    assert psnr(clean, result.data, data_range=scale) > psnr(clean, noisy, data_range=scale) + 6
+    np.testing.assert_array_equal(layer.data, before)
+    assert record(result)["model"] == trained_model.name
+    assert len(record(result)["model_sha256"]) == 64
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_scaled_stack(viewer, denoise_form, qtbot, radiographs, trained_model, lazy):
+    stack = add_gaussian_noise(np.stack(radiographs[:3]), 0.1, rng=0)
+    data = da.from_array(stack, chunks=(1, -1, -1)) if lazy else stack
+    viewer.add_image(data, name="series", scale=(1, 0.03, 0.03))
+    result = run(denoise_form, viewer, qtbot)
+    assert result.data.shape == stack.shape
+    assert same(result.scale, (1, 0.03, 0.03))
+    assert same(result.data, denoise(stack, trained_model))
+
+
+def test_the_screen_shows_the_denoised_pixels(viewer, denoise_form, qtbot, noisy):
+    viewer.add_image(noisy, name="scan")
+    qtbot.wait(200)
+    before = viewer.screenshot(canvas_only=True, flash=False)[..., 0].astype(float)
+    run(denoise_form, viewer, qtbot)
+    qtbot.wait(200)
+    after = viewer.screenshot(canvas_only=True, flash=False)[..., 0].astype(float)
+    roughness = [np.abs(np.diff(image, axis=1)).mean() for image in (before, after)]
+    assert roughness[1] < 0.6 * roughness[0]
+
+
+def test_the_strength_acts_at_once_on_the_result(viewer, denoise_form, qtbot, noisy, trained_model):
+    viewer.add_image(noisy, name="scan")
+    result = run(denoise_form, viewer, qtbot)
+    for strength in (0.0, 0.5):
+        denoise_form.strength.value = strength
+        assert same(result.data, denoise(noisy, trained_model, strength=strength))
+        assert record(result)["strength"] == strength
+    assert len(viewer.layers) == 2
+
+
+def test_the_visible_region_becomes_a_preview_in_its_place(viewer, denoise_form, qtbot, noisy):
+    layer = viewer.add_image(noisy, name="scan", scale=(0.5, 0.5), translate=(10, 20))
+    viewer.scene.camera.zoom *= 4
+    qtbot.wait(300)
+    denoise_form.visible_only.value = True
+    preview = run(denoise_form, viewer, qtbot)
+    assert preview.name == "scan denoised preview"
+    assert preview.data.size < noisy.size / 4
+    corner = layer.world_to_data(preview.translate)
+    assert same(np.rint(corner), corner)
+    run_again = denoise_form.denoise
+    run_again()
+    qtbot.waitUntil(lambda: denoise_form.start.enabled, timeout=20_000)
+    assert [other.name for other in viewer.layers] == ["scan", "scan denoised preview"]
+
+
+def test_cancel_leaves_everything_as_it_was(viewer, denoise_form, qtbot, radiographs):
+    viewer.add_image(np.stack(radiographs * 40), name="many")
+    denoise_form.denoise()
+    qtbot.waitUntil(lambda: denoise_form.progress.value > 1, timeout=20_000)
+    assert not denoise_form.start.enabled
+    denoise_form.stop()
+    qtbot.waitUntil(lambda: denoise_form.start.enabled, timeout=5_000)
+    assert denoise_form.status.value == "Cancelled; nothing was changed"
+    assert len(viewer.layers) == 1
+
+
+def test_closing_the_dock_stops_the_work(viewer, denoise_form, qtbot, radiographs):
+    viewer.add_image(np.stack(radiographs * 40), name="many")
+    denoise_form.denoise()
+    worker = denoise_form._worker
+    viewer.window.remove_dock_widget(denoise_form.native)
+    qtbot.waitUntil(lambda: not worker.is_running, timeout=10_000)
+    assert len(viewer.layers) == 1
+
+
+@pytest.mark.parametrize(
+    ("add", "message"),
+    [
+        (lambda viewer: None, "Open an image first"),
+        (
+            lambda viewer: viewer.add_image(np.zeros((20, 20, 3), np.uint8), name="photo", rgb=True),
+            "photo is a colour image: convert it to grey first",
+        ),
+        (
+            lambda viewer: viewer.add_image(np.zeros((2, 2, 20, 20)), name="film"),
+            "film has 4 dimensions: expected an image or a stack of images",
+        ),
+        (
+            lambda viewer: viewer.add_image(np.zeros((20, 20), np.int32), name="counts"),
+            "counts holds int32: expected 8 or 16 bit, or floating values",
+        ),
+        (
+            lambda viewer: viewer.add_image(np.full((20, 20), np.nan), name="holes", contrast_limits=(0, 1)),
+            (
+                "the image must hold finite values; received NaN or infinity: replace them first, "
+                "for example with numpy.nan_to_num"
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_denoised_gets_its_reason(viewer, denoise_form, qtbot, add, message):
+    add(viewer)
+    count = len(viewer.layers)
+    denoise_form.denoise()
+    qtbot.waitUntil(lambda: denoise_form.start.enabled and denoise_form.status.value == message, timeout=10_000)
+    assert len(viewer.layers) == count
+
+
+def test_a_bad_model_gets_its_reason(viewer, open_form, qtbot, noisy, tmp_path):
+    (tmp_path / "bad.keras").write_bytes(b"x")
+    viewer.add_image(noisy, name="scan")
+    form = open_form("Denoise")
+    form.use_model(tmp_path / "bad.keras")
+    reason = "bad.keras: expected a .keras model file, which is a zip; this one is not"
+    assert form.card.value == reason
+    form.denoise()
+    qtbot.waitUntil(lambda: form.start.enabled and form.status.value == reason, timeout=10_000)
+    assert len(viewer.layers) == 1
+
+
+def test_a_model_that_was_used_is_offered_again(viewer, denoise_form, open_form, qtbot, noisy, trained_model):
+    viewer.add_image(noisy, name="scan")
+    run(denoise_form, viewer, qtbot)
+    viewer.window.remove_dock_widget(denoise_form.native)
+    again = open_form("Denoise")
+    assert trained_model.resolve() in again.model.choices
+
+
+def test_the_window_never_loads_tensorflow(trained_model, tmp_path):
+    code = f"""
+import sys, napari, numpy
+from pathlib import Path
+viewer = napari.Viewer(show=True)
+viewer.add_image(numpy.zeros((64, 64), 'uint8'))
+for name in ('Add noise', 'Train', 'Compare', 'Denoise'):
+    form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', name)[1]
+form.use_model(Path({str(trained_model)!r}))
+form.denoise()
+from qtpy.QtWidgets import QApplication
+import time
+end = time.monotonic() + 20
+while len(viewer.layers) < 2 and time.monotonic() < end:
+    QApplication.processEvents()
+assert len(viewer.layers) == 2
+viewer.screenshot(flash=False)
+assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules
+viewer.close()
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr

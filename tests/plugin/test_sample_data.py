@@ -1,0 +1,26 @@
+"""File > Open Sample shows synthetic radiographs: clean, noisy and a noisy stack."""
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise import psnr
+
+SAMPLES = {"clean_radiograph": (488, 748), "noisy_radiograph": (488, 748), "noisy_stack": (5, 488, 748)}
+
+
+@pytest.mark.parametrize("key", list(SAMPLES))
+def test_samples_open_in_napari(make_napari_viewer, key):
+    (layer,) = make_napari_viewer().open_sample("napari-dental-denoise", key)
+    assert layer.data.shape == SAMPLES[key]
+    assert layer.dtype == np.uint8
+    assert tuple(layer.contrast_limits) == (0, 255)
+
+
+def test_the_noisy_sample_is_the_clean_one_with_the_default_noise():
+    from napari_dental_denoise.plugin.sample_data import clean_radiograph, noisy_radiograph, noisy_stack
+
+    clean, noisy, stack = (sample()[0][0] for sample in (clean_radiograph, noisy_radiograph, noisy_stack))
+    # 25 grey levels are 20.2 dB; clipping at black and white makes it a little better
+    assert 20 < psnr(clean, noisy, data_range=255) < 22
+    np.testing.assert_array_equal(stack[0], noisy)
+    assert len({image.tobytes() for image in stack}) == 5

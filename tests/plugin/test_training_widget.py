@@ -1,0 +1,135 @@
+"""The Train form: a true training in a child process, stop, resume, use, and a form that says why it cannot run."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication
+
+from napari_dental_denoise import write_image
+from napari_dental_denoise.core.model_file import read_model_file
+from napari_dental_denoise.core.noise import add_gaussian_noise
+
+LONG = 90_000
+
+
+@pytest.fixture
+def form(open_form, folder, tmp_path, qtbot):
+    form = open_form("Train")
+    form.clean.value = folder
+    form.model.value = tmp_path / "mine.keras"
+    form.preset.value = "fast"
+    form.batch_size.value = 2
+    form.patch_size.value = 32
+    qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
+    return form
+
+
+def wait_for_the_end(form, qtbot):
+    qtbot.waitUntil(lambda: form.process is None, timeout=LONG)
+
+
+def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
+    form.amount.value, form.unit.value = 500, "epochs"
+    form.train(resume=False)
+    assert not form.start.enabled
+    assert form.stop_button.enabled
+    qtbot.waitUntil(lambda: len(form.curves.epochs) >= 2, timeout=LONG)
+    assert len(form.curves.losses) >= 100
+    names = [layer.name for layer in viewer.layers]
+    assert names == ["training: noisy", "training: denoised now", "training: clean"]
+    clean = viewer.layers[2].data
+    assert np.abs(viewer.layers[1].data - clean).mean() < np.abs(viewer.layers[0].data - clean).mean()
+    form.stop()
+    wait_for_the_end(form, qtbot)
+    assert form.status.value == "Stopped; the best model so far is kept"
+    model = tmp_path / "mine.keras"
+    stopped = read_model_file(model).card.training["epoch"]
+    assert stopped >= 1
+
+    qtbot.waitUntil(lambda: form.resume.enabled, timeout=5_000)
+    assert not form.start.enabled
+    form.amount.value = stopped + 3
+    form.train(resume=True)
+    wait_for_the_end(form, qtbot)
+    assert form.status.value.startswith("Done: ")
+    assert read_model_file(model).card.training["epoch"] >= stopped
+
+    viewer.layers.clear()
+    viewer.add_image(noisy, name="scan")
+    denoise_form = form.use_now()
+    assert Path(denoise_form.model.value) == model
+    denoise_form.denoise()
+    qtbot.waitUntil(lambda: "scan denoised" in viewer.layers, timeout=20_000)
+    assert "tensorflow" not in sys.modules
+
+
+def test_closing_the_dock_stops_the_child_and_leaves_the_model(viewer, form, qtbot, tmp_path):
+    form.amount.value, form.unit.value = 500, "epochs"
+    form.train(resume=False)
+    qtbot.waitUntil(lambda: len(form.curves.epochs) >= 1, timeout=LONG)
+    process = form.process
+    ended = []
+    process.ended.connect(ended.append)
+    viewer.window.remove_dock_widget(form.native)
+    qtbot.waitUntil(lambda: bool(ended), timeout=LONG)
+    assert ended == [130]
+    assert read_model_file(tmp_path / "mine.keras").card.preset == "fast"
+
+
+def test_the_plan_in_one_line(form, qtbot):
+    form.amount.value = 5
+    qtbot.waitUntil(lambda: "about 5 min here" in form.plan.value, timeout=5_000)
+    assert form.plan.value.startswith("8 files, 500 patches of 32 px an epoch")
+
+
+def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder):
+    def says(text):
+        qtbot.waitUntil(lambda: form.plan.value == text, timeout=5_000)
+        assert not form.start.enabled
+        form.train(resume=False)
+        assert form.process is None
+
+    form.learn_from.value = "noisy and clean pairs"
+    says("Choose the folder of noisy images, with the same file names")
+    form.learn_from.value = "clean images"
+    form.lowest.value = 100
+    says("The lowest noise level is above the highest")
+    form.lowest.value = 3
+    form.model.value = tmp_path / "mine.h5"
+    says("Name the model to write; it ends in .keras")
+    (tmp_path / "old.keras").write_bytes(b"precious")
+    form.model.value = tmp_path / "old.keras"
+    says("old.keras is there already: choose another name, or resume")
+    form.clean.value = tmp_path / "nowhere"
+    says("Choose a folder of clean images")
+
+
+def test_an_error_of_the_child_is_shown_and_the_form_comes_back(form, qtbot, folder):
+    for path in sorted(folder.iterdir())[1:]:
+        path.unlink()
+    form.train(resume=False)
+    wait_for_the_end(form, qtbot)
+    assert form.status.value == "training needs at least 2 images, one of them for validation; received 1"
+    assert form.start.enabled
+
+
+def test_pairs(form, qtbot, folder, tmp_path, radiographs):
+    for index, image in enumerate(radiographs):
+        write_image(tmp_path / "noisy" / f"scan{index}.png", add_gaussian_noise(image, 0.1, rng=index))
+    form.learn_from.value = "noisy and clean pairs"
+    form.noisy.value = tmp_path / "noisy"
+    form.amount.value, form.unit.value = 1, "epochs"
+    qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
+    form.train(resume=False)
+    wait_for_the_end(form, qtbot)
+    assert read_model_file(tmp_path / "mine.keras").card.noise["kind"].startswith("pairs")
+
+
+def test_the_command_line_is_the_same_training(form, folder, tmp_path):
+    form.copy_command()
+    text = QApplication.clipboard().text()
+    assert text.startswith(f"napari-dental-denoise train {folder} -o {tmp_path / 'mine.keras'} --preset fast")
+    assert "--minutes 3" in text
+    assert "--sigma 0.011765 0.23529" in text
