@@ -1,5 +1,6 @@
 """The package starts fast: nothing heavy is loaded before it is needed."""
 
+import os
 import subprocess
 import sys
 
@@ -37,6 +38,18 @@ def test_denoising_never_loads_tensorflow(trained_model):
 
 def test_tensorflow_loads_without_a_word():
     assert loaded_after("import napari_dental_denoise.unet.training")[1] == ""
+
+
+def test_openvino_tells_nobody(trained_model, tmp_path):
+    code = (
+        "import threading, numpy, napari_dental_denoise as ndd\n"
+        f"ndd.denoise(numpy.zeros((50, 60), 'uint8'), {str(trained_model)!r})\n"
+        "print([name for name in __import__('sys').modules if name.startswith('openvino_telemetry.')])"
+    )
+    home = {**os.environ, "HOME": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=home)
+    assert result.stdout.strip() == "[]"
+    assert not (tmp_path / "intel").exists()
 
 
 def test_every_public_name_is_there():

@@ -6,6 +6,7 @@ from .core.images import read_image as read_image
 from .core.images import write_image as write_image
 from .core.inference import denoise as denoise
 from .core.inference import load_engine as load_engine
+from .core.intensity import to_unit as to_unit
 from .core.metrics import accuracy as accuracy
 from .core.metrics import psnr as psnr
 from .core.metrics import ssim as ssim

@@ -14,6 +14,8 @@ import pytest
 
 from napari_dental_denoise import add_gaussian_noise, psnr, read_dental, read_image, write_image
 from napari_dental_denoise.cli import main
+from napari_dental_denoise.core.images import read_pages
+from napari_dental_denoise.core.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
 from tests.hostile import write_hostile
 
 COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "workflow")
@@ -33,12 +35,22 @@ def test_help_explains_every_option(command, capsys):
     assert len(text.splitlines()) > 8
 
 
-@pytest.mark.parametrize("arguments", [[], ["sharpen"], ["denoise"], ["add-noise", "x.png", "--sigma", "loud"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["sharpen"], ["denoise"], ["add-noise", "x.png", "--seed", "-1"], ["add-noise", "x.png", "--sigma", "loud"]],
+)
 def test_a_wrong_command_line_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_an_impossible_path_is_one_line(capsys):
+    assert run("add-noise", "x" * 300) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "File name too long" in error or "no such file" in error
 
 
 class TestAddNoise:
@@ -127,7 +139,7 @@ class TestDenoise:
 
     def test_the_input_is_never_replaced(self, folder, trained_model, radiographs, capsys):
         assert run("denoise", folder, "-m", trained_model, "-o", folder, "--overwrite") == 2
-        assert "its result would replace" in capsys.readouterr().err
+        assert capsys.readouterr().err.count("its result would replace") == 8
         np.testing.assert_array_equal(read_dental(folder), radiographs)
 
     def test_two_inputs_of_one_name(self, tmp_path, trained_model, radiographs, capsys):
@@ -135,6 +147,46 @@ class TestDenoise:
         write_image(tmp_path / "b" / "scan.png", radiographs[1])
         assert run("denoise", tmp_path / "*" / "scan.png", "-m", trained_model, "-o", tmp_path / "out") == 1
         assert "its result would replace" in capsys.readouterr().err
+
+    def test_the_result_of_one_input_never_replaces_another(self, tmp_path, trained_model, radiographs, capsys):
+        write_image(tmp_path / "scan.jpg", radiographs[0])
+        write_image(tmp_path / "scan.png", radiographs[1])
+        run("denoise", tmp_path, "-m", trained_model, "-o", tmp_path, "--overwrite")
+        assert capsys.readouterr().err.count("its result would replace") == 2
+        np.testing.assert_array_equal(read_image(tmp_path / "scan.png"), radiographs[1])
+
+    def test_the_pixel_size_is_kept(self, tmp_path, trained_model, radiographs):
+        for suffix in (".png", ".tif"):
+            write_with_pixel_size(tmp_path / f"scan{suffix}", radiographs[0], (0.05, 0.05))
+        assert run("denoise", tmp_path / "scan.*", "-m", trained_model, "-o", tmp_path / "out") == 1
+        assert run("denoise", tmp_path / "scan.tif", "-m", trained_model, "-o", tmp_path / "tif") == 0
+        for path in (tmp_path / "out" / "scan.png", tmp_path / "tif" / "scan.tif"):
+            assert read_pixel_size(path) == pytest.approx((0.05, 0.05), rel=1e-4)
+
+    def test_pages_stay_pages(self, tmp_path, trained_model, radiographs):
+        write_tiff_pages(tmp_path / "series.tif", np.stack(radiographs[:3]), None)
+        assert run("denoise", tmp_path / "series.tif", "-m", trained_model, "-o", tmp_path / "out") == 0
+        pages = read_pages(tmp_path / "out" / "series.tif")
+        assert pages.shape == (3, 160, 200)
+        assert not np.array_equal(pages, radiographs[:3])
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (("-o", "x.png"), "a file name for 8 inputs; expected a folder"),
+            (("--strength", "-1"), "strength must be a number from 0"),
+        ],
+    )
+    def test_options_that_contradict_are_refused(self, folder, trained_model, options, message, capsys):
+        assert run("denoise", folder, "-m", trained_model, *options) == 2
+        assert message in capsys.readouterr().err
+
+    def test_without_a_model_the_one_of_the_package_is_used(self, tmp_path, radiographs):
+        noisy = add_gaussian_noise(radiographs[0], 0.1, rng=0)
+        write_image(tmp_path / "noisy.png", noisy)
+        assert run("denoise", tmp_path / "noisy.png", "-o", tmp_path / "out") == 0
+        denoised = read_image(tmp_path / "out" / "noisy.png")
+        assert psnr(radiographs[0], denoised, data_range=255) > psnr(radiographs[0], noisy, data_range=255) + 8
 
     def test_bad_models_and_sources_are_one_line(self, folder, tmp_path, trained_model, capsys):
         (tmp_path / "bad.keras").write_bytes(b"x")
@@ -171,6 +223,45 @@ class TestTrain:
         capsys.readouterr()
         assert run("info", model, "--format", "json") == 0
         assert json.loads(capsys.readouterr().out)[0]["noise"] == {"kind": "pairs of noisy and clean images"}
+
+    def test_one_bad_pair_is_listed_and_the_others_are_learned(self, folder, tmp_path, capsys):
+        assert run("add-noise", folder, "-o", tmp_path / "noisy") == 0
+        (folder / "scan3.png").write_bytes(b"damaged")
+        (tmp_path / "noisy" / "scan5.png").unlink()
+        model = tmp_path / "model.keras"
+        assert run("train", folder, "--noisy", tmp_path / "noisy", "-o", model, *self.OPTIONS, "--epochs", 1) == 1
+        error = capsys.readouterr().err
+        for line in ("scan3.png: is not an image", "scan3.png: has no clean image", "scan5.png: has no noisy image"):
+            assert line in error
+
+    def test_other_noise_cannot_resume(self, folder, tmp_path, capsys):
+        train = ("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS)
+        assert run(*train, "--epochs", 1) == 0
+        assert run(*train, "--epochs", 2, "--sigma", 0.3, 0.4, "--resume") == 2
+        assert "the training to resume had another data" in capsys.readouterr().err
+
+    def test_a_training_that_diverges_says_so(self, folder, tmp_path, capsys):
+        train = ("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS)
+        assert run(*train, "--epochs", 9, "--learning-rate", 1e6) == 2
+        assert "the training diverged in epoch" in capsys.readouterr().err
+
+    def test_stopping_with_standard_input(self, folder, tmp_path):
+        arguments = ["train", str(folder), "-o", str(tmp_path / "model.keras"), *map(str, self.OPTIONS)]
+        command = [
+            sys.executable,
+            "-m",
+            "napari_dental_denoise",
+            *arguments,
+            "--progress",
+            "jsonl",
+            "--stop-with-stdin",
+        ]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            lines = [child.stdout.readline() for _ in range(6)]
+            child.communicate(timeout=60)
+        assert child.returncode == 130
+        assert json.loads(lines[4])["event"] == "epoch"
+        assert (tmp_path / "model.keras").exists()
 
     def test_bad_files_are_listed(self, folder, tmp_path, capsys):
         (folder / "notes.txt").write_text("none")

@@ -105,11 +105,27 @@ def test_pairs_are_matched_by_name(tmp_path):
     for name, level in (("b", 2), ("a", 1)):
         write_image(tmp_path / "clean" / f"{name}.png", grey(level))
         write_image(tmp_path / "noisy" / f"{name}.tif", grey(level + 100))
-    noisy, clean = match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
-    assert [(one[0, 0], other[0, 0]) for one, other in zip(noisy, clean, strict=True)] == [(101, 1), (102, 2)]
-    write_image(tmp_path / "clean" / "c.png", grey(3))
-    with pytest.raises(InputError, match="1 images have no partner of their name in the other folder: c"):
-        match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
+    matched = match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
+    pairs = [(one[0, 0], other[0, 0]) for one, other in zip(matched.noisy, matched.clean, strict=True)]
+    assert pairs == [(101, 1), (102, 2)]
+    assert matched.errors == []
+
+
+def test_what_has_no_partner_is_named_and_the_rest_goes_on(tmp_path):
+    write_image(tmp_path / "noisy" / "a.png", grey(1))
+    write_image(tmp_path / "noisy" / "a.tif", grey(1))
+    write_image(tmp_path / "noisy" / "b.png", grey(1, (9, 9)))
+    for name in ("a", "b", "c"):
+        write_image(tmp_path / "clean" / f"{name}.png", grey(3))
+    matched = match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
+    assert len(matched.noisy) == 1
+    assert [str(error) for error in matched.errors] == [
+        "a.tif: has the name of a.png, which is used",
+        "b.png: is (9, 9), its clean image (20, 30)",
+        "c.png: has no noisy image of its name",
+    ]
+    with pytest.raises(InputError, match="no noisy image has a clean one of its name and size"):
+        match_by_name(load_images([tmp_path / "noisy" / "b.png"]), load_images([tmp_path / "clean" / "a.png"]))
 
 
 def test_real_radiographs_have_one_size(dental_data):

@@ -5,6 +5,7 @@ import io
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -154,6 +155,27 @@ def test_a_format_that_would_lose_is_refused(tmp_path, name, dtype, message):
     with pytest.raises(InputError, match=message):
         write_image(tmp_path / name, np.zeros((5, 5), dtype))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((5, 5), np.int32), "expected 8 or 16 bit, or floating values; received int32"),
+        (np.zeros((5, 5, 3), np.uint8), r"expected a grey image \(H, W\) with pixels; received shape \(5, 5, 3\)"),
+        (np.zeros((0, 5), np.uint8), r"received shape \(0, 5\)"),
+    ],
+)
+def test_what_is_no_grey_image_is_not_written(tmp_path, image, message):
+    with pytest.raises(InputError, match=message):
+        write_image(tmp_path / "a.png", image)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tiff_that_stores_white_as_zero(tmp_path, dtype):
+    image = np.arange(200, dtype=dtype).reshape(10, 20)
+    tifffile.imwrite(tmp_path / "inverted.tif", np.iinfo(dtype).max - image, photometric="miniswhite")
+    np.testing.assert_array_equal(read_image(tmp_path / "inverted.tif"), image)
 
 
 def test_a_damaged_write_leaves_the_old_file(tmp_path, radiographs, monkeypatch):

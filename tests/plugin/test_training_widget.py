@@ -81,7 +81,7 @@ def test_closing_the_dock_stops_the_child_and_leaves_the_model(viewer, form, qtb
 def test_the_plan_in_one_line(form, qtbot):
     form.amount.value = 5
     qtbot.waitUntil(lambda: "about 5 min here" in form.plan.value, timeout=5_000)
-    assert form.plan.value.startswith("8 files, 500 patches of 32 px an epoch")
+    assert form.plan.value.startswith("8 files, 256 patches of 32 px an epoch")
 
 
 def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder):

@@ -17,6 +17,7 @@ from napari_dental_denoise.cli.options import (
     number,
 )
 from napari_dental_denoise.core.config import ENGINES, INFERENCE, EngineName, Precision
+from napari_dental_denoise.core.starter import STARTER
 
 if TYPE_CHECKING:
     from napari_dental_denoise.core.inference import Engine
@@ -31,7 +32,13 @@ def add_parser(subparsers: Subparsers) -> None:
         "and 16 bit stays 16 bit. A file that cannot be read is listed, and the rest goes on.",
     )
     add_sources(parser)
-    parser.add_argument("-m", "--model", type=Path, required=True, help="a .keras model file, as train writes it")
+    parser.add_argument(
+        "-m",
+        "--model",
+        type=Path,
+        default=STARTER,
+        help="a .keras model file, as train writes it; default: that of the package",
+    )
     parser.add_argument(
         "--strength",
         type=number,

@@ -13,7 +13,9 @@ from napari_dental_denoise.cli.console import exit_code, progress_bar, report_le
 from napari_dental_denoise.core.atomic import refuse_existing
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.folders import list_files
-from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABLE_SUFFIXES, read_image, write_image
+from napari_dental_denoise.core.headers import read_header
+from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABLE_SUFFIXES, read_image, read_pages
+from napari_dental_denoise.core.pixel_size import PixelSize, read_pixel_size, write_tiff_pages, write_with_pixel_size
 
 Image = NDArray[np.generic]
 LOSSY = (".jpg", ".jpeg")
@@ -54,10 +56,10 @@ def process_files(
     with progress_bar(len(paths), "image") as bar:
         for number, path in enumerate(paths):
             try:
-                image = read_image(path)
+                image = _read(path)
                 target = _target(path, image, output, suffix)
                 _claim(taken, target, overwrite=overwrite)
-                write_image(target, work(image, number), overwrite=overwrite)
+                _write(target, work(image, number), read_pixel_size(path), overwrite=overwrite)
                 done.append(target)
             except InputError as error:
                 errors += 1
@@ -69,6 +71,21 @@ def process_files(
     where = f" in {done[0].parent}" if done else ""
     say(f"{len(done)} {verb}{where}{left_out}")
     return exit_code(len(done), errors)
+
+
+def _read(path: Path) -> Image:
+    return read_pages(path) if read_header(path).pages > 1 else read_image(path)
+
+
+def _write(target: Path, result: Image, pixel_size: PixelSize | None, *, overwrite: bool) -> None:
+    if result.ndim == 2:
+        write_with_pixel_size(target, result, pixel_size, overwrite=overwrite)
+    elif target.suffix.lower() in FLOATING:
+        write_tiff_pages(target, result, pixel_size, overwrite=overwrite)
+    else:
+        raise InputError(
+            f"has {len(result)} pages, which {target.suffix} cannot hold: leave out --format, or choose tif"
+        )
 
 
 def _check_file_name(paths: Sequence[Path], output: Path, suffix: str | None) -> None:

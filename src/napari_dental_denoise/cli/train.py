@@ -179,7 +179,7 @@ def run(options: argparse.Namespace) -> int:
         finished = follow(job, options.progress, lambda: request.asked)
     if not finished:
         say_unless_lines(options, f"stopped; {kept(job)}")
-        say_unless_lines(options, f"to go on: {PROGRAM} train ... -o {job.model} --resume")
+        say_unless_lines(options, "to go on, give the same command again with --resume")
         return EXIT_STOPPED
     say_unless_lines(options, f"the best model is in {job.model}; to use it: {PROGRAM} denoise SCANS -m {job.model}")
     return EXIT_SOME_LEFT_OUT if errors else EXIT_DONE

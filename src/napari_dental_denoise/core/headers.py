@@ -23,6 +23,8 @@ EXPECTED = "expected PNG, JPEG, TIFF, BMP or PGM"
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"BM", b"P2", b"P5", b"P6")
 # What Pillow raises for headers and chunks that lie.
 DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, OverflowError, struct.error)
+TIFF_SIGNATURES = (b"II*\x00", b"MM\x00*")
+BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 EXIF_ORIENTATION = 0x0112
 # Orientations that lie on their side: rows are stored as columns.
 TURNED = (5, 6, 7, 8)
@@ -106,6 +108,21 @@ def check_whole(path: Path, data: bytes) -> None:
             header.verify()
         except DAMAGED as error:
             raise ImageReadError(path, "is truncated or damaged") from error
+
+
+def inverted_white(data: bytes) -> int | None:
+    """The grey value that is black, for TIFF that stores white as zero; None for all other images."""
+    if not data.startswith(TIFF_SIGNATURES):
+        return None
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with PillowImage.open(io.BytesIO(data)) as header:
+                tags = getattr(header, "tag_v2", {})
+                bits = tags.get(BITS_PER_SAMPLE, (16,))
+                return 2 ** int(bits[0]) - 1 if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO else None
+        except DAMAGED:
+            return None
 
 
 def _open(path: Path, data: bytes | None) -> PillowImage.Image:

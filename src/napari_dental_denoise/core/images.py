@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.headers import check_is_file, check_whole, read_header
+from napari_dental_denoise.core.headers import check_is_file, check_whole, inverted_white, read_header
 
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 LOSSLESS_16_BIT = (".png", ".tif", ".tiff", ".pgm")
@@ -45,7 +45,7 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
     path = Path(path)
     data = _read_bytes(path)
     check_whole(path, data)
-    return _grey(path, _decode(path, data))
+    return _white_is_high(data, _grey(path, _decode(path, data)))
 
 
 def read_pages(path: str | Path) -> NDArray[np.generic]:
@@ -71,7 +71,7 @@ def read_pages(path: str | Path) -> NDArray[np.generic]:
         raise ImageReadError(path, f"has {header.pages} pages; at most {limit} million pixels are read")
     data = _read_bytes(path)
     check_whole(path, data)
-    pages = [_grey(path, page) for page in _decode_pages(path, data)]
+    pages = [_white_is_high(data, _grey(path, page)) for page in _decode_pages(path, data)]
     if len(pages) != header.pages:
         raise ImageReadError(path, f"is damaged: {len(pages)} of its {header.pages} pages can be read")
     if len({(page.shape, page.dtype) for page in pages}) > 1:
@@ -85,6 +85,14 @@ def _grey(path: Path, image: NDArray[np.generic]) -> NDArray[np.generic]:
     if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
         raise ImageReadError(path, f"holds {image.dtype} pixels; expected unsigned 8 or 16 bit, or floating")
     return image.astype(np.float32) if image.dtype == np.float64 else image
+
+
+def _white_is_high(data: bytes, image: NDArray[np.generic]) -> NDArray[np.generic]:
+    """TIFF may store white as zero, which OpenCV turns round for 8 bit only."""
+    if image.dtype != np.uint16:
+        return image
+    white = inverted_white(data)
+    return image if white is None else np.subtract(white, np.minimum(image, white), dtype=np.uint16)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -161,7 +169,7 @@ def write_image(path: str | Path, image: NDArray[np.generic], *, overwrite: bool
         If the suffix is another one, the format cannot hold the type, or the file is there already.
     """
     path = Path(path)
-    check_writable(path, image.dtype)
+    check_writable(path, image)
     if np.issubdtype(image.dtype, np.floating):
         image = image.astype(np.float32, copy=False)
     done, encoded = cv2.imencode(path.suffix.lower(), image)
@@ -170,9 +178,13 @@ def write_image(path: str | Path, image: NDArray[np.generic], *, overwrite: bool
     write_bytes(path, encoded.tobytes(), overwrite=overwrite)
 
 
-def check_writable(path: Path, dtype: np.dtype[np.generic]) -> None:
-    """Refuse a suffix that is unknown, or whose format would lose bits of `dtype`."""
-    suffix = path.suffix.lower()
+def check_writable(path: Path, image: NDArray[np.generic]) -> None:
+    """Refuse what is no grey image, a suffix that is unknown, and one whose format would lose bits."""
+    suffix, dtype = path.suffix.lower(), image.dtype
+    if image.ndim != 2 or image.size == 0:
+        raise InputError(f"{path.name}: expected a grey image (H, W) with pixels; received shape {image.shape}")
+    if not (dtype in (np.uint8, np.uint16) or np.issubdtype(dtype, np.floating)):
+        raise InputError(f"{path.name}: expected 8 or 16 bit, or floating values; received {dtype}: convert it first")
     if suffix not in WRITABLE_SUFFIXES:
         raise InputError(f"{path.name}: expected a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
     if dtype == np.uint16 and suffix not in LOSSLESS_16_BIT:

@@ -17,6 +17,7 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
 from napari_dental_denoise.core.model_file import ModelCard, ModelFile, read_model_file
 from napari_dental_denoise.core.openvino_runtime import openvino
+from napari_dental_denoise.core.starter import STARTER
 from napari_dental_denoise.core.tiling import Tile, plan_tiles
 
 Result = TypeVar("Result")
@@ -114,7 +115,7 @@ class Progress:
 
 def denoise(
     image: NDArray[np.generic],
-    model: str | Path | Engine,
+    model: str | Path | Engine = STARTER,
     *,
     strength: float = INFERENCE.strength,
     precision: Precision = INFERENCE.precision,
@@ -125,7 +126,7 @@ def denoise(
     ----------
     image : (H, W) or (N, H, W) array; uint8, uint16 or floating
     model : str, Path or engine
-        A `.keras` model file, or what `load_engine` made of one.
+        A `.keras` model file, or what `load_engine` made of one; by default the model of the package.
     strength : float
         Share of the estimated noise that is taken away; 0 leaves the image as it is.
     precision : {"auto", "f32", "bf16"}

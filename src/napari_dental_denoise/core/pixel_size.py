@@ -110,7 +110,7 @@ def write_with_pixel_size(
         If the format cannot hold the type, the size is impossible, or the file is there already.
     """
     path = Path(path)
-    check_writable(path, image.dtype)
+    check_writable(path, image)
     _check_size(pixel_size_mm)
     suffix = path.suffix.lower()
     if suffix in TIFF_SUFFIXES:

@@ -68,13 +68,12 @@ class DenoiseWidget(Container):
         buttons = Container(widgets=[self.start, self.cancel], layout="horizontal", labels=False)
         fields = [self.image, self.model, self.browse, self.card, self.strength, self.visible_only]
         super().__init__(widgets=[*fields, buttons, self.progress, self.status])
-        finish_form(self)
+        finish_form(self, self.stop)
         self.start.clicked.connect(self.denoise)
         self.cancel.clicked.connect(self.stop)
         self.browse.clicked.connect(self._choose_file)
         self.strength.changed.connect(self._show_strength)
         self.model.changed.connect(self._show_card)
-        self.native.destroyed.connect(self.stop)
         self._show_card()
 
     def _make_fields(self) -> None:

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from magicgui.widgets import Container, Label
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QSizePolicy
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 # A dock shrinks to 150 pixels otherwise; wider ones leave little of a 1280 pixel window to the image.
 MINIMUM_WIDTH = 300
 PROBLEM = "color: #e5534b;"
 
 
-def finish_form(form: Container) -> None:
-    """Give a form its width and let nothing in it be cut off."""
+def finish_form(form: Container, closed: Callable[[], None]) -> None:
+    """Give a form its width, and call `closed` once when its dock or the window closes."""
     form.native.setMinimumWidth(MINIMUM_WIDTH)
     form.native.layout().setAlignment(Qt.AlignmentFlag.AlignTop)
-    for label in form.native.findChildren(QLabel):
-        label.setToolTip(label.toolTip() or "")
+    _CloseWatcher(form.native, closed)
+
+
+class _CloseWatcher(QObject):
+    """A dock that is closed lets go of its form, and sends it no other event than that."""
+
+    def __init__(self, widget: QWidget, closed: Callable[[], None]) -> None:
+        super().__init__(widget)
+        self._closed: Callable[[], None] | None = closed
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
+        """Look at each event of the form, and keep none."""
+        if watched is not None and event is not None and self._closed is not None and _closes(watched, event):
+            closed, self._closed = self._closed, None
+            closed()
+        return False
+
+
+def _closes(widget: QObject, event: QEvent) -> bool:
+    let_go = event.type() == QEvent.Type.ParentChange and widget.parent() is None
+    return let_go or event.type() == QEvent.Type.Close
 
 
 def text_label(tooltip: str = "") -> Label:

@@ -9,14 +9,14 @@ from platformdirs import user_state_path
 
 from napari_dental_denoise.core.atomic import write_text
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.starter import STARTER
 
-PACKAGED = Path(__file__).parents[1] / "models"
 REMEMBERED = 8
 
 
 def starter_models() -> list[Path]:
     """Those of the package."""
-    return sorted(PACKAGED.glob("*.keras"))
+    return [STARTER] if STARTER.is_file() else []
 
 
 def recent_models() -> list[Path]:

@@ -74,7 +74,7 @@ class NoiseWidget(Container):
         self._make_fields()
         widgets = [self.image, self.kind, *self.levels.values(), self.in_grey, self.seed, self.preview, self.add]
         super().__init__(widgets=[*widgets, self.status])
-        finish_form(self)
+        finish_form(self, self._close)
         self._timer = QTimer(self.native)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PREVIEW_DELAY_MS)
@@ -112,11 +112,12 @@ class NoiseWidget(Container):
         self._viewer.scene.camera.events.connect(self._changed)
         self._viewer.dims.events.current_step.connect(self._changed)
         self.add.clicked.connect(self.add_noise)
-        self.native.destroyed.connect(self._close)
 
     def _close(self) -> None:
         self._viewer.scene.camera.events.disconnect(self._changed)
         self._viewer.dims.events.current_step.disconnect(self._changed)
+        self._timer.stop()
+        self._remove_preview()
         if self._worker is not None:
             self._worker.quit()
 

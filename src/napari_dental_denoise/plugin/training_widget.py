@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,8 +53,7 @@ class TrainingWidget(Container):
         self.process: TrainingProcess | None = None
         self._failure = ""
         self._model: Path | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="dental-denoise-")
-        self._preview_file = Path(self._folder.name) / "preview.npy"
+        self._preview_file = Path()
         self._previews: list[Image] = []
         self._make_data_fields()
         self._make_course_fields()
@@ -66,7 +66,7 @@ class TrainingWidget(Container):
             ]
         )
         self.native.layout().addWidget(self.curves)
-        finish_form(self)
+        finish_form(self, self._close)
         self._timer = QTimer(self.native)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PLAN_DELAY_MS)
@@ -160,7 +160,6 @@ class TrainingWidget(Container):
         self.stop_button.clicked.connect(self.stop)
         self.use.clicked.connect(self.use_now)
         self.copy.clicked.connect(self.copy_command)
-        self.native.destroyed.connect(self._close)
 
     def settings(self, *, resume: bool = False) -> TrainingSettings:
         """The training that the form describes."""
@@ -214,7 +213,10 @@ class TrainingWidget(Container):
             say(self.plan, problem, problem=True)
             return
         self._failure, self._model = "", settings.model
+        folder = Path(tempfile.mkdtemp(prefix="dental-denoise-"))
+        self._preview_file = folder / "preview.npy"
         self.process = TrainingProcess(settings.arguments(self._preview_file))
+        self.process.ended.connect(lambda _code: shutil.rmtree(folder, ignore_errors=True))
         self.process.reported.connect(self._show_report)
         self.process.complained.connect(self._note)
         self.process.ended.connect(self._end)
@@ -313,11 +315,13 @@ class TrainingWidget(Container):
         say(self.status, "The command is on the clipboard")
 
     def _close(self) -> None:
+        """The child goes on until it has kept its best model, with nobody listening any more."""
+        self._timer.stop()
         if self.process is not None:
-            for signal in (self.process.reported, self.process.complained, self.process.ended):
-                signal.disconnect()
+            self.process.reported.disconnect(self._show_report)
+            self.process.complained.disconnect(self._note)
+            self.process.ended.disconnect(self._end)
             self.process.stop()
-        self._folder.cleanup()
 
 
 def _path(value: Path | None) -> Path | None:

@@ -1,6 +1,6 @@
 """Make the pictures of the README from the real program, on synthetic radiographs.
 
-python docs/make_images.py
+python docs/make_figure.py
 """
 
 import shutil
