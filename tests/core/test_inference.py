@@ -1,5 +1,7 @@
 """Denoising keeps type, shape and input; tiled equals whole; more strength takes more."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,14 @@ from hypothesis import strategies as st
 
 from napari_dental_denoise import add_gaussian_noise, denoise, psnr
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.inference import denoise_steps, finish, load_engine, residual_steps, subtract
+from napari_dental_denoise.core.inference import (
+    cached_engine,
+    denoise_steps,
+    finish,
+    load_engine,
+    residual_steps,
+    subtract,
+)
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +100,25 @@ def test_strength_is_linear_in_the_residual(engine, radiographs):
 def test_a_model_path_is_loaded_once_and_again_when_it_changes(trained_model, tmp_path, radiographs):
     path = tmp_path / "model.keras"
     path.write_bytes(trained_model.read_bytes())
-    first = denoise(radiographs[0], path)
+    before = cached_engine.cache_info().misses
+    denoise(radiographs[0], path)
+    denoise(radiographs[1], path)
+    assert cached_engine.cache_info().misses == before + 1
     path.write_bytes(b"no model any more")
     with pytest.raises(InputError, match=r"expected a \.keras model file"):
         denoise(radiographs[0], path)
-    assert first.shape == radiographs[0].shape
+
+
+def test_one_engine_serves_several_threads(engine, radiographs):
+    expected = [denoise(image, engine) for image in radiographs]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda image: denoise(image, engine), radiographs))
+    np.testing.assert_array_equal(results, expected)
+
+
+def test_colour_is_not_taken_for_a_stack(engine):
+    with pytest.raises(InputError, match=r"received colour of shape \(40, 50, 3\): convert it to grey first"):
+        denoise(np.zeros((40, 50, 3), np.uint8), engine)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,128 @@
+"""How free the window stays: gaps of a 50 ms timer while it works, time to open each form, time to the first result.
+
+    xvfb-run -s "-screen 0 1400x900x24" python benchmarks/window.py
+
+The first result is that of a fresh process; every form is opened once before its time is taken, and
+the time of that first opening, imports included, stands beside it.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import numpy as np
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
+from napari_dental_denoise import phantom, phantoms, write_image
+
+PLUGIN = "napari-dental-denoise"
+TICK_MS = 50
+FORMS = ("Denoise", "Add noise", "Train", "Compare")
+
+
+class Ticker:
+    """Notes the time between the ticks of a timer in the window's thread."""
+
+    def __init__(self) -> None:
+        self.gaps: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(TICK_MS)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.gaps.append(1000 * (now - self._last))
+        self._last = now
+
+    def longest(self) -> str:
+        """In words."""
+        return f"longest gap {max(self.gaps):.0f} ms, median {np.median(self.gaps):.0f} ms, {len(self.gaps)} ticks"
+
+
+def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Let the window work until something is so, or for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not condition():
+        QApplication.processEvents()
+
+
+def eight_bit(shape: tuple[int, int]) -> np.ndarray:
+    """A phantom."""
+    return np.rint(phantom(shape, rng=0) * 255).astype(np.uint8)
+
+
+def main() -> None:
+    """All measurements."""
+    viewer = napari.Viewer(show=True)
+    wait(lambda: False, 1)
+    first_result(viewer)
+    opening(viewer)
+    gaps_while_denoising(viewer)
+    gaps_while_training(viewer)
+    viewer.close()
+
+
+def first_result(viewer: napari.Viewer) -> None:
+    """From the click to the layer, with nothing loaded before."""
+    viewer.add_image(eight_bit((512, 512)))
+    form = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise")[1]
+    wait(lambda: False, 1)
+    begun = time.perf_counter()
+    form.denoise()
+    wait(lambda: len(viewer.layers) == 2)
+    print(f"first result of a 512x512 layer: {time.perf_counter() - begun:.2f} s after the click")
+    viewer.window.remove_dock_widget(form.native)
+    viewer.layers.clear()
+
+
+def opening(viewer: napari.Viewer) -> None:
+    """Of each form, for the first and for the second time."""
+    for name in FORMS:
+        times = []
+        for _ in range(2):
+            begun = time.perf_counter()
+            form = viewer.window.add_plugin_dock_widget(PLUGIN, name)[1]
+            QApplication.processEvents()
+            times.append(time.perf_counter() - begun)
+            viewer.window.remove_dock_widget(getattr(form, "native", form))
+            wait(lambda: False, 0.3)
+        print(f"opening {name}: {times[0]:.2f} s the first time, {times[1]:.2f} s again")
+
+
+def gaps_while_denoising(viewer: napari.Viewer) -> None:
+    """Ten runs over a large image."""
+    viewer.add_image(eight_bit((1300, 2900)))
+    form = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise")[1]
+    wait(lambda: False, 1)
+    ticker = Ticker()
+    for count in range(2, 12):
+        form.denoise()
+        wait(lambda count=count: len(viewer.layers) == count and form.start.enabled)
+    print(f"denoising 2900x1300, ten times: {ticker.longest()}")
+    viewer.window.remove_dock_widget(form.native)
+    viewer.layers.clear()
+
+
+def gaps_while_training(viewer: napari.Viewer) -> None:
+    """Some epochs on small images, with curves and preview."""
+    with tempfile.TemporaryDirectory() as name:
+        for index, image in enumerate(phantoms(10, (488, 748))):
+            write_image(Path(name) / "scans" / f"{index}.png", np.rint(image * 255).astype(np.uint8))
+        form = viewer.window.add_plugin_dock_widget(PLUGIN, "Train")[1]
+        form.clean.value = Path(name) / "scans"
+        form.model.value = Path(name) / "model.keras"
+        wait(lambda: False, 1)
+        ticker = Ticker()
+        form.train(resume=False)
+        wait(lambda: len(form.curves.epochs) >= 5, 120)
+        print(f"training, {len(form.curves.epochs)} epochs: {ticker.longest()}")
+        form.stop()
+        wait(lambda: form.process is None)
+
+
+if __name__ == "__main__":
+    main()
