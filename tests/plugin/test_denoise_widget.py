@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise import add_gaussian_noise, denoise, psnr
+from napari_dental_denoise.core.starter import STARTER
 from tests.plugin.conftest import record, same
 
 SUFFIX = " denoised"
@@ -160,6 +161,15 @@ def test_a_bad_model_gets_its_reason(viewer, open_form, qtbot, noisy, tmp_path):
     form.denoise()
     qtbot.waitUntil(lambda: form.start.enabled and form.status.value == reason, timeout=10_000)
     assert len(viewer.layers) == 1
+
+
+def test_the_first_click_works_with_the_model_of_the_package(viewer, open_form, qtbot, radiographs, noisy):
+    viewer.add_image(noisy, name="scan")
+    form = open_form("Denoise")
+    assert form.model.value == STARTER
+    assert "not for diagnosis" in form.card.value
+    result = run(form, viewer, qtbot)
+    assert psnr(radiographs[7], result.data, data_range=255) > psnr(radiographs[7], noisy, data_range=255) + 8
 
 
 def test_a_model_that_was_used_is_offered_again(viewer, denoise_form, open_form, qtbot, noisy, trained_model):

@@ -85,7 +85,6 @@ class DenoiseWidget(Container):
         self.model = ComboBox(
             label="model",
             choices=self._models,
-            nullable=True,
             tooltip="The model of the package, one that you trained or used lately, or a file",
         )
         self.browse = PushButton(text="Another model ...", tooltip="Choose a .keras model file")
