@@ -39,14 +39,16 @@ class Task:
     noisy: Any
     model: Path
     look: dict[str, Any]
+    strength: float
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: the noise, and what ran."""
+    """What came of it: the noise, what ran, and the result at the strength of the start."""
 
     residual: NDArray[np.float32]
     engine: OpenVinoEngine
+    denoised: Any
 
 
 class DenoiseWidget(Container):
@@ -163,11 +165,11 @@ class DenoiseWidget(Container):
         if model is None:
             raise InputError(NO_MODEL)
         if not self.visible_only.value:
-            return Task(layer, layer.data, model, {})
+            return Task(layer, layer.data, model, {}, self.strength.value)
         rows, columns = visible_window(layer)
         index = current_image(layer, self._viewer.dims.point)
         image = layer.data if layer.ndim == 2 else layer.data[index]
-        return Task(layer, image[rows, columns], model, place_window(layer, rows, columns))
+        return Task(layer, image[rows, columns], model, place_window(layer, rows, columns), self.strength.value)
 
     def _show_progress(self, progress: Progress, eta: Eta) -> None:
         self.progress.max = progress.total
@@ -182,7 +184,9 @@ class DenoiseWidget(Container):
         if task.look:
             look = {key: value for key, value in look.items() if key not in ("rotate", "shear", "affine")}
         self._remove_preview(look["name"])
-        self._result = self._viewer.add_image(self._denoised(), **look)
+        same_strength = self.strength.value == task.strength
+        denoised = outcome.denoised if same_strength else _denoised(task, outcome.residual, self.strength.value)
+        self._result = self._viewer.add_image(denoised, **look)
         say(self.status, f"Done: {self._result.name}")
 
     def _remove_preview(self, name: str) -> None:
@@ -200,20 +204,11 @@ class DenoiseWidget(Container):
             "precision": INFERENCE.precision,
         }
 
-    def _denoised(self) -> Any:
-        """The result at the strength of the slider; of a stack, each image when it is looked at."""
-        if self._task is None or self._outcome is None:
-            return None
-        noisy, residual, strength = self._task.noisy, self._outcome.residual, self.strength.value
-        if residual.ndim == 2:
-            return subtract(np.asarray(noisy), residual, strength)
-        return _lazy_stack(noisy, residual, strength)
-
     def _show_strength(self) -> None:
-        result = self._result
-        if result is None or self._task is None or result not in self._viewer.layers:
+        result, task, outcome = self._result, self._task, self._outcome
+        if result is None or task is None or outcome is None or result not in self._viewer.layers:
             return
-        result.data = self._denoised()
+        result.data = _denoised(task, outcome.residual, self.strength.value)
         record = result.metadata.get("napari_dental_denoise", {})
         result.metadata = {**result.metadata, "napari_dental_denoise": {**record, "strength": self.strength.value}}
 
@@ -237,7 +232,14 @@ def _work(task: Task) -> Generator[Progress, None, Outcome]:
         raise InputError(f"{path.name} is no longer there: choose another model")
     engine = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
     residual = yield from residual_steps(task.noisy, engine)
-    return Outcome(residual, engine)
+    return Outcome(residual, engine, _denoised(task, residual, task.strength))
+
+
+def _denoised(task: Task, residual: NDArray[np.float32], strength: float) -> Any:
+    """The result at one strength; of a stack, each image when it is looked at."""
+    if residual.ndim == 2:
+        return subtract(np.asarray(task.noisy), residual, strength)
+    return _lazy_stack(task.noisy, residual, strength)
 
 
 def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float) -> Any:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 CLEAN, PAIRS = "clean images", "noisy and clean pairs"
 MINUTES, EPOCHS = "minutes", "epochs"
-PREVIEW_NAMES = ("training: noisy", "training: denoised now", "training: clean")
+PREVIEW_NAME = "training: noisy, denoised now, clean"
 PREVIEW_GAP = 8
 PLAN_DELAY_MS = 250
 
@@ -54,7 +54,7 @@ class TrainingWidget(Container):
         self._failure = ""
         self._model: Path | None = None
         self._preview_file = Path()
-        self._previews: list[Image] = []
+        self._preview: Image | None = None
         self._make_data_fields()
         self._make_course_fields()
         self._make_controls()
@@ -258,21 +258,13 @@ class TrainingWidget(Container):
             images = np.load(self._preview_file, allow_pickle=False)
         except (OSError, ValueError):
             return
-        shown = [layer for layer in self._previews if layer in self._viewer.layers]
-        if len(shown) == len(PREVIEW_NAMES) and shown[0].data.shape == images[0].shape:
-            shown[1].data = images[1]
+        picture = np.hstack([np.pad(image, ((0, 0), (0, PREVIEW_GAP))) for image in images])
+        if self._preview is not None and self._preview in self._viewer.layers:
+            self._preview.data = picture
             return
-        for layer in shown:
-            self._viewer.layers.remove(layer)
-        width = images.shape[-1]
         # napari warns of layers whose units differ from those that are there.
         units = self._viewer.layers[0].units[-2:] if len(self._viewer.layers) else None
-        self._previews = [
-            self._viewer.add_image(
-                image, name=name, contrast_limits=(0, 1), translate=(0, index * (width + PREVIEW_GAP)), units=units
-            )
-            for index, (name, image) in enumerate(zip(PREVIEW_NAMES, images, strict=True))
-        ]
+        self._preview = self._viewer.add_image(picture, name=PREVIEW_NAME, contrast_limits=(0, 1), units=units)
         self._viewer.reset_view()
 
     def stop(self) -> None:
