@@ -10,6 +10,7 @@ from pathlib import Path
 
 import napari
 import numpy as np
+from napari._qt.dialogs.qt_notification import NapariQtNotification
 from napari.settings import get_settings
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage
@@ -55,6 +56,11 @@ class Window:
         image.save(str(IMAGES / f"{name}.png"))
         print(IMAGES / f"{name}.png")
 
+    def dismiss(self) -> None:
+        """Take notifications away."""
+        for notification in self.viewer.window._qt_window.findChildren(NapariQtNotification):  # noqa: SLF001 (see above)
+            notification.close()
+
     def close(self) -> None:
         """End it."""
         self.viewer.close()
@@ -75,6 +81,7 @@ def denoise_pictures(theme: str) -> None:
     window.picture(f"denoise-empty-{theme}")
     form.denoise()
     window.picture(f"denoise-error-{theme}")
+    window.dismiss()
     window.viewer.add_image(
         np.tile(noisy, (30, 1, 1)), name="series", scale=(1, 0.03, 0.03), units=("pixel", "mm", "mm")
     )

@@ -15,8 +15,16 @@ def test_the_menu_opens_the_form(viewer, command, name):
     assert f"{name} ({PLUGIN})" in viewer.window.dock_widgets
 
 
-def test_preferences_are_the_defaults_of_the_forms(open_form):
+@pytest.fixture
+def settings():
+    """The plugin's page in Preferences, left as it was: napari keeps it in the user's own file."""
     settings = get_plugin_settings(PLUGIN)
+    before = settings.denoise.strength, settings.noise.kind, settings.train.preset
+    yield settings
+    settings.denoise.strength, settings.noise.kind, settings.train.preset = before
+
+
+def test_preferences_are_the_defaults_of_the_forms(open_form, settings):
     settings.denoise.strength = 0.6
     settings.noise.kind = "speckle"
     settings.train.preset = "fast"

@@ -16,7 +16,7 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import OpenVinoEngine, Progress, cached_engine, residual_steps, subtract
 from napari_dental_denoise.core.model_file import read_card
 from napari_dental_denoise.plugin.card_text import card_text
-from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
+from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.known_models import recent_models, remember_model, starter_models
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
@@ -67,7 +67,7 @@ class DenoiseWidget(Container):
         self._result: Image | None = None
         self._browsed: list[Path] = []
         self._make_fields()
-        buttons = Container(widgets=[self.start, self.cancel], layout="horizontal", labels=False)
+        buttons = row(self.start, self.cancel)
         fields = [self.image, self.model, self.browse, self.card, self.strength, self.visible_only]
         super().__init__(widgets=[*fields, buttons, self.progress, self.status])
         finish_form(self, self.stop)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from magicgui.widgets import Container, Label
+from magicgui.widgets import Container, Label, Widget
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 # A dock shrinks to 150 pixels otherwise; wider ones leave little of a 1280 pixel window to the image.
-MINIMUM_WIDTH = 300
+MINIMUM_WIDTH = 325
 PROBLEM = "color: #e5534b;"
 
 
@@ -39,6 +39,17 @@ class _CloseWatcher(QObject):
 def _closes(widget: QObject, event: QEvent) -> bool:
     let_go = event.type() == QEvent.Type.ParentChange and widget.parent() is None
     return let_go or event.type() == QEvent.Type.Close
+
+
+def row(*widgets: Widget, label: str = "") -> Container:
+    """Fields side by side, no wider than they must be."""
+    line = Container(widgets=widgets, layout="horizontal", labels=False, label=label)
+    line.native.layout().setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        policy = widget.native.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+        widget.native.setSizePolicy(policy)
+    return line
 
 
 def text_label(tooltip: str = "") -> Label:

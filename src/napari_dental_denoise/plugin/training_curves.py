@@ -13,7 +13,7 @@ from napari_dental_denoise.plugin.theme import style_plot
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-HEIGHT = 105
+HEIGHT = 100
 SMOOTHED_STEPS = 20
 LOSS_COLOUR = "#e8a33d"
 PSNR_COLOUR = "#4aa3df"
@@ -35,6 +35,7 @@ class TrainingCurves(QWidget):
         self._loss_curve = self._loss.plot(pen=pg.mkPen(LOSS_COLOUR, width=2))
         self._psnr_curve = self._psnr.plot(pen=pg.mkPen(PSNR_COLOUR, width=2), symbol="o", symbolSize=4)
         self._noisy_line = pg.InfiniteLine(angle=0, pen=pg.mkPen("#888888", style=pg.QtCore.Qt.PenStyle.DashLine))
+        self._noisy_line.setVisible(False)
         self._psnr.addItem(self._noisy_line)
         self.losses: list[float] = []
         self.epochs: list[tuple[int, float]] = []
@@ -48,6 +49,7 @@ class TrainingCurves(QWidget):
         """Start anew; the dashed line is the PSNR of the noisy validation images."""
         self.losses, self.epochs = [], []
         self._noisy_line.setValue(noisy_psnr)
+        self._noisy_line.setVisible(True)
         self._draw()
 
     def add_loss(self, loss: float) -> None:

@@ -22,7 +22,7 @@ from qtpy.QtCore import QTimer
 from napari_dental_denoise.core.config import GREY_LEVELS, NOISE, PRESETS, SIGMA, TRAINING, WORKFLOW, TrainingConfig
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
-from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
+from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.known_models import remember_model
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.training_curves import TrainingCurves
@@ -106,7 +106,7 @@ class TrainingWidget(Container):
             value=WORKFLOW.minutes, min=0.01, max=10_000, step=1, tooltip="How long to train; stop whenever you like"
         )
         self.unit = ComboBox(choices=[MINUTES, EPOCHS], tooltip="Of time, or passes over the images")
-        self._length = Container(widgets=[self.amount, self.unit], layout="horizontal", labels=False, label="for")
+        self._length = row(self.amount, self.unit, label="for")
         self.lowest = FloatSpinBox(
             value=SIGMA.low * GREY_LEVELS, min=0, max=GREY_LEVELS, tooltip="Weakest noise, sigma in grey levels of 255"
         )
@@ -116,9 +116,7 @@ class TrainingWidget(Container):
             max=GREY_LEVELS,
             tooltip="Strongest noise, sigma in grey levels of 255; the model is blind to the level between",
         )
-        self._noise = Container(
-            widgets=[self.lowest, self.highest], layout="horizontal", labels=False, label="sigma of 255"
-        )
+        self._noise = row(self.lowest, self.highest, label="sigma of 255")
         self.batch_size = SpinBox(value=TRAINING.batch_size, min=1, max=256, tooltip="Patches in one step")
         self.patch_size = SpinBox(
             value=TRAINING.patch_size, min=16, max=512, step=16, tooltip="Side of a patch in pixels"
@@ -130,24 +128,17 @@ class TrainingWidget(Container):
             step=0.05,
             tooltip="Share of the files that is kept to validate with",
         )
-        self._patches = Container(
-            widgets=[self.batch_size, self.patch_size, self.validation],
-            layout="horizontal",
-            labels=False,
-            label="batch, px, split",
-        )
+        self._patches = row(self.batch_size, self.patch_size, self.validation, label="batch, px, split")
 
     def _make_controls(self) -> None:
         self.plan = text_label("What will happen")
         self.start = PushButton(text="Train", tooltip="Start in a process of its own; napari stays free")
         self.resume = PushButton(text="Resume", tooltip="Go on with the stopped training of this model")
         self.stop_button = PushButton(text="Stop", enabled=False, tooltip="Stop and keep the best model so far")
-        self._buttons = Container(
-            widgets=[self.start, self.stop_button, self.resume], layout="horizontal", labels=False
-        )
+        self._buttons = row(self.start, self.stop_button, self.resume)
         self.use = PushButton(text="Use now", enabled=False, tooltip="Open the Denoise form with this model")
         self.copy = PushButton(text="Copy command", tooltip="The same training as a command line, for a server")
-        self._after = Container(widgets=[self.use, self.copy], layout="horizontal", labels=False)
+        self._after = row(self.use, self.copy)
         self.progress = ProgressBar(value=0, min=0, max=1000, visible=False)
         self.status = text_label()
 
