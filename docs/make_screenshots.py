@@ -117,6 +117,7 @@ def training_pictures(theme: str, folder: Path) -> None:
     """Empty, running and stopped."""
     window = Window(theme)
     form = window.open("Train")
+    form.model.value = "dental.keras"
     window.picture(f"train-empty-{theme}")
     form.clean.value = folder / "scans"
     form.model.value = folder / f"mine-{theme}.keras"

@@ -80,6 +80,7 @@ def _plot(left: str, bottom: str) -> pg.PlotWidget:
     plot.setFixedHeight(HEIGHT)
     # Its own wish is 640 pixels, which would take half the window from the image.
     plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    plot.getAxis("left").enableAutoSIPrefix(enable=False)
     plot.setLabel("left", left)
     plot.setLabel("bottom", bottom)
     plot.setMouseEnabled(x=False, y=False)
