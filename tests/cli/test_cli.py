@@ -95,7 +95,8 @@ class TestDenoise:
             assert run("denoise", folder, "-m", trained_model, "-o", output, "--strength", strength) == 0
         none, half, full = (read_dental(tmp_path / str(strength)).astype(float) for strength in (0, 0.5, 1))
         np.testing.assert_array_equal(none, radiographs)
-        assert np.abs((none + full) / 2 - half).max() <= 1
+        inside = (full > 0) & (full < 255)  # what is clipped at full strength is nearer at half of it
+        assert np.abs((none + full) / 2 - half)[inside].max() <= 1
         assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "minus", "--strength", -1) == 2
 
     def test_engines_agree(self, folder, tmp_path, trained_model):
@@ -160,9 +161,8 @@ class TestDenoise:
     def test_the_pixel_size_is_kept(self, tmp_path, trained_model, radiographs):
         for suffix in (".png", ".tif"):
             write_with_pixel_size(tmp_path / f"scan{suffix}", radiographs[0], (0.05, 0.05))
-        assert run("denoise", tmp_path / "scan.*", "-m", trained_model, "-o", tmp_path / "out") == 1
-        assert run("denoise", tmp_path / "scan.tif", "-m", trained_model, "-o", tmp_path / "tif") == 0
-        for path in (tmp_path / "out" / "scan.png", tmp_path / "tif" / "scan.tif"):
+        assert run("denoise", tmp_path / "scan.*", "-m", trained_model, "-o", tmp_path / "out") == 0
+        for path in (tmp_path / "out" / "scan.png", tmp_path / "out" / "scan.tif"):
             assert read_pixel_size(path) == pytest.approx((0.05, 0.05), rel=1e-4)
 
     def test_pages_stay_pages(self, tmp_path, trained_model, radiographs):

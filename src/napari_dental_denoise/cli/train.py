@@ -138,7 +138,10 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
         help="batches in an epoch; default: as many as cover the images",
     )
     parser.add_argument(
-        "--batch-size", type=positive, default=TRAINING.batch_size, help=f"default {TRAINING.batch_size}"
+        "--batch-size",
+        type=positive,
+        default=TRAINING.batch_size,
+        help=f"patches in one step; default {TRAINING.batch_size}",
     )
     parser.add_argument(
         "--patch-size",
