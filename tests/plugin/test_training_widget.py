@@ -1,5 +1,6 @@
 """The Train form: a true training in a child process, stop, resume, use, and a form that says why it cannot run."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -132,3 +133,21 @@ def test_the_command_line_is_the_same_training(form, folder, tmp_path):
     assert text.startswith(f"napari-dental-denoise train {folder} -o {tmp_path / 'mine.keras'} --preset fast")
     assert "--minutes 3" in text
     assert "--sigma 0.011765 0.23529" in text
+
+
+def test_closing_napari_stops_the_child_and_leaves_the_model(folder, tmp_path):
+    code = f"""
+import napari
+from qtpy.QtCore import QTimer
+viewer = napari.Viewer(show=True)
+form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', 'Train')[1]
+form.clean.value, form.model.value, form.preset.value = {str(folder)!r}, {str(tmp_path / "m.keras")!r}, 'fast'
+timer = QTimer()
+timer.timeout.connect(lambda: form.curves.epochs and (timer.stop(), viewer.window._qt_window.close()))
+QTimer.singleShot(500, lambda: (form.train(resume=False), timer.start(100)))
+napari.run()
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "Error" not in result.stderr
+    assert read_model_file(tmp_path / "m.keras").card.training["epoch"] >= 1

@@ -20,7 +20,7 @@ from napari_dental_denoise.plugin.form import complain, finish_form, row, say, t
 from napari_dental_denoise.plugin.known_models import recent_models, remember_model, starter_models
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
-from napari_dental_denoise.plugin.workers import Eta, start_worker
+from napari_dental_denoise.plugin.workers import Eta, abandon, start_worker
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -70,7 +70,7 @@ class DenoiseWidget(Container):
         buttons = row(self.start, self.cancel)
         fields = [self.image, self.model, self.browse, self.card, self.strength, self.visible_only]
         super().__init__(widgets=[*fields, buttons, self.progress, self.status])
-        finish_form(self, self.stop)
+        finish_form(self, self._close)
         self.start.clicked.connect(self.denoise)
         self.cancel.clicked.connect(self.stop)
         self.browse.clicked.connect(self._choose_file)
@@ -216,6 +216,10 @@ class DenoiseWidget(Container):
         """Stop within a tile, leaving everything as it was."""
         if self._worker is not None:
             self._worker.quit()
+
+    def _close(self) -> None:
+        if self._worker is not None:
+            abandon(self._worker)
 
     def _ready(self) -> None:
         stopped = self._worker is not None and self._worker.abort_requested

@@ -17,7 +17,8 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
     """Give a form its width, and call `closed` once when its dock or the window closes."""
     form.native.setMinimumWidth(MINIMUM_WIDTH)
     form.native.layout().setAlignment(Qt.AlignmentFlag.AlignTop)
-    _CloseWatcher(form.native, closed)
+    watcher = _CloseWatcher(form.native, closed)
+    form.native.destroyed.connect(lambda *_: watcher.close())
 
 
 class _CloseWatcher(QObject):
@@ -30,10 +31,15 @@ class _CloseWatcher(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
         """Look at each event of the form, and keep none."""
-        if watched is not None and event is not None and self._closed is not None and _closes(watched, event):
-            closed, self._closed = self._closed, None
-            closed()
+        if watched is not None and event is not None and _closes(watched, event):
+            self.close()
         return False
+
+    def close(self) -> None:
+        """Call what is to be called, once."""
+        closed, self._closed = self._closed, None
+        if closed is not None:
+            closed()
 
 
 def _closes(widget: QObject, event: QEvent) -> bool:

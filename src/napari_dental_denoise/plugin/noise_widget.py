@@ -28,7 +28,7 @@ from napari_dental_denoise.core.noise import NOISE_KINDS, noise_kind
 from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
-from napari_dental_denoise.plugin.workers import start_worker
+from napari_dental_denoise.plugin.workers import abandon, start_worker
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -116,10 +116,10 @@ class NoiseWidget(Container):
     def _close(self) -> None:
         self._viewer.scene.camera.events.disconnect(self._changed)
         self._viewer.dims.events.current_step.disconnect(self._changed)
+        if self._worker is not None:
+            abandon(self._worker)
         self._timer.stop()
         self._remove_preview()
-        if self._worker is not None:
-            self._worker.quit()
 
     def _choose_kind(self) -> None:
         """Show the levels that this kind has, at their defaults."""

@@ -299,12 +299,12 @@ class TrainingWidget(Container):
 
     def _close(self) -> None:
         """The child goes on until it has kept its best model, with nobody listening any more."""
-        self._timer.stop()
         if self.process is not None:
             self.process.reported.disconnect(self._show_report)
             self.process.complained.disconnect(self._note)
             self.process.ended.disconnect(self._end)
             self.process.stop()
+        self._timer.stop()
 
 
 def _path(value: Path | None) -> Path | None:

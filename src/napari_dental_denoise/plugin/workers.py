@@ -55,6 +55,13 @@ def start_worker(
     return worker
 
 
+def abandon(worker: GeneratorWorker) -> None:
+    """Stop a worker whose form is gone: it must call nobody any more."""
+    for signal in (worker.yielded, worker.returned, worker.errored, worker.finished):
+        signal.disconnect()
+    worker.quit()
+
+
 class Eta:
     """Guesses the time that is left from the time that is gone."""
 
