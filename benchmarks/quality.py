@@ -19,9 +19,9 @@ from napari_dental_denoise.cli.options import number, row_range
 from napari_dental_denoise.core.classical import available_baselines, white_sigma
 from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.evaluation import Score, added_noise, compare, model_denoiser, summarise
-from napari_dental_denoise.core.folders import load_images
 from napari_dental_denoise.core.inference import load_engine
 from napari_dental_denoise.core.intensity import to_unit
+from napari_dental_denoise.core.loading import load_images
 
 REFERENCE = "BM3D"
 

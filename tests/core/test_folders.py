@@ -5,7 +5,8 @@ import pytest
 
 from napari_dental_denoise import read_all_datasets, read_dental, write_image
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.folders import list_files, load_images, match_by_name
+from napari_dental_denoise.core.folders import list_files
+from napari_dental_denoise.core.loading import load_images, match_by_name
 from tests.hostile import write_hostile
 
 

@@ -120,7 +120,8 @@ def _pairs(
 ) -> tuple[Iterator[NoisyPair], int, list[ImageReadError]]:
     """The pairs, how many, and the files that were left out."""
     from napari_dental_denoise.core.evaluation import added_noise, given_pairs
-    from napari_dental_denoise.core.folders import load_images, match_by_name, resize
+    from napari_dental_denoise.core.folders import resize
+    from napari_dental_denoise.core.loading import load_images, match_by_name
 
     clean = load_images(options.sources, options.rows)
     if options.noisy:

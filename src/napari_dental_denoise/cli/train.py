@@ -206,7 +206,7 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
     ranges = {name: (values[0], values[1]) for name, values in given_levels(options).items()}
     noise = NoiseRange(options.noise, ranges)
     config = TrainingConfig(**{name: getattr(options, name) for name in SETTINGS})
-    from napari_dental_denoise.core.folders import load_images, match_by_name
+    from napari_dental_denoise.core.loading import load_images, match_by_name
     from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs, split_indices
     from napari_dental_denoise.unet.training import TrainingJob
 

@@ -25,8 +25,8 @@ from napari_dental_denoise.core.errors import InputError
 if TYPE_CHECKING:
     from napari_dental_denoise.core.evaluation import NoisyPair
     from napari_dental_denoise.core.figure import Comparison
-    from napari_dental_denoise.core.folders import LoadedImages
     from napari_dental_denoise.core.inference import Engine
+    from napari_dental_denoise.core.loading import LoadedImages
     from napari_dental_denoise.unet.training import TrainingJob
 
 DESCRIPTION = """\
@@ -58,7 +58,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do the whole job; the exit code."""
-    from napari_dental_denoise.core.folders import load_images
+    from napari_dental_denoise.core.loading import load_images
 
     results = free_folder(options.output)
     folder = options.folder or write_phantoms(results / "phantoms", options.seed)

@@ -1,4 +1,4 @@
-"""One network that learns: a step, the moving average of its weights, and its validation."""
+"""One network that learns: a step, and the moving average of its weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import Preset
-from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, psnr, ssim
 from napari_dental_denoise.unet.backend import keras, tf
 from napari_dental_denoise.unet.network import unet_model
 
@@ -110,33 +109,3 @@ def _first_weights(network: keras.Model, preset: Preset, seed: int) -> list[NDAr
         deviation = 0.0 if silent else np.sqrt(2 / (fan_in or np.prod(shape[:-1])))
         weights.append((rng.standard_normal(shape) * deviation).astype(np.float32))
     return weights
-
-
-class Validation:
-    """Noisy and clean images that stay the same from epoch to epoch.
-
-    Parameters
-    ----------
-    pairs : sequence of (noisy, clean)
-        (H, W) float32 arrays on [0, 1]; sides are multiples of the network's.
-    """
-
-    def __init__(self, pairs: Sequence[tuple[Unit, Unit]]) -> None:
-        self.pairs = list(pairs)
-        self.noisy_psnr, self.noisy_ssim = _mean_scores(self.pairs)
-
-    def score(self, learner: Learner) -> tuple[float, float]:
-        """Mean PSNR in dB and mean SSIM of what the network makes of the noisy images."""
-        denoised = [learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0] for noisy, _ in self.pairs]
-        return _mean_scores([(image, clean) for image, (_, clean) in zip(denoised, self.pairs, strict=True)])
-
-    def preview(self, learner: Learner) -> Unit:
-        """One image noisy, denoised so far, and clean: (3, H, W)."""
-        noisy, clean = self.pairs[len(self.pairs) // 2]
-        return np.stack([noisy, learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0], clean])
-
-
-def _mean_scores(pairs: Sequence[tuple[Unit, Unit]]) -> tuple[float, float]:
-    decibels = [psnr(clean, image, data_range=1.0) for image, clean in pairs]
-    similar = [ssim(clean, image, data_range=1.0) for image, clean in pairs if min(clean.shape) >= SSIM_SMALLEST_SIDE]
-    return float(np.mean(decibels)), float(np.mean(similar)) if similar else float("nan")

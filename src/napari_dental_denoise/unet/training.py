@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,11 +20,12 @@ from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFin
 from napari_dental_denoise.core.training_plan import steps_per_epoch, usable_patch_size
 from napari_dental_denoise.unet.backend import device_name, has_bfloat16
 from napari_dental_denoise.unet.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
-from napari_dental_denoise.unet.dataset import CleanImages, Dataset, Unit
+from napari_dental_denoise.unet.dataset import CleanImages, Dataset
 from napari_dental_denoise.unet.export import check_model_name, load_keras_model, save_model
-from napari_dental_denoise.unet.learner import Learner, Validation
+from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset, unet_model
 from napari_dental_denoise.unet.patches import batches
+from napari_dental_denoise.unet.validation import Validation, validation_pairs
 
 LOSS = "mean logarithm of the patches' mean square errors"
 # Grey values are on [0, 1]: a larger mean error means that the weights have run away.
@@ -118,7 +118,7 @@ class _Run:
         self.steps = steps_per_epoch(job.training.shapes, self.side, config)
         self.mixed = has_bfloat16() if config.precision == "auto" else config.precision == "bf16"
         self.learner = Learner(self.preset, mixed=self.mixed, averaging=config.averaging, seed=config.seed)
-        self.validation = Validation(_validation_pairs(job.validation, self.preset.multiple, config))
+        self.validation = Validation(validation_pairs(job.validation, self.preset.multiple, config))
         self.losses: list[float] = []
         self.unvalidated_steps = 0
         self.unwritten: tuple[ModelCard, Weights] | None = None
@@ -340,29 +340,6 @@ def _check(job: TrainingJob) -> None:
             raise InputError(f"{name} must be positive; received {value}")
     if config.precision not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {config.precision!r}")
-
-
-def _validation_pairs(validation: Dataset, multiple: int, config: TrainingConfig) -> list[tuple[Unit, Unit]]:
-    """The middle of evenly chosen images, from the lowest noise level to the highest."""
-    count = min(len(validation.shapes), config.validation_images)
-    chosen = np.linspace(0, len(validation.shapes) - 1, count).round().astype(int).tolist()
-    pairs = []
-    for place, index in enumerate(chosen):
-        window = tuple(_middle(length, config.validation_side, multiple) for length in validation.shapes[index])
-        noisy, clean = validation.validation_patch(index, (window[0], window[1]), (place + 0.5) / count)
-        pairs.append((_to_multiple(noisy, multiple), _to_multiple(clean, multiple)))
-    return pairs
-
-
-def _middle(length: int, side: int, multiple: int) -> slice:
-    kept = max(min(length, side) // multiple * multiple, min(length, multiple))
-    start = (length - kept) // 2
-    return slice(start, start + kept)
-
-
-def _to_multiple(image: Unit, multiple: int) -> Unit:
-    below, right = (-side % multiple for side in image.shape)
-    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REFLECT) if below or right else image
 
 
 def _weights_of(path: Path, preset: str) -> list[np.ndarray]:

@@ -1,0 +1,110 @@
+"""Read sets of images into memory: those of some files, and those that belong together in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.folders import describe, list_files, read_each
+
+
+@dataclass(frozen=True)
+class LoadedImages:
+    """The images of some files, and the errors of those that could not be read."""
+
+    paths: list[Path]
+    images: list[NDArray[np.generic]]
+    errors: list[ImageReadError]
+
+
+def load_images(sources: Iterable[str | Path], rows: slice = slice(None)) -> LoadedImages:
+    """Read files, folders and patterns into memory, each image in its own type.
+
+    Parameters
+    ----------
+    sources : iterable of str or Path
+    rows : slice
+        Rows to keep of each image, to leave out a caption for example.
+
+    Raises
+    ------
+    InputError
+        If nothing can be read.
+    """
+    loaded = LoadedImages([], [], [])
+    for result in read_each(list_files(sources)):
+        if result.error is not None:
+            loaded.errors.append(result.error)
+        elif result.image is not None:
+            _keep_rows(loaded, result.path, result.image, rows)
+    if not loaded.images:
+        raise InputError(f"none of {len(loaded.errors)} files can be used: {describe(loaded.errors)}")
+    return loaded
+
+
+def _keep_rows(loaded: LoadedImages, path: Path, image: NDArray[np.generic], rows: slice) -> None:
+    kept = image[rows]
+    if kept.size == 0:
+        loaded.errors.append(ImageReadError(path, f"has {image.shape[0]} rows, none of them among those asked for"))
+        return
+    loaded.paths.append(path)
+    loaded.images.append(kept)
+
+
+@dataclass(frozen=True)
+class MatchedImages:
+    """Noisy images, the clean image of each, and the errors of those that have no partner."""
+
+    noisy: list[NDArray[np.generic]]
+    clean: list[NDArray[np.generic]]
+    errors: list[ImageReadError]
+
+
+def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
+    """Pair images by the names of their files without the suffixes.
+
+    Parameters
+    ----------
+    noisy, clean : LoadedImages
+
+    Returns
+    -------
+    MatchedImages
+        With the errors of reading both, and of images without a partner of their name and size.
+
+    Raises
+    ------
+    InputError
+        If no pair is left.
+    """
+    matched = MatchedImages([], [], noisy.errors + clean.errors)
+    waiting = _by_name(clean, matched.errors)
+    for name, (path, image) in _by_name(noisy, matched.errors).items():
+        if name not in waiting:
+            matched.errors.append(ImageReadError(path, "has no clean image of its name"))
+            continue
+        _, partner = waiting.pop(name)
+        if image.shape != partner.shape:
+            matched.errors.append(ImageReadError(path, f"is {image.shape}, its clean image {partner.shape}"))
+            continue
+        matched.noisy.append(image)
+        matched.clean.append(partner)
+    matched.errors.extend(ImageReadError(path, "has no noisy image of its name") for path, _ in waiting.values())
+    if not matched.noisy:
+        raise InputError(f"no noisy image has a clean one of its name and size: {describe(matched.errors)}")
+    return matched
+
+
+def _by_name(loaded: LoadedImages, errors: list[ImageReadError]) -> dict[str, tuple[Path, NDArray[np.generic]]]:
+    named: dict[str, tuple[Path, NDArray[np.generic]]] = {}
+    for path, image in zip(loaded.paths, loaded.images, strict=True):
+        if path.stem in named:
+            errors.append(ImageReadError(path, f"has the name of {named[path.stem][0].name}, which is used"))
+        else:
+            named[path.stem] = path, image
+    return named

@@ -1,0 +1,66 @@
+"""What a training is validated with: the middle of some images, with noise that stays the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from napari_dental_denoise.core.config import TrainingConfig
+from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, psnr, ssim
+from napari_dental_denoise.unet.dataset import Dataset, Unit
+from napari_dental_denoise.unet.learner import Learner
+
+
+class Validation:
+    """Noisy and clean images that stay the same from epoch to epoch.
+
+    Parameters
+    ----------
+    pairs : sequence of (noisy, clean)
+        (H, W) float32 arrays on [0, 1]; sides are multiples of the network's.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[Unit, Unit]]) -> None:
+        self.pairs = list(pairs)
+        self.noisy_psnr, self.noisy_ssim = _mean_scores(self.pairs)
+
+    def score(self, learner: Learner) -> tuple[float, float]:
+        """Mean PSNR in dB and mean SSIM of what the network makes of the noisy images."""
+        denoised = [learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0] for noisy, _ in self.pairs]
+        return _mean_scores([(image, clean) for image, (_, clean) in zip(denoised, self.pairs, strict=True)])
+
+    def preview(self, learner: Learner) -> Unit:
+        """One image noisy, denoised so far, and clean: (3, H, W)."""
+        noisy, clean = self.pairs[len(self.pairs) // 2]
+        return np.stack([noisy, learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0], clean])
+
+
+def _mean_scores(pairs: Sequence[tuple[Unit, Unit]]) -> tuple[float, float]:
+    decibels = [psnr(clean, image, data_range=1.0) for image, clean in pairs]
+    similar = [ssim(clean, image, data_range=1.0) for image, clean in pairs if min(clean.shape) >= SSIM_SMALLEST_SIDE]
+    return float(np.mean(decibels)), float(np.mean(similar)) if similar else float("nan")
+
+
+def validation_pairs(validation: Dataset, multiple: int, config: TrainingConfig) -> list[tuple[Unit, Unit]]:
+    """The middle of evenly chosen images, from the lowest noise level to the highest."""
+    count = min(len(validation.shapes), config.validation_images)
+    chosen = np.linspace(0, len(validation.shapes) - 1, count).round().astype(int).tolist()
+    pairs = []
+    for place, index in enumerate(chosen):
+        window = tuple(_middle(length, config.validation_side, multiple) for length in validation.shapes[index])
+        noisy, clean = validation.validation_patch(index, (window[0], window[1]), (place + 0.5) / count)
+        pairs.append((_to_multiple(noisy, multiple), _to_multiple(clean, multiple)))
+    return pairs
+
+
+def _middle(length: int, side: int, multiple: int) -> slice:
+    kept = max(min(length, side) // multiple * multiple, min(length, multiple))
+    start = (length - kept) // 2
+    return slice(start, start + kept)
+
+
+def _to_multiple(image: Unit, multiple: int) -> Unit:
+    below, right = (-side % multiple for side in image.shape)
+    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REFLECT) if below or right else image
