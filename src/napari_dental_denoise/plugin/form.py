@@ -24,9 +24,12 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
 class _CloseWatcher(QObject):
     """A dock that is closed lets go of its form, and sends it no other event than that."""
 
+    # Of the class too: Qt sends events to objects whose attributes Python has already collected.
+    _closed: Callable[[], None] | None = None
+
     def __init__(self, widget: QWidget, closed: Callable[[], None]) -> None:
         super().__init__(widget)
-        self._closed: Callable[[], None] | None = closed
+        self._closed = closed
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
