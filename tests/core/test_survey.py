@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from napari_dental_denoise.core import survey as survey_module
+from napari_dental_denoise.core.folders import dataset_folders
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import read_image, read_pages, write_image
 from napari_dental_denoise.core.pixel_size import write_tiff_pages
-from napari_dental_denoise.core.survey import common_limits, common_pixel_size, dataset_folders, grey_limits, survey
+from napari_dental_denoise.core.survey import common_limits, common_pixel_size, grey_limits, survey
 from tests.hostile import write_hostile
 
 

@@ -147,6 +147,21 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     return as_stack(images)
 
 
+def dataset_folders(root: Path) -> list[Path]:
+    """The folders under a root that `read_all_datasets` takes for datasets: all but hidden ones, or the root itself.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or it cannot be read.
+    """
+    try:
+        folders = [entry for entry in root.iterdir() if entry.is_dir() and not _is_hidden(entry)]
+    except OSError as error:
+        raise InputError(f"{root}: the folder cannot be read ({error.strerror})") from error
+    return _natural(folders) or [root]
+
+
 def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> dict[str, Images]:
     """Read each dataset folder under a root, or the root itself where it has no subfolders.
 
@@ -174,8 +189,8 @@ def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> 
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: expected a folder")
-    folders = _natural(entry for entry in root.iterdir() if entry.is_dir() and not _is_hidden(entry))
-    if not folders:
+    folders = dataset_folders(root)
+    if folders == [root]:
         return {root.resolve().name: read_dental(root, size)}
     datasets: dict[str, Images] = {}
     for folder in folders:

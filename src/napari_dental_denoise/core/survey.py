@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from natsort import natsorted, ns
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.headers import Header, read_header
 from napari_dental_denoise.core.images import read_image
 from napari_dental_denoise.core.intensity import full_scale
@@ -155,18 +154,3 @@ def common_pixel_size(images: Sequence[FoundImage]) -> PixelSize | None:
 def _wide(low: float, high: float) -> Limits:
     """A range of one value would show nothing."""
     return (low, high) if low < high else (low, low + 1.0)
-
-
-def dataset_folders(root: Path) -> list[Path]:
-    """The folders under a root that `read_all_datasets` takes for datasets: all but hidden ones, or the root itself.
-
-    Raises
-    ------
-    InputError
-        If there is no such folder, or it cannot be read.
-    """
-    try:
-        folders = [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
-    except OSError as error:
-        raise InputError(f"{root}: the folder cannot be read ({error.strerror})") from error
-    return natsorted(folders, key=str, alg=ns.PATH | ns.IGNORECASE) or [root]

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.folders import describe
-from napari_dental_denoise.core.survey import dataset_folders
+from napari_dental_denoise.core.folders import dataset_folders, describe
 from napari_dental_denoise.plugin.preferences import PLUGIN
 from napari_dental_denoise.plugin.reader import LayerData, get_reader, read_folder
 
