@@ -24,10 +24,11 @@ from napari_dental_denoise.core.config import TrainingConfig
 from napari_dental_denoise.core.evaluation import compare, given_pairs, model_denoiser, summarise
 from napari_dental_denoise.core.inference import load_engine
 from napari_dental_denoise.core.intensity import to_unit
-from napari_dental_denoise.core.noise import NoiseRange
+from napari_dental_denoise.core.noise_kinds import NoiseRange
 from napari_dental_denoise.core.table import as_text
 from napari_dental_denoise.unet.dataset import CleanImages, split_indices
-from napari_dental_denoise.unet.training import TrainingJob, train
+from napari_dental_denoise.unet.training import train
+from napari_dental_denoise.unet.training_job import TrainingJob
 
 SIDE = 64
 SIGMA = 0.1

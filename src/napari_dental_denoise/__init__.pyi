@@ -1,4 +1,12 @@
 from .core.classical import BASELINES as BASELINES
+from .core.correlated_noise import add_correlated_noise as add_correlated_noise
+from .core.correlated_noise import add_power_law_noise as add_power_law_noise
+from .core.correlated_noise import add_spectrum_noise as add_spectrum_noise
+from .core.dental_noise import add_dental_xray_noise as add_dental_xray_noise
+from .core.detector_noise import add_jpeg_noise as add_jpeg_noise
+from .core.detector_noise import add_line_noise as add_line_noise
+from .core.detector_noise import add_quantum_noise as add_quantum_noise
+from .core.detector_noise import add_varying_noise as add_varying_noise
 from .core.errors import InputError as InputError
 from .core.folders import read_all_datasets as read_all_datasets
 from .core.folders import read_dental as read_dental

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import napari_dental_denoise as ndd
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.noise import NOISE_KINDS, NoiseRange
+from napari_dental_denoise.core.noise_kinds import NOISE_KINDS, NoiseRange
 
 SIDE = 400
 GREY = 0.4

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_dental_denoise.core.noise import NOISE_KINDS
+from napari_dental_denoise.core.noise_kinds import NOISE_KINDS
 from tests.plugin.conftest import record
 
 

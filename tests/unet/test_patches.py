@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.noise import NoiseRange
+from napari_dental_denoise.core.noise_kinds import NoiseRange
 from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs, split_indices
 from napari_dental_denoise.unet.patches import batches
 

@@ -9,7 +9,7 @@ import pytest
 from napari_dental_denoise.core.config import TrainingConfig
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import read_model_file
-from napari_dental_denoise.core.noise import NoiseRange
+from napari_dental_denoise.core.noise_kinds import NoiseRange
 from napari_dental_denoise.core.progress import (
     EpochDone,
     StepDone,
@@ -21,7 +21,8 @@ from napari_dental_denoise.core.progress import (
 from napari_dental_denoise.unet.checkpoint import checkpoint_path
 from napari_dental_denoise.unet.dataset import CleanImages
 from napari_dental_denoise.unet.export import load_keras_model
-from napari_dental_denoise.unet.training import TrainingJob, train
+from napari_dental_denoise.unet.training import train
+from napari_dental_denoise.unet.training_job import TrainingJob
 
 SHORT = TrainingConfig(preset="fast", epochs=3, steps_per_epoch=4, batch_size=4, patch_size=32)
 

@@ -15,7 +15,8 @@ from napari_dental_denoise.cli.options import (
     add_sources,
     one_level,
 )
-from napari_dental_denoise.core.noise import noise_kind
+from napari_dental_denoise.core.config import NOISE
+from napari_dental_denoise.core.noise_kinds import noise_kind
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -27,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "denoiser does with it. The inputs are not changed; 8 bit stays 8 bit and 16 bit stays 16 bit.",
     )
     add_sources(parser)
-    add_noise_kind(parser)
+    add_noise_kind(parser, NOISE.kind)
     add_levels(parser, None, "")
     add_output_folder(parser, "noisy")
     parser.set_defaults(run=run)

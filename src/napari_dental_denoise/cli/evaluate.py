@@ -22,9 +22,9 @@ from napari_dental_denoise.cli.options import (
     number,
     positive,
 )
-from napari_dental_denoise.core.config import INFERENCE
+from napari_dental_denoise.core.config import INFERENCE, NOISE
 from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.noise import noise_kind
+from napari_dental_denoise.core.noise_kinds import noise_kind
 
 if TYPE_CHECKING:
     from napari_dental_denoise.core.classical import Denoiser
@@ -57,7 +57,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "they are told the true sigma of Gaussian noise",
     )
     parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
-    add_noise_kind(parser)
+    add_noise_kind(parser, NOISE.kind)
     add_levels(parser, "+", "one level or several: ")
     add_rows(parser)
     parser.add_argument("--size", type=positive, nargs=2, metavar=("H", "W"), help="resize the clean images first")

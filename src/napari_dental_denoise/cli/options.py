@@ -8,15 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from napari_dental_denoise.core.config import GREY_LEVELS, INFERENCE, NOISE, PRECISIONS
+from napari_dental_denoise.core.config import INFERENCE, NOISE, PRECISIONS
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.noise import NOISE_KINDS, noise_kind
+from napari_dental_denoise.core.noise_kinds import LEVEL_MEANINGS, NOISE_KINDS, noise_kind, spelled
 
-LEVELS = {
-    "sigma": f"standard deviation on the [0, 1] scale; 25/{GREY_LEVELS} is 25 grey levels of 8 bit",
-    "photons": "expected count of photons at full white; fewer are noisier",
-    "amount": "share of the pixels that become white or black, 0 to 1",
-}
 # argparse has no public name for what add_subparsers() gives.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (see above)
 
@@ -70,11 +65,16 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_noise_kind(parser: argparse.ArgumentParser) -> None:
+def add_noise_kind(parser: argparse.ArgumentParser, default: str) -> None:
     """The kind of noise and its seed."""
     kinds = "; ".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items())
     parser.add_argument(
-        "--noise", choices=list(NOISE_KINDS), default=NOISE.kind, help=f"kind of noise ({kinds}); default {NOISE.kind}"
+        "--noise",
+        type=spelled,
+        choices=list(NOISE_KINDS),
+        default=default,
+        metavar="KIND",
+        help=f"kind of noise ({kinds}); default {default}",
     )
     parser.add_argument(
         "--seed", type=seed_number, default=NOISE.seed, help="the same seed gives the same result; default 0"
@@ -83,14 +83,19 @@ def add_noise_kind(parser: argparse.ArgumentParser) -> None:
 
 def add_levels(parser: argparse.ArgumentParser, nargs: int | str | None, values: str) -> None:
     """A level option for each name that a kind of noise uses."""
-    for name, meaning in LEVELS.items():
-        parser.add_argument(f"--{name}", type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
+    for name, meaning in LEVEL_MEANINGS.items():
+        parser.add_argument(option(name), type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
+
+
+def option(level: str) -> str:
+    """The option that sets a level of noise."""
+    return f"--{level.replace('_', '-')}"
 
 
 def given_levels(options: argparse.Namespace) -> dict[str, list[float]]:
     """The levels of the command line, checked against the kind of noise, as lists."""
     kind = noise_kind(options.noise)
-    given = {name: getattr(options, name) for name in LEVELS if getattr(options, name) is not None}
+    given = {name: getattr(options, name) for name in LEVEL_MEANINGS if getattr(options, name) is not None}
     foreign = [name for name in given if name not in kind.levels]
     if foreign:
         raise InputError(f"{options.noise} noise has {' and '.join(kind.levels)}, not {', '.join(foreign)}")

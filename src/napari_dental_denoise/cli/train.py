@@ -33,9 +33,9 @@ from napari_dental_denoise.cli.options import (
     number,
     positive,
 )
-from napari_dental_denoise.core.config import PRESETS, TRAINING, TrainingConfig
+from napari_dental_denoise.core.config import NOISE, PRESETS, TRAINING, TrainingConfig
 from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.noise import NoiseRange
+from napari_dental_denoise.core.noise_kinds import NoiseRange
 from napari_dental_denoise.core.progress import (
     EpochDone,
     StepDone,
@@ -46,7 +46,7 @@ from napari_dental_denoise.core.progress import (
 )
 
 if TYPE_CHECKING:
-    from napari_dental_denoise.unet.training import TrainingJob
+    from napari_dental_denoise.unet.training_job import TrainingJob
 
 PER_MILLE = 1000
 SETTINGS = (
@@ -96,7 +96,7 @@ def add_parser(subparsers: Subparsers) -> None:
         f"U-Net; default {TRAINING.preset}",
     )
     _add_course(parser)
-    add_noise_kind(parser)
+    add_noise_kind(parser, NOISE.training_kind)
     add_levels(parser, 2, "lowest and highest ")
     add_rows(parser)
     _add_files(parser)
@@ -208,7 +208,7 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
     config = TrainingConfig(**{name: getattr(options, name) for name in SETTINGS})
     from napari_dental_denoise.core.loading import load_images, match_by_name
     from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs, split_indices
-    from napari_dental_denoise.unet.training import TrainingJob
+    from napari_dental_denoise.unet.training_job import TrainingJob
 
     clean = load_images(options.sources, options.rows)
     errors = clean.errors

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_dental_denoise.core.figure import Comparison
     from napari_dental_denoise.core.inference import Engine
     from napari_dental_denoise.core.loading import LoadedImages
-    from napari_dental_denoise.unet.training import TrainingJob
+    from napari_dental_denoise.unet.training_job import TrainingJob
 
 DESCRIPTION = """\
 The whole job on a folder of clean radiographs, or on synthetic ones where none is given: read, split
@@ -105,9 +105,9 @@ def write_phantoms(folder: Path, seed: int) -> str:
 def split(loaded: LoadedImages, results: Path, options: argparse.Namespace) -> tuple[TrainingJob, list[NoisyPair]]:
     """Split by file into training, validation and test; the job, and the test images with noise."""
     from napari_dental_denoise.core.evaluation import added_noise
-    from napari_dental_denoise.core.noise import NoiseRange
+    from napari_dental_denoise.core.noise_kinds import NoiseRange
     from napari_dental_denoise.unet.dataset import CleanImages, split_indices
-    from napari_dental_denoise.unet.training import TrainingJob
+    from napari_dental_denoise.unet.training_job import TrainingJob
 
     if len(loaded.images) < WORKFLOW.fewest_images:
         raise InputError(

@@ -99,13 +99,22 @@ SPECKLE_SIGMA = Levels(0.2, 0.02, 0.5)
 PHOTONS = Levels(100, 10, 1000, logarithmic=True)
 READOUT_SIGMA = Levels(2 / GREY_LEVELS, 0.0, 10 / GREY_LEVELS)
 AMOUNT = Levels(0.05, 0.005, 0.3)
+BLUR = Levels(1.0, 0.0, 2.0)
+QUANTUM_PHOTONS = Levels(20, 2, 300, logarithmic=True)
+DETECTOR_BLUR = Levels(0.7, 0.0, 1.5)
+EXPONENT = Levels(1.0, 0.0, 2.0)
+SIGMA_LOW = Levels(5 / GREY_LEVELS, 2 / GREY_LEVELS, 20 / GREY_LEVELS)
+SIGMA_HIGH = Levels(40 / GREY_LEVELS, 20 / GREY_LEVELS, 60 / GREY_LEVELS)
+LINE_SIGMA = Levels(4 / GREY_LEVELS, 1 / GREY_LEVELS, 15 / GREY_LEVELS)
+QUALITY = Levels(75, 50, 95)
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseConfig:
-    """What noise is added where nothing else is said."""
+    """What noise is added where nothing else is said: to images, and to the patches of a training."""
 
     kind: str = "gaussian"
+    training_kind: str = "dental-xray"
     seed: int = 0
 
 

@@ -24,7 +24,7 @@ from napari_dental_denoise.core.config import GREY_LEVELS, NOISE
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.intensity import full_scale
-from napari_dental_denoise.core.noise import NOISE_KINDS, noise_kind
+from napari_dental_denoise.core.noise_kinds import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
 from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
@@ -37,11 +37,7 @@ if TYPE_CHECKING:
 
 PREVIEW = "noise preview"
 PREVIEW_DELAY_MS = 80
-MEANINGS = {
-    "sigma": "Standard deviation of the noise on the [0, 1] scale",
-    "photons": "Expected count of photons at full white; fewer are noisier",
-    "amount": "Share of the pixels that become white or black",
-}
+LARGEST_SIGMA = 0.5
 
 
 @dataclass(frozen=True)
@@ -94,11 +90,7 @@ class NoiseWidget(Container):
             value=preference("noise", "kind", NOISE.kind),
             tooltip="\n".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items()),
         )
-        self.levels = {
-            "sigma": FloatSlider(label="sigma", max=0.5, step=0.0005, tooltip=MEANINGS["sigma"]),
-            "photons": FloatSpinBox(label="photons", min=1, max=1e6, step=10, tooltip=MEANINGS["photons"]),
-            "amount": FloatSlider(label="amount", max=1, step=0.001, tooltip=MEANINGS["amount"]),
-        }
+        self.levels = {name: _level_field(name) for name in LEVEL_MEANINGS}
         self.in_grey = text_label("The level in the units of the image, and in grey levels of 8 bit")
         self.seed = SpinBox(label="seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
         self.preview = CheckBox(text="preview on the visible region", tooltip="Shown at once while you move a slider")
@@ -146,8 +138,9 @@ class NoiseWidget(Container):
         recipe = self.recipe()
         sigma = recipe.levels.get("sigma")
         layer = self.image.value
-        if sigma is None:
-            return f"{noise_kind(recipe.kind).title}"
+        # Beside photons, sigma is a share of an exposure and no grey level.
+        if sigma is None or "photons" in recipe.levels:
+            return noise_kind(recipe.kind).title
         text = f"sigma {sigma * GREY_LEVELS:.1f} of {GREY_LEVELS} grey levels"
         if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
             return text
@@ -211,6 +204,18 @@ class NoiseWidget(Container):
     def _ready(self) -> None:
         self._worker = None
         self.add.enabled = True
+
+
+def _level_field(name: str) -> FloatSlider | FloatSpinBox:
+    label, tooltip = name.replace("_", " "), LEVEL_MEANINGS[name]
+    if name.startswith("sigma"):
+        return FloatSlider(label=label, max=LARGEST_SIGMA, step=0.0005, tooltip=tooltip)
+    if name == "amount":
+        return FloatSlider(label=label, max=1, step=0.001, tooltip=tooltip)
+    low, high, step = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}[
+        name
+    ]
+    return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
 
 
 def _work(recipe: Recipe, data: Any) -> Generator[Progress, None, NDArray[np.generic]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import full_scale, to_unit
-from napari_dental_denoise.core.noise import NoiseRange
+from napari_dental_denoise.core.noise_kinds import NoiseRange
 
 Image = NDArray[np.generic]
 Unit = NDArray[np.float32]
@@ -30,6 +31,10 @@ class Dataset(ABC):
     @abstractmethod
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """The same at every call; `position` (0 to 1) tells how noisy, where noise is added."""
+
+    @abstractmethod
+    def describe_noise(self) -> dict[str, Any]:
+        """Kind and levels of the noise, for the model's card."""
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -61,23 +66,27 @@ class CleanImages(Dataset):
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
         """See `Dataset`."""
         clean = to_unit(self.images[index][window], self._scales[index])
-        return self._noisy(clean, rng.random(), rng), clean
+        return self._noisy(clean, self.noise.draw(rng), rng), clean
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """See `Dataset`."""
         clean = to_unit(self.images[index][window], self._scales[index])
-        return self._noisy(clean, position, np.random.default_rng([self.seed, index])), clean
+        return self._noisy(clean, self.noise.at(position), np.random.default_rng([self.seed, index])), clean
+
+    def describe_noise(self) -> dict[str, Any]:
+        """See `Dataset`."""
+        return {"kind": self.noise.kind, **self.noise.ranges}
 
     def fingerprint(self) -> str:
         """See `Dataset`."""
-        return _digest((self.shapes, self.noise.kind, sorted(self.noise.ranges.items())))
+        return digest((self.shapes, self.noise.kind, sorted(self.noise.ranges.items())))
 
     def select(self, indices: Iterable[int]) -> CleanImages:
         """See `Dataset`."""
         return CleanImages([self.images[index] for index in indices], self.noise, self.seed)
 
-    def _noisy(self, clean: Unit, position: float, rng: np.random.Generator) -> Unit:
-        return self.noise.add(clean, position, rng).astype(np.float32, copy=False)
+    def _noisy(self, clean: Unit, levels: Mapping[str, float], rng: np.random.Generator) -> Unit:
+        return self.noise.add(clean, levels, rng).astype(np.float32, copy=False)
 
 
 class ImagePairs(Dataset):
@@ -114,9 +123,13 @@ class ImagePairs(Dataset):
         """See `Dataset`."""
         return self.patch(index, window, np.random.default_rng(0))
 
+    def describe_noise(self) -> dict[str, Any]:
+        """See `Dataset`."""
+        return {"kind": "pairs of noisy and clean images"}
+
     def fingerprint(self) -> str:
         """See `Dataset`."""
-        return _digest((self.shapes, "pairs"))
+        return digest((self.shapes, "pairs"))
 
     def select(self, indices: Iterable[int]) -> ImagePairs:
         """See `Dataset`."""
@@ -124,7 +137,8 @@ class ImagePairs(Dataset):
         return ImagePairs([self.noisy[i] for i in chosen], [self.clean[i] for i in chosen])
 
 
-def _digest(facts: object) -> str:
+def digest(facts: object) -> str:
+    """A short text that is the same for the same facts."""
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

@@ -17,7 +17,8 @@ from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, accuracy, psnr, ssim
 from napari_dental_denoise.core.progress import EpochDone, TrainingFinished
 from napari_dental_denoise.unet.dataset import ImagePairs, split_indices
-from napari_dental_denoise.unet.training import TrainingJob, train
+from napari_dental_denoise.unet.training import train
+from napari_dental_denoise.unet.training_job import TrainingJob
 
 Image = NDArray[np.generic]
 Images = Image | Iterable[Image]

@@ -5,75 +5,35 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_dental_denoise.core.atomic import check_folder, write_array
-from napari_dental_denoise.core.config import PRECISIONS, TRAINING, TrainingConfig
+from napari_dental_denoise.core.atomic import write_array
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import ModelCard, read_model_file
+from napari_dental_denoise.core.model_file import ModelCard
 from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
 from napari_dental_denoise.core.training_plan import steps_per_epoch, usable_patch_size
 from napari_dental_denoise.unet.backend import device_name, has_bfloat16
 from napari_dental_denoise.unet.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
-from napari_dental_denoise.unet.dataset import CleanImages, Dataset
-from napari_dental_denoise.unet.export import check_model_name, load_keras_model, save_model
+from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset, unet_model
 from napari_dental_denoise.unet.patches import batches
+from napari_dental_denoise.unet.training_job import TrainingJob, Weights, check_job, fixed_settings, weights_of
 from napari_dental_denoise.unet.validation import Validation, validation_pairs
 
 LOSS = "mean logarithm of the patches' mean square errors"
 # Grey values are on [0, 1]: a larger mean error means that the weights have run away.
 LARGEST_LOSS = 100.0
-Weights = list[NDArray[np.float32]]
 
 # During short epochs the model is not written after each.
 SECONDS_BETWEEN_WRITES = 20.0
 
-# What must not change when a training is resumed; epochs and minutes may.
-FIXED_SETTINGS = (
-    *("preset", "batch_size", "patch_size", "learning_rate", "seed", "averaging", "steps_per_epoch"),
-    "validation_split",
-)
 # So that writing, which takes seconds, takes a twentieth of the time at most.
 WRITES_SHARE = 20.0
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """All that one training needs.
-
-    Parameters
-    ----------
-    training, validation : Dataset
-        Split by file.
-    model : Path
-        The `.keras` file to write; its checkpoint lies beside it.
-    config : TrainingConfig
-    start_from : Path, optional
-        A model file of the same preset, whose weights are the first.
-    resume : bool
-        Go on from the checkpoint of `model`.
-    overwrite : bool
-        Replace a model of that name.
-    preview : Path, optional
-        A `.npy` file that is replaced after each epoch: (3, H, W) float32, one validation image
-        noisy, denoised so far, and clean.
-    """
-
-    training: Dataset
-    validation: Dataset
-    model: Path
-    config: TrainingConfig = TRAINING
-    start_from: Path | None = None
-    resume: bool = False
-    overwrite: bool = False
-    preview: Path | None = None
 
 
 def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
@@ -98,7 +58,7 @@ def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
     InputError
         If a setting or a file cannot be used; nothing is written then.
     """
-    _check(job)
+    check_job(job)
     run = _Run(job)
     try:
         yield from run.reports()
@@ -129,8 +89,7 @@ class _Run:
         self.started = time.monotonic() - self.state.elapsed
 
     def _first_state(self) -> Checkpoint:
-        settings = {key: value for key, value in asdict(self.config).items() if key in FIXED_SETTINGS}
-        settings["data"] = self.job.training.fingerprint()
+        settings = fixed_settings(self.job)
         path = checkpoint_path(self.job.model)
         if self.job.resume:
             state = load_checkpoint(path)
@@ -144,7 +103,7 @@ class _Run:
             # A model that was moved away cannot be the best any more: the next epoch writes a new one.
             return state if self.job.model.exists() else replace(state, best_epoch=0, best_psnr=-math.inf)
         if self.job.start_from is not None:
-            self.learner.start_from(_weights_of(self.job.start_from, self.config.preset))
+            self.learner.start_from(weights_of(self.job.start_from, self.config.preset))
         return self._checkpoint(settings, epoch=0, step=0, elapsed=0.0)
 
     def _restore(self, path: Path, state: Checkpoint) -> None:
@@ -292,14 +251,13 @@ class _Run:
             self._write()
 
     def _card(self, epoch: int) -> ModelCard:
-        noise = self.job.training.noise if isinstance(self.job.training, CleanImages) else None
         shapes = self.job.training.shapes
         return ModelCard(
             preset=self.config.preset,
             predicts=self.preset.predicts,
             multiple=self.preset.multiple,
             halo=self.preset.halo,
-            noise={"kind": noise.kind, **noise.ranges} if noise else {"kind": "pairs of noisy and clean images"},
+            noise=self.job.training.describe_noise(),
             data={
                 "training_images": len(shapes),
                 "validation_images": len(self.job.validation.shapes),
@@ -321,31 +279,3 @@ class _Run:
                 "noisy_ssim": self.validation.noisy_ssim,
             },
         )
-
-
-def _check(job: TrainingJob) -> None:
-    config = job.config
-    check_model_name(job.model)
-    if not job.overwrite and not job.resume:
-        for path in (job.model, checkpoint_path(job.model)):
-            if path.exists():
-                raise InputError(
-                    f"{path} is there already: go on with it by --resume, replace it by --overwrite, or choose "
-                    "another name"
-                )
-    check_folder(job.model)
-    for name in ("epochs", "batch_size", "patch_size", "learning_rate", "minutes", "steps_per_epoch"):
-        value = getattr(config, name)
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} must be positive; received {value}")
-    if config.precision not in PRECISIONS:
-        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {config.precision!r}")
-
-
-def _weights_of(path: Path, preset: str) -> list[np.ndarray]:
-    card = read_model_file(path).card
-    if card.preset != preset:
-        raise InputError(
-            f"{path.name}: its preset is {card.preset}, not {preset}: start from it with --preset {card.preset}"
-        )
-    return load_keras_model(path).get_weights()

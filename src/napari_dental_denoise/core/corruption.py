@@ -1,0 +1,53 @@
+"""What every function that adds noise shares: types in and out, seeds, and checks of the levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
+
+Rng = int | np.random.Generator | None
+Unit = NDArray[np.float32]
+
+# More are without noise in float32, and far more cannot be drawn.
+MOST_PHOTONS = 1e9
+
+
+def corrupt(
+    image: NDArray[np.generic], add: Callable[[Unit, np.random.Generator], Unit], rng: Rng, *, clip: bool
+) -> NDArray[np.generic]:
+    """Take an image to [0, 1], add noise to it there, and bring it back to its own type."""
+    dtype = image.dtype if np.issubdtype(image.dtype, np.integer) else np.dtype(np.float32)
+    scale = full_scale(image)
+    noisy = add(to_unit(image, scale), np.random.default_rng(rng))
+    if clip:
+        noisy = np.clip(noisy, 0.0, 1.0)
+    return from_unit(noisy, dtype, scale)
+
+
+def normal(draw: np.random.Generator, shape: tuple[int, ...]) -> Unit:
+    """White Gaussian noise of unit deviation."""
+    return draw.standard_normal(shape, dtype=np.float32)
+
+
+def check_photons(photons: float) -> None:
+    """Refuse a count that cannot be drawn."""
+    if not 0 < photons <= MOST_PHOTONS:
+        raise InputError(f"photons must be a positive number up to {MOST_PHOTONS:g}; received {photons}")
+
+
+def check_level(name: str, value: float, low: float = 0.0, high: float = float("inf")) -> None:
+    """Refuse a level outside its range."""
+    if not (np.isfinite(value) and low <= value <= high):
+        limit = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
+        raise InputError(f"{name} must be {limit}; received {value}")
+
+
+def check_plane(image: NDArray[np.generic]) -> None:
+    """Refuse what has no rows and columns, for noise that neighbours share."""
+    if image.ndim < 2 or 0 in image.shape:
+        raise InputError(f"expected an image (..., H, W) with rows and columns; received shape {image.shape}")

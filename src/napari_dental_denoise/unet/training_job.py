@@ -1,0 +1,95 @@
+"""All that one training needs, and what is refused before it starts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.atomic import check_folder
+from napari_dental_denoise.core.config import PRECISIONS, TRAINING, TrainingConfig
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.model_file import read_model_file
+from napari_dental_denoise.unet.checkpoint import checkpoint_path
+from napari_dental_denoise.unet.dataset import Dataset
+from napari_dental_denoise.unet.export import check_model_name, load_keras_model
+
+Weights = list[NDArray[np.float32]]
+
+# What must not change when a training is resumed; epochs and minutes may.
+FIXED_SETTINGS = (
+    *("preset", "batch_size", "patch_size", "learning_rate", "seed", "averaging", "steps_per_epoch"),
+    "validation_split",
+)
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """All that one training needs.
+
+    Parameters
+    ----------
+    training, validation : Dataset
+        Split by file.
+    model : Path
+        The `.keras` file to write; its checkpoint lies beside it.
+    config : TrainingConfig
+    start_from : Path, optional
+        A model file of the same preset, whose weights are the first.
+    resume : bool
+        Go on from the checkpoint of `model`.
+    overwrite : bool
+        Replace a model of that name.
+    preview : Path, optional
+        A `.npy` file that is replaced after each epoch: (3, H, W) float32, one validation image
+        noisy, denoised so far, and clean.
+    """
+
+    training: Dataset
+    validation: Dataset
+    model: Path
+    config: TrainingConfig = TRAINING
+    start_from: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    preview: Path | None = None
+
+
+def fixed_settings(job: TrainingJob) -> dict[str, Any]:
+    """What must be the same when a training is resumed."""
+    settings = {key: value for key, value in asdict(job.config).items() if key in FIXED_SETTINGS}
+    return {**settings, "data": job.training.fingerprint()}
+
+
+def check_job(job: TrainingJob) -> None:
+    """Refuse settings that cannot be used, and a model that would be written over."""
+    config = job.config
+    check_model_name(job.model)
+    if not job.overwrite and not job.resume:
+        for path in (job.model, checkpoint_path(job.model)):
+            if path.exists():
+                raise InputError(
+                    f"{path} is there already: go on with it by --resume, replace it by --overwrite, or choose "
+                    "another name"
+                )
+    check_folder(job.model)
+    for name in ("epochs", "batch_size", "patch_size", "learning_rate", "minutes", "steps_per_epoch"):
+        value = getattr(config, name)
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name} must be positive; received {value}")
+    if config.precision not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {config.precision!r}")
+
+
+def weights_of(path: Path, preset: str) -> Weights:
+    """The weights of a model file of this preset, to start from."""
+    card = read_model_file(path).card
+    if card.preset != preset:
+        raise InputError(
+            f"{path.name}: its preset is {card.preset}, not {preset}: start from it with --preset {card.preset}"
+        )
+    return load_keras_model(path).get_weights()
