@@ -25,6 +25,8 @@ from .core.noise import add_salt_and_pepper_noise as add_salt_and_pepper_noise
 from .core.noise import add_speckle_noise as add_speckle_noise
 from .core.phantom import phantom as phantom
 from .core.phantom import phantoms as phantoms
+from .core.phantom_anatomy import Anatomy as Anatomy
+from .core.phantom_anatomy import random_anatomy as random_anatomy
 from .unet.denoiser import CNN_denoiser as CNN_denoiser
 from .unet.denoiser import CNNDenoiser as CNNDenoiser
 from .unet.network import unet_model as unet_model
