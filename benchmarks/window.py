@@ -126,8 +126,8 @@ def gaps_while_training(viewer: napari.Viewer) -> None:
         for index, image in enumerate(phantoms(10, (488, 748))):
             write_image(Path(name) / "scans" / f"{index}.png", np.rint(image * 255).astype(np.uint8))
         form = viewer.window.add_plugin_dock_widget(PLUGIN, "Train")[1]
-        form.clean.value = Path(name) / "scans"
-        form.model.value = Path(name) / "model.keras"
+        form.fields.clean.value = Path(name) / "scans"
+        form.fields.model.value = Path(name) / "model.keras"
         wait(lambda: False, 1)
         ticker = Ticker()
         form.train(resume=False)

@@ -117,10 +117,10 @@ def training_pictures(theme: str, folder: Path) -> None:
     """Empty, running and stopped."""
     window = Window(theme)
     form = window.open("Train")
-    form.model.value = "dental.keras"
+    form.fields.model.value = "dental.keras"
     window.picture(f"train-empty-{theme}")
-    form.clean.value = folder / "scans"
-    form.model.value = folder / f"mine-{theme}.keras"
+    form.fields.clean.value = folder / "scans"
+    form.fields.model.value = folder / f"mine-{theme}.keras"
     window.wait(lambda: form.start.enabled, 5)
     form.train(resume=False)
     window.wait(lambda: len(form.curves.epochs) >= 6, 120)

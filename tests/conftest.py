@@ -39,7 +39,8 @@ def trained_model(tmp_path_factory, radiographs):
     folder = tmp_path_factory.mktemp("training")
     for index, image in enumerate(radiographs):
         write_image(folder / "scans" / f"{index}.png", image)
-    settings = "--sigma 0.05 0.15 --epochs 2 --steps-per-epoch 100 --batch-size 8 --patch-size 64"
+    noise = "--noise gaussian --sigma 0.05 0.15 --start-from nothing"
+    settings = f"{noise} --epochs 2 --steps-per-epoch 100 --batch-size 8 --patch-size 64"
     command = ["train", str(folder / "scans"), "-o", str(folder / "model.keras"), "--validation-split", "0.25"]
     subprocess.run([sys.executable, "-m", "napari_dental_denoise", *command, *settings.split()], check=True)
     return folder / "model.keras"

@@ -8,6 +8,8 @@ from .core.detector_noise import add_line_noise as add_line_noise
 from .core.detector_noise import add_quantum_noise as add_quantum_noise
 from .core.detector_noise import add_varying_noise as add_varying_noise
 from .core.errors import InputError as InputError
+from .core.estimation import NoiseEstimate as NoiseEstimate
+from .core.estimation import estimate_noise as estimate_noise
 from .core.folders import read_all_datasets as read_all_datasets
 from .core.folders import read_dental as read_dental
 from .core.images import read_image as read_image

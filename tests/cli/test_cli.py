@@ -226,6 +226,33 @@ class TestTrain:
         assert run("info", model, "--format", "json") == 0
         assert json.loads(capsys.readouterr().out)[0]["noise"] == {"kind": "pairs of noisy and clean images"}
 
+    def test_only_noisy_images(self, folder, tmp_path, capsys):
+        assert run("add-noise", folder, "-o", tmp_path / "noisy") == 0
+        capsys.readouterr()
+        train = ("train", tmp_path / "noisy", "--learn-from", "noisy", "-o", tmp_path / "model.keras", *self.OPTIONS)
+        assert run(*train, "--epochs", 1) == 0
+        assert "no clean image to measure with" in capsys.readouterr().err
+        assert run("info", tmp_path / "model.keras", "--format", "json") == 0
+        noise = json.loads(capsys.readouterr().out)[0]["noise"]
+        assert noise["kind"] == "that of noisy images alone"
+        assert noise["median sigma"] == pytest.approx(25 / 255, rel=0.2)
+
+    def test_a_training_starts_from_the_model_of_the_package(self, folder, tmp_path, capsys):
+        course = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32, "--learning-rate", 1e-9)
+        reports = {}
+        for start in ("starter", "nothing"):
+            model = tmp_path / f"{start}.keras"
+            capsys.readouterr()
+            assert run("train", folder, "-o", model, *course, "--start-from", start, "--progress", "jsonl") == 0
+            lines = map(json.loads, capsys.readouterr().out.splitlines())
+            reports[start] = {line["event"]: line for line in lines}
+            assert run("info", model, "--format", "json") == 0
+            named = json.loads(capsys.readouterr().out)[0]["training"]["started_from"]
+            assert named == {"starter": "starter.keras", "nothing": None}[start]
+        noisy = reports["nothing"]["started"]["noisy_psnr"]
+        assert reports["nothing"]["epoch"]["psnr"] == pytest.approx(noisy, abs=0.1)
+        assert reports["starter"]["epoch"]["psnr"] > noisy + 3
+
     def test_one_bad_pair_is_listed_and_the_others_are_learned(self, folder, tmp_path, capsys):
         assert run("add-noise", folder, "-o", tmp_path / "noisy") == 0
         (folder / "scan3.png").write_bytes(b"damaged")

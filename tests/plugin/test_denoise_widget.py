@@ -1,5 +1,6 @@
 """The Denoise form: every type, the twin of the input, strength, preview, cancel, and errors that start nothing."""
 
+import re
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_dental_denoise import add_gaussian_noise, denoise, psnr
+from napari_dental_denoise import add_correlated_noise, add_gaussian_noise, denoise, phantom, psnr
 from napari_dental_denoise.core.starter import STARTER
 from tests.plugin.conftest import record, same
 
@@ -202,3 +203,22 @@ viewer.close()
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_the_noise_of_the_image_on_view_is_told(viewer, open_form, qtbot):
+    clean = phantom((300, 400), rng=0)
+    faint, strong = (add_correlated_noise(clean, sigma / 255, 1.0, rng=0) for sigma in (8, 30))
+    viewer.add_image(np.stack([faint, strong]), name="series")
+    form = open_form("Denoise")
+
+    def told(sigma):
+        found = re.match(r"noise: sigma ([\d.]+) of 255, correlated over ([\d.]+) px", form.noise.label.value)
+        level, length = map(float, found.groups()) if found else (0, 0)
+        return level == pytest.approx(sigma, rel=0.15) and length == pytest.approx(2, rel=0.25)
+
+    viewer.dims.set_point(0, 0)
+    qtbot.waitUntil(lambda: told(8), timeout=10_000)
+    viewer.dims.set_point(0, 1)
+    qtbot.waitUntil(lambda: told(30), timeout=10_000)
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: form.noise.label.value == "", timeout=10_000)

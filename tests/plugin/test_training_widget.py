@@ -18,11 +18,11 @@ LONG = 90_000
 @pytest.fixture
 def form(open_form, folder, tmp_path, qtbot):
     form = open_form("Train")
-    form.clean.value = folder
-    form.model.value = tmp_path / "mine.keras"
-    form.preset.value = "fast"
-    form.batch_size.value = 2
-    form.patch_size.value = 32
+    form.fields.clean.value = folder
+    form.fields.model.value = tmp_path / "mine.keras"
+    form.fields.preset.value = "fast"
+    form.fields.batch_size.value = 2
+    form.fields.patch_size.value = 32
     qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
     return form
 
@@ -32,7 +32,7 @@ def wait_for_the_end(form, qtbot):
 
 
 def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
-    form.amount.value, form.unit.value = 500, "epochs"
+    form.fields.amount.value, form.fields.unit.value = 500, "epochs"
     form.train(resume=False)
     assert not form.start.enabled
     assert form.stop_button.enabled
@@ -50,7 +50,7 @@ def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
 
     qtbot.waitUntil(lambda: form.resume.enabled, timeout=5_000)
     assert not form.start.enabled
-    form.amount.value = stopped + 3
+    form.fields.amount.value = stopped + 3
     form.train(resume=True)
     wait_for_the_end(form, qtbot)
     assert form.status.value.startswith("Done: ")
@@ -66,7 +66,7 @@ def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
 
 
 def test_closing_the_dock_stops_the_child_and_leaves_the_model(viewer, form, qtbot, tmp_path):
-    form.amount.value, form.unit.value = 500, "epochs"
+    form.fields.amount.value, form.fields.unit.value = 500, "epochs"
     form.train(resume=False)
     qtbot.waitUntil(lambda: len(form.curves.epochs) >= 1, timeout=LONG)
     process = form.process
@@ -79,7 +79,7 @@ def test_closing_the_dock_stops_the_child_and_leaves_the_model(viewer, form, qtb
 
 
 def test_the_plan_in_one_line(form, qtbot):
-    form.amount.value = 5
+    form.fields.amount.value = 5
     qtbot.waitUntil(lambda: "about 5 min here" in form.plan.value, timeout=5_000)
     assert form.plan.value.startswith("8 files, 256 patches of 32 px an epoch")
 
@@ -91,18 +91,18 @@ def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder):
         form.train(resume=False)
         assert form.process is None
 
-    form.learn_from.value = "noisy and clean pairs"
+    form.fields.learn_from.value = "noisy and clean pairs"
     says("Choose the folder of noisy images, with the same file names")
-    form.learn_from.value = "clean images"
-    form.lowest.value = 100
+    form.fields.learn_from.value = "clean images"
+    form.fields.lowest.value = 100
     says("The lowest noise level is above the highest")
-    form.lowest.value = 3
-    form.model.value = tmp_path / "mine.h5"
+    form.fields.lowest.value = 3
+    form.fields.model.value = tmp_path / "mine.h5"
     says("Name the model to write; it ends in .keras")
     (tmp_path / "old.keras").write_bytes(b"precious")
-    form.model.value = tmp_path / "old.keras"
+    form.fields.model.value = tmp_path / "old.keras"
     says("old.keras is there already: choose another name, or resume")
-    form.clean.value = tmp_path / "nowhere"
+    form.fields.clean.value = tmp_path / "nowhere"
     says("Choose a folder of clean images")
 
 
@@ -118,13 +118,47 @@ def test_an_error_of_the_child_is_shown_and_the_form_comes_back(form, qtbot, fol
 def test_pairs(form, qtbot, folder, tmp_path, radiographs):
     for index, image in enumerate(radiographs):
         write_image(tmp_path / "noisy" / f"scan{index}.png", add_gaussian_noise(image, 0.1, rng=index))
-    form.learn_from.value = "noisy and clean pairs"
-    form.noisy.value = tmp_path / "noisy"
-    form.amount.value, form.unit.value = 1, "epochs"
+    form.fields.learn_from.value = "noisy and clean pairs"
+    form.fields.noisy.value = tmp_path / "noisy"
+    form.fields.amount.value, form.fields.unit.value = 1, "epochs"
     qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
     form.train(resume=False)
     wait_for_the_end(form, qtbot)
     assert read_model_file(tmp_path / "mine.keras").card.noise["kind"].startswith("pairs")
+
+
+def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
+    for index, image in enumerate(radiographs):
+        write_image(tmp_path / "noisy" / f"scan{index}.png", add_gaussian_noise(image, 0.1, rng=index))
+    form.fields.learn_from.value = "only noisy images"
+    assert "Nothing clean to measure with" in form.fields.worth.value
+    assert not form.fields.kind.visible
+    assert not form.fields.sigmas.visible
+    form.fields.clean.value = tmp_path / "noisy"
+    form.fields.amount.value, form.fields.unit.value = 1, "epochs"
+    qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
+    form.train(resume=False)
+    wait_for_the_end(form, qtbot)
+    assert read_model_file(tmp_path / "mine.keras").card.noise["kind"] == "that of noisy images alone"
+    assert [layer.name for layer in viewer.layers] == ["training: with more noise, denoised now, noisy target"]
+
+
+def test_a_training_starts_from_the_model_of_the_package(form, qtbot):
+    form.fields.preset.value = "standard"
+    qtbot.waitUntil(lambda: form.plan.value.endswith("starts from starter"), timeout=5_000)
+    form.fields.start_from.value = "nothing"
+    qtbot.waitUntil(lambda: form.plan.value.endswith("starts from random weights"), timeout=5_000)
+    assert "--start-from nothing" in " ".join(form.fields.settings().arguments())
+
+
+def test_the_kind_of_noise_is_a_choice(form):
+    assert form.fields.kind.value == "dental-xray"
+    assert form.fields.sigmas.visible
+    form.fields.kind.value = "quantum"
+    assert not form.fields.sigmas.visible
+    words = form.fields.settings().arguments()
+    assert words[words.index("--noise") + 1] == "quantum"
+    assert "--sigma" not in words
 
 
 def test_the_command_line_is_the_same_training(form, folder, tmp_path):
@@ -141,7 +175,8 @@ import napari
 from qtpy.QtCore import QTimer
 viewer = napari.Viewer(show=True)
 form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', 'Train')[1]
-form.clean.value, form.model.value, form.preset.value = {str(folder)!r}, {str(tmp_path / "m.keras")!r}, 'fast'
+fields = form.fields
+fields.clean.value, fields.model.value, fields.preset.value = {str(folder)!r}, {str(tmp_path / "m.keras")!r}, 'fast'
 timer = QTimer()
 timer.timeout.connect(lambda: form.curves.epochs and (timer.stop(), viewer.window._qt_window.close()))
 QTimer.singleShot(500, lambda: (form.train(resume=False), timer.start(100)))

@@ -10,7 +10,6 @@ from typing import Any
 
 from napari_dental_denoise.cli.console import complain, exit_code, say
 from napari_dental_denoise.cli.options import Subparsers
-from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.errors import InputError
 
 
@@ -59,12 +58,16 @@ def model_facts(path: Path) -> dict[str, Any]:
 
 def image_facts(path: Path) -> dict[str, Any]:
     """Size, type, grey values and noise of an image."""
-    from napari_dental_denoise.core.classical import white_sigma
+    from napari_dental_denoise.core.estimation import estimate_noise
     from napari_dental_denoise.core.images import read_image
-    from napari_dental_denoise.core.intensity import full_scale, to_unit
+    from napari_dental_denoise.core.intensity import full_scale
 
     image = read_image(path)
-    sigma = white_sigma(to_unit(image)) if min(image.shape) > 1 else 0.0
+    try:
+        estimate = estimate_noise(image)
+        noise = {"noise": estimate.text(), **asdict(estimate)}
+    except InputError as error:
+        noise = {"noise": str(error)}
     return {
         "file": str(path),
         "height": image.shape[0],
@@ -73,7 +76,7 @@ def image_facts(path: Path) -> dict[str, Any]:
         "full scale": full_scale(image),
         "darkest": image.min().item(),
         "brightest": image.max().item(),
-        "noise": f"about sigma {sigma:.4f}, {sigma * GREY_LEVELS:.1f} of {GREY_LEVELS}, if it is white",
+        **noise,
     }
 
 

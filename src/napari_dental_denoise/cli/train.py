@@ -7,16 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from napari_dental_denoise.cli.console import (
     EXIT_DONE,
     EXIT_SOME_LEFT_OUT,
     EXIT_STOPPED,
     PROGRAM,
     graceful_stop,
-    minutes_and_seconds,
-    progress_bar,
     report_left_out,
     say,
     stop_with_stdin,
@@ -31,24 +27,20 @@ from napari_dental_denoise.cli.options import (
     add_sources,
     given_levels,
     number,
+    option,
     positive,
 )
-from napari_dental_denoise.core.config import NOISE, PRESETS, TRAINING, TrainingConfig
+from napari_dental_denoise.cli.training_display import TrainingDisplay
+from napari_dental_denoise.core.config import LEARN_FROM, NOISE, PRESETS, TRAINING, TrainingConfig
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.noise_kinds import NoiseRange
-from napari_dental_denoise.core.progress import (
-    EpochDone,
-    StepDone,
-    TrainingFinished,
-    TrainingReport,
-    TrainingStarted,
-    to_line,
-)
+from napari_dental_denoise.core.progress import TrainingFinished
+from napari_dental_denoise.core.starter import STARTER_NAME, first_model
 
 if TYPE_CHECKING:
+    from napari_dental_denoise.unet.dataset import Dataset
     from napari_dental_denoise.unet.training_job import TrainingJob
 
-PER_MILLE = 1000
 SETTINGS = (
     "preset",
     "epochs",
@@ -63,11 +55,15 @@ SETTINGS = (
 )
 
 DESCRIPTION = """\
-Learn a model from clean images: noise is added anew to every random patch, at levels drawn from a
-range, so that the model is blind to the level. With --noisy, learn from pairs of images instead.
-The best model so far is kept in the model file; beside it lies a checkpoint for --resume.
+Learn a model from clean images: noise is added anew to every random patch, of a kind and level drawn
+at random, so that the model is blind to both. Or learn from pairs of noisy and clean images, or from
+noisy images alone, whose noise is estimated.
+The training begins with the model of the package where that is of the same preset. The best model so
+far is kept in the model file; beside it lies a checkpoint for --resume.
 
-  napari-dental-denoise train scans/ -o model.keras --minutes 20"""
+  napari-dental-denoise train scans/ -o model.keras --minutes 20
+  napari-dental-denoise train clean/ --noisy noisy/ -o model.keras
+  napari-dental-denoise train noisy/ --learn-from noisy -o model.keras"""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -81,6 +77,12 @@ def add_parser(subparsers: Subparsers) -> None:
     add_sources(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="MODEL", help="model file to write; ends in .keras"
+    )
+    parser.add_argument(
+        "--learn-from",
+        choices=LEARN_FROM,
+        help="clean: clean images, to which noise is added; pairs: clean images and, by --noisy, a noisy one of each; "
+        "noisy: only noisy images; default: clean, or pairs where --noisy is given",
     )
     parser.add_argument(
         "--noisy",
@@ -167,7 +169,11 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--resume", action="store_true", help="go on with the training of the same model file")
     start.add_argument(
-        "--start-from", type=Path, metavar="MODEL", help="begin with the weights of this model, of the same preset"
+        "--start-from",
+        metavar="MODEL",
+        default=STARTER_NAME,
+        help="begin with the weights of this model file, of the same preset; starter (default): with the model of the "
+        "package where it is of that preset; nothing: with random weights",
     )
     add_overwrite(parser)
 
@@ -203,36 +209,45 @@ def kept(job: TrainingJob) -> str:
 
 def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadError]]:
     """Read the images and put the job together; with the errors of files that were left out."""
-    ranges = {name: (values[0], values[1]) for name, values in given_levels(options).items()}
-    noise = NoiseRange(options.noise, ranges)
     config = TrainingConfig(**{name: getattr(options, name) for name in SETTINGS})
-    from napari_dental_denoise.core.loading import load_images, match_by_name
-    from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs, split_indices
+    from napari_dental_denoise.unet.dataset import split_indices
     from napari_dental_denoise.unet.training_job import TrainingJob
 
-    clean = load_images(options.sources, options.rows)
-    errors = clean.errors
-    data: CleanImages | ImagePairs
-    if options.noisy:
-        if ranges:
-            raise InputError(f"--noisy takes recorded noise: leave out --{' and --'.join(ranges)}")
-        matched = match_by_name(load_images(options.noisy, options.rows), clean)
-        errors = matched.errors
-        data = ImagePairs(matched.noisy, matched.clean)
-    else:
-        data = CleanImages(clean.images, noise, config.seed)
+    data, errors = _read(options)
     training, validation = split_indices(len(data.shapes), config.validation_split, config.seed)
     job = TrainingJob(
         data.select(training),
         data.select(validation),
         options.output,
         config,
-        start_from=options.start_from,
+        start_from=None if options.resume else first_model(options.start_from, options.preset),
         resume=options.resume,
         overwrite=options.overwrite,
         preview=options.preview,
     )
     return job, errors
+
+
+def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
+    """The images to learn from, with the errors of files that were left out."""
+    from napari_dental_denoise.core.loading import load_images, match_by_name
+    from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs
+    from napari_dental_denoise.unet.noisy_images import NoisyImages
+
+    ranges = {name: (values[0], values[1]) for name, values in given_levels(options).items()}
+    learn_from = options.learn_from or ("pairs" if options.noisy else "clean")
+    if (learn_from == "pairs") != bool(options.noisy):
+        raise InputError("learning from pairs takes both: the clean images as SOURCE, and --noisy with the noisy ones")
+    if ranges and learn_from != "clean":
+        raise InputError(f"noise is added to clean images only: leave out {' and '.join(map(option, ranges))}")
+    noise = NoiseRange(options.noise, ranges)
+    loaded = load_images(options.sources, options.rows)
+    if learn_from == "pairs":
+        matched = match_by_name(load_images(options.noisy, options.rows), loaded)
+        return ImagePairs(matched.noisy, matched.clean), matched.errors
+    if learn_from == "noisy":
+        return NoisyImages(loaded.images, options.seed), loaded.errors
+    return CleanImages(loaded.images, noise, options.seed), loaded.errors
 
 
 def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> bool:
@@ -250,59 +265,3 @@ def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> b
     finally:
         show.close()
     return True
-
-
-class TrainingDisplay:
-    """Shows reports as a bar and lines, as JSON lines, or not at all."""
-
-    def __init__(self, progress: str) -> None:
-        self.progress = progress
-        self.bar: tqdm | None = None
-
-    def __call__(self, report: TrainingReport) -> None:
-        """Show one report."""
-        if self.progress == "jsonl":
-            say(to_line(report))
-        elif isinstance(report, TrainingStarted) and self.progress == "bar":
-            self.bar = progress_bar(PER_MILLE, "‰")
-            self.bar.write(start_line(report))
-        elif self.bar is not None:
-            self._show(report, self.bar)
-
-    def _show(self, report: TrainingReport, bar: tqdm) -> None:
-        if isinstance(report, StepDone):
-            bar.set_description(f"epoch {report.epoch}, loss {report.loss:.4f}", refresh=False)
-            bar.update(round(PER_MILLE * report.fraction) - bar.n)
-        elif isinstance(report, EpochDone):
-            bar.write(epoch_line(report))
-        elif isinstance(report, TrainingFinished):
-            bar.write(
-                f"done in {minutes_and_seconds(report.elapsed)}; best: epoch {report.best_epoch}, "
-                f"{report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f}"
-            )
-
-    def close(self) -> None:
-        """Leave the terminal in order."""
-        if self.bar is not None:
-            self.bar.close()
-
-
-def start_line(report: TrainingStarted) -> str:
-    """What will happen."""
-    length = f"{report.minutes:g} minutes" if report.minutes is not None else f"{report.epochs} epochs"
-    again = f", going on after epoch {report.epoch}" if report.epoch else ""
-    return (
-        f"{report.training_images} images to learn from, {report.validation_images} to validate with; {length} of "
-        f"{report.patches_per_epoch} patches of {report.patch_size}x{report.patch_size} pixels an epoch; "
-        f"{report.parameters / 1e6:.2f} million weights, {report.precision}, on {report.device}{again}\n"
-        f"validation images with noise: {report.noisy_psnr:.2f} dB, SSIM {report.noisy_ssim:.3f}"
-    )
-
-
-def epoch_line(report: EpochDone) -> str:
-    """What an epoch brought."""
-    mark = "  best so far" if report.best else ""
-    return (
-        f"epoch {report.epoch:4}  loss {report.loss:.5f}  validation {report.psnr:.2f} dB, SSIM {report.ssim:.3f}  "
-        f"{minutes_and_seconds(report.elapsed)} gone, {minutes_and_seconds(report.eta)} to go{mark}"
-    )

@@ -10,7 +10,9 @@ from typing import Literal
 Predicts = Literal["residual", "image"]
 Precision = Literal["auto", "f32", "bf16"]
 EngineName = Literal["openvino", "keras"]
+LearnFrom = Literal["clean", "pairs", "noisy"]
 PRECISIONS: tuple[Precision, ...] = ("auto", "f32", "bf16")
+LEARN_FROM: tuple[LearnFrom, ...] = ("clean", "pairs", "noisy")
 ENGINES: tuple[EngineName, ...] = ("openvino", "keras")
 
 GREY_LEVELS = 255

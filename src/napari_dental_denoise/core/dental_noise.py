@@ -24,7 +24,7 @@ from napari_dental_denoise.core.detector_noise import (
 # Chances and ranges of the mixture. What a user adds or a detector gives may be any of these by itself,
 # so none is so frequent that a model could count on it. Noise that is neither white nor correlated by
 # these chances is of photons.
-WHITE, CORRELATED = 0.45, 0.3
+WHITE, CORRELATED = 0.35, 0.45
 BLURS = (0.3, 2.0)
 DETECTOR_BLURS = (0.3, 1.2)
 UNBLURRED = 0.4

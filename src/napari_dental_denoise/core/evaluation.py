@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.classical import Denoiser, white_sigma
+from napari_dental_denoise.core.classical import SMALLEST_SIGMA, Denoiser
+from napari_dental_denoise.core.estimation import estimate_noise
 from napari_dental_denoise.core.inference import Engine, denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, accuracy, psnr, ssim
-from napari_dental_denoise.core.noise import noise_kind
+from napari_dental_denoise.core.noise_kinds import noise_kind
 
 Unit = NDArray[np.float32]
 NOISY = "noisy"
@@ -27,7 +28,7 @@ class NoisyPair:
     ----------
     clean, noisy : (H, W) float32 arrays on [0, 1]; the noise is not clipped
     sigma : float
-        What the baselines are told: the true one for Gaussian noise, an estimate otherwise.
+        What the baselines are told: the true root mean square of added noise, an estimate of recorded noise.
     noise : str
         Kind and levels, for the table.
     """
@@ -72,8 +73,7 @@ def added_noise(
     for index, image in enumerate(images):
         clean = to_unit(image)
         noisy = add(clean, **levels, rng=np.random.default_rng([seed, index])).astype(np.float32, copy=False)
-        sigma = levels["sigma"] if kind == "gaussian" else white_sigma(noisy)
-        yield NoisyPair(clean, noisy, sigma, title)
+        yield NoisyPair(clean, noisy, float(np.sqrt(np.mean((noisy - clean) ** 2))), title)
 
 
 def given_pairs(
@@ -83,7 +83,7 @@ def given_pairs(
     for one, other in zip(noisy, clean, strict=True):
         scale = max(full_scale(one), full_scale(other))
         unit = to_unit(one, scale)
-        yield NoisyPair(to_unit(other, scale), unit, white_sigma(unit), title)
+        yield NoisyPair(to_unit(other, scale), unit, max(estimate_noise(unit).sigma, SMALLEST_SIGMA), title)
 
 
 def model_denoiser(engine: Engine, strength: float) -> Denoiser:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class TrainingStarted:
-    """Before the first step."""
+    """Before the first step; `reference` tells whether PSNR and SSIM are against clean or noisy images."""
 
     event: ClassVar[str] = "started"
     training_images: int
@@ -26,6 +26,7 @@ class TrainingStarted:
     minutes: float | None
     noisy_psnr: float
     noisy_ssim: float
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class TrainingPlan:
         Bytes that the images take.
     seconds : float
         Estimate for this processor.
+    first : str, optional
+        Name of the model whose weights are the first.
     """
 
     images: int
@@ -59,6 +61,7 @@ class TrainingPlan:
     patches: int
     memory: int
     seconds: float
+    first: str | None = None
 
 
 def plan_training(

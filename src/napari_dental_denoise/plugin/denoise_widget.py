@@ -18,6 +18,7 @@ from napari_dental_denoise.core.model_file import read_card
 from napari_dental_denoise.plugin.card_text import card_text
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.known_models import recent_models, remember_model, starter_models
+from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
 from napari_dental_denoise.plugin.workers import Eta, abandon, start_worker
@@ -68,7 +69,8 @@ class DenoiseWidget(Container):
         self._browsed: list[Path] = []
         self._make_fields()
         buttons = row(self.start, self.cancel)
-        fields = [self.image, self.model, self.browse, self.card, self.strength, self.visible_only]
+        self.noise = NoiseLine(napari_viewer, self.image)
+        fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength, self.visible_only]
         super().__init__(widgets=[*fields, buttons, self.progress, self.status])
         finish_form(self, self._close)
         self.start.clicked.connect(self.denoise)
@@ -218,6 +220,7 @@ class DenoiseWidget(Container):
             self._worker.quit()
 
     def _close(self) -> None:
+        self.noise.close()
         if self._worker is not None:
             abandon(self._worker)
 

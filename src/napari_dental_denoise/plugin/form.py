@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 # A dock shrinks to 150 pixels otherwise; wider ones leave little of a 1280 pixel window to the image.
-MINIMUM_WIDTH = 325
+MINIMUM_WIDTH = 340
 PROBLEM = "color: #e5534b;"
 
 

@@ -26,6 +26,7 @@ from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.intensity import full_scale
 from napari_dental_denoise.core.noise_kinds import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
 from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
+from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
 from napari_dental_denoise.plugin.workers import abandon, start_worker
@@ -68,7 +69,17 @@ class NoiseWidget(Container):
         self._worker: GeneratorWorker | None = None
         self._preview_layer: Image | None = None
         self._make_fields()
-        widgets = [self.image, self.kind, *self.levels.values(), self.in_grey, self.seed, self.preview, self.add]
+        self.noise = NoiseLine(napari_viewer, self.image)
+        widgets = [
+            self.image,
+            self.noise.label,
+            self.kind,
+            *self.levels.values(),
+            self.in_grey,
+            self.seed,
+            self.preview,
+            self.add,
+        ]
         super().__init__(widgets=[*widgets, self.status])
         finish_form(self, self._close)
         self._timer = QTimer(self.native)
@@ -106,6 +117,7 @@ class NoiseWidget(Container):
         self.add.clicked.connect(self.add_noise)
 
     def _close(self) -> None:
+        self.noise.close()
         self._viewer.scene.camera.events.disconnect(self._changed)
         self._viewer.dims.events.current_step.disconnect(self._changed)
         if self._worker is not None:

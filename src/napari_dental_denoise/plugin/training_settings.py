@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_dental_denoise.core.config import PRESETS, TRAINING, TrainingConfig
+from napari_dental_denoise.core.config import NOISE, PRESETS, TRAINING, LearnFrom, TrainingConfig
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.folders import list_files
 from napari_dental_denoise.core.headers import read_header
+from napari_dental_denoise.core.starter import STARTER_NAME, first_model
 from napari_dental_denoise.core.training_plan import TrainingPlan, plan_training
 
 LOOKED_AT = 40
@@ -21,8 +22,9 @@ class TrainingSettings:
 
     Attributes
     ----------
-    clean, noisy : Path or None
-        Folders; `noisy` only for pairs.
+    sources, noisy : Path or None
+        Folders: of the images to learn from; for pairs, of their noisy ones.
+    learn_from : {"clean", "pairs", "noisy"}
     model : Path or None
         The file to write.
     noise : str
@@ -30,18 +32,19 @@ class TrainingSettings:
     ranges : dict
         Level name to the lowest and the highest level.
     config : TrainingConfig
-    start_from : Path or None
+    start_from : str
+        A model file, "starter" or "nothing"; see `first_model`.
     resume : bool
     """
 
-    clean: Path | None
+    sources: Path | None
     model: Path | None
     noisy: Path | None = None
-    pairs: bool = False
-    noise: str = "gaussian"
+    learn_from: LearnFrom = "clean"
+    noise: str = NOISE.training_kind
     ranges: dict[str, tuple[float, float]] | None = None
     config: TrainingConfig = TRAINING
-    start_from: Path | None = None
+    start_from: str = STARTER_NAME
     resume: bool = False
 
     def problem(self) -> str:
@@ -49,9 +52,9 @@ class TrainingSettings:
         return self._folder_problem() or self._model_problem() or self._level_problem()
 
     def _folder_problem(self) -> str:
-        if self.clean is None or not self.clean.is_dir():
-            return "Choose a folder of clean images"
-        if self.pairs and (self.noisy is None or not self.noisy.is_dir()):
+        if self.sources is None or not self.sources.is_dir():
+            return f"Choose a folder of {'noisy' if self.learn_from == 'noisy' else 'clean'} images"
+        if self.learn_from == "pairs" and (self.noisy is None or not self.noisy.is_dir()):
             return "Choose the folder of noisy images, with the same file names"
         return ""
 
@@ -71,20 +74,22 @@ class TrainingSettings:
 
     def arguments(self, preview: Path | None = None) -> list[str]:
         """Of the command `train`."""
-        words: list[object] = [self.clean]
-        if self.pairs:
+        words: list[object] = [self.sources]
+        if self.learn_from == "pairs":
             words += ["--noisy", self.noisy]
+        elif self.learn_from == "noisy":
+            words += ["--learn-from", "noisy"]
         words += ["-o", self.model, "--preset", self.config.preset, *self._course()]
         for name in ("batch_size", "patch_size", "validation_split", "seed"):
             if getattr(self.config, name) != getattr(TRAINING, name):
                 words += [f"--{name.replace('_', '-')}", getattr(self.config, name)]
-        if not self.pairs:
+        if self.learn_from == "clean":
             words += ["--noise", self.noise]
             for name, (low, high) in (self.ranges or {}).items():
                 words += [f"--{name}", f"{low:.5g}", f"{high:.5g}"]
         if self.resume:
             words.append("--resume")
-        elif self.start_from is not None:
+        elif self.start_from != STARTER_NAME:
             words += ["--start-from", self.start_from]
         if preview is not None:
             words += ["--preview", preview]
@@ -103,7 +108,7 @@ class TrainingSettings:
         InputError
             If there is no image in the folder.
         """
-        files = list_files([self.clean or Path()])
+        files = list_files([self.sources or Path()])
         step = max(len(files) // LOOKED_AT, 1)
         shapes = []
         for path in files[::step][:LOOKED_AT]:
@@ -112,11 +117,12 @@ class TrainingSettings:
             except ImageReadError:
                 continue
         if not shapes:
-            raise InputError(f"{self.clean}: no image in it can be read")
+            raise InputError(f"{self.sources}: no image in it can be read")
         # The others are taken to be like those that were looked at.
         every = [shapes[index % len(shapes)] for index in range(len(files))]
-        plan = plan_training(every, 2 if self.pairs else 1, PRESETS[self.config.preset], self.config)
-        return replace(plan, images=len(files))
+        first = first_model(self.start_from, self.config.preset)
+        plan = plan_training(every, 2 if self.learn_from == "pairs" else 1, PRESETS[self.config.preset], self.config)
+        return replace(plan, images=len(files), first=first.stem if first else None)
 
 
 def plan_text(plan: TrainingPlan) -> str:
@@ -124,5 +130,6 @@ def plan_text(plan: TrainingPlan) -> str:
     length = f"{plan.seconds:.0f} s" if plan.seconds < 90 else f"{plan.seconds / 60:.0f} min"
     return (
         f"{plan.images} files, {plan.patches} patches of {plan.patch_size} px an epoch, "
-        f"{plan.memory / 2**20:.0f} MiB of images, about {length} here"
+        f"{plan.memory / 2**20:.0f} MiB of images, about {length} here; "
+        f"starts from {plan.first or 'random weights'}"
     )

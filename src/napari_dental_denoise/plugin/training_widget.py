@@ -8,34 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from magicgui.widgets import (
-    ComboBox,
-    Container,
-    FileEdit,
-    FloatSpinBox,
-    ProgressBar,
-    PushButton,
-    SpinBox,
-)
+from magicgui.widgets import Container, ProgressBar, PushButton
 from qtpy.QtCore import QTimer
 
-from napari_dental_denoise.core.config import GREY_LEVELS, NOISE, PRESETS, SIGMA, TRAINING, WORKFLOW, TrainingConfig
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.known_models import remember_model
-from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.training_curves import TrainingCurves
+from napari_dental_denoise.plugin.training_fields import TrainingFields
 from napari_dental_denoise.plugin.training_process import STOPPED, TrainingProcess, command_line
-from napari_dental_denoise.plugin.training_settings import TrainingSettings, plan_text
+from napari_dental_denoise.plugin.training_settings import plan_text
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-CLEAN, PAIRS = "clean images", "noisy and clean pairs"
-MINUTES, EPOCHS = "minutes", "epochs"
-PREVIEW_NAME = "training: noisy, denoised now, clean"
+PREVIEW_NAMES = {
+    "clean": "training: noisy, denoised now, clean",
+    "noisy": "training: with more noise, denoised now, noisy target",
+}
 PREVIEW_GAP = 8
 PLAN_DELAY_MS = 250
 
@@ -55,15 +47,12 @@ class TrainingWidget(Container):
         self._model: Path | None = None
         self._preview_file = Path()
         self._preview: Image | None = None
-        self._make_data_fields()
-        self._make_course_fields()
+        self._preview_name = ""
+        self.fields = TrainingFields()
         self._make_controls()
         self.curves = TrainingCurves(napari_viewer)
         super().__init__(
-            widgets=[
-                *(self.learn_from, self.clean, self.noisy, self.model, self.preset, self._length, self._noise),
-                *(self._patches, self.plan, self._buttons, self._after, self.progress, self.status),
-            ]
+            widgets=[*self.fields.lines, self.plan, self._buttons, self._after, self.progress, self.status]
         )
         self.native.layout().addWidget(self.curves)
         finish_form(self, self._close)
@@ -73,62 +62,6 @@ class TrainingWidget(Container):
         self._timer.timeout.connect(self._show_plan)
         self._connect()
         self._changed()
-
-    def _make_data_fields(self) -> None:
-        self.learn_from = ComboBox(
-            label="learn from",
-            choices=[CLEAN, PAIRS],
-            tooltip="Clean images, to which noise is added anew for every patch; or pairs that were recorded",
-        )
-        self.clean = FileEdit(label="clean", mode="d", tooltip="Folder of clean radiographs", nullable=True)
-        self.noisy = FileEdit(
-            label="noisy",
-            mode="d",
-            tooltip="Folder of noisy images, each with the name of its clean one",
-            nullable=True,
-        )
-        self.model = FileEdit(
-            label="model",
-            mode="w",
-            filter="*.keras",
-            value=Path.home() / "dental.keras",
-            tooltip="Model file to write; its checkpoint lies beside it",
-        )
-        self.preset = ComboBox(
-            label="preset",
-            choices=list(PRESETS),
-            value=preference("train", "preset", TRAINING.preset),
-            tooltip="fast, standard and best cost more and give more; classic is the textbook U-Net",
-        )
-
-    def _make_course_fields(self) -> None:
-        self.amount = FloatSpinBox(
-            value=WORKFLOW.minutes, min=0.01, max=10_000, step=1, tooltip="How long to train; stop whenever you like"
-        )
-        self.unit = ComboBox(choices=[MINUTES, EPOCHS], tooltip="Of time, or passes over the images")
-        self._length = row(self.amount, self.unit, label="for")
-        self.lowest = FloatSpinBox(
-            value=SIGMA.low * GREY_LEVELS, min=0, max=GREY_LEVELS, tooltip="Weakest noise, sigma in grey levels of 255"
-        )
-        self.highest = FloatSpinBox(
-            value=SIGMA.high * GREY_LEVELS,
-            min=0,
-            max=GREY_LEVELS,
-            tooltip="Strongest noise, sigma in grey levels of 255; the model is blind to the level between",
-        )
-        self._noise = row(self.lowest, self.highest, label="sigma of 255")
-        self.batch_size = SpinBox(value=TRAINING.batch_size, min=1, max=256, tooltip="Patches in one step")
-        self.patch_size = SpinBox(
-            value=TRAINING.patch_size, min=16, max=512, step=16, tooltip="Side of a patch in pixels"
-        )
-        self.validation = FloatSpinBox(
-            value=TRAINING.validation_split,
-            min=0.01,
-            max=0.9,
-            step=0.05,
-            tooltip="Share of the files that is kept to validate with",
-        )
-        self._patches = row(self.batch_size, self.patch_size, self.validation, label="batch, px, split")
 
     def _make_controls(self) -> None:
         self.plan = text_label("What will happen")
@@ -143,8 +76,7 @@ class TrainingWidget(Container):
         self.status = text_label()
 
     def _connect(self) -> None:
-        fields = (self.learn_from, self.clean, self.noisy, self.model, self.preset, self.amount, self.unit)
-        for field in (*fields, self.lowest, self.highest, self.batch_size, self.patch_size, self.validation):
+        for field in self.fields.inputs:
             field.changed.connect(self._changed)
         self.start.clicked.connect(lambda: self.train(resume=False))
         self.resume.clicked.connect(lambda: self.train(resume=True))
@@ -152,41 +84,16 @@ class TrainingWidget(Container):
         self.use.clicked.connect(self.use_now)
         self.copy.clicked.connect(self.copy_command)
 
-    def settings(self, *, resume: bool = False) -> TrainingSettings:
-        """The training that the form describes."""
-        by_time = self.unit.value == MINUTES
-        config = TrainingConfig(
-            preset=self.preset.value,
-            minutes=float(self.amount.value) if by_time else None,
-            epochs=TRAINING.epochs if by_time else max(round(self.amount.value), 1),
-            batch_size=self.batch_size.value,
-            patch_size=self.patch_size.value,
-            validation_split=self.validation.value,
-        )
-        levels = (self.lowest.value / GREY_LEVELS, self.highest.value / GREY_LEVELS)
-        return TrainingSettings(
-            clean=_path(self.clean.value),
-            noisy=_path(self.noisy.value),
-            pairs=self.learn_from.value == PAIRS,
-            model=_path(self.model.value),
-            noise=NOISE.kind,
-            ranges={"sigma": levels},
-            config=config,
-            resume=resume,
-        )
-
     def _changed(self) -> None:
-        pairs = self.learn_from.value == PAIRS
-        self.noisy.visible = pairs
-        self._noise.visible = not pairs
+        self.fields.show_what_applies()
         self._timer.start()
 
     def _show_plan(self) -> None:
-        settings = self.settings()
+        settings = self.fields.settings()
         problem = settings.problem()
         running = self.process is not None
         self.start.enabled = not problem and not running
-        self.resume.enabled = not self.settings(resume=True).problem() and not running
+        self.resume.enabled = not self.fields.settings(resume=True).problem() and not running
         if problem:
             say(self.plan, problem, problem=not self.resume.enabled)
             return
@@ -198,7 +105,7 @@ class TrainingWidget(Container):
 
     def train(self, *, resume: bool) -> None:
         """Start the child process, or say why not."""
-        settings = self.settings(resume=resume)
+        settings = self.fields.settings(resume=resume)
         problem = settings.problem()
         if problem:
             say(self.plan, problem, problem=True)
@@ -229,6 +136,7 @@ class TrainingWidget(Container):
     def _show_report(self, report: TrainingReport) -> None:
         if isinstance(report, TrainingStarted):
             self.curves.clear(report.noisy_psnr)
+            self._preview_name = PREVIEW_NAMES[report.reference]
             self.progress.value = 0
         elif isinstance(report, StepDone):
             self.curves.add_loss(report.loss)
@@ -255,7 +163,7 @@ class TrainingWidget(Container):
             return
         # napari warns of layers whose units differ from those that are there.
         units = self._viewer.layers[0].units[-2:] if len(self._viewer.layers) else None
-        self._preview = self._viewer.add_image(picture, name=PREVIEW_NAME, contrast_limits=(0, 1), units=units)
+        self._preview = self._viewer.add_image(picture, name=self._preview_name, contrast_limits=(0, 1), units=units)
         self._viewer.reset_view()
 
     def stop(self) -> None:
@@ -294,7 +202,7 @@ class TrainingWidget(Container):
 
         clipboard = QApplication.clipboard()
         if clipboard is not None:
-            clipboard.setText(command_line(self.settings().arguments()))
+            clipboard.setText(command_line(self.fields.settings().arguments()))
         say(self.status, "The command is on the clipboard")
 
     def _close(self) -> None:
@@ -305,11 +213,6 @@ class TrainingWidget(Container):
             self.process.ended.disconnect(self._end)
             self.process.stop()
         self._timer.stop()
-
-
-def _path(value: Path | None) -> Path | None:
-    """FileEdit gives the working folder for an empty line."""
-    return None if value is None or value == Path() else Path(value)
 
 
 def _duration(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,17 @@ Window = tuple[slice, slice]
 
 
 class Dataset(ABC):
-    """Images of which each window is asked for as a noisy and a clean patch."""
+    """Images of which each window is asked for as a noisy and a clean patch.
+
+    Attributes
+    ----------
+    shapes : list of (height, width)
+    reference : {"clean", "noisy"}
+        What the targets are; where they are noisy themselves, scores against them only compare models.
+    """
 
     shapes: list[tuple[int, int]]
+    reference: Literal["clean", "noisy"] = "clean"
 
     @abstractmethod
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:

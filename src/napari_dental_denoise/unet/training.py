@@ -169,6 +169,7 @@ class _Run:
             minutes=self.config.minutes,
             noisy_psnr=self.validation.noisy_psnr,
             noisy_ssim=self.validation.noisy_ssim,
+            reference=self.job.validation.reference,
         )
 
     def _epoch(self, epoch: int) -> Generator[TrainingReport, None, None]:
@@ -277,5 +278,6 @@ class _Run:
                 "validation_ssim": self.state.best_ssim,
                 "noisy_psnr": self.validation.noisy_psnr,
                 "noisy_ssim": self.validation.noisy_ssim,
+                "reference": self.job.validation.reference,
             },
         )

@@ -1,0 +1,145 @@
+"""Models beside classical denoisers, on the noise that radiographs have, as a Markdown table of PSNR in dB.
+
+    python benchmarks/noise_models.py FOLDER -m model.keras --rows 0:488
+
+The classical ones are told the true level (the root mean square of the noise), and BM3D, where it
+can be, the true power spectrum, or the photons behind Anscombe's variance-stabilising transform;
+the models are told nothing. Each image is cut to its middle, since BM3D takes minutes otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+from bm3d import bm3d
+from tqdm import tqdm
+
+from napari_dental_denoise.cli.options import row_range
+from napari_dental_denoise.core.classical import denoise_bm3d, denoise_non_local_means, denoise_total_variation
+from napari_dental_denoise.core.correlated_noise import noise_left
+from napari_dental_denoise.core.detector_noise import RESPONSES
+from napari_dental_denoise.core.inference import OpenVinoEngine, denoise, load_engine
+from napari_dental_denoise.core.intensity import to_unit
+from napari_dental_denoise.core.loading import load_images
+from napari_dental_denoise.core.metrics import psnr
+from napari_dental_denoise.core.noise_kinds import noise_kind
+
+# What bm3d asks numpy for under its old name.
+np.trapz = np.trapezoid
+
+
+@dataclass(frozen=True)
+class Case:
+    """One noise: its kind and levels."""
+
+    title: str
+    kind: str
+    levels: Mapping[str, float]
+
+    def add(self, clean: np.ndarray, index: int) -> np.ndarray:
+        """Image `index` has always the same noise."""
+        return noise_kind(self.kind).add(clean, **self.levels, rng=np.random.default_rng([0, index]))
+
+
+QUANTUM = {"photons": 30, "blur": 0.7, "sigma": 2 / 255}
+CASES = (
+    *(Case(f"white {sigma}", "gaussian", {"sigma": sigma / 255}) for sigma in (10, 25, 50)),
+    Case("correlated 25, blur 1", "correlated", {"sigma": 25 / 255, "blur": 1.0}),
+    Case("30 photons, raw", "quantum-linear", QUANTUM),
+    Case("30 photons, raw, no blur", "quantum-linear", {"photons": 30, "blur": 0.0, "sigma": 0.0}),
+    Case("30 photons, inverted", "quantum-inverted", QUANTUM),
+    Case("30 photons, logarithmic", "quantum", QUANTUM),
+    Case("level map 5 to 40", "varying", {"sigma_low": 5 / 255, "sigma_high": 40 / 255}),
+)
+
+
+def bm3d_of_spectrum(noisy: np.ndarray, case: Case) -> np.ndarray:
+    """BM3D that is told the power spectrum of blurred noise."""
+    blur = case.levels["blur"]
+    rows, columns = (np.fft.fftfreq(side) for side in noisy.shape)
+    power = np.exp(-((2 * math.pi * blur) ** 2) * (rows[:, np.newaxis] ** 2 + columns**2))
+    return bm3d(noisy, sigma_psd=power / power.mean() * case.levels["sigma"] ** 2 * noisy.size)
+
+
+def bm3d_of_counts(noisy: np.ndarray, case: Case) -> np.ndarray:
+    """BM3D of the square roots of the counts, whose deviation is the same everywhere.
+
+    The inverse is that of M. Makitalo, A. Foi, "A closed-form approximation of the exact unbiased inverse
+    of the Anscombe variance-stabilizing transformation", IEEE Trans. Image Process. 20 (2011).
+    """
+    name = case.kind.removeprefix("quantum").removeprefix("-") or "logarithmic"
+    curve, photons = RESPONSES[name], case.levels["photons"]
+    read_out = (photons * case.levels["sigma"]) ** 2
+    counts = photons * curve.exposure(noisy)
+    stable = 2 * np.sqrt(np.maximum(counts + 3 / 8 + read_out, 0))
+    top = max(float(stable.max()), 1.0)
+    deviation = noise_left(case.levels["blur"])
+    root = np.maximum(bm3d(stable / top, sigma_psd=deviation / top) * top, 2 * math.sqrt(3 / 8))
+    expected = root**2 / 4 + math.sqrt(1.5) / 4 / root - 11 / 8 / root**2 + 5 * math.sqrt(1.5) / 8 / root**3 - 1 / 8
+    return curve.grey_value(np.maximum(expected - read_out, 0.05) / photons)
+
+
+def classical(case: Case) -> dict[str, Callable[[np.ndarray, float], np.ndarray]]:
+    methods = {
+        "noisy": lambda noisy, _: noisy,
+        "non-local means": denoise_non_local_means,
+        "total variation": denoise_total_variation,
+        "BM3D, true level": denoise_bm3d,
+    }
+    if case.kind == "correlated":
+        methods["BM3D, true spectrum"] = lambda noisy, _: bm3d_of_spectrum(noisy, case)
+    if case.kind.startswith("quantum"):
+        methods["BM3D, stabilised"] = lambda noisy, _: bm3d_of_counts(noisy, case)
+    return methods
+
+
+@cache
+def engine(path: Path) -> OpenVinoEngine:
+    return load_engine(path)
+
+
+def scores(task: tuple[int, np.ndarray], case: Case, models: list[Path]) -> dict[str, float]:
+    """PSNR of every method on one image."""
+    index, clean = task
+    noisy = case.add(clean, index).astype(np.float32, copy=False)
+    level = float(np.sqrt(np.mean((noisy - clean) ** 2)))
+    found = {name: method(noisy, level) for name, method in classical(case).items()}
+    found |= {path.stem: denoise(noisy, engine(path)) for path in models}
+    return {name: psnr(clean, np.clip(image, 0, 1).astype(np.float32), data_range=1.0) for name, image in found.items()}
+
+
+def middle(image: np.ndarray, side: int) -> np.ndarray:
+    rows, columns = (max((length - side) // 2, 0) for length in image.shape)
+    return to_unit(image)[rows : rows + side, columns : columns + side]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("-m", "--model", type=Path, nargs="+", default=[])
+    parser.add_argument("--rows", type=row_range, default=slice(None))
+    parser.add_argument("--side", type=int, default=320, help="of the middle that is used, in pixels")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    images = [middle(image, options.side) for image in load_images([options.folder], options.rows).images]
+    print(f"{options.folder.name}, the middle {options.side}x{options.side} of {len(images)} images, PSNR in dB\n")
+    rows: dict[str, dict[str, float]] = {}
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for case in tqdm(CASES, leave=False):
+            found = list(pool.map(partial(scores, case=case, models=options.model), enumerate(images)))
+            for name in found[0]:
+                rows.setdefault(name, {})[case.title] = float(np.mean([score[name] for score in found]))
+    print("| method | " + " | ".join(case.title for case in CASES) + " |\n|---|" + "---|" * len(CASES))
+    for name, cells in rows.items():
+        print(f"| {name} | " + " | ".join(f"{cells[c.title]:.2f}" if c.title in cells else "" for c in CASES) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,312 @@
+"""The noise of one radiograph from its flat patches: level, dependence on the grey value, correlation length.
+
+The image is cut into blocks and each block's power spectrum is taken by a discrete cosine transform,
+as in N. N. Ponomarenko et al., "An automatic approach to lossy compression of AVIRIS images", IGARSS 2007.
+Coefficients (u, v) with odd and with even u + v are uncorrelated for every stationary noise whose
+correlation is the same in both directions: blocks that are flat by the one half are measured by the other,
+so that the choice of quiet blocks does not draw the level down, while structure, which is in both, is avoided.
+The mean spectrum of these blocks is that of Gaussian-blurred white noise and of what structure is left,
+a power law; both are fitted by maximum likelihood (P. Whittle, "Estimation and information in stationary
+time series", Ark. Mat. 2 (1953)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dct
+from scipy.linalg import toeplitz
+from scipy.ndimage import gaussian_filter1d
+
+from napari_dental_denoise.core.config import GREY_LEVELS
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.intensity import to_unit
+
+Array = NDArray[np.floating]
+
+SMALLEST_SIDE = 32
+# Long enough to tell a blur of 2 pixels from a slow trend, short enough to fit between the edges of teeth.
+BLOCK = 16
+MOST_BLOCKS = 6000
+# Each region of the image counts alike, so that the quiet ones alone do not make the level.
+REGIONS = 6
+FLATTEST_SHARE = 0.15
+ROUNDS = 4
+
+# White noise reads as 0; a blur under 0.4 pixels correlates neighbours by less than a tenth.
+BLURS = np.r_[0.0, np.arange(0.4, 3.001, 0.05)]
+# Power of structure against frequency, as -exponent, and at the lowest frequency as a share of the noise's peak.
+STRUCTURE_EXPONENTS = (2.5, 4.0, 6.0)
+STRUCTURE_SHARES = np.geomspace(0.01, 100.0, 14)
+EDGE_EXPONENT = 3.0
+# Below this share of its peak, the spectrum of blurred noise drowns in rounding and compression.
+FADED = 0.05
+ROUNDING_SHARE = 0.001
+
+# Clipped pixels have lost their noise; a share this small lowers sigma by less than 3 %.
+MOST_CLIPPED = 0.05
+FEWEST_BLOCKS = 20
+RANGE_PERCENTILES = (5, 95)
+# Least level of a block in the choice, as a share of the mean: the line may fall below 0 in the dark.
+LEAST_LEVEL = 0.1
+NOTABLE_RATIO = 1.3
+LEAST_POWER = 1e-14
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseEstimate:
+    """Noise of one image, on the [0, 1] scale.
+
+    Attributes
+    ----------
+    sigma : float
+        Root mean square of the noise over the image.
+    correlation_length : float
+        Pixels; lag at which the autocorrelation of the noise falls to 1/e; 0 for white noise, 6 at the most.
+    sigma_dark, sigma_bright : float
+        Standard deviation at the grey values `dark` and `bright`; the variance is linear in the grey value.
+    dark, bright : float
+        The 5th and the 95th percentile of the image's grey values, each the mean of a 16x16 block.
+    """
+
+    sigma: float
+    correlation_length: float
+    sigma_dark: float
+    sigma_bright: float
+    dark: float = 0.0
+    bright: float = 1.0
+
+    @property
+    def blur(self) -> float:
+        """Standard deviation, in pixels, of the Gaussian that gives white noise this correlation."""
+        return self.correlation_length / 2
+
+    def text(self) -> str:
+        """The estimate in words, such as "sigma 6.2 of 255, correlated over 1.4 px, stronger in the bright parts"."""
+        length = self.correlation_length
+        parts = [f"sigma {self.sigma * GREY_LEVELS:.1f} of {GREY_LEVELS}"]
+        parts.append(f"correlated over {length:.1f} px" if length > 0 else "white")
+        if self.sigma_bright > NOTABLE_RATIO * self.sigma_dark:
+            parts.append("stronger in the bright parts")
+        elif self.sigma_dark > NOTABLE_RATIO * self.sigma_bright:
+            parts.append("stronger in the dark parts")
+        return ", ".join(parts)
+
+    def variance(self, image: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Variance of the noise at each pixel, as its grey value implies.
+
+        Parameters
+        ----------
+        image : array of any shape; uint8, uint16 or floating
+            Best a smoothed one: a noisy grey value implies a noisy variance.
+
+        Returns
+        -------
+        float32 array of the same shape; on the squared [0, 1] scale, never negative
+        """
+        unit = to_unit(image)
+        low, high = self.sigma_dark**2, self.sigma_bright**2
+        span = self.bright - self.dark
+        slope = (high - low) / span if span > 0 else 0.0
+        return np.maximum(low + slope * (unit - self.dark), 0).astype(np.float32)
+
+
+def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
+    """Estimate the noise of one image, with nothing but the image.
+
+    What an image has of fine grain of its own is counted as noise. Of noise that is blurred over more than
+    a pixel, about 10 grey levels of 255 and more are told from the texture of bone.
+
+    Parameters
+    ----------
+    image : (H, W) array, sides of 32 pixels and more; uint8, uint16 or floating
+        Noisy floating values may leave [0, 1].
+
+    Returns
+    -------
+    NoiseEstimate
+        All 0 for a constant image.
+
+    Raises
+    ------
+    InputError
+        If the image is not one grey channel, is too small, or holds NaN or infinity.
+    """
+    if image.ndim != 2:
+        raise InputError(f"the image must be one grey channel, (height, width); received shape {image.shape}")
+    if min(image.shape) < SMALLEST_SIDE:
+        raise InputError(f"the image must have sides of {SMALLEST_SIDE} pixels and more; received {image.shape}")
+    unit = to_unit(image)
+    pixels, region = _blocks(unit)
+    dark, bright = np.percentile(pixels.mean((1, 2)), RANGE_PERCENTILES)
+    usable = _usable(pixels, float(unit.min()), float(unit.max()))
+    if not usable.any():
+        return NoiseEstimate(0.0, 0.0, 0.0, 0.0, float(dark), float(bright))
+    pixels, region = pixels[usable], region[usable]
+    blur, line = _measure(_powers(pixels), pixels.mean((1, 2)), region)
+    sigma, sigma_dark, sigma_bright = (line.sigma(float(grey)) for grey in (unit.mean(), dark, bright))
+    return NoiseEstimate(sigma, 2 * blur, sigma_dark, sigma_bright, float(dark), float(bright))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Variance of the noise against the grey value."""
+
+    grey: float
+    variance: float
+    slope: float
+
+    @classmethod
+    def through(cls, grey: Array, variance: Array) -> _Line:
+        centred = grey - grey.mean()
+        slope = centred @ variance / max(float(centred @ centred), LEAST_POWER)
+        return cls(float(grey.mean()), float(variance.mean()), float(slope))
+
+    def at(self, grey: Array) -> Array:
+        return self.variance + self.slope * (grey - self.grey)
+
+    def sigma(self, grey: float) -> float:
+        return float(np.sqrt(np.maximum(self.at(np.asarray(grey)), 0)))
+
+
+def _blocks(unit: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Evenly spaced blocks, (blocks, BLOCK, BLOCK), and the number of each one's region."""
+    windows = np.lib.stride_tricks.sliding_window_view(unit, (BLOCK, BLOCK))
+    step = max(BLOCK // 4, int(np.ceil(np.sqrt(windows.shape[0] * windows.shape[1] / MOST_BLOCKS))))
+    blocks = windows[::step, ::step]
+    rows, columns = (np.arange(count) * REGIONS // count for count in blocks.shape[:2])
+    return blocks.reshape(-1, BLOCK, BLOCK), (rows[:, None] * REGIONS + columns).ravel()
+
+
+def _usable(pixels: NDArray[np.float32], lowest: float, highest: float) -> NDArray[np.bool_]:
+    """Whether a block holds noise that was not clipped: few pixels at the ends of the image's grey values."""
+    alive = np.ptp(pixels, axis=(1, 2)) > 0
+    clipped = ((pixels == lowest) | (pixels == highest)).mean((1, 2))
+    allowed = MOST_CLIPPED
+    if alive.any():
+        least = np.sort(clipped[alive])
+        allowed = max(allowed, float(least[min(FEWEST_BLOCKS, least.size) - 1]))
+    return alive & (clipped <= allowed)
+
+
+def _powers(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Squared coefficients (u, v) of each block but those of u = 0 or v = 0, which a slow trend fills."""
+    cosines = _cosines().astype(np.float32)[1:]
+    spectra = np.square(cosines @ pixels @ cosines.T).reshape(len(pixels), -1)
+    return spectra + np.float32(LEAST_POWER)
+
+
+def _measure(power: NDArray[np.float32], grey: Array, region: NDArray[np.intp]) -> tuple[float, _Line]:
+    """Blur of the noise, and the line of its variance."""
+    even = np.add.outer(np.arange(1, BLOCK), np.arange(1, BLOCK)).ravel() % 2 == 0
+    halves = (even, ~even)
+    spectrum = _Spectrum.flat(np.median(power, axis=0))
+    level: Array = np.ones_like(grey)
+    mean = np.empty(even.size)
+    for _ in range(ROUNDS):
+        chosen = [_flattest(power[:, ~half], spectrum.total[~half], ~half, level, region) for half in halves]
+        for blocks, half in zip(chosen, halves, strict=True):
+            mean[half] = power[np.ix_(blocks, half)].mean(0)
+        spectrum = _fit(mean, spectrum.trust)
+        variances = [spectrum.variances(power[blocks], half) for blocks, half in zip(chosen, halves, strict=True)]
+        line = _Line.through(grey[np.concatenate(chosen)], np.concatenate(variances))
+        level = np.maximum(line.at(grey) / max(line.variance, LEAST_POWER), LEAST_LEVEL)
+    return spectrum.blur, line
+
+
+def _flattest(
+    power: Array, expected: Array, half: NDArray[np.bool_], level: Array, region: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Numbers of the blocks of each region with the least sign of edges."""
+    # The locally most powerful test for an additional power law in a known spectrum.
+    weight = _frequencies()[half] ** -EDGE_EXPONENT / np.square(expected)
+    score = power @ weight / level
+    order = np.lexsort((score, region))
+    sizes = np.bincount(region)
+    rank = np.arange(order.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return order[rank < np.maximum(1, np.repeat(sizes, sizes) * FLATTEST_SHARE)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spectrum:
+    """Expected power of each coefficient.
+
+    Attributes
+    ----------
+    blur : float
+        Pixels.
+    unit : array
+        Of noise with variance 1.
+    noise, total : array
+        Of the noise, and of noise and structure.
+    """
+
+    blur: float
+    unit: Array
+    noise: Array
+    total: Array
+
+    @classmethod
+    def flat(cls, total: Array) -> _Spectrum:
+        return cls(0.0, np.ones_like(total), np.ones_like(total), total)
+
+    @property
+    def trust(self) -> Array:
+        return np.square(self.noise / (self.noise + FADED * self.noise.max()))
+
+    def variances(self, power: Array, half: NDArray[np.bool_]) -> Array:
+        """Variance of the noise in each block, by its coefficients of one half."""
+        weight = (self.trust * np.square(self.noise / self.total))[half]
+        excess = power[:, half] - (self.total - self.noise)[half]
+        return excess @ (weight / self.unit[half]) / weight.sum()
+
+
+def _fit(power: Array, trust: Array) -> _Spectrum:
+    """The spectrum of blurred noise and structure of largest likelihood, each coefficient as far as it is trusted."""
+    shapes, logarithms = _shapes()
+    scale = (1 / shapes) @ (trust * power) / trust.sum()
+    best = int(np.argmin(logarithms @ trust + np.log(scale) * trust.sum()))
+    blur = best % BLURS.size
+    unit = _noise_shapes()[blur]
+    return _Spectrum(float(BLURS[blur]), unit, scale[best] * unit, scale[best] * shapes[best])
+
+
+@lru_cache(maxsize=1)
+def _shapes() -> tuple[Array, Array]:
+    """Spectra of noise and structure and their logarithms, (structures x blurs, coefficients); variance 1."""
+    noise = _noise_shapes()
+    relative = _frequencies() / _frequencies().min()
+    laws = [np.zeros_like(relative)]
+    laws += [share * relative**-exponent for exponent in STRUCTURE_EXPONENTS for share in STRUCTURE_SHARES]
+    peaks = noise.max(1, keepdims=True)
+    shapes = np.concatenate([noise + (law + ROUNDING_SHARE) * peaks for law in laws])
+    return shapes, np.log(shapes)
+
+
+@lru_cache(maxsize=1)
+def _noise_shapes() -> Array:
+    """Power of each coefficient of white noise blurred by each of `BLURS` and brought to variance 1."""
+    cosines = _cosines()[1:]
+    impulse = np.zeros(8 * BLOCK + 1)
+    impulse[impulse.size // 2] = 1
+    shapes = []
+    for blur in BLURS:
+        kernel = gaussian_filter1d(impulse, blur) if blur else impulse
+        correlation = np.correlate(kernel, kernel, "full")[kernel.size - 1 :][:BLOCK]
+        along = np.einsum("ux,xy,uy->u", cosines, toeplitz(correlation / correlation[0]), cosines)
+        shapes.append(np.outer(along, along).ravel())
+    return np.array(shapes)
+
+
+@lru_cache(maxsize=1)
+def _frequencies() -> Array:
+    """Of each coefficient, in radians per pixel."""
+    along = np.arange(1, BLOCK) * np.pi / BLOCK
+    return np.hypot.outer(along, along).ravel()
+
+
+def _cosines() -> Array:
+    return dct(np.eye(BLOCK), axis=0, norm="ortho")

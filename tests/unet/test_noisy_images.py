@@ -1,0 +1,56 @@
+"""Noisy images alone teach what clean ones would: their two noisier versions share no noise."""
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.core.config import TrainingConfig
+from napari_dental_denoise.core.correlated_noise import add_correlated_noise
+from napari_dental_denoise.core.inference import denoise
+from napari_dental_denoise.core.metrics import psnr
+from napari_dental_denoise.core.model_file import read_card
+from napari_dental_denoise.core.phantom import phantoms
+from napari_dental_denoise.core.progress import TrainingStarted
+from napari_dental_denoise.unet.noisy_images import RECORRUPTION, NoisyImages
+from napari_dental_denoise.unet.training import train
+from napari_dental_denoise.unet.training_job import TrainingJob
+
+SIGMA = 0.1
+WHOLE = (slice(None), slice(None))
+
+
+@pytest.mark.parametrize("blur", [0.0, 1.0])
+def test_the_noises_of_input_and_target_are_uncorrelated(blur):
+    clean = np.full((512, 512), 0.5, np.float32)
+    data = NoisyImages([add_correlated_noise(clean, SIGMA, blur, rng=0)], 0)
+    noisy, target = data.patch(0, WHOLE, np.random.default_rng(1))
+    shared = np.mean((noisy - clean) * (target - clean)) / SIGMA**2
+    assert abs(shared) < 0.15
+    assert noisy.std() == pytest.approx(SIGMA * np.sqrt(1 + RECORRUPTION**2), rel=0.1)
+    assert target.std() == pytest.approx(SIGMA * np.sqrt(1 + RECORRUPTION**-2), rel=0.1)
+
+
+def test_noise_is_new_for_each_patch_and_the_same_in_validation():
+    data = NoisyImages([add_correlated_noise(np.full((64, 64), 0.5, np.float32), SIGMA, 0, rng=0)], 0)
+    rng = np.random.default_rng(0)
+    assert not np.array_equal(data.patch(0, WHOLE, rng)[0], data.patch(0, WHOLE, rng)[0])
+    np.testing.assert_array_equal(data.validation_patch(0, WHOLE, 0.1)[0], data.validation_patch(0, WHOLE, 0.9)[0])
+
+
+def test_it_learns_without_a_clean_image(tmp_path):
+    clean = phantoms(6, (160, 200), seed=3)
+    noisy = [add_correlated_noise(image, SIGMA, 1.0, rng=index) for index, image in enumerate(clean)]
+    data = NoisyImages(noisy, 0)
+    config = TrainingConfig(preset="fast", epochs=2, steps_per_epoch=100, batch_size=8, patch_size=64)
+    reports = list(train(TrainingJob(data.select(range(5)), data.select([5]), tmp_path / "m.keras", config)))
+    assert [report.reference for report in reports if isinstance(report, TrainingStarted)] == ["noisy"]
+    card = read_card(tmp_path / "m.keras")
+    assert card.noise["kind"] == "that of noisy images alone"
+    assert card.noise["median sigma"] == pytest.approx(SIGMA, rel=0.2)
+    assert card.metrics["reference"] == "noisy"
+
+    unseen = phantoms(1, (160, 200), seed=9)[0]
+    with_noise = np.asarray(add_correlated_noise(unseen, SIGMA, 1.0, rng=9), np.float32)
+    denoised = denoise(with_noise, tmp_path / "m.keras")
+    gain = psnr(unseen, denoised, data_range=1.0) - psnr(unseen, with_noise, data_range=1.0)
+    # Noise that is correlated over two pixels: methods that expect white noise gain nothing.
+    assert gain > 4
