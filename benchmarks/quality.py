@@ -16,11 +16,11 @@ import numpy as np
 from tqdm import tqdm
 
 from napari_dental_denoise.cli.options import number, row_range
-from napari_dental_denoise.core.classical import available_baselines, white_sigma
+from napari_dental_denoise.core.classical import available_baselines
 from napari_dental_denoise.core.config import GREY_LEVELS
+from napari_dental_denoise.core.estimation import estimate_noise
 from napari_dental_denoise.core.evaluation import Score, added_noise, compare, model_denoiser, summarise
 from napari_dental_denoise.core.inference import load_engine
-from napari_dental_denoise.core.intensity import to_unit
 from napari_dental_denoise.core.loading import load_images
 
 REFERENCE = "BM3D"
@@ -36,7 +36,7 @@ def main() -> None:
     options = parser.parse_args()
 
     images = load_images([options.folder], options.rows).images
-    own_noise = np.array([white_sigma(to_unit(image)) for image in images])
+    own_noise = np.array([estimate_noise(image).sigma for image in images])
     methods = available_baselines() | {path.stem: model_denoiser(load_engine(path), 1.0) for path in options.model}
     print(f"{options.folder.name}, {len(images)} images, {platform.processor() or platform.machine()}, ", end="")
     print(f"own noise of the references: median {np.median(own_noise) * GREY_LEVELS:.2f} of {GREY_LEVELS}\n")

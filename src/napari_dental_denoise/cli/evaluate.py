@@ -54,7 +54,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--baselines",
         action="store_true",
         help="measure median, non-local means, wavelets, total variation, and BM3D where its extra is installed; "
-        "they are told the true sigma of Gaussian noise",
+        "they are told the root mean square of the noise",
     )
     parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
     add_noise_kind(parser, NOISE.kind)

@@ -9,14 +9,12 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
-from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
 from napari_dental_denoise.core.errors import InputError
 
 Unit = NDArray[np.float32]
 Denoiser = Callable[[Unit, float], Unit]
-
-SMALLEST_SIGMA = 1e-4
 
 
 def denoise_median(noisy: Unit, sigma: float) -> Unit:
@@ -85,8 +83,3 @@ BASELINES: Mapping[str, Denoiser] = MappingProxyType(
 def available_baselines() -> dict[str, Denoiser]:
     """The baselines that can run here: BM3D only where it is installed."""
     return {name: denoiser for name, denoiser in BASELINES.items() if name != "BM3D" or find_spec("bm3d")}
-
-
-def white_sigma(noisy: Unit) -> float:
-    """Estimate the standard deviation of white noise, on the scale of the image, from its finest wavelets."""
-    return max(float(estimate_sigma(noisy)), SMALLEST_SIGMA)

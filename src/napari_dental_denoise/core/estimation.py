@@ -2,9 +2,10 @@
 
 The image is cut into blocks and each block's power spectrum is taken by a discrete cosine transform,
 as in N. N. Ponomarenko et al., "An automatic approach to lossy compression of AVIRIS images", IGARSS 2007.
-Coefficients (u, v) with odd and with even u + v are uncorrelated for every stationary noise whose
-correlation is the same in both directions: blocks that are flat by the one half are measured by the other,
-so that the choice of quiet blocks does not draw the level down, while structure, which is in both, is avoided.
+Coefficients (u, v) with odd and with even u + v are uncorrelated, whatever the stationary noise, since turning
+the block half round changes the sign of the odd ones alone: blocks that are flat by the one half are measured
+by the other, so that the choice of quiet blocks does not draw the level down, while structure, which is in both,
+is avoided.
 The mean spectrum of these blocks is that of Gaussian-blurred white noise and of what structure is left,
 a power law; both are fitted by maximum likelihood (P. Whittle, "Estimation and information in stationary
 time series", Ark. Mat. 2 (1953)).
@@ -32,9 +33,9 @@ SMALLEST_SIDE = 32
 BLOCK = 16
 MOST_BLOCKS = 6000
 # Each region of the image counts alike, so that the quiet ones alone do not make the level.
-REGIONS = 6
+REGIONS = 10
 FLATTEST_SHARE = 0.15
-ROUNDS = 4
+ROUNDS = 3
 
 # White noise reads as 0; a blur under 0.4 pixels correlates neighbours by less than a tenth.
 BLURS = np.r_[0.0, np.arange(0.4, 3.001, 0.05)]
@@ -46,7 +47,7 @@ EDGE_EXPONENT = 3.0
 FADED = 0.05
 ROUNDING_SHARE = 0.001
 
-# Clipped pixels have lost their noise; a share this small lowers sigma by less than 3 %.
+# Clipped pixels have lost their noise; a share this small costs sigma a few per cent at the most.
 MOST_CLIPPED = 0.05
 FEWEST_BLOCKS = 20
 RANGE_PERCENTILES = (5, 95)
@@ -69,7 +70,7 @@ class NoiseEstimate:
     sigma_dark, sigma_bright : float
         Standard deviation at the grey values `dark` and `bright`; the variance is linear in the grey value.
     dark, bright : float
-        The 5th and the 95th percentile of the image's grey values, each the mean of a 16x16 block.
+        The 5th and the 95th percentile of the grey values of 16x16 blocks that are not clipped.
     """
 
     sigma: float
@@ -86,9 +87,8 @@ class NoiseEstimate:
 
     def text(self) -> str:
         """The estimate in words, such as "sigma 6.2 of 255, correlated over 1.4 px, stronger in the bright parts"."""
-        length = self.correlation_length
-        parts = [f"sigma {self.sigma * GREY_LEVELS:.1f} of {GREY_LEVELS}"]
-        parts.append(f"correlated over {length:.1f} px" if length > 0 else "white")
+        reach = f"correlated over {self.correlation_length:.1f} px" if self.correlation_length > 0 else "white"
+        parts = [f"sigma {self.sigma * GREY_LEVELS:.1f} of {GREY_LEVELS}", reach]
         if self.sigma_bright > NOTABLE_RATIO * self.sigma_dark:
             parts.append("stronger in the bright parts")
         elif self.sigma_dark > NOTABLE_RATIO * self.sigma_bright:
@@ -108,10 +108,9 @@ class NoiseEstimate:
         float32 array of the same shape; on the squared [0, 1] scale, never negative
         """
         unit = to_unit(image)
-        low, high = self.sigma_dark**2, self.sigma_bright**2
         span = self.bright - self.dark
-        slope = (high - low) / span if span > 0 else 0.0
-        return np.maximum(low + slope * (unit - self.dark), 0).astype(np.float32)
+        slope = (self.sigma_bright**2 - self.sigma_dark**2) / span if span > 0 else 0.0
+        return np.maximum(self.sigma_dark**2 + slope * (unit - self.dark), 0).astype(np.float32)
 
 
 def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
@@ -141,14 +140,16 @@ def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
         raise InputError(f"the image must have sides of {SMALLEST_SIDE} pixels and more; received {image.shape}")
     unit = to_unit(image)
     pixels, region = _blocks(unit)
-    dark, bright = np.percentile(pixels.mean((1, 2)), RANGE_PERCENTILES)
     usable = _usable(pixels, float(unit.min()), float(unit.max()))
     if not usable.any():
-        return NoiseEstimate(0.0, 0.0, 0.0, 0.0, float(dark), float(bright))
+        return NoiseEstimate(0.0, 0.0, 0.0, 0.0)
     pixels, region = pixels[usable], region[usable]
-    blur, line = _measure(_powers(pixels), pixels.mean((1, 2)), region)
-    sigma, sigma_dark, sigma_bright = (line.sigma(float(grey)) for grey in (unit.mean(), dark, bright))
-    return NoiseEstimate(sigma, 2 * blur, sigma_dark, sigma_bright, float(dark), float(bright))
+    grey = pixels.mean((1, 2))
+    blur, line = _measure(_powers(pixels), grey, region)
+    dark, bright = (float(end) for end in np.percentile(grey, RANGE_PERCENTILES))
+    # The line is not drawn out beyond what was measured: a clipped background may take the mean there.
+    sigma = line.sigma(float(np.clip(unit.mean(), dark, bright)))
+    return NoiseEstimate(sigma, 2 * blur, line.sigma(dark), line.sigma(bright), dark, bright)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def _usable(pixels: NDArray[np.float32], lowest: float, highest: float) -> NDArr
 
 def _powers(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Squared coefficients (u, v) of each block but those of u = 0 or v = 0, which a slow trend fills."""
-    cosines = _cosines().astype(np.float32)[1:]
+    cosines = _cosines().astype(np.float32)
     spectra = np.square(cosines @ pixels @ cosines.T).reshape(len(pixels), -1)
     return spectra + np.float32(LEAST_POWER)
 
@@ -203,105 +204,89 @@ def _measure(power: NDArray[np.float32], grey: Array, region: NDArray[np.intp]) 
     """Blur of the noise, and the line of its variance."""
     even = np.add.outer(np.arange(1, BLOCK), np.arange(1, BLOCK)).ravel() % 2 == 0
     halves = (even, ~even)
-    spectrum = _Spectrum.flat(np.median(power, axis=0))
+    white = np.ones(even.size)
+    spectrum = _Spectrum(0.0, white, white, white)
     level: Array = np.ones_like(grey)
     mean = np.empty(even.size)
     for _ in range(ROUNDS):
-        chosen = [_flattest(power[:, ~half], spectrum.total[~half], ~half, level, region) for half in halves]
+        weight = spectrum.sign_of_structure()
+        chosen = [_least(power @ (weight * ~half) / level, region) for half in halves]
         for blocks, half in zip(chosen, halves, strict=True):
-            mean[half] = power[np.ix_(blocks, half)].mean(0)
-        spectrum = _fit(mean, spectrum.trust)
+            mean[half] = power[blocks].mean(0)[half]
+        spectrum = _fit(mean, spectrum.trust())
         variances = [spectrum.variances(power[blocks], half) for blocks, half in zip(chosen, halves, strict=True)]
         line = _Line.through(grey[np.concatenate(chosen)], np.concatenate(variances))
         level = np.maximum(line.at(grey) / max(line.variance, LEAST_POWER), LEAST_LEVEL)
     return spectrum.blur, line
 
 
-def _flattest(
-    power: Array, expected: Array, half: NDArray[np.bool_], level: Array, region: NDArray[np.intp]
-) -> NDArray[np.intp]:
-    """Numbers of the blocks of each region with the least sign of edges."""
-    # The locally most powerful test for an additional power law in a known spectrum.
-    weight = _frequencies()[half] ** -EDGE_EXPONENT / np.square(expected)
-    score = power @ weight / level
+def _least(score: Array, region: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Numbers of the blocks of the lowest scores in each region."""
     order = np.lexsort((score, region))
     sizes = np.bincount(region)
     rank = np.arange(order.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return order[rank < np.maximum(1, np.repeat(sizes, sizes) * FLATTEST_SHARE)]
+    return order[rank < np.maximum(1, FLATTEST_SHARE * np.repeat(sizes, sizes))]
 
 
 @dataclass(frozen=True, slots=True)
 class _Spectrum:
-    """Expected power of each coefficient.
-
-    Attributes
-    ----------
-    blur : float
-        Pixels.
-    unit : array
-        Of noise with variance 1.
-    noise, total : array
-        Of the noise, and of noise and structure.
-    """
+    """Expected power of each coefficient: of noise of variance 1, of the noise, and of noise and structure."""
 
     blur: float
     unit: Array
     noise: Array
     total: Array
 
-    @classmethod
-    def flat(cls, total: Array) -> _Spectrum:
-        return cls(0.0, np.ones_like(total), np.ones_like(total), total)
+    def sign_of_structure(self) -> NDArray[np.float32]:
+        """Weights of the locally most powerful test for an additional power law."""
+        weight = _frequencies() ** -EDGE_EXPONENT / np.square(self.total)
+        return (weight / weight.max()).astype(np.float32)
 
-    @property
     def trust(self) -> Array:
         return np.square(self.noise / (self.noise + FADED * self.noise.max()))
 
     def variances(self, power: Array, half: NDArray[np.bool_]) -> Array:
         """Variance of the noise in each block, by its coefficients of one half."""
-        weight = (self.trust * np.square(self.noise / self.total))[half]
-        excess = power[:, half] - (self.total - self.noise)[half]
-        return excess @ (weight / self.unit[half]) / weight.sum()
+        weight = self.trust() * np.square(self.noise / self.total) * half
+        return (power - (self.total - self.noise)) @ (weight / self.unit) / weight.sum()
 
 
 def _fit(power: Array, trust: Array) -> _Spectrum:
-    """The spectrum of blurred noise and structure of largest likelihood, each coefficient as far as it is trusted."""
-    shapes, logarithms = _shapes()
-    scale = (1 / shapes) @ (trust * power) / trust.sum()
+    """The spectrum of largest likelihood, where each coefficient counts as far as it is trusted."""
+    inverses, logarithms = _shapes()
+    scale = inverses @ (trust * power) / trust.sum()
     best = int(np.argmin(logarithms @ trust + np.log(scale) * trust.sum()))
     blur = best % BLURS.size
     unit = _noise_shapes()[blur]
-    return _Spectrum(float(BLURS[blur]), unit, scale[best] * unit, scale[best] * shapes[best])
+    return _Spectrum(float(BLURS[blur]), unit, scale[best] * unit, scale[best] / inverses[best])
 
 
 @lru_cache(maxsize=1)
 def _shapes() -> tuple[Array, Array]:
-    """Spectra of noise and structure and their logarithms, (structures x blurs, coefficients); variance 1."""
+    """Inverses and logarithms of the spectra of noise with structure, (structures x blurs, coefficients)."""
     noise = _noise_shapes()
     relative = _frequencies() / _frequencies().min()
     laws = [np.zeros_like(relative)]
     laws += [share * relative**-exponent for exponent in STRUCTURE_EXPONENTS for share in STRUCTURE_SHARES]
     peaks = noise.max(1, keepdims=True)
     shapes = np.concatenate([noise + (law + ROUNDING_SHARE) * peaks for law in laws])
-    return shapes, np.log(shapes)
+    return 1 / shapes, np.log(shapes)
 
 
 @lru_cache(maxsize=1)
 def _noise_shapes() -> Array:
     """Power of each coefficient of white noise blurred by each of `BLURS` and brought to variance 1."""
-    cosines = _cosines()[1:]
     impulse = np.zeros(8 * BLOCK + 1)
     impulse[impulse.size // 2] = 1
     shapes = []
     for blur in BLURS:
         kernel = gaussian_filter1d(impulse, blur) if blur else impulse
         correlation = np.correlate(kernel, kernel, "full")[kernel.size - 1 :][:BLOCK]
-        along = np.einsum("ux,xy,uy->u", cosines, toeplitz(correlation / correlation[0]), cosines)
+        along = np.einsum("ux,xy,uy->u", _cosines(), toeplitz(correlation / correlation[0]), _cosines())
         shapes.append(np.outer(along, along).ravel())
     return np.array(shapes)
 
 
-@lru_cache(maxsize=1)
 def _frequencies() -> Array:
     """Of each coefficient, in radians per pixel."""
     along = np.arange(1, BLOCK) * np.pi / BLOCK
@@ -309,4 +294,5 @@ def _frequencies() -> Array:
 
 
 def _cosines() -> Array:
-    return dct(np.eye(BLOCK), axis=0, norm="ortho")
+    """Rows of the discrete cosine transform but the constant one."""
+    return dct(np.eye(BLOCK), axis=0, norm="ortho")[1:]

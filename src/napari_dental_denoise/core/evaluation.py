@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.classical import SMALLEST_SIGMA, Denoiser
-from napari_dental_denoise.core.estimation import estimate_noise
+from napari_dental_denoise.core.classical import Denoiser
 from napari_dental_denoise.core.inference import Engine, denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, accuracy, psnr, ssim
@@ -18,6 +17,8 @@ from napari_dental_denoise.core.noise_kinds import noise_kind
 
 Unit = NDArray[np.float32]
 NOISY = "noisy"
+# Classical denoisers have no setting for no noise at all.
+SMALLEST_SIGMA = 1e-4
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class NoisyPair:
     ----------
     clean, noisy : (H, W) float32 arrays on [0, 1]; the noise is not clipped
     sigma : float
-        What the baselines are told: the true root mean square of added noise, an estimate of recorded noise.
+        Root mean square of the noise, which is what the baselines are told.
     noise : str
         Kind and levels, for the table.
     """
@@ -73,7 +74,7 @@ def added_noise(
     for index, image in enumerate(images):
         clean = to_unit(image)
         noisy = add(clean, **levels, rng=np.random.default_rng([seed, index])).astype(np.float32, copy=False)
-        yield NoisyPair(clean, noisy, float(np.sqrt(np.mean((noisy - clean) ** 2))), title)
+        yield _pair(clean, noisy, title)
 
 
 def given_pairs(
@@ -82,8 +83,11 @@ def given_pairs(
     """Pairs that were recorded: images of one place belong together and have one shape."""
     for one, other in zip(noisy, clean, strict=True):
         scale = max(full_scale(one), full_scale(other))
-        unit = to_unit(one, scale)
-        yield NoisyPair(to_unit(other, scale), unit, max(estimate_noise(unit).sigma, SMALLEST_SIGMA), title)
+        yield _pair(to_unit(other, scale), to_unit(one, scale), title)
+
+
+def _pair(clean: Unit, noisy: Unit, title: str) -> NoisyPair:
+    return NoisyPair(clean, noisy, max(float(np.sqrt(np.mean((noisy - clean) ** 2))), SMALLEST_SIGMA), title)
 
 
 def model_denoiser(engine: Engine, strength: float) -> Denoiser:
