@@ -23,8 +23,10 @@ from tqdm import tqdm
 
 from napari_dental_denoise.cli.options import row_range
 from napari_dental_denoise.core.classical import denoise_bm3d, denoise_non_local_means, denoise_total_variation
+from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.correlated_noise import noise_left
 from napari_dental_denoise.core.detector_noise import RESPONSES
+from napari_dental_denoise.core.estimation import estimate_noise
 from napari_dental_denoise.core.inference import OpenVinoEngine, denoise, load_engine
 from napari_dental_denoise.core.intensity import to_unit
 from napari_dental_denoise.core.loading import load_images
@@ -120,6 +122,20 @@ def middle(image: np.ndarray, side: int) -> np.ndarray:
     return to_unit(image)[rows : rows + side, columns : columns + side]
 
 
+def print_table(title: str, found: Mapping[str, list[dict[str, float]]], chosen: list[int]) -> None:
+    """Mean PSNR of each method on some of the images, for each noise."""
+    means = {
+        case: {name: np.mean([scored[index][name] for index in chosen]) for name in scored[0]}
+        for case, scored in found.items()
+    }
+    methods = dict.fromkeys(name for cells in means.values() for name in cells)
+    print(f"**{title}** ({len(chosen)})\n\n| method | " + " | ".join(means) + " |\n|---|" + "---|" * len(means))
+    for name in methods:
+        cells = [f"{by_name[name]:.2f}" if name in by_name else "" for by_name in means.values()]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -128,17 +144,19 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=320, help="of the middle that is used, in pixels")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    images = [middle(image, options.side) for image in load_images([options.folder], options.rows).images]
-    print(f"{options.folder.name}, the middle {options.side}x{options.side} of {len(images)} images, PSNR in dB\n")
-    rows: dict[str, dict[str, float]] = {}
+    loaded = load_images([options.folder], options.rows).images
+    images = [middle(image, options.side) for image in loaded]
+    grain = np.array([estimate_noise(image).sigma for image in loaded])
+    print(
+        f"{options.folder.name}, the middle {options.side}x{options.side} of {len(images)} images, PSNR in dB; ", end=""
+    )
+    print(f"PSNR in dB; own grain: median {np.median(grain) * GREY_LEVELS:.1f}, most {grain.max() * GREY_LEVELS:.1f}\n")
+    found: dict[str, list[dict[str, float]]] = {}
     with ProcessPoolExecutor(options.jobs) as pool:
         for case in tqdm(CASES, leave=False):
-            found = list(pool.map(partial(scores, case=case, models=options.model), enumerate(images)))
-            for name in found[0]:
-                rows.setdefault(name, {})[case.title] = float(np.mean([score[name] for score in found]))
-    print("| method | " + " | ".join(case.title for case in CASES) + " |\n|---|" + "---|" * len(CASES))
-    for name, cells in rows.items():
-        print(f"| {name} | " + " | ".join(f"{cells[c.title]:.2f}" if c.title in cells else "" for c in CASES) + " |")
+            found[case.title] = list(pool.map(partial(scores, case=case, models=options.model), enumerate(images)))
+    print_table("all references", found, list(range(len(images))))
+    print_table("cleaner half of the references", found, np.argsort(grain)[: -(-len(images) // 2)].tolist())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import os
 import signal
 import subprocess
@@ -231,11 +232,17 @@ class TestTrain:
         capsys.readouterr()
         train = ("train", tmp_path / "noisy", "--learn-from", "noisy", "-o", tmp_path / "model.keras", *self.OPTIONS)
         assert run(*train, "--epochs", 1) == 0
-        assert "no clean image to measure with" in capsys.readouterr().err
+        assert "no clean image to measure with" in capsys.readouterr().out
         assert run("info", tmp_path / "model.keras", "--format", "json") == 0
         noise = json.loads(capsys.readouterr().out)[0]["noise"]
         assert noise["kind"] == "that of noisy images alone"
         assert noise["median sigma"] == pytest.approx(25 / 255, rel=0.2)
+
+    def test_a_noisy_image_too_small_for_an_estimate_is_listed(self, folder, tmp_path, radiographs, capsys):
+        write_image(folder / "small.png", radiographs[0][:30, :30])
+        train = ("train", folder, "--learn-from", "noisy", "-o", tmp_path / "model.keras", *self.OPTIONS)
+        assert run(*train, "--epochs", 1) == 1
+        assert "small.png: is (30, 30); sides of 32 pixels and more are needed" in capsys.readouterr().err
 
     def test_a_training_starts_from_the_model_of_the_package(self, folder, tmp_path, capsys):
         course = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32, "--learning-rate", 1e-9)
@@ -305,6 +312,11 @@ class TestTrain:
             (("-o", "m.keras", "--validation-split", 2), "validation_split must lie between 0 and 1; received 2.0"),
             (("-o", "m.keras", "--sigma", 0.2, 0.1), "sigma must rise from a low to a high level"),
             (("-o", "m.keras", "--rows", "900:"), "none of 8 files can be used"),
+            (("-o", "m.keras", "--learn-from", "pairs"), "learning from pairs takes both"),
+            (("-o", "m.keras", "--learn-from", "noisy", "--noisy", "x"), "learning from pairs takes both"),
+            (("-o", "m.keras", "--learn-from", "noisy", "--sigma", 0.1, 0.2), "leave out --sigma"),
+            (("-o", "m.keras", "--noise", "varying", "--sigma-low", 0.3, 0.4), "sigma_high must be at least"),
+            (("-o", "m.keras", "--start-from", "none.keras"), "none.keras: no such model file"),
         ],
     )
     def test_bad_settings_are_one_line(self, folder, options, message, capsys, monkeypatch, tmp_path):
@@ -373,7 +385,9 @@ class TestInfo:
         assert run("info", tmp_path / "noisy.png") == 0
         text = capsys.readouterr().out
         assert "height: 160\nwidth: 200\ntype: uint8\n" in text
-        assert float(text.split("about sigma ")[1].split(",")[0]) == pytest.approx(20 / 255, rel=0.2)
+        level, correlation = re.search(r"noise: sigma ([\d.]+) of 255, (.*)", text).groups()
+        assert float(level) == pytest.approx(20, rel=0.1)
+        assert correlation.startswith("white")
 
     def test_model(self, trained_model, capsys):
         assert run("info", trained_model) == 0

@@ -230,7 +230,8 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
 
 def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
     """The images to learn from, with the errors of files that were left out."""
-    from napari_dental_denoise.core.loading import load_images, match_by_name
+    from napari_dental_denoise.core.estimation import SMALLEST_SIDE
+    from napari_dental_denoise.core.loading import leave_out_small, load_images, match_by_name
     from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs
     from napari_dental_denoise.unet.noisy_images import NoisyImages
 
@@ -246,7 +247,8 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
         matched = match_by_name(load_images(options.noisy, options.rows), loaded)
         return ImagePairs(matched.noisy, matched.clean), matched.errors
     if learn_from == "noisy":
-        return NoisyImages(loaded.images, options.seed), loaded.errors
+        large = leave_out_small(loaded, SMALLEST_SIDE)
+        return NoisyImages(large.images, options.seed), large.errors
     return CleanImages(loaded.images, noise, options.seed), loaded.errors
 
 

@@ -56,6 +56,32 @@ def _keep_rows(loaded: LoadedImages, path: Path, image: NDArray[np.generic], row
     loaded.images.append(kept)
 
 
+def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
+    """The images whose sides have so many pixels; the others become errors.
+
+    Parameters
+    ----------
+    loaded : LoadedImages
+    side : int
+        In pixels.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
+    kept = LoadedImages([], [], list(loaded.errors))
+    for path, image in zip(loaded.paths, loaded.images, strict=True):
+        if min(image.shape) < side:
+            kept.errors.append(ImageReadError(path, f"is {image.shape}; sides of {side} pixels and more are needed"))
+        else:
+            kept.paths.append(path)
+            kept.images.append(image)
+    if not kept.images:
+        raise InputError(f"none of {len(kept.errors)} files can be used: {describe(kept.errors)}")
+    return kept
+
+
 @dataclass(frozen=True)
 class MatchedImages:
     """Noisy images, the clean image of each, and the errors of those that have no partner."""

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from napari_dental_denoise.core.correlated_noise import blurred_noise
-from napari_dental_denoise.core.estimation import NoiseEstimate, estimate_noise
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.estimation import SMALLEST_SIDE, NoiseEstimate, estimate_noise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.unet.dataset import Dataset, Image, Unit, Window, digest
 
@@ -34,6 +35,11 @@ class NoisyImages(Dataset):
     images : sequence of (H, W) arrays; uint8, uint16 or floating
     seed : int
         Of the validation's noise, which stays the same.
+
+    Raises
+    ------
+    InputError
+        If an image is too small for an estimate of its noise.
     """
 
     reference = "noisy"
@@ -42,6 +48,9 @@ class NoisyImages(Dataset):
         self.images = list(images)
         self.seed = seed
         self.shapes = [image.shape for image in self.images]
+        smallest = min(self.shapes, key=min, default=(SMALLEST_SIDE, SMALLEST_SIDE))
+        if min(smallest) < SMALLEST_SIDE:
+            raise InputError(f"expected images with sides of {SMALLEST_SIDE} pixels and more; received {smallest}")
         self._scales = [full_scale(image) for image in self.images]
         self._estimates: dict[int, NoiseEstimate] = {}
 
