@@ -82,7 +82,7 @@ def bm3d_of_counts(noisy: np.ndarray, case: Case) -> np.ndarray:
     counts = photons * curve.exposure(noisy)
     stable = 2 * np.sqrt(np.maximum(counts + 3 / 8 + read_out, 0))
     top = max(float(stable.max()), 1.0)
-    deviation = noise_left(case.levels["blur"])
+    deviation = noise_left(case.levels["blur"], noisy.shape)
     root = np.maximum(bm3d(stable / top, sigma_psd=deviation / top) * top, 2 * math.sqrt(3 / 8))
     expected = root**2 / 4 + math.sqrt(1.5) / 4 / root - 11 / 8 / root**2 + 5 * math.sqrt(1.5) / 8 / root**3 - 1 / 8
     return curve.grey_value(np.maximum(expected - read_out, 0.05) / photons)

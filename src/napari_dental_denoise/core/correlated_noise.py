@@ -64,7 +64,7 @@ def add_correlated_noise(
 
 def blurred_noise(draw: np.random.Generator, shape: tuple[int, ...], blur: float) -> Unit:
     """Gaussian noise of unit deviation, white noise behind a Gaussian blur of so many pixels."""
-    return spread(normal(draw, shape), blur) / np.float32(noise_left(blur))
+    return spread(normal(draw, shape), blur) / np.float32(noise_left(blur, shape))
 
 
 def spread(field: Unit, blur: float) -> Unit:
@@ -77,16 +77,18 @@ def spread(field: Unit, blur: float) -> Unit:
     return gaussian_filter(field, blur, mode="wrap", axes=(-2, -1))
 
 
-def noise_left(blur: float) -> float:
-    """Standard deviation of white noise of unit deviation behind a Gaussian blur of so many pixels."""
+def noise_left(blur: float, shape: tuple[int, ...]) -> float:
+    """Standard deviation that `spread` leaves of white noise of unit deviation, in an image (..., H, W)."""
     if blur == 0:
         return 1.0
     from scipy.ndimage import gaussian_filter1d
 
-    impulse = np.zeros(2 * math.ceil(5 * blur) + 3)
-    impulse[len(impulse) // 2] = 1.0
-    # The sum of squares of the kernel is the square root's square: once for rows, once for columns.
-    return float((gaussian_filter1d(impulse, blur) ** 2).sum())
+    energy = 1.0
+    for side in shape[-2:]:
+        impulse = np.zeros(side)
+        impulse[0] = 1.0
+        energy *= float((gaussian_filter1d(impulse, blur, mode="wrap") ** 2).sum())
+    return math.sqrt(energy)
 
 
 def add_spectrum_noise(
@@ -116,7 +118,8 @@ def add_spectrum_noise(
         If the spectrum is not an array of rows and columns of powers, or the image has no rows and columns.
     """
     check_plane(image)
-    if spectrum.ndim != 2 or not np.all(np.isfinite(spectrum)) or spectrum.min() < 0:
+    spectrum = np.asarray(spectrum, np.float64)
+    if spectrum.ndim != 2 or spectrum.size == 0 or not np.all(np.isfinite(spectrum)) or spectrum.min() < 0:
         raise InputError(f"spectrum must be (h, w) powers from 0; received shape {spectrum.shape}")
     return corrupt(image, lambda unit, draw: unit + _shaped_noise(draw, unit.shape, spectrum), rng, clip=clip)
 
@@ -129,7 +132,9 @@ def _shaped_noise(draw: np.random.Generator, shape: tuple[int, ...], spectrum: N
 
 
 def _resized_spectrum(spectrum: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.floating]:
-    """The spectrum of the same correlation of near pixels, for an image of another size."""
+    """The spectrum of the same variance and correlation of near pixels, for an image of another size."""
+    if spectrum.shape == shape:
+        return spectrum
     correlation = np.fft.fftshift(np.fft.ifft2(spectrum).real)
     for axis, side in enumerate(shape):
         known = correlation.shape[axis]
@@ -140,7 +145,9 @@ def _resized_spectrum(spectrum: NDArray[np.floating], shape: tuple[int, int]) ->
         padding = [(0, 0), (0, 0)]
         padding[axis] = (before, side - correlation.shape[axis] - before)
         correlation = np.pad(correlation, padding)
-    return np.maximum(np.fft.fft2(np.fft.ifftshift(correlation)).real, 0)
+    # A correlation that is cut off has negative powers, which no noise has.
+    power = np.maximum(np.fft.fft2(np.fft.ifftshift(correlation)).real, 0)
+    return power * (spectrum.mean() / max(power.mean(), np.finfo(float).tiny))
 
 
 def add_power_law_noise(
@@ -151,7 +158,10 @@ def add_power_law_noise(
     clip: bool = False,
     rng: Rng = None,
 ) -> NDArray[np.generic]:
-    """Add Gaussian noise whose power falls with a power of the frequency, as mottle does.
+    """Add Gaussian noise whose power falls with a power of the frequency, as that of anatomical backgrounds does.
+
+    A. E. Burgess et al., "Human observer detection experiments with mammograms and power-law
+    noise", Med. Phys. 28 (2001), doi 10.1118/1.1355308.
 
     Parameters
     ----------

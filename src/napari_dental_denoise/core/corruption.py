@@ -34,10 +34,10 @@ def normal(draw: np.random.Generator, shape: tuple[int, ...]) -> Unit:
     return draw.standard_normal(shape, dtype=np.float32)
 
 
-def check_photons(photons: float) -> None:
+def check_photons(photons: float, most: float = MOST_PHOTONS) -> None:
     """Refuse a count that cannot be drawn."""
-    if not 0 < photons <= MOST_PHOTONS:
-        raise InputError(f"photons must be a positive number up to {MOST_PHOTONS:g}; received {photons}")
+    if not 0 < photons <= most:
+        raise InputError(f"photons must be a positive number up to {most:g}; received {photons}")
 
 
 def check_level(name: str, value: float, low: float = 0.0, high: float = float("inf")) -> None:

@@ -31,6 +31,8 @@ UNBLURRED = 0.4
 ELECTRONIC_SHARES = (0.0, 0.5)
 VARYING = 0.2
 LOWEST_LEVELS = (0.1, 0.7)
+# A patch shows a part of a level map: mostly a slope.
+KNOTS = (2, 5)
 SHARPENED = 0.1
 SHARPENINGS = (0.3, 1.5)
 SHARPENING_BLUR = 1.5
@@ -39,6 +41,7 @@ LINE_SHARES = (0.1, 0.4)
 ROUNDED = 0.2
 COMPRESSED = 0.12
 QUALITIES = (60.0, 97.0)
+FEWEST_PHOTONS = 4.0
 # A patch that is black all over would need no photon at all.
 DARKEST = 0.02
 
@@ -90,7 +93,9 @@ def _mix(clean: Unit, sigma: float, draw: np.random.Generator) -> Unit:
     noise = _noise(clean, sigma, draw)
     if draw.random() < VARYING:
         lowest = np.float32(draw.uniform(*LOWEST_LEVELS))
-        noise = noise * (lowest + (1 - lowest) * smooth_map(draw, (clean.shape[0], clean.shape[1])))
+        noise = noise * (
+            lowest + (1 - lowest) * smooth_map(draw, (clean.shape[0], clean.shape[1]), draw.integers(*KNOTS))
+        )
     if draw.random() < SHARPENED:
         noise = noise + np.float32(draw.uniform(*SHARPENINGS)) * (noise - spread(noise, SHARPENING_BLUR))
     noisy = clean + noise * np.float32(sigma / max(float(np.sqrt(np.mean(noise**2))), 1e-12))
@@ -111,8 +116,13 @@ def _noise(clean: Unit, sigma: float, draw: np.random.Generator) -> Unit:
 def _quantum(clean: Unit, sigma: float, draw: np.random.Generator) -> Unit:
     response = cast("ResponseName", draw.choice(list(RESPONSES)))
     blur = 0.0 if draw.random() < UNBLURRED else draw.uniform(*DETECTOR_BLURS)
-    photons = _photons_for(clean, sigma / noise_left(blur), response)
-    read_out = math.sqrt(draw.uniform(*ELECTRONIC_SHARES) / photons) * noise_left(blur)
+    left = noise_left(blur, clean.shape)
+    photons = _photons_for(clean, sigma / left, response)
+    if photons < FEWEST_PHOTONS and response == "logarithmic":
+        # So few would turn white into black; as strong a noise is that of a raw exposure.
+        response = "linear"
+        photons = _photons_for(clean, sigma / left, response)
+    read_out = math.sqrt(draw.uniform(*ELECTRONIC_SHARES) / photons) * left
     return cast("Unit", add_quantum_noise(clean, photons, blur, read_out, response=response, rng=draw)) - clean
 
 
@@ -120,7 +130,7 @@ def _photons_for(clean: Unit, sigma: float, response: ResponseName) -> float:
     """So many at full white that the noise of counting has about this level."""
     exposure = np.maximum(RESPONSES[response].exposure(np.clip(clean, 0, 1)), DARKEST)
     variance = float(np.mean(1 / exposure)) / math.log(LATITUDE) ** 2 if response == "logarithmic" else exposure.mean()
-    return float(np.clip(variance / sigma**2, 1.0, MOST_PHOTONS / LATITUDE))
+    return float(min(variance / sigma**2, MOST_PHOTONS / LATITUDE))
 
 
 def _store(noisy: Unit, draw: np.random.Generator) -> Unit:

@@ -30,6 +30,7 @@ from napari_dental_denoise.core.config import (
 )
 from napari_dental_denoise.core.correlated_noise import LARGEST_BLUR, spread
 from napari_dental_denoise.core.corruption import (
+    MOST_PHOTONS,
     Rng,
     Unit,
     check_level,
@@ -41,12 +42,12 @@ from napari_dental_denoise.core.corruption import (
 from napari_dental_denoise.core.errors import InputError
 
 ResponseName = Literal["logarithmic", "inverted", "linear"]
-# Exposures behind enamel and behind nothing differ about so many times, at the energies of dental tubes.
+# An assumption: grey values from black to white show exposures over one and a half decades.
 LATITUDE = 30.0
 LOG_LATITUDE: np.float32 = np.log(np.float32(LATITUDE))
 # Kept free of the logarithm of nothing.
 FEWEST_PHOTONS = 0.5
-# A level map has this many knots on each side: it varies over the image, not over a detail.
+# Of a level map on each side: it varies over the image, not over a detail.
 KNOTS = 4
 
 
@@ -119,7 +120,7 @@ def add_quantum_noise(
     InputError
         If a level is out of its range, the response unknown, or the image has no rows and columns.
     """
-    check_photons(photons * LATITUDE)
+    check_photons(photons, MOST_PHOTONS / LATITUDE)
     check_level("blur", blur, high=LARGEST_BLUR)
     check_level("sigma", sigma)
     check_plane(image)
@@ -173,16 +174,15 @@ def add_varying_noise(
     check_plane(image)
 
     def vary(unit: Unit, draw: np.random.Generator) -> Unit:
-        level = sigma_low + (sigma_high - sigma_low) * smooth_map(draw, (unit.shape[-2], unit.shape[-1]))
+        level = sigma_low + (sigma_high - sigma_low) * smooth_map(draw, (unit.shape[-2], unit.shape[-1]), KNOTS)
         return unit + normal(draw, unit.shape) * level.astype(np.float32)
 
     return corrupt(image, vary, rng, clip=clip)
 
 
-def smooth_map(draw: np.random.Generator, shape: tuple[int, int]) -> Unit:
+def smooth_map(draw: np.random.Generator, shape: tuple[int, int], knots: int) -> Unit:
     """A smooth random surface from exactly 0 to exactly 1."""
-    knots = draw.random((KNOTS, KNOTS), dtype=np.float32)
-    surface = cv2.resize(knots, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    surface = cv2.resize(draw.random((knots, knots), dtype=np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
     lowest, highest = surface.min(), surface.max()
     return (surface - lowest) / max(highest - lowest, np.float32(1e-6))
 
@@ -191,6 +191,8 @@ def add_line_noise(
     image: NDArray[np.generic], sigma: float = LINE_SIGMA.default, *, clip: bool = False, rng: Rng = None
 ) -> NDArray[np.generic]:
     """Offset each row and each column, as sensors do that read them through amplifiers of their own.
+
+    Each image of a stack has offsets of its own.
 
     A. El Gamal et al., "Modeling and estimation of FPN components in CMOS image sensors", Proc.
     SPIE 3301 (1998).

@@ -1,8 +1,8 @@
 """Noise that strikes each pixel by itself: one function for each physics.
 
 Images are on [0, 1]; integer images are taken there and brought back to their own type. Noise that
-neighbours share is in `detector_noise`, the mixture that radiographs have in `dental_noise`, and the
-table of all kinds in `noise_kinds`.
+neighbours share is in `correlated_noise`, what detectors and files do in `detector_noise`, the mixture
+that radiographs have in `dental_noise`, and the table of all kinds in `noise_kinds`.
 """
 
 from __future__ import annotations

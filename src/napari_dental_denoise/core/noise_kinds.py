@@ -80,7 +80,7 @@ NOISE_KINDS: Mapping[str, NoiseKind] = MappingProxyType(
         "salt-and-pepper": NoiseKind(add_salt_and_pepper_noise, {"amount": AMOUNT}, "white and black pixels"),
         "correlated": NoiseKind(add_correlated_noise, {"sigma": SIGMA, "blur": BLUR}, "blurred Gaussian noise"),
         "power-law": NoiseKind(
-            add_power_law_noise, {"sigma": SIGMA, "exponent": EXPONENT}, "mottle, of a power-law spectrum"
+            add_power_law_noise, {"sigma": SIGMA, "exponent": EXPONENT}, "Gaussian noise of a power-law spectrum"
         ),
         "quantum": NoiseKind(add_quantum_noise, QUANTUM, "photons in a radiograph, few in its bright parts"),
         "quantum-inverted": NoiseKind(
