@@ -29,7 +29,7 @@ from napari_dental_denoise.core.starter import STARTER
 from napari_dental_denoise.unet.backend import has_bfloat16, tf
 from napari_dental_denoise.unet.dataset import Dataset, ImagePairs
 from napari_dental_denoise.unet.export import load_keras_model
-from napari_dental_denoise.unet.learner import SMALLEST_ERROR, Learner
+from napari_dental_denoise.unet.learner import SMALLEST_ERROR, WARM_UP, Learner
 from napari_dental_denoise.unet.network import find_preset
 from napari_dental_denoise.unet.noisy_images import NoisyImages
 from napari_dental_denoise.unet.patches import batches
@@ -37,6 +37,7 @@ from napari_dental_denoise.unet.patches import batches
 SIGMA = 25 / GREY_LEVELS
 BLURS = {"white": 0.0, "blur 1 px": 1.0}
 BLIND_SHARE = 0.02
+MULTIPLE = find_preset(TRAINING.preset).multiple
 
 
 class TrueNoise(NoisyImages):
@@ -109,8 +110,10 @@ class BlindLearner(Learner):
             loss = tf.math.log(tf.reduce_sum(errors) / (tf.reduce_sum(asked) + 1) + SMALLEST_ERROR)
         variables = self.network.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.steps.assign_add(1.0)
+        momentum = tf.minimum(TRAINING.averaging, (1.0 + self.steps) / (WARM_UP + self.steps))
         for kept, new in zip(self.average.trainable_variables, variables, strict=True):
-            kept.assign(0.99 * kept.value + 0.01 * new.value)
+            kept.assign(momentum * kept.value + (1.0 - momentum) * new.value)
         return loss
 
 
@@ -146,10 +149,13 @@ def measure(learner: Learner, tests: list[tuple[np.ndarray, np.ndarray]]) -> flo
 
 
 def image_of(learner: Learner, noisy: np.ndarray) -> np.ndarray:
-    rows, columns = (side // 8 * 8 for side in noisy.shape)
-    denoised = noisy.copy()
-    denoised[:rows, :columns] = learner.denoise(noisy[np.newaxis, :rows, :columns, np.newaxis])[0, :, :, 0]
-    return np.clip(denoised, 0, 1)
+    return np.clip(learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0], 0, 1)
+
+
+def whole_multiples(image: np.ndarray) -> np.ndarray:
+    """The image without the last rows and columns that the network could not halve."""
+    rows, columns = (side // MULTIPLE * MULTIPLE for side in image.shape)
+    return image[:rows, :columns]
 
 
 def main() -> None:
@@ -164,7 +170,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[""], help="ways whose names begin with one of these")
     options = parser.parse_args()
     clean = [to_unit(image) for image in load_images([options.train], options.rows).images[: options.images]]
-    tests = [to_unit(image) for image in load_images([options.test], options.rows).images]
+    tests = [whole_multiples(to_unit(image)) for image in load_images([options.test], options.rows).images]
     print(f"{len(clean)} images, {options.steps} steps from {options.start_from.name}; PSNR in dB on {len(tests)}\n")
     for title, blur in BLURS.items():
         noisy = [add(image, blur, index) for index, image in enumerate(clean)]

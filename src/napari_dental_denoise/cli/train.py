@@ -166,9 +166,8 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--resume", action="store_true", help="go on with the training of the same model file")
-    start.add_argument(
+    parser.add_argument("--resume", action="store_true", help="go on with the training of the same model file")
+    parser.add_argument(
         "--start-from",
         metavar="MODEL",
         default=STARTER_NAME,

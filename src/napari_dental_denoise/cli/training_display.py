@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tqdm import tqdm
 
 from napari_dental_denoise.cli.console import minutes_and_seconds, progress_bar, say
@@ -65,8 +67,16 @@ def start_line(report: TrainingStarted) -> str:
         f"{report.training_images} images to learn from, {report.validation_images} to validate with; {length} of "
         f"{report.patches_per_epoch} patches of {report.patch_size}x{report.patch_size} pixels an epoch; "
         f"{report.parameters / 1e6:.2f} million weights, {report.precision}, on {report.device}{again}\n"
-        f"{measured}: {report.noisy_psnr:.2f} dB, SSIM {report.noisy_ssim:.3f}"
+        f"{measured}: {report.noisy_psnr:.2f} dB, SSIM {report.noisy_ssim:.3f}; {first_line(report)}"
     )
+
+
+def first_line(report: TrainingStarted) -> str:
+    """What the training begins with."""
+    if report.started_from is None:
+        return "starting from random weights"
+    score = "" if math.isnan(report.first_psnr) else f", which reaches {report.first_psnr:.2f} dB"
+    return f"started from {report.started_from}{score}"
 
 
 def epoch_line(report: EpochDone) -> str:

@@ -93,9 +93,8 @@ def _mix(clean: Unit, sigma: float, draw: np.random.Generator) -> Unit:
     noise = _noise(clean, sigma, draw)
     if draw.random() < VARYING:
         lowest = np.float32(draw.uniform(*LOWEST_LEVELS))
-        noise = noise * (
-            lowest + (1 - lowest) * smooth_map(draw, (clean.shape[0], clean.shape[1]), draw.integers(*KNOTS))
-        )
+        level = smooth_map(draw, (clean.shape[0], clean.shape[1]), int(draw.integers(*KNOTS)))
+        noise = noise * (lowest + (1 - lowest) * level)
     if draw.random() < SHARPENED:
         noise = noise + np.float32(draw.uniform(*SHARPENINGS)) * (noise - spread(noise, SHARPENING_BLUR))
     noisy = clean + noise * np.float32(sigma / max(float(np.sqrt(np.mean(noise**2))), 1e-12))

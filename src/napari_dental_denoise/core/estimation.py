@@ -9,24 +9,25 @@ is avoided.
 The mean spectrum of these blocks is that of Gaussian-blurred white noise and of what structure is left,
 a power law; both are fitted by maximum likelihood (P. Whittle, "Estimation and information in stationary
 time series", Ark. Mat. 2 (1953)).
+The variance is linear in the grey value where photons are counted, exponential where the logarithm of the count
+is shown; the likelier law is taken.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dct
-from scipy.linalg import toeplitz
-from scipy.ndimage import gaussian_filter1d
 
 from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import to_unit
 
 Array = NDArray[np.floating]
+LawName = Literal["linear", "exponential"]
 
 SMALLEST_SIDE = 32
 # Long enough to tell a blur of 2 pixels from a slow trend, short enough to fit between the edges of teeth.
@@ -51,8 +52,15 @@ ROUNDING_SHARE = 0.001
 MOST_CLIPPED = 0.05
 FEWEST_BLOCKS = 20
 RANGE_PERCENTILES = (5, 95)
-# Least level of a block in the choice, as a share of the mean: the line may fall below 0 in the dark.
-LEAST_LEVEL = 0.1
+# The laws that are tried: variance at `bright` over variance at `dark`.
+RATIOS = np.geomspace(0.01, 100, 185)
+GREY_BINS = 12
+# Least variance of a bin, as a share of their mean: where structure is taken off, less than nothing may be left.
+LEAST_BIN = 0.003
+# The law goes on so far beyond [dark, bright], as a share of their distance, and the line down to this share
+# of its lower end; further out nothing was measured, and the variance stays as it is.
+MARGIN = 0.25
+LEAST_BEYOND = 0.25
 NOTABLE_RATIO = 1.3
 LEAST_POWER = 1e-14
 
@@ -64,13 +72,15 @@ class NoiseEstimate:
     Attributes
     ----------
     sigma : float
-        Root mean square of the noise over the image.
+        Root mean square of the noise over the grey values of the image.
     correlation_length : float
         Pixels; lag at which the autocorrelation of the noise falls to 1/e; 0 for white noise, 6 at the most.
     sigma_dark, sigma_bright : float
-        Standard deviation at the grey values `dark` and `bright`; the variance is linear in the grey value.
+        Standard deviation at the grey values `dark` and `bright`.
     dark, bright : float
         The 5th and the 95th percentile of the grey values of 16x16 blocks that are not clipped.
+    law : {"linear", "exponential"}
+        How the variance goes with the grey value.
     """
 
     sigma: float
@@ -79,6 +89,7 @@ class NoiseEstimate:
     sigma_bright: float
     dark: float = 0.0
     bright: float = 1.0
+    law: LawName = "linear"
 
     @property
     def blur(self) -> float:
@@ -87,6 +98,8 @@ class NoiseEstimate:
 
     def text(self) -> str:
         """The estimate in words, such as "sigma 6.2 of 255, correlated over 1.4 px, stronger in the bright parts"."""
+        if self.sigma == 0:
+            return "no noise found"
         reach = f"correlated over {self.correlation_length:.1f} px" if self.correlation_length > 0 else "white"
         parts = [f"sigma {self.sigma * GREY_LEVELS:.1f} of {GREY_LEVELS}", reach]
         if self.sigma_bright > NOTABLE_RATIO * self.sigma_dark:
@@ -95,22 +108,21 @@ class NoiseEstimate:
             parts.append("stronger in the dark parts")
         return ", ".join(parts)
 
-    def variance(self, image: NDArray[np.generic]) -> NDArray[np.float32]:
+    def variance(self, unit: Array) -> NDArray[np.float32]:
         """Variance of the noise at each pixel, as its grey value implies.
 
         Parameters
         ----------
-        image : array of any shape; uint8, uint16 or floating
-            Best a smoothed one: a noisy grey value implies a noisy variance.
+        unit : floating array of any shape, on the [0, 1] scale of the whole image
+            Best a smoothed one: a noisy grey value implies a noisy variance. Beyond `dark` and `bright`
+            the law goes on for a quarter of their distance.
 
         Returns
         -------
         float32 array of the same shape; on the squared [0, 1] scale, never negative
         """
-        unit = to_unit(image)
-        span = self.bright - self.dark
-        slope = (self.sigma_bright**2 - self.sigma_dark**2) / span if span > 0 else 0.0
-        return np.maximum(self.sigma_dark**2 + slope * (unit - self.dark), 0).astype(np.float32)
+        position = _position(unit, self.dark, self.bright)
+        return _follow(self.law, self.sigma_dark**2, self.sigma_bright**2, position).astype(np.float32, copy=False)
 
 
 def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
@@ -140,37 +152,45 @@ def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
         raise InputError(f"the image must have sides of {SMALLEST_SIDE} pixels and more; received {image.shape}")
     unit = to_unit(image)
     pixels, region = _blocks(unit)
+    everywhere = pixels.mean((1, 2))
     usable = _usable(pixels, float(unit.min()), float(unit.max()))
     if not usable.any():
         return NoiseEstimate(0.0, 0.0, 0.0, 0.0)
-    pixels, region = pixels[usable], region[usable]
-    grey = pixels.mean((1, 2))
-    blur, line = _measure(_powers(pixels), grey, region)
+    grey = everywhere[usable]
     dark, bright = (float(end) for end in np.percentile(grey, RANGE_PERCENTILES))
-    # The line is not drawn out beyond what was measured: a clipped background may take the mean there.
-    sigma = line.sigma(float(np.clip(unit.mean(), dark, bright)))
-    return NoiseEstimate(sigma, 2 * blur, line.sigma(dark), line.sigma(bright), dark, bright)
+    blur, law, ends = _measure(_powers(pixels[usable]), _position(grey, dark, bright), region[usable])
+    # Of blocks: the law at the noisy grey value of a pixel would count the noise twice.
+    sigma = float(np.sqrt(_follow(law, *ends, _position(everywhere, dark, bright)).mean()))
+    return NoiseEstimate(sigma, 2 * blur, float(np.sqrt(ends[0])), float(np.sqrt(ends[1])), dark, bright, law)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """Variance of the noise against the grey value."""
+def _position(grey: Array, dark: float, bright: float) -> Array:
+    """Of grey values: 0 at `dark`, 1 at `bright`, no more than a margin beyond."""
+    span = bright - dark
+    return np.clip((grey - dark) / span, -MARGIN, 1 + MARGIN) if span > 0 else np.zeros_like(grey)
 
-    grey: float
-    variance: float
-    slope: float
 
-    @classmethod
-    def through(cls, grey: Array, variance: Array) -> _Line:
-        centred = grey - grey.mean()
-        slope = centred @ variance / max(float(centred @ centred), LEAST_POWER)
-        return cls(float(grey.mean()), float(variance.mean()), float(slope))
+def _follow(law: LawName, first: float, last: float, position: Array) -> Array:
+    """The law that leads from `first` at position 0 to `last` at position 1."""
+    if law == "exponential" and first > 0:
+        return first * (last / first) ** position
+    return np.maximum(first + (last - first) * position, LEAST_BEYOND * min(first, last))
 
-    def at(self, grey: Array) -> Array:
-        return self.variance + self.slope * (grey - self.grey)
 
-    def sigma(self, grey: float) -> float:
-        return float(np.sqrt(np.maximum(self.at(np.asarray(grey)), 0)))
+def _likeliest(position: Array, variance: Array) -> tuple[LawName, tuple[float, float]]:
+    """The law of largest likelihood, with the variances at positions 0 and 1.
+
+    The likelihood is that of variances whose scatter is in proportion to them: of dark blocks as of bright ones.
+    """
+    bins = [part for part in np.array_split(np.argsort(position), GREY_BINS) if part.size]
+    places, found = (np.array([values[part].mean() for part in bins]) for values in (position, variance))
+    found = np.maximum(found, LEAST_BIN * max(float(found.mean()), 0))
+    tried = [(law, float(ratio)) for law in get_args(LawName) for ratio in RATIOS]
+    shapes = np.array([_follow(law, 1.0, ratio, places) for law, ratio in tried])
+    scale = (found / shapes).mean(1)
+    best = int(np.argmin(np.log(scale + LEAST_POWER) + np.log(shapes).mean(1)))
+    law, ratio = tried[best]
+    return law, (float(scale[best]), float(scale[best]) * ratio)
 
 
 def _blocks(unit: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
@@ -200,14 +220,17 @@ def _powers(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return spectra + np.float32(LEAST_POWER)
 
 
-def _measure(power: NDArray[np.float32], grey: Array, region: NDArray[np.intp]) -> tuple[float, _Line]:
-    """Blur of the noise, and the line of its variance."""
+def _measure(
+    power: NDArray[np.float32], position: Array, region: NDArray[np.intp]
+) -> tuple[float, LawName, tuple[float, float]]:
+    """Blur of the noise, and the law of its variance with the variances at positions 0 and 1."""
     even = np.add.outer(np.arange(1, BLOCK), np.arange(1, BLOCK)).ravel() % 2 == 0
     halves = (even, ~even)
     white = np.ones(even.size)
     spectrum = _Spectrum(0.0, white, white, white)
-    level: Array = np.ones_like(grey)
+    level: Array = np.ones_like(position)
     mean = np.empty(even.size)
+    law: LawName = "linear"
     for _ in range(ROUNDS):
         weight = spectrum.sign_of_structure()
         chosen = [_least(power @ (weight * ~half) / level, region) for half in halves]
@@ -215,9 +238,10 @@ def _measure(power: NDArray[np.float32], grey: Array, region: NDArray[np.intp]) 
             mean[half] = power[blocks].mean(0)[half]
         spectrum = _fit(mean, spectrum.trust())
         variances = [spectrum.variances(power[blocks], half) for blocks, half in zip(chosen, halves, strict=True)]
-        line = _Line.through(grey[np.concatenate(chosen)], np.concatenate(variances))
-        level = np.maximum(line.at(grey) / max(line.variance, LEAST_POWER), LEAST_LEVEL)
-    return spectrum.blur, line
+        law, ends = _likeliest(position[np.concatenate(chosen)], np.concatenate(variances))
+        level = _follow(law, *ends, position)
+        level = level / max(float(level.mean()), LEAST_POWER)
+    return spectrum.blur, law, ends
 
 
 def _least(score: Array, region: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -276,13 +300,13 @@ def _shapes() -> tuple[Array, Array]:
 @lru_cache(maxsize=1)
 def _noise_shapes() -> Array:
     """Power of each coefficient of white noise blurred by each of `BLURS` and brought to variance 1."""
-    impulse = np.zeros(8 * BLOCK + 1)
-    impulse[impulse.size // 2] = 1
+    reach = np.arange(-4 * BLOCK, 4 * BLOCK + 1)
+    lags = np.abs(np.subtract.outer(np.arange(BLOCK), np.arange(BLOCK)))
     shapes = []
     for blur in BLURS:
-        kernel = gaussian_filter1d(impulse, blur) if blur else impulse
+        kernel = np.exp(-np.square(reach / blur) / 2) if blur else (reach == 0).astype(float)
         correlation = np.correlate(kernel, kernel, "full")[kernel.size - 1 :][:BLOCK]
-        along = np.einsum("ux,xy,uy->u", _cosines(), toeplitz(correlation / correlation[0]), _cosines())
+        along = np.einsum("ux,xy,uy->u", _cosines(), (correlation / correlation[0])[lags], _cosines())
         shapes.append(np.outer(along, along).ravel())
     return np.array(shapes)
 
@@ -295,4 +319,5 @@ def _frequencies() -> Array:
 
 def _cosines() -> Array:
     """Rows of the discrete cosine transform but the constant one."""
-    return dct(np.eye(BLOCK), axis=0, norm="ortho")[1:]
+    angles = np.outer(np.arange(1, BLOCK), np.arange(BLOCK) + 0.5) * np.pi / BLOCK
+    return np.cos(angles) * np.sqrt(2 / BLOCK)

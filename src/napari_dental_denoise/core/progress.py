@@ -11,7 +11,17 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class TrainingStarted:
-    """Before the first step; `reference` tells whether PSNR and SSIM are against clean or noisy images."""
+    """Before the first step.
+
+    Attributes
+    ----------
+    started_from : str or None
+        Name of the model file whose weights are the first.
+    first_psnr : float
+        Of that model, in dB; NaN without one.
+    reference : {"clean", "noisy"}
+        What PSNR and SSIM are measured against.
+    """
 
     event: ClassVar[str] = "started"
     training_images: int
@@ -27,6 +37,8 @@ class TrainingStarted:
     noisy_psnr: float
     noisy_ssim: float
     reference: str
+    started_from: str | None
+    first_psnr: float
 
 
 @dataclass(frozen=True, slots=True)

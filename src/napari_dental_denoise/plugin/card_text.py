@@ -23,7 +23,9 @@ def card_text(card: ModelCard) -> str:
         parts.append(f"{images} images")
     gained = card.metrics.get("validation_psnr")
     noisy = card.metrics.get("noisy_psnr")
-    if isinstance(gained, float) and isinstance(noisy, float):
+    if card.metrics.get("reference") == "noisy":
+        parts.append("never measured on clean images")
+    elif isinstance(gained, float) and isinstance(noisy, float):
         parts.append(f"{noisy:.1f} to {gained:.1f} dB in validation")
     parts.append("not for diagnosis")
     return "; ".join(part for part in parts if part)

@@ -23,7 +23,7 @@ from napari_dental_denoise.plugin.known_models import recent_models
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.training_settings import TrainingSettings
 
-LEARN_FROM: dict[str, LearnFrom] = {
+SOURCES: dict[str, LearnFrom] = {
     "clean images": "clean",
     "noisy and clean pairs": "pairs",
     "only noisy images": "noisy",
@@ -47,7 +47,7 @@ class TrainingFields:
     def _make_data_fields(self) -> None:
         self.learn_from = ComboBox(
             label="learn from",
-            choices=list(LEARN_FROM),
+            choices=list(SOURCES),
             tooltip="Clean images, to which noise is added anew for every patch; pairs that were recorded; or noisy "
             "images alone, whose noise is estimated",
         )
@@ -140,13 +140,13 @@ class TrainingFields:
 
     @property
     def _sigma_applies(self) -> bool:
-        """Whether noise is added, of a kind whose level is told in grey levels."""
-        added = LEARN_FROM[self.learn_from.value] == "clean"
-        return added and next(iter(NOISE_KINDS[self.kind.value].levels)) == "sigma"
+        """Whether noise is added, of a kind whose level has the range of these fields."""
+        added = SOURCES[self.learn_from.value] == "clean"
+        return added and NOISE_KINDS[self.kind.value].levels.get("sigma") is SIGMA
 
     def show_what_applies(self) -> None:
         """Hide the fields that mean nothing here, and say what the figures are worth."""
-        learn_from = LEARN_FROM[self.learn_from.value]
+        learn_from = SOURCES[self.learn_from.value]
         self.clean.label = "noisy" if learn_from == "noisy" else "clean"
         self.noisy.visible = learn_from == "pairs"
         self.kind.visible = learn_from == "clean"
@@ -168,7 +168,7 @@ class TrainingFields:
         return TrainingSettings(
             sources=_path(self.clean.value),
             noisy=_path(self.noisy.value),
-            learn_from=LEARN_FROM[self.learn_from.value],
+            learn_from=SOURCES[self.learn_from.value],
             model=_path(self.model.value),
             noise=self.kind.value,
             ranges={"sigma": levels} if self._sigma_applies else None,

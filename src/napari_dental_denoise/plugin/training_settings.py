@@ -10,6 +10,7 @@ from napari_dental_denoise.core.config import NOISE, PRESETS, TRAINING, LearnFro
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.folders import list_files
 from napari_dental_denoise.core.headers import read_header
+from napari_dental_denoise.core.model_file import read_card
 from napari_dental_denoise.core.starter import STARTER_NAME, first_model
 from napari_dental_denoise.core.training_plan import TrainingPlan, plan_training
 
@@ -65,7 +66,17 @@ class TrainingSettings:
             return "There is no stopped training of this model to resume"
         if not self.resume and self.model.exists():
             return f"{self.model.name} is there already: choose another name, or resume"
-        return ""
+        return "" if self.resume else self._start_problem()
+
+    def _start_problem(self) -> str:
+        try:
+            first = first_model(self.start_from, self.config.preset)
+            preset = read_card(first).preset if first else self.config.preset
+        except InputError as error:
+            return str(error)
+        return (
+            "" if preset == self.config.preset else f"{self.start_from} is of the preset {preset}: choose that preset"
+        )
 
     def _level_problem(self) -> str:
         if any(low > high for low, high in (self.ranges or {}).values()):

@@ -148,9 +148,9 @@ class TrainingWidget(Container):
             self.use.enabled = self._model is not None and self._model.is_file()
             self._show_preview()
         elif isinstance(report, TrainingFinished):
-            say(
-                self.status, f"Done: {report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f} (epoch {report.best_epoch})"
-            )
+            best = f"epoch {report.best_epoch}" if report.best_epoch else "the model it started from"
+            against = ", against noisy images" if self._preview_name == PREVIEW_NAMES["noisy"] else ""
+            say(self.status, f"Done: {report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f} ({best}){against}")
 
     def _show_preview(self) -> None:
         try:
@@ -159,7 +159,7 @@ class TrainingWidget(Container):
             return
         picture = np.hstack([np.pad(image, ((0, 0), (0, PREVIEW_GAP))) for image in images])
         if self._preview is not None and self._preview in self._viewer.layers:
-            self._preview.data = picture
+            self._preview.data, self._preview.name = picture, self._preview_name
             return
         # napari warns of layers whose units differ from those that are there.
         units = self._viewer.layers[0].units[-2:] if len(self._viewer.layers) else None

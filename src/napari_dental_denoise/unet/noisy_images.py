@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_dental_denoise.core.correlated_noise import blurred_noise
 from napari_dental_denoise.core.errors import InputError
@@ -25,10 +27,14 @@ class NoisyImages(Dataset):
     """Noisy images without any clean one, whose noise is estimated image by image.
 
     To a noisy image `y` a noise `z` like its own is added: `y + a z` is the input and `y - z / a`
-    the target. The noises of the two are uncorrelated, so that on average the network learns what it
-    would learn from clean targets. It holds for correlated noise as for white noise, where methods
-    that predict pixels from their neighbours would learn to keep it. T. Pang et al.,
-    "Recorrupted-to-Recorrupted: unsupervised deep learning for image denoising", CVPR 2021.
+    the target. If the noise is Gaussian and `z` has its covariance, the noises of the two are
+    independent, and on average the network learns what it would learn from clean targets. This holds
+    for correlated noise as for white noise, where methods that predict pixels from their neighbours
+    learn to keep it. T. Pang et al., "Recorrupted-to-Recorrupted: unsupervised deep learning for
+    image denoising", CVPR 2021.
+
+    The estimate knows one correlation for an image and a level that follows its grey values. Of noise
+    that is not so (lines, a level that varies from place to place) some is kept, or too much is taken.
 
     Parameters
     ----------
@@ -63,8 +69,18 @@ class NoisyImages(Dataset):
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
         """See `Dataset`."""
         noisy = to_unit(self.images[index][window], self._scales[index])
-        more = noise_like(noisy, self.estimate(index), rng)
+        estimate = self.estimate(index)
+        more = noise_like(noisy, estimate, rng) * self._alive(index, window, estimate.blur)
         return noisy + np.float32(RECORRUPTION) * more, noisy - more / np.float32(RECORRUPTION)
+
+    def _alive(self, index: int, window: Window, blur: float) -> NDArray[np.bool_]:
+        """Where pixels have noise: not beside those that an integer image clipped to its ends."""
+        image = self.images[index]
+        if not np.issubdtype(image.dtype, np.integer):
+            return np.ones(image[window].shape, np.bool_)
+        clipped = (image[window] == image.min()) | (image[window] == image.max())
+        side = 2 * math.ceil(blur) + 1
+        return cv2.dilate(clipped.astype(np.uint8), np.ones((side, side), np.uint8)) == 0
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """See `Dataset`; the noise is that of the image."""
@@ -72,8 +88,8 @@ class NoisyImages(Dataset):
 
     def describe_noise(self) -> dict[str, Any]:
         """See `Dataset`."""
-        step = max(len(self.images) // DESCRIBED, 1)
-        estimates = [self.estimate(index) for index in range(0, len(self.images), step)]
+        chosen = np.unique(np.linspace(0, len(self.images) - 1, DESCRIBED).round().astype(int))
+        estimates = [self.estimate(int(index)) for index in chosen]
         return {
             "kind": "that of noisy images alone",
             "median sigma": round(float(np.median([estimate.sigma for estimate in estimates])), 5),

@@ -86,6 +86,7 @@ class _Run:
         self.pause = SECONDS_BETWEEN_WRITES
         self.overwrite = job.overwrite or job.resume
         self.state = self._first_state()
+        self.first_psnr = math.nan
         self.started = time.monotonic() - self.state.elapsed
 
     def _first_state(self) -> Checkpoint:
@@ -104,6 +105,7 @@ class _Run:
             return state if self.job.model.exists() else replace(state, best_epoch=0, best_psnr=-math.inf)
         if self.job.start_from is not None:
             self.learner.start_from(weights_of(self.job.start_from, self.config.preset))
+            settings["started_from"] = self.job.start_from.name
         return self._checkpoint(settings, epoch=0, step=0, elapsed=0.0)
 
     def _restore(self, path: Path, state: Checkpoint) -> None:
@@ -140,6 +142,9 @@ class _Run:
         return min(step / (self.config.epochs * self.steps), 1.0)
 
     def reports(self) -> Generator[TrainingReport, None, None]:
+        if self.job.start_from is not None and not self.job.resume:
+            # The model that it starts from stays the best until an epoch is better.
+            self.first_psnr, _, _ = self._validate(0)
         yield self._start_report()
         while self.fraction(self.state.step) < 1:
             yield from self._epoch(self.state.epoch + 1)
@@ -170,6 +175,8 @@ class _Run:
             noisy_psnr=self.validation.noisy_psnr,
             noisy_ssim=self.validation.noisy_ssim,
             reference=self.job.validation.reference,
+            started_from=self.state.settings.get("started_from"),
+            first_psnr=self.first_psnr,
         )
 
     def _epoch(self, epoch: int) -> Generator[TrainingReport, None, None]:
@@ -237,7 +244,7 @@ class _Run:
 
     def _give_up(self, epoch: int) -> None:
         """Write the best model of the epochs before, and say what to change."""
-        if self.state.best_epoch > 0:
+        if self.state.best_psnr > -math.inf:
             self._write()
         raise InputError(
             f"the training diverged in epoch {epoch}: start again with a lower --learning-rate than "
@@ -248,7 +255,7 @@ class _Run:
         """Validate the average of what was learned so far and write the best; the epoch is done again on resuming."""
         if self.unvalidated_steps > 0:
             self._validate(self.state.epoch + 1)
-        if self.state.best_epoch > 0:
+        if self.state.best_psnr > -math.inf:
             self._write()
 
     def _card(self, epoch: int) -> ModelCard:
@@ -271,7 +278,7 @@ class _Run:
                 "epoch": epoch,
                 "seconds": round(self.elapsed, 1),
                 "loss": LOSS,
-                "started_from": self.job.start_from.name if self.job.start_from else None,
+                "started_from": self.state.settings.get("started_from"),
             },
             metrics={
                 "validation_psnr": self.state.best_psnr,
