@@ -24,7 +24,6 @@ from tqdm import tqdm
 from napari_dental_denoise.cli.options import row_range
 from napari_dental_denoise.core.classical import denoise_bm3d, denoise_non_local_means, denoise_total_variation
 from napari_dental_denoise.core.config import GREY_LEVELS
-from napari_dental_denoise.core.correlated_noise import noise_left
 from napari_dental_denoise.core.detector_noise import RESPONSES
 from napari_dental_denoise.core.estimation import estimate_noise
 from napari_dental_denoise.core.inference import OpenVinoEngine, denoise, load_engine
@@ -62,16 +61,20 @@ CASES = (
 )
 
 
+def blurred_power(shape: tuple[int, ...], blur: float) -> np.ndarray:
+    """What a Gaussian blur leaves of the power of white noise, by frequency."""
+    rows, columns = (np.fft.fftfreq(side) for side in shape)
+    return np.exp(-((2 * math.pi * blur) ** 2) * (rows[:, np.newaxis] ** 2 + columns**2))
+
+
 def bm3d_of_spectrum(noisy: np.ndarray, case: Case) -> np.ndarray:
     """BM3D that is told the power spectrum of blurred noise."""
-    blur = case.levels["blur"]
-    rows, columns = (np.fft.fftfreq(side) for side in noisy.shape)
-    power = np.exp(-((2 * math.pi * blur) ** 2) * (rows[:, np.newaxis] ** 2 + columns**2))
+    power = blurred_power(noisy.shape, case.levels["blur"])
     return bm3d(noisy, sigma_psd=power / power.mean() * case.levels["sigma"] ** 2 * noisy.size)
 
 
 def bm3d_of_counts(noisy: np.ndarray, case: Case) -> np.ndarray:
-    """BM3D of the square roots of the counts, whose deviation is the same everywhere.
+    """BM3D of the square roots of the counts, whose spectrum is the same everywhere and which it is told.
 
     The inverse is that of M. Makitalo, A. Foi, "A closed-form approximation of the exact unbiased inverse
     of the Anscombe variance-stabilizing transformation", IEEE Trans. Image Process. 20 (2011).
@@ -82,8 +85,9 @@ def bm3d_of_counts(noisy: np.ndarray, case: Case) -> np.ndarray:
     counts = photons * curve.exposure(noisy)
     stable = 2 * np.sqrt(np.maximum(counts + 3 / 8 + read_out, 0))
     top = max(float(stable.max()), 1.0)
-    deviation = noise_left(case.levels["blur"], noisy.shape)
-    root = np.maximum(bm3d(stable / top, sigma_psd=deviation / top) * top, 2 * math.sqrt(3 / 8))
+    power = blurred_power(noisy.shape, case.levels["blur"]) + read_out / max(float(counts.mean()), 1.0)
+    told = 1 / top if case.levels["blur"] == 0 else power * noisy.size / top**2
+    root = np.maximum(bm3d(stable / top, sigma_psd=told) * top, 2 * math.sqrt(3 / 8))
     expected = root**2 / 4 + math.sqrt(1.5) / 4 / root - 11 / 8 / root**2 + 5 * math.sqrt(1.5) / 8 / root**3 - 1 / 8
     return curve.grey_value(np.maximum(expected - read_out, 0.05) / photons)
 
@@ -142,15 +146,16 @@ def main() -> None:
     parser.add_argument("-m", "--model", type=Path, nargs="+", default=[])
     parser.add_argument("--rows", type=row_range, default=slice(None))
     parser.add_argument("--side", type=int, default=320, help="of the middle that is used, in pixels")
+    parser.add_argument("--step", type=int, default=1, help="use every so-manieth image")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    loaded = load_images([options.folder], options.rows).images
+    loaded = load_images([options.folder], options.rows).images[:: options.step]
     images = [middle(image, options.side) for image in loaded]
     grain = np.array([estimate_noise(image).sigma for image in loaded])
     print(
         f"{options.folder.name}, the middle {options.side}x{options.side} of {len(images)} images, PSNR in dB; ", end=""
     )
-    print(f"PSNR in dB; own grain: median {np.median(grain) * GREY_LEVELS:.1f}, most {grain.max() * GREY_LEVELS:.1f}\n")
+    print(f"own noise: median {np.median(grain) * GREY_LEVELS:.1f}, most {grain.max() * GREY_LEVELS:.1f}\n")
     found: dict[str, list[dict[str, float]]] = {}
     with ProcessPoolExecutor(options.jobs) as pool:
         for case in tqdm(CASES, leave=False):

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from napari_dental_denoise import add_gaussian_noise, psnr, read_dental, read_image, write_image
+from napari_dental_denoise import add_gaussian_noise, denoise, psnr, read_dental, read_image, write_image
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.core.images import read_pages
@@ -260,6 +260,23 @@ class TestTrain:
         assert reports["nothing"]["epoch"]["psnr"] == pytest.approx(noisy, abs=0.1)
         assert reports["starter"]["epoch"]["psnr"] > noisy + 3
 
+    def test_the_model_it_starts_from_stays_the_best(self, folder, tmp_path, capsys):
+        """Unless an epoch is better; a step that is far too long is not."""
+        course = ("--epochs", 1, "--steps-per-epoch", 2, "--batch-size", 1, "--patch-size", 32, "--learning-rate", 0.02)
+        assert run("train", folder, "-o", tmp_path / "model.keras", *course) == 0
+        assert "best: epoch 0" in capsys.readouterr().out
+        noisy = add_gaussian_noise(read_image(folder / "scan0.png"), 0.1, rng=0)
+        np.testing.assert_array_equal(denoise(noisy, tmp_path / "model.keras"), denoise(noisy))
+
+    def test_what_it_started_from_is_known_after_resuming(self, folder, tmp_path, capsys):
+        course = ("--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)
+        train = ("train", folder, "-o", tmp_path / "model.keras", *course)
+        assert run(*train, "--epochs", 1) == 0
+        assert run(*train, "--epochs", 2, "--resume") == 0
+        capsys.readouterr()
+        assert run("info", tmp_path / "model.keras", "--format", "json") == 0
+        assert json.loads(capsys.readouterr().out)[0]["training"]["started_from"] == "starter.keras"
+
     def test_one_bad_pair_is_listed_and_the_others_are_learned(self, folder, tmp_path, capsys):
         assert run("add-noise", folder, "-o", tmp_path / "noisy") == 0
         (folder / "scan3.png").write_bytes(b"damaged")
@@ -314,7 +331,8 @@ class TestTrain:
             (("-o", "m.keras", "--rows", "900:"), "none of 8 files can be used"),
             (("-o", "m.keras", "--learn-from", "pairs"), "learning from pairs takes both"),
             (("-o", "m.keras", "--learn-from", "noisy", "--noisy", "x"), "learning from pairs takes both"),
-            (("-o", "m.keras", "--learn-from", "noisy", "--sigma", 0.1, 0.2), "leave out --sigma"),
+            (("-o", "m.keras", "--learn-from", "noisy", "--sigma", 0.1, 0.2), "noise is added to clean images only"),
+            (("-o", "m.keras", "--learn-from", "noisy", "--noise", "quantum"), "leave out --noise and its levels"),
             (("-o", "m.keras", "--noise", "varying", "--sigma-low", 0.3, 0.4), "sigma_high must be at least"),
             (("-o", "m.keras", "--start-from", "none.keras"), "none.keras: no such model file"),
         ],

@@ -62,6 +62,21 @@ def test_the_preview_follows_and_goes(viewer, open_form, qtbot, radiographs):
     assert [layer.name for layer in viewer.layers] == ["scan"]
 
 
+def test_the_preview_is_what_will_be_added(viewer, open_form, qtbot, radiographs):
+    viewer.add_image(radiographs[0], name="scan")
+    form = open_form("Add noise")
+    form.kind.value = "dental-xray"
+    form.preview.value = True
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=5_000)
+    preview = viewer.layers[1]
+    rows, columns = preview.data.shape
+    top, left = np.rint(preview.translate).astype(int)
+    shown = preview.data.copy()
+    form.add_noise()
+    qtbot.waitUntil(lambda: "scan noisy" in viewer.layers and form.add.enabled, timeout=20_000)
+    np.testing.assert_array_equal(viewer.layers["scan noisy"].data[top : top + rows, left : left + columns], shown)
+
+
 def test_no_image_gets_its_reason(viewer, open_form):
     form = open_form("Add noise")
     form.add_noise()

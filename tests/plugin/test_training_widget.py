@@ -11,6 +11,8 @@ from qtpy.QtWidgets import QApplication
 from napari_dental_denoise import write_image
 from napari_dental_denoise.core.model_file import read_model_file
 from napari_dental_denoise.core.noise import add_gaussian_noise
+from napari_dental_denoise.plugin.card_text import card_text
+from napari_dental_denoise.plugin.known_models import remember_model
 
 LONG = 90_000
 
@@ -84,7 +86,7 @@ def test_the_plan_in_one_line(form, qtbot):
     assert form.plan.value.startswith("8 files, 256 patches of 32 px an epoch")
 
 
-def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder):
+def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_model):
     def says(text):
         qtbot.waitUntil(lambda: form.plan.value == text, timeout=5_000)
         assert not form.start.enabled
@@ -102,6 +104,12 @@ def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder):
     (tmp_path / "old.keras").write_bytes(b"precious")
     form.fields.model.value = tmp_path / "old.keras"
     says("old.keras is there already: choose another name, or resume")
+    form.fields.model.value = tmp_path / "mine.keras"
+    form.fields.preset.value = "fast"
+    remember_model(trained_model)
+    form.fields.start_from.reset_choices()
+    form.fields.start_from.value = str(trained_model)
+    says(f"{trained_model} is of the preset standard: choose that preset")
     form.fields.clean.value = tmp_path / "nowhere"
     says("Choose a folder of clean images")
 
@@ -141,6 +149,8 @@ def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
     wait_for_the_end(form, qtbot)
     assert read_model_file(tmp_path / "mine.keras").card.noise["kind"] == "that of noisy images alone"
     assert [layer.name for layer in viewer.layers] == ["training: with more noise, denoised now, noisy target"]
+    assert form.status.value.endswith("against noisy images")
+    assert "never measured on clean images" in card_text(read_model_file(tmp_path / "mine.keras").card)
 
 
 def test_a_training_starts_from_the_model_of_the_package(form, qtbot):

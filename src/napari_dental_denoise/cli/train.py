@@ -27,7 +27,6 @@ from napari_dental_denoise.cli.options import (
     add_sources,
     given_levels,
     number,
-    option,
     positive,
 )
 from napari_dental_denoise.cli.training_display import TrainingDisplay
@@ -99,6 +98,8 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     _add_course(parser)
     add_noise_kind(parser, NOISE.training_kind)
+    # So that a kind that is asked for in vain is noticed.
+    parser.set_defaults(noise=None)
     add_levels(parser, 2, "lowest and highest ")
     add_rows(parser)
     _add_files(parser)
@@ -234,13 +235,12 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
     from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs
     from napari_dental_denoise.unet.noisy_images import NoisyImages
 
-    ranges = {name: (values[0], values[1]) for name, values in given_levels(options).items()}
     learn_from = options.learn_from or ("pairs" if options.noisy else "clean")
     if (learn_from == "pairs") != bool(options.noisy):
         raise InputError("learning from pairs takes both: the clean images as SOURCE, and --noisy with the noisy ones")
-    if ranges and learn_from != "clean":
-        raise InputError(f"noise is added to clean images only: leave out {' and '.join(map(option, ranges))}")
-    noise = NoiseRange(options.noise, ranges)
+    noise = _noise(options)
+    if noise is not None and learn_from != "clean":
+        raise InputError("noise is added to clean images only: leave out --noise and its levels")
     loaded = load_images(options.sources, options.rows)
     if learn_from == "pairs":
         matched = match_by_name(load_images(options.noisy, options.rows), loaded)
@@ -248,7 +248,15 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
     if learn_from == "noisy":
         large = leave_out_small(loaded, SMALLEST_SIDE)
         return NoisyImages(large.images, options.seed), large.errors
-    return CleanImages(loaded.images, noise, options.seed), loaded.errors
+    return CleanImages(loaded.images, noise or NoiseRange(NOISE.training_kind, {}), options.seed), loaded.errors
+
+
+def _noise(options: argparse.Namespace) -> NoiseRange | None:
+    """What was asked for, if anything."""
+    asked = options.noise
+    options.noise = asked or NOISE.training_kind
+    ranges = {name: (values[0], values[1]) for name, values in given_levels(options).items()}
+    return NoiseRange(options.noise, ranges) if asked or ranges else None
 
 
 def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> bool:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 PREVIEW = "noise preview"
 PREVIEW_DELAY_MS = 80
+# More would hold up the window while a slider moves.
+PREVIEW_PIXELS = 2**20
 LARGEST_SIGMA = 0.5
 
 
@@ -168,7 +170,7 @@ class NoiseWidget(Container):
             rows, columns = visible_window(layer)
             index = current_image(layer, self._viewer.dims.point)
             image = np.asarray(layer.data if layer.ndim == 2 else layer.data[index])
-            noisy = self.recipe().add(image[rows, columns], index)
+            noisy = _preview(self.recipe(), image, index, rows, columns)
         except InputError as error:
             say(self.status, str(error), problem=True)
             return
@@ -216,6 +218,15 @@ class NoiseWidget(Container):
     def _ready(self) -> None:
         self._worker = None
         self.add.enabled = True
+
+
+def _preview(
+    recipe: Recipe, image: NDArray[np.generic], index: int, rows: slice, columns: slice
+) -> NDArray[np.generic]:
+    """A part of what will be added; of a large image, noise of the same kind and level."""
+    if image.size <= PREVIEW_PIXELS:
+        return recipe.add(image, index)[rows, columns]
+    return recipe.add(image[rows, columns], index)
 
 
 def _level_field(name: str) -> FloatSlider | FloatSpinBox:
