@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
+from napari_dental_denoise.core.detector_noise import add_quantum_noise
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.estimation import NoiseEstimate, estimate_noise
 from napari_dental_denoise.core.images import read_image
-from napari_dental_denoise.core.intensity import to_unit
+from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.noise import add_gaussian_noise, add_poisson_noise
 from napari_dental_denoise.core.phantom import phantom
 
@@ -64,6 +65,45 @@ def test_photon_noise_is_stronger_in_the_bright_parts(clean, photons):
     np.testing.assert_allclose(implied[clean > 0.5], clean[clean > 0.5] / photons, rtol=0.3)
 
 
+@pytest.mark.parametrize("photons", [5, 20])
+def test_a_logarithmic_response_makes_an_exponential_law(clean, photons):
+    noisy = add_quantum_noise(clean, photons, 0.7, rng=0)
+    estimate = estimate_noise(noisy)
+    assert estimate.law == "exponential"
+    assert estimate.sigma == pytest.approx(np.std(noisy - clean), rel=0.15)
+    for grey, sigma in ((estimate.dark, estimate.sigma_dark), (estimate.bright, estimate.sigma_bright)):
+        there = np.abs(clean - grey) < 0.04
+        assert sigma == pytest.approx(np.std((noisy - clean)[there]), rel=0.25)
+    assert estimate.sigma_bright > 2 * estimate.sigma_dark
+
+
+@pytest.mark.parametrize("law", ["linear", "exponential"])
+@pytest.mark.parametrize(("dark", "bright"), [(0.01, 0.05), (0.05, 0.01), (0.02, 0.02)])
+def test_the_variance_goes_through_its_ends_and_is_bounded_beyond(law, dark, bright):
+    estimate = NoiseEstimate(0.03, 0.0, dark, bright, 0.4, 0.6, law)
+    np.testing.assert_allclose(estimate.variance(np.array([0.4, 0.6])), [dark**2, bright**2], rtol=1e-5)
+    variance = estimate.variance(np.linspace(-1, 2, 301, dtype=np.float32))
+    assert variance.dtype == np.float32
+    assert variance.min() > 0
+    steps = np.diff(variance) * np.sign(bright - dark)
+    assert steps.min() >= 0 if dark != bright else np.ptp(variance) < 1e-9
+    assert variance[0] == variance[100]
+    assert variance[-1] == variance[200]
+
+
+def test_a_crop_of_a_12_bit_image_has_the_variance_of_the_whole(clean):
+    noisy = add_poisson_noise(clean, 200, rng=0)
+    whole = np.rint(np.clip(noisy, 0, 1) * 4095).astype(np.uint16)
+    estimate = estimate_noise(whole)
+    dark = np.unravel_index(np.argmin(gaussian_filter(clean, 8)), clean.shape)
+    window = tuple(slice(max(place - 16, 0), place + 16) for place in dark)
+    assert full_scale(whole[window]) < full_scale(whole)
+    part = to_unit(whole[window], full_scale(whole))
+    np.testing.assert_array_equal(estimate.variance(part), estimate.variance(to_unit(whole))[window])
+    np.testing.assert_allclose(estimate.variance(part).mean(), clean[window].mean() / 200, rtol=0.3)
+    assert estimate.sigma == pytest.approx(np.sqrt(clean.mean() / 200), rel=0.1)
+
+
 def test_a_negative_is_noisier_in_the_dark_parts(clean):
     estimate = estimate_noise(1 - add_poisson_noise(clean, 100, rng=0))
     assert estimate.sigma == pytest.approx(np.sqrt(clean.mean() / 100), rel=0.1)
@@ -88,7 +128,8 @@ def test_16_bits_say_the_same_as_8(noisy):
     grey = np.rint(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
     grey[0, 0] = 255
     low, high = estimate_noise(grey), estimate_noise(grey.astype(np.uint16) * 257)
-    for field in NoiseEstimate.__slots__:
+    assert high.law == low.law
+    for field in set(NoiseEstimate.__slots__) - {"law"}:
         assert getattr(high, field) == pytest.approx(getattr(low, field), rel=1e-3)
 
 
@@ -123,7 +164,8 @@ def test_small_images(side):
 def test_a_constant_image_has_no_noise(image):
     estimate = estimate_noise(image)
     assert estimate.sigma == estimate.sigma_dark == estimate.sigma_bright == estimate.correlation_length == 0
-    assert not estimate.variance(image).any()
+    assert not estimate.variance(to_unit(image)).any()
+    assert estimate.text() == "no noise found"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +176,7 @@ def test_a_constant_image_has_no_noise(image):
             NoiseEstimate(6.2 * GREY, 1.4, 0.01, 0.03),
             "sigma 6.2 of 255, correlated over 1.4 px, stronger in the bright parts",
         ),
-        (NoiseEstimate(0.0, 0.0, 0.0, 0.0), "sigma 0.0 of 255, white"),
+        (NoiseEstimate(0.0, 0.0, 0.0, 0.0), "no noise found"),
     ],
 )
 def test_text(estimate, text):

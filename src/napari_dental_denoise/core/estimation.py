@@ -9,8 +9,7 @@ is avoided.
 The mean spectrum of these blocks is that of Gaussian-blurred white noise and of what structure is left,
 a power law; both are fitted by maximum likelihood (P. Whittle, "Estimation and information in stationary
 time series", Ark. Mat. 2 (1953)).
-The variance is linear in the grey value where photons are counted, exponential where the logarithm of the count
-is shown; the likelier law is taken.
+The variance is linear in the grey value where that is a count of photons, exponential where it is its logarithm.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from napari_dental_denoise.core.intensity import to_unit
 
 Array = NDArray[np.floating]
 LawName = Literal["linear", "exponential"]
+Ends = tuple[float, float]
 
 SMALLEST_SIDE = 32
 # Long enough to tell a blur of 2 pixels from a slow trend, short enough to fit between the edges of teeth.
@@ -52,13 +52,14 @@ ROUNDING_SHARE = 0.001
 MOST_CLIPPED = 0.05
 FEWEST_BLOCKS = 20
 RANGE_PERCENTILES = (5, 95)
-# The laws that are tried: variance at `bright` over variance at `dark`.
-RATIOS = np.geomspace(0.01, 100, 185)
+# Variance at `bright` over variance at `dark` that is tried; a logarithmic response to X-rays makes 30 at the most.
+RATIOS = np.geomspace(1 / 30, 30, 137)
 GREY_BINS = 12
 # Least variance of a bin, as a share of their mean: where structure is taken off, less than nothing may be left.
-LEAST_BIN = 0.003
-# The law goes on so far beyond [dark, bright], as a share of their distance, and the line down to this share
-# of its lower end; further out nothing was measured, and the variance stays as it is.
+LEAST_BIN = 0.1
+# Least level of a block in the choice, as a share of the mean: what is left in the dark must not decide alone.
+LEAST_LEVEL = 0.2
+# So far beyond [dark, bright], as a share of their distance, and down to this share of its lower end the law goes on.
 MARGIN = 0.25
 LEAST_BEYOND = 0.25
 NOTABLE_RATIO = 1.3
@@ -114,8 +115,7 @@ class NoiseEstimate:
         Parameters
         ----------
         unit : floating array of any shape, on the [0, 1] scale of the whole image
-            Best a smoothed one: a noisy grey value implies a noisy variance. Beyond `dark` and `bright`
-            the law goes on for a quarter of their distance.
+            Best a smoothed one: a noisy grey value implies a noisy variance.
 
         Returns
         -------
@@ -152,15 +152,15 @@ def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
         raise InputError(f"the image must have sides of {SMALLEST_SIDE} pixels and more; received {image.shape}")
     unit = to_unit(image)
     pixels, region = _blocks(unit)
-    everywhere = pixels.mean((1, 2))
     usable = _usable(pixels, float(unit.min()), float(unit.max()))
     if not usable.any():
         return NoiseEstimate(0.0, 0.0, 0.0, 0.0)
-    grey = everywhere[usable]
-    dark, bright = (float(end) for end in np.percentile(grey, RANGE_PERCENTILES))
-    blur, law, ends = _measure(_powers(pixels[usable]), _position(grey, dark, bright), region[usable])
     # Of blocks: the law at the noisy grey value of a pixel would count the noise twice.
-    sigma = float(np.sqrt(_follow(law, *ends, _position(everywhere, dark, bright)).mean()))
+    grey = pixels.mean((1, 2))
+    dark, bright = (float(end) for end in np.percentile(grey[usable], RANGE_PERCENTILES))
+    position = _position(grey, dark, bright)
+    blur, law, ends = _measure(_powers(pixels[usable]), position[usable], region[usable])
+    sigma = float(np.sqrt(_follow(law, *ends, position).mean()))
     return NoiseEstimate(sigma, 2 * blur, float(np.sqrt(ends[0])), float(np.sqrt(ends[1])), dark, bright, law)
 
 
@@ -172,25 +172,22 @@ def _position(grey: Array, dark: float, bright: float) -> Array:
 
 def _follow(law: LawName, first: float, last: float, position: Array) -> Array:
     """The law that leads from `first` at position 0 to `last` at position 1."""
-    if law == "exponential" and first > 0:
+    if law == "exponential" and min(first, last) > 0:
         return first * (last / first) ** position
     return np.maximum(first + (last - first) * position, LEAST_BEYOND * min(first, last))
 
 
-def _likeliest(position: Array, variance: Array) -> tuple[LawName, tuple[float, float]]:
-    """The law of largest likelihood, with the variances at positions 0 and 1.
-
-    The likelihood is that of variances whose scatter is in proportion to them: of dark blocks as of bright ones.
-    """
-    bins = [part for part in np.array_split(np.argsort(position), GREY_BINS) if part.size]
+def _likeliest(position: Array, variance: Array) -> tuple[LawName, Ends]:
+    """The law of largest likelihood if variances scatter in proportion to them, with those at positions 0 and 1."""
+    bins = np.array_split(np.argsort(position), min(GREY_BINS, position.size))
     places, found = (np.array([values[part].mean() for part in bins]) for values in (position, variance))
     found = np.maximum(found, LEAST_BIN * max(float(found.mean()), 0))
     tried = [(law, float(ratio)) for law in get_args(LawName) for ratio in RATIOS]
     shapes = np.array([_follow(law, 1.0, ratio, places) for law, ratio in tried])
-    scale = (found / shapes).mean(1)
-    best = int(np.argmin(np.log(scale + LEAST_POWER) + np.log(shapes).mean(1)))
-    law, ratio = tried[best]
-    return law, (float(scale[best]), float(scale[best]) * ratio)
+    scales = (found / shapes).mean(1)
+    best = int(np.argmin(np.log(scales + LEAST_POWER) + np.log(shapes).mean(1)))
+    (law, ratio), scale = tried[best], float(scales[best])
+    return law, (scale, scale * ratio)
 
 
 def _blocks(unit: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
@@ -220,27 +217,26 @@ def _powers(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     return spectra + np.float32(LEAST_POWER)
 
 
-def _measure(
-    power: NDArray[np.float32], position: Array, region: NDArray[np.intp]
-) -> tuple[float, LawName, tuple[float, float]]:
-    """Blur of the noise, and the law of its variance with the variances at positions 0 and 1."""
+def _measure(power: NDArray[np.float32], position: Array, region: NDArray[np.intp]) -> tuple[float, LawName, Ends]:
+    """Blur of the noise, and the law of its variance."""
     even = np.add.outer(np.arange(1, BLOCK), np.arange(1, BLOCK)).ravel() % 2 == 0
     halves = (even, ~even)
-    white = np.ones(even.size)
+    mean, white = np.empty(even.size), np.ones(even.size)
     spectrum = _Spectrum(0.0, white, white, white)
     level: Array = np.ones_like(position)
-    mean = np.empty(even.size)
-    law: LawName = "linear"
     for _ in range(ROUNDS):
+        # Blocks count as shares of the level at their grey value, else bright ones alone would make the spectrum.
+        share = np.divide(power, level[:, None], dtype=np.float32)
         weight = spectrum.sign_of_structure()
-        chosen = [_least(power @ (weight * ~half) / level, region) for half in halves]
+        chosen = [_least(share @ (weight * ~half), region) for half in halves]
         for blocks, half in zip(chosen, halves, strict=True):
-            mean[half] = power[blocks].mean(0)[half]
+            mean[half] = share[blocks].mean(0)[half]
         spectrum = _fit(mean, spectrum.trust())
-        variances = [spectrum.variances(power[blocks], half) for blocks, half in zip(chosen, halves, strict=True)]
-        law, ends = _likeliest(position[np.concatenate(chosen)], np.concatenate(variances))
-        level = _follow(law, *ends, position)
-        level = level / max(float(level.mean()), LEAST_POWER)
+        variances = [spectrum.variances(share[blocks], half) for blocks, half in zip(chosen, halves, strict=True)]
+        used = np.concatenate(chosen)
+        law, ends = _likeliest(position[used], np.concatenate(variances) * level[used])
+        found = _follow(law, *ends, position)
+        level = np.maximum(found / max(float(found.mean()), LEAST_POWER), LEAST_LEVEL)
     return spectrum.blur, law, ends
 
 
