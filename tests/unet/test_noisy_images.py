@@ -29,6 +29,16 @@ def test_the_noises_of_input_and_target_are_uncorrelated(blur):
     assert target.std() == pytest.approx(SIGMA * np.sqrt(1 + RECORRUPTION**-2), rel=0.1)
 
 
+def test_a_clipped_background_keeps_its_grey_value():
+    """Half of the noise is lost at black: the mean of what is left lies above the grey value."""
+    clean = np.full((256, 256), 0.5, np.float32)
+    clean[:128] = 8 / 255
+    image = np.rint(np.clip(add_correlated_noise(clean, SIGMA, 1.0, rng=0), 0, 1) * 255).astype(np.uint8)
+    _, target = NoisyImages([image], 0).patch(0, WHOLE, np.random.default_rng(0))
+    assert image[:100].mean() / 255 > 14 / 255
+    assert target[:100].mean() == pytest.approx(8 / 255, abs=3 / 255)
+
+
 def test_noise_is_new_for_each_patch_and_the_same_in_validation():
     data = NoisyImages([add_correlated_noise(np.full((64, 64), 0.5, np.float32), SIGMA, 0, rng=0)], 0)
     rng = np.random.default_rng(0)

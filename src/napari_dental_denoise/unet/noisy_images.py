@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from napari_dental_denoise.core.correlated_noise import blurred_noise
 from napari_dental_denoise.core.errors import InputError
@@ -20,7 +21,13 @@ from napari_dental_denoise.unet.dataset import Dataset, Image, Unit, Window, dig
 RECORRUPTION = 0.5
 # Grey values are smoothed over so many pixels before they tell the level of the noise, which they hold themselves.
 SMOOTHING = 2.0
+# Black background and white metal are plain: where noise is clipped, their local mean is the best target there is.
+PLAIN = 4.0
 DESCRIBED = 8
+GREY_STEPS = 512
+# So near to an end where so many pixels lie, noise is cut off: its mean is no longer the grey value.
+CLIPPED_DEVIATIONS = 2.5
+CLIPPED_SHARE = 0.001
 
 
 class NoisyImages(Dataset):
@@ -32,6 +39,9 @@ class NoisyImages(Dataset):
     for correlated noise as for white noise, where methods that predict pixels from their neighbours
     learn to keep it. T. Pang et al., "Recorrupted-to-Recorrupted: unsupervised deep learning for
     image denoising", CVPR 2021.
+
+    Where noise is clipped, in what is black or white all over, the target is the local mean that the
+    image had before.
 
     The estimate knows one correlation for an image and a level that follows its grey values. Of noise
     that is not so (lines, a level that varies from place to place) some is kept, or too much is taken.
@@ -59,6 +69,7 @@ class NoisyImages(Dataset):
             raise InputError(f"expected images with sides of {SMALLEST_SIDE} pixels and more; received {smallest}")
         self._scales = [full_scale(image) for image in self.images]
         self._estimates: dict[int, NoiseEstimate] = {}
+        self._clipped_at: dict[int, tuple[float, float]] = {}
 
     def estimate(self, index: int) -> NoiseEstimate:
         """The noise of one image, estimated when it is first asked for."""
@@ -70,17 +81,29 @@ class NoisyImages(Dataset):
         """See `Dataset`."""
         noisy = to_unit(self.images[index][window], self._scales[index])
         estimate = self.estimate(index)
-        more = noise_like(noisy, estimate, rng) * self._alive(index, window, estimate.blur)
-        return noisy + np.float32(RECORRUPTION) * more, noisy - more / np.float32(RECORRUPTION)
+        more = noise_like(noisy, estimate, rng)
+        target = noisy - more / np.float32(RECORRUPTION)
+        low, high = self._ends(index)
+        if math.isfinite(low) or math.isfinite(high):
+            smooth = _smooth(noisy, SMOOTHING)
+            reach = CLIPPED_DEVIATIONS * np.sqrt(estimate.variance(smooth))
+            clipped = (smooth < low + reach) | (smooth > high - reach)
+            target = np.where(clipped, _before_clipping(_smooth(noisy, PLAIN), low, high, estimate.sigma), target)
+        return noisy + np.float32(RECORRUPTION) * more, target
 
-    def _alive(self, index: int, window: Window, blur: float) -> NDArray[np.bool_]:
-        """Where pixels have noise: not beside those that an integer image clipped to its ends."""
+    def _ends(self, index: int) -> tuple[float, float]:
+        """The grey values, on [0, 1], at which an image is clipped; infinite where it is not."""
         image = self.images[index]
-        if not np.issubdtype(image.dtype, np.integer):
-            return np.ones(image[window].shape, np.bool_)
-        clipped = (image[window] == image.min()) | (image[window] == image.max())
-        side = 2 * math.ceil(blur) + 1
-        return cv2.dilate(clipped.astype(np.uint8), np.ones((side, side), np.uint8)) == 0
+        if index not in self._clipped_at:
+            ends = [-math.inf, math.inf]
+            if np.issubdtype(image.dtype, np.integer):
+                found = (image.min(), image.max())
+                ends = [
+                    float(end / self._scales[index]) if np.mean(image == end) > CLIPPED_SHARE else free
+                    for end, free in zip(found, ends, strict=True)
+                ]
+            self._clipped_at[index] = ends[0], ends[1]
+        return self._clipped_at[index]
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """See `Dataset`; the noise is that of the image."""
@@ -109,5 +132,23 @@ class NoisyImages(Dataset):
 
 def noise_like(noisy: Unit, estimate: NoiseEstimate, rng: np.random.Generator) -> Unit:
     """Draw noise of the level, signal dependence and correlation that was estimated of an image (H, W)."""
-    level = np.sqrt(estimate.variance(cv2.GaussianBlur(noisy, (0, 0), SMOOTHING)))
+    level = np.sqrt(estimate.variance(_smooth(noisy, SMOOTHING)))
     return blurred_noise(rng, noisy.shape, estimate.blur) * level.astype(np.float32, copy=False)
+
+
+def _before_clipping(mean: Unit, low: float, high: float, sigma: float) -> Unit:
+    """The grey values whose mean, with Gaussian noise that is clipped to [low, high], is this."""
+    grey = np.linspace(0, 1, GREY_STEPS)
+    # Both ends pull the mean away from themselves.
+    clipped_mean = grey + sigma * (_excess((grey - low) / sigma) - _excess((high - grey) / sigma))
+    return np.interp(mean, clipped_mean, grey).astype(np.float32)
+
+
+def _excess(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of what a standard normal variable exceeds a distance by."""
+    density = np.exp(-(distance**2) / 2) / math.sqrt(2 * math.pi)
+    return density - np.where(np.isfinite(distance), distance, 0) * ndtr(-distance)
+
+
+def _smooth(image: Unit, deviation: float) -> Unit:
+    return cv2.GaussianBlur(image, (0, 0), deviation)
