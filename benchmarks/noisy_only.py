@@ -29,7 +29,7 @@ from napari_dental_denoise.core.starter import STARTER
 from napari_dental_denoise.unet.backend import has_bfloat16, tf
 from napari_dental_denoise.unet.dataset import Dataset, ImagePairs
 from napari_dental_denoise.unet.export import load_keras_model
-from napari_dental_denoise.unet.learner import SMALLEST_ERROR, WARM_UP, Learner
+from napari_dental_denoise.unet.learner import SMALLEST_ERROR, Learner
 from napari_dental_denoise.unet.network import find_preset
 from napari_dental_denoise.unet.noisy_images import NoisyImages
 from napari_dental_denoise.unet.patches import batches
@@ -103,18 +103,11 @@ class BlindSpots(ImagePairs):
 class BlindLearner(Learner):
     """Learns only where input and target differ."""
 
-    def _train_step(self, noisy: Any, clean: Any) -> Any:
-        with tf.GradientTape() as tape:
-            asked = tf.cast(tf.not_equal(noisy, clean), tf.float32)
-            errors = tf.square(noisy - self.network(noisy, training=True) - clean) * asked
-            loss = tf.math.log(tf.reduce_sum(errors) / (tf.reduce_sum(asked) + 1) + SMALLEST_ERROR)
-        variables = self.network.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
-        self.steps.assign_add(1.0)
-        momentum = tf.minimum(TRAINING.averaging, (1.0 + self.steps) / (WARM_UP + self.steps))
-        for kept, new in zip(self.average.trainable_variables, variables, strict=True):
-            kept.assign(momentum * kept.value + (1.0 - momentum) * new.value)
-        return loss
+    def loss(self, noisy: Any, denoised: Any, clean: Any) -> Any:
+        """See `Learner`."""
+        asked = tf.cast(tf.not_equal(noisy, clean), tf.float32)
+        errors = tf.square(denoised - clean) * asked
+        return tf.math.log(tf.reduce_sum(errors) / (tf.reduce_sum(asked) + 1) + SMALLEST_ERROR)
 
 
 def ways(noisy: list[np.ndarray], clean: list[np.ndarray], blur: float, count: int) -> dict[str, Dataset]:
@@ -145,11 +138,9 @@ def learn(dataset: Dataset, kind: Callable[..., Learner], first: Path | None, st
 
 
 def measure(learner: Learner, tests: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    return float(np.mean([psnr(clean, image_of(learner, noisy), data_range=1.0) for noisy, clean in tests]))
-
-
-def image_of(learner: Learner, noisy: np.ndarray) -> np.ndarray:
-    return np.clip(learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0], 0, 1)
+    return float(
+        np.mean([psnr(clean, np.clip(learner.denoise_image(noisy), 0, 1), data_range=1.0) for noisy, clean in tests])
+    )
 
 
 def whole_multiples(image: np.ndarray) -> np.ndarray:

@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
 
 def broadcast_levels(options: argparse.Namespace) -> list[Mapping[str, float]]:
     """The levels to measure at; a single value goes with each of several others."""
-    given = given_levels(options)
+    given = given_levels(options, options.noise)
     names = noise_kind(options.noise).levels
     count = max((len(values) for values in given.values()), default=1)
     for name, values in given.items():
@@ -125,7 +125,7 @@ def _pairs(
 
     clean = load_images(options.sources, options.rows)
     if options.noisy:
-        if options.size or given_levels(options):
+        if options.size or given_levels(options, options.noise):
             raise InputError("--noisy takes recorded noise: leave out --size and the level of the noise")
         matched = match_by_name(load_images(options.noisy, options.rows), clean)
         return given_pairs(matched.noisy, matched.clean, "recorded"), len(matched.clean), matched.errors

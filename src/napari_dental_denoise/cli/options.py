@@ -84,27 +84,23 @@ def add_noise_kind(parser: argparse.ArgumentParser, default: str) -> None:
 def add_levels(parser: argparse.ArgumentParser, nargs: int | str | None, values: str) -> None:
     """A level option for each name that a kind of noise uses."""
     for name, meaning in LEVEL_MEANINGS.items():
-        parser.add_argument(option(name), type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
 
 
-def option(level: str) -> str:
-    """The option that sets a level of noise."""
-    return f"--{level.replace('_', '-')}"
-
-
-def given_levels(options: argparse.Namespace) -> dict[str, list[float]]:
+def given_levels(options: argparse.Namespace, noise: str) -> dict[str, list[float]]:
     """The levels of the command line, checked against the kind of noise, as lists."""
-    kind = noise_kind(options.noise)
+    kind = noise_kind(noise)
     given = {name: getattr(options, name) for name in LEVEL_MEANINGS if getattr(options, name) is not None}
     foreign = [name for name in given if name not in kind.levels]
     if foreign:
-        raise InputError(f"{options.noise} noise has {' and '.join(kind.levels)}, not {', '.join(foreign)}")
+        raise InputError(f"{noise} noise has {' and '.join(kind.levels)}, not {', '.join(foreign)}")
     return {name: value if isinstance(value, list) else [value] for name, value in given.items()}
 
 
 def one_level(options: argparse.Namespace) -> Mapping[str, float]:
     """One level by name, the kind's default where none is given."""
-    given = given_levels(options)
+    given = given_levels(options, options.noise)
     return {
         name: given[name][0] if name in given else level.default
         for name, level in noise_kind(options.noise).levels.items()

@@ -238,8 +238,10 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
     learn_from = options.learn_from or ("pairs" if options.noisy else "clean")
     if (learn_from == "pairs") != bool(options.noisy):
         raise InputError("learning from pairs takes both: the clean images as SOURCE, and --noisy with the noisy ones")
-    noise = _noise(options)
-    if noise is not None and learn_from != "clean":
+    kind = options.noise or NOISE.training_kind
+    ranges = {name: (values[0], values[1]) for name, values in given_levels(options, kind).items()}
+    noise = NoiseRange(kind, ranges)
+    if (options.noise or ranges) and learn_from != "clean":
         raise InputError("noise is added to clean images only: leave out --noise and its levels")
     loaded = load_images(options.sources, options.rows)
     if learn_from == "pairs":
@@ -248,15 +250,7 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
     if learn_from == "noisy":
         large = leave_out_small(loaded, SMALLEST_SIDE)
         return NoisyImages(large.images, options.seed), large.errors
-    return CleanImages(loaded.images, noise or NoiseRange(NOISE.training_kind, {}), options.seed), loaded.errors
-
-
-def _noise(options: argparse.Namespace) -> NoiseRange | None:
-    """What was asked for, if anything."""
-    asked = options.noise
-    options.noise = asked or NOISE.training_kind
-    ranges = {name: (values[0], values[1]) for name, values in given_levels(options).items()}
-    return NoiseRange(options.noise, ranges) if asked or ranges else None
+    return CleanImages(loaded.images, noise, options.seed), loaded.errors
 
 
 def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> bool:

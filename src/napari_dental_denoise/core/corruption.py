@@ -29,6 +29,12 @@ def corrupt(
     return from_unit(noisy, dtype, scale)
 
 
+def each_plane(unit: Unit, work: Callable[[Unit], Unit]) -> Unit:
+    """Work on each image (H, W) of an array (..., H, W)."""
+    planes = unit.reshape(-1, *unit.shape[-2:])
+    return np.stack([work(plane) for plane in planes]).reshape(unit.shape)
+
+
 def normal(draw: np.random.Generator, shape: tuple[int, ...]) -> Unit:
     """White Gaussian noise of unit deviation."""
     return draw.standard_normal(shape, dtype=np.float32)

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import GREY_LEVELS, SIGMA
 from napari_dental_denoise.core.correlated_noise import blurred_noise, noise_left, spread
-from napari_dental_denoise.core.corruption import MOST_PHOTONS, Rng, Unit, check_level, check_plane, corrupt, normal
+from napari_dental_denoise.core.corruption import (
+    MOST_PHOTONS,
+    Rng,
+    Unit,
+    check_level,
+    check_plane,
+    corrupt,
+    each_plane,
+    normal,
+)
 from napari_dental_denoise.core.detector_noise import (
     LATITUDE,
     RESPONSES,
@@ -80,11 +89,7 @@ def add_dental_xray_noise(
     check_level("sigma", sigma)
     check_plane(image)
 
-    def mix(unit: Unit, draw: np.random.Generator) -> Unit:
-        planes = unit.reshape(-1, *unit.shape[-2:])
-        return np.stack([_mix(plane, sigma, draw) for plane in planes]).reshape(unit.shape)
-
-    return corrupt(image, mix, rng, clip=clip)
+    return corrupt(image, lambda unit, draw: each_plane(unit, lambda clean: _mix(clean, sigma, draw)), rng, clip=clip)
 
 
 def _mix(clean: Unit, sigma: float, draw: np.random.Generator) -> Unit:

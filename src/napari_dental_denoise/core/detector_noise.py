@@ -37,6 +37,7 @@ from napari_dental_denoise.core.corruption import (
     check_photons,
     check_plane,
     corrupt,
+    each_plane,
     normal,
 )
 from napari_dental_denoise.core.errors import InputError
@@ -265,8 +266,7 @@ def add_jpeg_noise(
 
     def compress(unit: Unit, draw: np.random.Generator) -> Unit:
         noisy = unit + normal(draw, unit.shape) * np.float32(sigma)
-        planes = noisy.reshape(-1, *unit.shape[-2:])
-        return np.stack([through_jpeg(plane, quality) for plane in planes]).reshape(unit.shape)
+        return each_plane(noisy, lambda plane: through_jpeg(plane, quality))
 
     return corrupt(image, compress, rng, clip=clip)
 

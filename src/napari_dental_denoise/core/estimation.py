@@ -15,38 +15,25 @@ The variance is linear in the grey value where that is a count of photons, expon
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.block_spectrum import BLOCK, LEAST_POWER, Array, BlockSpectrum, fit_spectrum, powers
 from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import to_unit
 
-Array = NDArray[np.floating]
 LawName = Literal["linear", "exponential"]
 Ends = tuple[float, float]
 
 SMALLEST_SIDE = 32
-# Long enough to tell a blur of 2 pixels from a slow trend, short enough to fit between the edges of teeth.
-BLOCK = 16
 MOST_BLOCKS = 6000
 # Each region of the image counts alike, so that the quiet ones alone do not make the level.
 REGIONS = 10
 FLATTEST_SHARE = 0.15
 ROUNDS = 3
-
-# White noise reads as 0; a blur under 0.4 pixels correlates neighbours by less than a tenth.
-BLURS = np.r_[0.0, np.arange(0.4, 3.001, 0.05)]
-# Power of structure against frequency, as -exponent, and at the lowest frequency as a share of the noise's peak.
-STRUCTURE_EXPONENTS = (2.5, 4.0, 6.0)
-STRUCTURE_SHARES = np.geomspace(0.01, 100.0, 14)
-EDGE_EXPONENT = 3.0
-# Below this share of its peak, the spectrum of blurred noise drowns in rounding and compression.
-FADED = 0.05
-ROUNDING_SHARE = 0.001
 
 # Clipped pixels have lost their noise; a share this small costs sigma a few per cent at the most.
 MOST_CLIPPED = 0.05
@@ -63,7 +50,6 @@ LEAST_LEVEL = 0.2
 MARGIN = 0.25
 LEAST_BEYOND = 0.25
 NOTABLE_RATIO = 1.3
-LEAST_POWER = 1e-14
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +145,7 @@ def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
     grey = pixels.mean((1, 2))
     dark, bright = (float(end) for end in np.percentile(grey[usable], RANGE_PERCENTILES))
     position = _position(grey, dark, bright)
-    blur, law, ends = _measure(_powers(pixels[usable]), position[usable], region[usable])
+    blur, law, ends = _measure(powers(pixels[usable]), position[usable], region[usable])
     sigma = float(np.sqrt(_follow(law, *ends, position).mean()))
     return NoiseEstimate(sigma, 2 * blur, float(np.sqrt(ends[0])), float(np.sqrt(ends[1])), dark, bright, law)
 
@@ -210,19 +196,12 @@ def _usable(pixels: NDArray[np.float32], lowest: float, highest: float) -> NDArr
     return alive & (clipped <= allowed)
 
 
-def _powers(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Squared coefficients (u, v) of each block but those of u = 0 or v = 0, which a slow trend fills."""
-    cosines = _cosines().astype(np.float32)
-    spectra = np.square(cosines @ pixels @ cosines.T).reshape(len(pixels), -1)
-    return spectra + np.float32(LEAST_POWER)
-
-
 def _measure(power: NDArray[np.float32], position: Array, region: NDArray[np.intp]) -> tuple[float, LawName, Ends]:
     """Blur of the noise, and the law of its variance."""
     even = np.add.outer(np.arange(1, BLOCK), np.arange(1, BLOCK)).ravel() % 2 == 0
     halves = (even, ~even)
     mean, white = np.empty(even.size), np.ones(even.size)
-    spectrum = _Spectrum(0.0, white, white, white)
+    spectrum = BlockSpectrum(0.0, white, white, white)
     level: Array = np.ones_like(position)
     for _ in range(ROUNDS):
         # Blocks count as shares of the level at their grey value, else bright ones alone would make the spectrum.
@@ -231,7 +210,7 @@ def _measure(power: NDArray[np.float32], position: Array, region: NDArray[np.int
         chosen = [_least(share @ (weight * ~half), region) for half in halves]
         for blocks, half in zip(chosen, halves, strict=True):
             mean[half] = share[blocks].mean(0)[half]
-        spectrum = _fit(mean, spectrum.trust())
+        spectrum = fit_spectrum(mean, spectrum.trust())
         variances = [spectrum.variances(share[blocks], half) for blocks, half in zip(chosen, halves, strict=True)]
         used = np.concatenate(chosen)
         law, ends = _likeliest(position[used], np.concatenate(variances) * level[used])
@@ -246,74 +225,3 @@ def _least(score: Array, region: NDArray[np.intp]) -> NDArray[np.intp]:
     sizes = np.bincount(region)
     rank = np.arange(order.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return order[rank < np.maximum(1, FLATTEST_SHARE * np.repeat(sizes, sizes))]
-
-
-@dataclass(frozen=True, slots=True)
-class _Spectrum:
-    """Expected power of each coefficient: of noise of variance 1, of the noise, and of noise and structure."""
-
-    blur: float
-    unit: Array
-    noise: Array
-    total: Array
-
-    def sign_of_structure(self) -> NDArray[np.float32]:
-        """Weights of the locally most powerful test for an additional power law."""
-        weight = _frequencies() ** -EDGE_EXPONENT / np.square(self.total)
-        return (weight / weight.max()).astype(np.float32)
-
-    def trust(self) -> Array:
-        return np.square(self.noise / (self.noise + FADED * self.noise.max()))
-
-    def variances(self, power: Array, half: NDArray[np.bool_]) -> Array:
-        """Variance of the noise in each block, by its coefficients of one half."""
-        weight = self.trust() * np.square(self.noise / self.total) * half
-        return (power - (self.total - self.noise)) @ (weight / self.unit) / weight.sum()
-
-
-def _fit(power: Array, trust: Array) -> _Spectrum:
-    """The spectrum of largest likelihood, where each coefficient counts as far as it is trusted."""
-    inverses, logarithms = _shapes()
-    scale = inverses @ (trust * power) / trust.sum()
-    best = int(np.argmin(logarithms @ trust + np.log(scale) * trust.sum()))
-    blur = best % BLURS.size
-    unit = _noise_shapes()[blur]
-    return _Spectrum(float(BLURS[blur]), unit, scale[best] * unit, scale[best] / inverses[best])
-
-
-@lru_cache(maxsize=1)
-def _shapes() -> tuple[Array, Array]:
-    """Inverses and logarithms of the spectra of noise with structure, (structures x blurs, coefficients)."""
-    noise = _noise_shapes()
-    relative = _frequencies() / _frequencies().min()
-    laws = [np.zeros_like(relative)]
-    laws += [share * relative**-exponent for exponent in STRUCTURE_EXPONENTS for share in STRUCTURE_SHARES]
-    peaks = noise.max(1, keepdims=True)
-    shapes = np.concatenate([noise + (law + ROUNDING_SHARE) * peaks for law in laws])
-    return 1 / shapes, np.log(shapes)
-
-
-@lru_cache(maxsize=1)
-def _noise_shapes() -> Array:
-    """Power of each coefficient of white noise blurred by each of `BLURS` and brought to variance 1."""
-    reach = np.arange(-4 * BLOCK, 4 * BLOCK + 1)
-    lags = np.abs(np.subtract.outer(np.arange(BLOCK), np.arange(BLOCK)))
-    shapes = []
-    for blur in BLURS:
-        kernel = np.exp(-np.square(reach / blur) / 2) if blur else (reach == 0).astype(float)
-        correlation = np.correlate(kernel, kernel, "full")[kernel.size - 1 :][:BLOCK]
-        along = np.einsum("ux,xy,uy->u", _cosines(), (correlation / correlation[0])[lags], _cosines())
-        shapes.append(np.outer(along, along).ravel())
-    return np.array(shapes)
-
-
-def _frequencies() -> Array:
-    """Of each coefficient, in radians per pixel."""
-    along = np.arange(1, BLOCK) * np.pi / BLOCK
-    return np.hypot.outer(along, along).ravel()
-
-
-def _cosines() -> Array:
-    """Rows of the discrete cosine transform but the constant one."""
-    angles = np.outer(np.arange(1, BLOCK), np.arange(BLOCK) + 0.5) * np.pi / BLOCK
-    return np.cos(angles) * np.sqrt(2 / BLOCK)

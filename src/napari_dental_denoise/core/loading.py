@@ -42,6 +42,10 @@ def load_images(sources: Iterable[str | Path], rows: slice = slice(None)) -> Loa
             loaded.errors.append(result.error)
         elif result.image is not None:
             _keep_rows(loaded, result.path, result.image, rows)
+    return _not_empty(loaded)
+
+
+def _not_empty(loaded: LoadedImages) -> LoadedImages:
     if not loaded.images:
         raise InputError(f"none of {len(loaded.errors)} files can be used: {describe(loaded.errors)}")
     return loaded
@@ -77,9 +81,7 @@ def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
         else:
             kept.paths.append(path)
             kept.images.append(image)
-    if not kept.images:
-        raise InputError(f"none of {len(kept.errors)} files can be used: {describe(kept.errors)}")
-    return kept
+    return _not_empty(kept)
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,7 @@ class Learner:
         with tf.GradientTape() as tape:
             output = self.network(noisy, training=True)
             denoised = noisy - output if self.preset.predicts == "residual" else output
-            errors = tf.reduce_mean(tf.square(denoised - clean), axis=(1, 2, 3))
-            loss = tf.reduce_mean(tf.math.log(errors + SMALLEST_ERROR))
+            loss = self.loss(noisy, denoised, clean)
         variables = self.network.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         self.steps.assign_add(1.0)
@@ -77,6 +76,15 @@ class Learner:
         for kept, new in zip(self.average.trainable_variables, variables, strict=True):
             kept.assign(momentum * kept.value + (1.0 - momentum) * new.value)
         return loss
+
+    def loss(self, noisy: Any, denoised: Any, clean: Any) -> Any:
+        """What a step minimises, of batches as tensors; see `learn`. `noisy` is for losses that leave pixels out."""
+        errors = tf.reduce_mean(tf.square(denoised - clean), axis=(1, 2, 3))
+        return tf.reduce_mean(tf.math.log(errors + SMALLEST_ERROR))
+
+    def denoise_image(self, noisy: Unit) -> Unit:
+        """Denoise one image (H, W); see `denoise`."""
+        return self.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0]
 
     def denoise(self, noisy: Unit) -> Unit:
         """Denoise a batch (N, H, W, 1) on [0, 1] with the averaged weights; sides are multiples."""

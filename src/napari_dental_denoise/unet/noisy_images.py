@@ -81,12 +81,13 @@ class NoisyImages(Dataset):
         """See `Dataset`."""
         noisy = to_unit(self.images[index][window], self._scales[index])
         estimate = self.estimate(index)
-        more = noise_like(noisy, estimate, rng)
+        smooth = _smooth(noisy, SMOOTHING)
+        level = np.sqrt(estimate.variance(smooth))
+        more = blurred_noise(rng, noisy.shape, estimate.blur) * level
         target = noisy - more / np.float32(RECORRUPTION)
         low, high = self._ends(index)
         if math.isfinite(low) or math.isfinite(high):
-            smooth = _smooth(noisy, SMOOTHING)
-            reach = CLIPPED_DEVIATIONS * np.sqrt(estimate.variance(smooth))
+            reach = CLIPPED_DEVIATIONS * level
             clipped = (smooth < low + reach) | (smooth > high - reach)
             target = np.where(clipped, _before_clipping(_smooth(noisy, PLAIN), low, high, estimate.sigma), target)
         return noisy + np.float32(RECORRUPTION) * more, target
@@ -128,12 +129,6 @@ class NoisyImages(Dataset):
     def select(self, indices: Iterable[int]) -> NoisyImages:
         """See `Dataset`."""
         return NoisyImages([self.images[index] for index in indices], self.seed)
-
-
-def noise_like(noisy: Unit, estimate: NoiseEstimate, rng: np.random.Generator) -> Unit:
-    """Draw noise of the level, signal dependence and correlation that was estimated of an image (H, W)."""
-    level = np.sqrt(estimate.variance(_smooth(noisy, SMOOTHING)))
-    return blurred_noise(rng, noisy.shape, estimate.blur) * level.astype(np.float32, copy=False)
 
 
 def _before_clipping(mean: Unit, low: float, high: float, sigma: float) -> Unit:

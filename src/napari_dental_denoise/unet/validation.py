@@ -28,13 +28,12 @@ class Validation:
 
     def score(self, learner: Learner) -> tuple[float, float]:
         """Mean PSNR in dB and mean SSIM of what the network makes of the noisy images."""
-        denoised = [learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0] for noisy, _ in self.pairs]
-        return _mean_scores([(image, clean) for image, (_, clean) in zip(denoised, self.pairs, strict=True)])
+        return _mean_scores([(learner.denoise_image(noisy), clean) for noisy, clean in self.pairs])
 
     def preview(self, learner: Learner) -> Unit:
         """One image noisy, denoised so far, and clean: (3, H, W)."""
         noisy, clean = self.pairs[len(self.pairs) // 2]
-        return np.stack([noisy, learner.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0], clean])
+        return np.stack([noisy, learner.denoise_image(noisy), clean])
 
 
 def _mean_scores(pairs: Sequence[tuple[Unit, Unit]]) -> tuple[float, float]:
