@@ -39,6 +39,12 @@ def test_a_clipped_background_keeps_its_grey_value():
     assert target[:100].mean() == pytest.approx(8 / 255, abs=3 / 255)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_black_image_stays_as_it_is():
+    for patch in NoisyImages([np.zeros((64, 64), np.uint8)], 0).patch(0, WHOLE, np.random.default_rng(0)):
+        np.testing.assert_array_equal(patch, 0)
+
+
 def test_noise_is_new_for_each_patch_and_the_same_in_validation():
     data = NoisyImages([add_correlated_noise(np.full((64, 64), 0.5, np.float32), SIGMA, 0, rng=0)], 0)
     rng = np.random.default_rng(0)

@@ -86,7 +86,7 @@ class NoisyImages(Dataset):
         more = blurred_noise(rng, noisy.shape, estimate.blur) * level
         target = noisy - more / np.float32(RECORRUPTION)
         low, high = self._ends(index)
-        if math.isfinite(low) or math.isfinite(high):
+        if estimate.sigma > 0 and (math.isfinite(low) or math.isfinite(high)):
             reach = CLIPPED_DEVIATIONS * level
             clipped = (smooth < low + reach) | (smooth > high - reach)
             target = np.where(clipped, _before_clipping(_smooth(noisy, PLAIN), low, high, estimate.sigma), target)
