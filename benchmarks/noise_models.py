@@ -25,8 +25,9 @@ from napari_dental_denoise.cli.options import row_range
 from napari_dental_denoise.core.classical import denoise_bm3d, denoise_non_local_means, denoise_total_variation
 from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.detector_noise import RESPONSES
+from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.estimation import estimate_noise
-from napari_dental_denoise.core.inference import OpenVinoEngine, denoise, load_engine
+from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import to_unit
 from napari_dental_denoise.core.loading import load_images
 from napari_dental_denoise.core.metrics import psnr

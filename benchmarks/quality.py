@@ -4,23 +4,31 @@
 
 Differences are to BM3D that is told the true sigma; `cleaner half` counts only the references whose
 own noise is below the median, since nothing can be nearer to a reference than that noise.
+
+`ceiling` is what a reference's own grain leaves to be reached. Of white grain of variance g under
+added white noise of variance s, who knows the anatomy exactly still knows the grain only up to a
+variance of g s / (g + s), so that no mean PSNR is above that of this error. The grain is estimated,
+and taken as white: correlated grain shows through the noise better, and its ceiling is higher.
+
+With `--pictures FOLDER`, quality.png is written there: a synthetic radiograph, BM3D and the models.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
 from pathlib import Path
 
 import numpy as np
+from machine import machine
+from quality_picture import save_picture
 from tqdm import tqdm
 
 from napari_dental_denoise.cli.options import number, row_range
 from napari_dental_denoise.core.classical import available_baselines
 from napari_dental_denoise.core.config import GREY_LEVELS
+from napari_dental_denoise.core.engine import load_engine
 from napari_dental_denoise.core.estimation import estimate_noise
 from napari_dental_denoise.core.evaluation import Score, added_noise, compare, model_denoiser, summarise
-from napari_dental_denoise.core.inference import load_engine
 from napari_dental_denoise.core.loading import load_images
 
 REFERENCE = "BM3D"
@@ -33,16 +41,23 @@ def main() -> None:
     parser.add_argument("--sigma", type=number, nargs="+", default=[level / GREY_LEVELS for level in (10, 25, 50)])
     parser.add_argument("--rows", type=row_range, default=slice(None))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="write quality.png there")
     options = parser.parse_args()
 
+    engines = {path.stem: load_engine(path) for path in options.model}
+    if options.pictures:
+        save_picture(options.pictures / "quality.png", engines)
     images = load_images([options.folder], options.rows).images
     own_noise = np.array([estimate_noise(image).sigma for image in images])
-    methods = available_baselines() | {path.stem: model_denoiser(load_engine(path), 1.0) for path in options.model}
-    print(f"{options.folder.name}, {len(images)} images, {platform.processor() or platform.machine()}, ", end="")
+    methods = available_baselines() | {name: model_denoiser(engine, 1.0) for name, engine in engines.items()}
+    print(f"{machine()}\n\n{options.folder.name}, {len(images)} images, ", end="")
     print(f"own noise of the references: median {np.median(own_noise) * GREY_LEVELS:.2f} of {GREY_LEVELS}\n")
     scores = {sigma: scores_at(sigma, images, methods, options.seed) for sigma in options.sigma}
-    print_table("all references", scores, list(range(len(images))))
-    print_table("cleaner half of the references", scores, np.argsort(own_noise)[: -(-len(images) // 2)].tolist())
+    cleaner = np.argsort(own_noise)[: -(-len(images) // 2)].tolist()
+    for title, chosen in (("all references", list(range(len(images)))), ("cleaner half of the references", cleaner)):
+        print_table(title, scores, chosen)
+        ceilings = [f"{ceiling(own_noise[chosen], sigma):.2f}" for sigma in options.sigma]
+        print(f"ceiling of a reference with white grain: {' / '.join(ceilings)} dB\n")
 
 
 def scores_at(sigma: float, images: list, methods: dict, seed: int) -> list[list[Score]]:
@@ -51,6 +66,12 @@ def scores_at(sigma: float, images: list, methods: dict, seed: int) -> list[list
     count = len(methods) + 1
     flat = list(tqdm(scored, total=len(images) * count, desc=f"sigma {sigma * GREY_LEVELS:.0f}", leave=False))
     return [flat[start : start + count] for start in range(0, len(flat), count)]
+
+
+def ceiling(own_noise: np.ndarray, sigma: float) -> float:
+    """Mean over the references of the PSNR that their grain leaves to be reached, in dB."""
+    grain = np.maximum(own_noise, 0.5 / GREY_LEVELS) ** 2
+    return float(np.mean(-10 * np.log10(grain * sigma**2 / (grain + sigma**2))))
 
 
 def print_table(title: str, scores: dict[float, list[list[Score]]], chosen: list[int]) -> None:

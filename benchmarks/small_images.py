@@ -21,8 +21,8 @@ import numpy as np
 from napari_dental_denoise import CNNDenoiser, add_gaussian_noise, read_dental
 from napari_dental_denoise.core.classical import Denoiser, available_baselines
 from napari_dental_denoise.core.config import TrainingConfig
+from napari_dental_denoise.core.engine import load_engine
 from napari_dental_denoise.core.evaluation import compare, given_pairs, model_denoiser, summarise
-from napari_dental_denoise.core.inference import load_engine
 from napari_dental_denoise.core.intensity import to_unit
 from napari_dental_denoise.core.noise_kinds import NoiseRange
 from napari_dental_denoise.core.table import as_text

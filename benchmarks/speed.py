@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -21,9 +20,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from machine import machine
 
-from napari_dental_denoise import add_gaussian_noise, denoise, phantom
-from napari_dental_denoise.core.inference import denoise_steps, finish, load_engine
+from napari_dental_denoise import SelfEnsemble, add_gaussian_noise, denoise, phantom
+from napari_dental_denoise.core.classical import available_baselines
+from napari_dental_denoise.core.config import PRESETS
+from napari_dental_denoise.core.engine import load_engine
+from napari_dental_denoise.core.inference import denoise_steps, finish
 
 SIGMA = 25 / 255
 SQUARE = (1024, 1024)
@@ -41,7 +44,7 @@ def main() -> None:
     if options.child:
         print(json.dumps(child(options.model[0], tuple(options.child), options.precision)))
         return
-    print(f"{os.cpu_count()} cores, {processor()}\n")
+    print(f"{machine()}\n")
     speed(options.model, options.repeats)
     for path in options.model:
         fresh_processes(path)
@@ -54,23 +57,51 @@ def noisy(shape: tuple[int, int]) -> np.ndarray:
 
 
 def speed(models: list[Path], repeats: int) -> None:
-    """Seconds for one image, and the ratio to OpenCV's non-local means."""
+    """Seconds for one image, the ratio to OpenCV's non-local means, and the share of what the processor can do."""
     from skimage.restoration import denoise_nl_means  # here: it would slow the cold starts
 
     square, panoramic = noisy(SQUARE), noisy(PANORAMIC)
     unit = (square / 255).astype(np.float32)
     reference = median_seconds(lambda: cv2.fastNlMeansDenoising(square, None, 25), repeats)
-    print(f"| 8 bit | {SQUARE[0]}x{SQUARE[1]}, s | ratio | {PANORAMIC[1]}x{PANORAMIC[0]}, s |\n|---|---|---|---|")
-    print(f"| OpenCV non-local means | {reference:.3f} | 1.00 | |")
-    peer = median_seconds(lambda: denoise_nl_means(unit, h=0.8 * SIGMA, sigma=SIGMA, fast_mode=True), repeats)
-    print(f"| scikit-image non-local means | {peer:.3f} | {peer / reference:.2f} | |")
+    peak = peak_operations()
+    print(f"matrix product in float32: {peak / 1e9:.0f} GFLOP/s\n")
+    heads = [f"{SQUARE[0]}x{SQUARE[1]}, s", "ratio", f"{PANORAMIC[1]}x{PANORAMIC[0]}, s", "GFLOP/s"]
+    print("| 8 bit | " + " | ".join(heads) + " |\n|" + "---|" * (len(heads) + 1))
+    print(f"| OpenCV non-local means | {reference:.3f} | 1.00 | | |")
+    peers = {"scikit-image non-local means": lambda: denoise_nl_means(unit, h=0.8 * SIGMA, sigma=SIGMA, fast_mode=True)}
+    for name, method in available_baselines().items():
+        peers[f"{name}, as in quality.py"] = lambda method=method: method(unit, SIGMA)
+    for name, method in peers.items():
+        seconds = median_seconds(method, 1)
+        print(f"| {name} | {seconds:.3f} | {seconds / reference:.2f} | | |")
     for path in models:
         for precision in ("auto", "f32"):
             engine = load_engine(path, precision)
-            one = median_seconds(lambda engine=engine: denoise(square, engine), repeats)
-            large = median_seconds(lambda engine=engine: denoise(panoramic, engine), repeats)
-            print(f"| {path.stem}, {precision} | {one:.3f} | {one / reference:.2f} | {large:.3f} |")
+            rate = PRESETS[engine.card.preset].operations_per_pixel * square.size
+            rows = {precision: engine, f"{precision}, eight turns": SelfEnsemble(engine)}
+            for name, kind in rows.items() if precision == "auto" else [(precision, engine)]:
+                one = median_seconds(lambda kind=kind: denoise(square, kind), repeats)
+                large = median_seconds(lambda kind=kind: denoise(panoramic, kind), repeats)
+                done = rate * (8 if kind is not engine else 1) / one / 1e9
+                print(f"| {path.stem}, {name} | {one:.3f} | {one / reference:.2f} | {large:.3f} | {done:.0f} |")
     print()
+    small_images(models[0], repeats)
+
+
+def peak_operations() -> float:
+    """Operations in a second of a large matrix product in float32."""
+    side = 4096
+    matrix = np.ones((side, side), np.float32)
+    return 2 * side**3 / median_seconds(lambda: matrix @ matrix, 3)
+
+
+def small_images(path: Path, repeats: int) -> None:
+    """A stack of small images at once and one by one."""
+    stack = np.random.default_rng(0).integers(0, 256, (500, 64, 64), dtype=np.uint8)
+    engine = load_engine(path)
+    together = median_seconds(lambda: denoise(stack, engine), repeats)
+    single = median_seconds(lambda: [denoise(image, engine) for image in stack], repeats)
+    print(f"{path.stem}: 500 images of 64x64 in {together:.2f} s together, {single:.2f} s one by one\n")
 
 
 def median_seconds(work: Callable[[], object], repeats: int) -> float:
@@ -136,13 +167,6 @@ def tiles(path: Path) -> None:
         tiled = finish(denoise_steps(image, engine))
         print(f"{path.stem}, {precision}: tiled against whole differ by {np.abs(whole - tiled).max():.2e} at most")
     print()
-
-
-def processor() -> str:
-    """Its name, where the system tells."""
-    facts = Path("/proc/cpuinfo")
-    names = [line for line in facts.read_text().splitlines() if line.startswith("model name")] if facts.exists() else []
-    return names[0].partition(":")[2].strip() if names else "unknown processor"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from .core.detector_noise import add_jpeg_noise as add_jpeg_noise
 from .core.detector_noise import add_line_noise as add_line_noise
 from .core.detector_noise import add_quantum_noise as add_quantum_noise
 from .core.detector_noise import add_varying_noise as add_varying_noise
+from .core.engine import load_engine as load_engine
 from .core.errors import InputError as InputError
 from .core.estimation import NoiseEstimate as NoiseEstimate
 from .core.estimation import estimate_noise as estimate_noise
@@ -15,7 +16,6 @@ from .core.folders import read_dental as read_dental
 from .core.images import read_image as read_image
 from .core.images import write_image as write_image
 from .core.inference import denoise as denoise
-from .core.inference import load_engine as load_engine
 from .core.intensity import to_unit as to_unit
 from .core.metrics import accuracy as accuracy
 from .core.metrics import psnr as psnr
@@ -29,6 +29,7 @@ from .core.phantom import phantom as phantom
 from .core.phantom import phantoms as phantoms
 from .core.phantom_anatomy import Anatomy as Anatomy
 from .core.phantom_anatomy import random_anatomy as random_anatomy
+from .core.self_ensemble import SelfEnsemble as SelfEnsemble
 from .unet.denoiser import CNN_denoiser as CNN_denoiser
 from .unet.denoiser import CNNDenoiser as CNNDenoiser
 from .unet.network import unet_model as unet_model

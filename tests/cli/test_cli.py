@@ -107,6 +107,14 @@ class TestDenoise:
         difference = read_dental(tmp_path / "openvino").astype(int) - read_dental(tmp_path / "keras")
         assert np.abs(difference).max() <= 1
 
+    def test_turns_are_averaged_where_asked(self, tmp_path, trained_model, radiographs):
+        write_image(tmp_path / "noisy.png", add_gaussian_noise(radiographs[7], 0.1, rng=0))
+        for name, options in (("plain", ()), ("turned", ("--self-ensemble",))):
+            assert run("denoise", tmp_path / "noisy.png", "-m", trained_model, "-o", tmp_path / name, *options) == 0
+        results = [read_image(tmp_path / name / "noisy.png") for name in ("plain", "turned")]
+        scores = [psnr(radiographs[7], result, data_range=255) for result in results]
+        assert scores[1] > scores[0]
+
     def test_formats(self, tmp_path, trained_model, radiographs):
         for name in ("a.png", "b.jpg", "c.tif", "d.bmp", "e.pgm"):
             write_image(tmp_path / "in" / name, radiographs[0])
@@ -244,6 +252,18 @@ class TestTrain:
         assert run(*train, "--epochs", 1) == 1
         assert "small.png: is (30, 30); sides of 32 pixels and more are needed" in capsys.readouterr().err
 
+    def test_the_model_of_the_package_can_be_made_again(self, folder, tmp_path, capsys):
+        model = tmp_path / "starter.keras"
+        course = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)
+        assert run("train", folder, "--starter", "-o", model, *course) == 0
+        assert "starting from random weights" in capsys.readouterr().out
+        assert run("info", model, "--format", "json") == 0
+        card = json.loads(capsys.readouterr().out)[0]
+        assert card["noise"]["kind"] == "dental-xray"
+        # Ninety phantoms and six of eight panoramics, each twice at four scales; two to validate with, and phantoms.
+        assert card["data"]["training_images"] == 90 + 6 * 2 * 4
+        assert card["data"]["validation_images"] == 6 + 2
+
     def test_a_training_starts_from_the_model_of_the_package(self, folder, tmp_path, capsys):
         course = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32, "--learning-rate", 1e-9)
         reports = {}
@@ -335,6 +355,8 @@ class TestTrain:
             (("-o", "m.keras", "--learn-from", "noisy", "--noise", "quantum"), "leave out --noise and its levels"),
             (("-o", "m.keras", "--noise", "varying", "--sigma-low", 0.3, 0.4), "sigma_high must be at least"),
             (("-o", "m.keras", "--start-from", "none.keras"), "none.keras: no such model file"),
+            (("-o", "m.keras", "--starter", "--noise", "quantum"), "--starter says what to learn from"),
+            (("-o", "m.keras", "--starter", "--rows", "0:0"), "none of 8 files can be used"),
         ],
     )
     def test_bad_settings_are_one_line(self, folder, options, message, capsys, monkeypatch, tmp_path):

@@ -8,15 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_dental_denoise import add_gaussian_noise, denoise, psnr
+from napari_dental_denoise.core.engine import cached_engine, load_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.inference import (
-    cached_engine,
-    denoise_steps,
-    finish,
-    load_engine,
-    residual_steps,
-    subtract,
-)
+from napari_dental_denoise.core.inference import denoise_steps, finish, residual_steps, subtract
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +72,15 @@ def test_a_stack_is_denoised_image_by_image(engine, radiographs):
     result = denoise(stack, engine)
     for image, denoised in zip(stack, result, strict=True):
         np.testing.assert_array_equal(denoise(image, engine), denoised)
+
+
+def test_many_small_images_are_as_one_by_one(engine):
+    rng = np.random.default_rng(0)
+    stack = np.stack([rng.integers(0, top, (50, 43), dtype=np.uint16) for top in (200, 4095, 65535, 1000, 300)])
+    together = finish(denoise_steps(stack, engine, tile_side=80))
+    np.testing.assert_array_equal(together, [denoise(image, engine) for image in stack])
+    reports = [(report.done, report.total) for report in denoise_steps(stack, engine, tile_side=80)]
+    assert reports == [(count, 5) for count in range(1, 6)]
 
 
 def test_progress_counts_tiles_and_closing_stops(engine, radiographs):

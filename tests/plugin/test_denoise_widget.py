@@ -8,7 +8,15 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_dental_denoise import add_correlated_noise, add_gaussian_noise, denoise, phantom, psnr
+from napari_dental_denoise import (
+    SelfEnsemble,
+    add_correlated_noise,
+    add_gaussian_noise,
+    denoise,
+    load_engine,
+    phantom,
+    psnr,
+)
 from napari_dental_denoise.core.starter import STARTER
 from tests.plugin.conftest import record, same
 
@@ -81,6 +89,15 @@ def test_the_strength_acts_at_once_on_the_result(viewer, denoise_form, qtbot, no
         assert same(result.data, denoise(noisy, trained_model, strength=strength))
         assert record(result)["strength"] == strength
     assert len(viewer.layers) == 2
+
+
+def test_turns_are_averaged_where_asked(viewer, denoise_form, qtbot, noisy, trained_model):
+    viewer.add_image(noisy, name="scan")
+    denoise_form.self_ensemble.value = True
+    result = run(denoise_form, viewer, qtbot)
+    assert same(result.data, denoise(noisy, SelfEnsemble(load_engine(trained_model))))
+    assert not same(result.data, denoise(noisy, trained_model))
+    assert record(result)["self_ensemble"] is True
 
 
 def test_the_visible_region_becomes_a_preview_in_its_place(viewer, denoise_form, qtbot, noisy):

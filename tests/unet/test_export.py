@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise import denoise
+from napari_dental_denoise.core.engine import load_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.inference import load_engine
 from napari_dental_denoise.core.model_file import read_model_file, sha256
 from napari_dental_denoise.unet.engine import KerasEngine
 from napari_dental_denoise.unet.export import convert_model, load_keras_model

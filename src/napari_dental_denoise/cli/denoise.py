@@ -20,7 +20,7 @@ from napari_dental_denoise.core.config import ENGINES, INFERENCE, EngineName, Pr
 from napari_dental_denoise.core.starter import STARTER
 
 if TYPE_CHECKING:
-    from napari_dental_denoise.core.inference import Engine
+    from napari_dental_denoise.core.engine import Engine
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -60,15 +60,30 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         help="what runs the network: openvino starts in a second (default); keras takes longer, and uses a GPU "
         "where TensorFlow sees one",
     )
+    parser.add_argument(
+        "--self-ensemble",
+        action="store_true",
+        default=INFERENCE.self_ensemble,
+        help="average the network over eight turns and flips of the image: eight times slower, slightly better",
+    )
 
 
-def open_engine(path: Path, engine: EngineName, precision: Precision) -> Engine:
+def open_engine(path: Path, options: argparse.Namespace) -> Engine:
     """The engine that the options ask for."""
+    engine = _open_plain_engine(path, options.engine, options.precision)
+    if not options.self_ensemble:
+        return engine
+    from napari_dental_denoise.core.self_ensemble import SelfEnsemble
+
+    return SelfEnsemble(engine)
+
+
+def _open_plain_engine(path: Path, engine: EngineName, precision: Precision) -> Engine:
     if engine == "keras":
         from napari_dental_denoise.unet.engine import KerasEngine
 
         return KerasEngine(path, precision)
-    from napari_dental_denoise.core.inference import load_engine
+    from napari_dental_denoise.core.engine import load_engine
 
     return load_engine(path, precision)
 
@@ -78,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_dental_denoise.cli.outputs import process_files
     from napari_dental_denoise.core import inference
 
-    engine = open_engine(options.model, options.engine, options.precision)
+    engine = open_engine(options.model, options)
 
     def work(image: NDArray[np.generic], _number: int) -> NDArray[np.generic]:
         return inference.denoise(image, engine, strength=options.strength)

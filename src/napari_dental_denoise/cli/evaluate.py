@@ -111,7 +111,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
     methods = available_baselines() if options.baselines else {}
     for path in options.model:
         name = path.stem if path.stem not in methods else str(path)
-        methods[name] = model_denoiser(open_engine(path, options.engine, options.precision), options.strength)
+        methods[name] = model_denoiser(open_engine(path, options), options.strength)
     return methods
 
 

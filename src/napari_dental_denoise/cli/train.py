@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,11 @@ from napari_dental_denoise.cli.options import (
     positive,
 )
 from napari_dental_denoise.cli.training_display import TrainingDisplay
-from napari_dental_denoise.core.config import LEARN_FROM, NOISE, PRESETS, TRAINING, TrainingConfig
+from napari_dental_denoise.core.config import LEARN_FROM, NOISE, PRESETS, STARTER_TRAINING, TRAINING, TrainingConfig
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.noise_kinds import NoiseRange
 from napari_dental_denoise.core.progress import TrainingFinished
-from napari_dental_denoise.core.starter import STARTER_NAME, first_model
+from napari_dental_denoise.core.starter import NOTHING, STARTER_NAME, first_model
 
 if TYPE_CHECKING:
     from napari_dental_denoise.unet.dataset import Dataset
@@ -62,7 +63,8 @@ far is kept in the model file; beside it lies a checkpoint for --resume.
 
   napari-dental-denoise train scans/ -o model.keras --minutes 20
   napari-dental-denoise train clean/ --noisy noisy/ -o model.keras
-  napari-dental-denoise train noisy/ --learn-from noisy -o model.keras"""
+  napari-dental-denoise train noisy/ --learn-from noisy -o model.keras
+  napari-dental-denoise train panoramics/ --starter -o starter.keras"""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -90,9 +92,14 @@ def add_parser(subparsers: Subparsers) -> None:
         help="noisy images, each with the name of its clean one; no noise is added then",
     )
     parser.add_argument(
+        "--starter",
+        action="store_true",
+        help="make the model of the package again: SOURCE holds the panoramic radiographs that it was trained on; "
+        "synthetic radiographs are drawn besides, by --seed",
+    )
+    parser.add_argument(
         "--preset",
         choices=list(PRESETS),
-        default=TRAINING.preset,
         help=f"design of the network: fast, standard and best cost more and give more; classic is the textbook "
         f"U-Net; default {TRAINING.preset}",
     )
@@ -130,7 +137,6 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
     length.add_argument(
         "--epochs",
         type=positive,
-        default=TRAINING.epochs,
         help=f"passes; in one, random patches cover the images once; default {TRAINING.epochs}",
     )
     length.add_argument("--minutes", type=number, help="train for this long instead")
@@ -143,25 +149,21 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size",
         type=positive,
-        default=TRAINING.batch_size,
         help=f"patches in one step; default {TRAINING.batch_size}",
     )
     parser.add_argument(
         "--patch-size",
         type=positive,
-        default=TRAINING.patch_size,
         help=f"side of a patch in pixels; default {TRAINING.patch_size}",
     )
     parser.add_argument(
         "--validation-split",
         type=number,
-        default=TRAINING.validation_split,
         help=f"share of the files that is kept to validate with; default {TRAINING.validation_split}",
     )
     parser.add_argument(
         "--learning-rate",
         type=number,
-        default=TRAINING.learning_rate,
         help=f"at the start; it falls to 0; default {TRAINING.learning_rate}",
     )
 
@@ -171,7 +173,6 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start-from",
         metavar="MODEL",
-        default=STARTER_NAME,
         help="begin with the weights of this model file, of the same preset; starter (default): with the model of the "
         "package where it is of that preset; nothing: with random weights",
     )
@@ -209,18 +210,18 @@ def kept(job: TrainingJob) -> str:
 
 def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadError]]:
     """Read the images and put the job together; with the errors of files that were left out."""
-    config = TrainingConfig(**{name: getattr(options, name) for name in SETTINGS})
-    from napari_dental_denoise.unet.dataset import split_indices
+    config = _config(options)
     from napari_dental_denoise.unet.training_job import TrainingJob
 
-    data, errors = _read(options)
-    training, validation = split_indices(len(data.shapes), config.validation_split, config.seed)
+    read = _read_for_starter if options.starter else _read_and_split
+    training, validation, errors = read(options, config)
+    first = options.start_from or (NOTHING if options.starter else STARTER_NAME)
     job = TrainingJob(
-        data.select(training),
-        data.select(validation),
+        training,
+        validation,
         options.output,
         config,
-        start_from=None if options.resume else first_model(options.start_from, options.preset),
+        start_from=None if options.resume else first_model(first, config.preset),
         resume=options.resume,
         overwrite=options.overwrite,
         preview=options.preview,
@@ -228,8 +229,43 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
     return job, errors
 
 
+def _config(options: argparse.Namespace) -> TrainingConfig:
+    """What the command line says of the training; the defaults for the rest."""
+    given = {name: getattr(options, name) for name in SETTINGS}
+    defaults = STARTER_TRAINING if options.starter else TRAINING
+    return replace(defaults, **{name: value for name, value in given.items() if value is not None})
+
+
+def _read_and_split(
+    options: argparse.Namespace, config: TrainingConfig
+) -> tuple[Dataset, Dataset, list[ImageReadError]]:
+    """The images to learn from and to validate with, with the errors of files that were left out."""
+    from napari_dental_denoise.unet.dataset import split_indices
+
+    data, errors = _read(options)
+    training, validation = split_indices(len(data.shapes), config.validation_split, config.seed)
+    return data.select(training), data.select(validation), errors
+
+
+def _read_for_starter(
+    options: argparse.Namespace, config: TrainingConfig
+) -> tuple[Dataset, Dataset, list[ImageReadError]]:
+    """The same for the model of the package."""
+    from napari_dental_denoise.core.loading import load_images
+    from napari_dental_denoise.core.starter_images import starter_images
+    from napari_dental_denoise.unet.dataset import CleanImages
+
+    if options.learn_from or options.noisy or options.noise or given_levels(options, NOISE.training_kind):
+        raise InputError("--starter says what to learn from: leave out --learn-from, --noisy, --noise and levels")
+    loaded = load_images(options.sources, options.rows)
+    images = starter_images(loaded.images, config.seed)
+    noise = NoiseRange(NOISE.training_kind, {})
+    parts = [CleanImages(part, noise, config.seed) for part in (images.training, images.validation)]
+    return parts[0], parts[1], loaded.errors
+
+
 def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
-    """The images to learn from, with the errors of files that were left out."""
+    """All images, with the errors of files that were left out."""
     from napari_dental_denoise.core.estimation import SMALLEST_SIDE
     from napari_dental_denoise.core.loading import leave_out_small, load_images, match_by_name
     from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs

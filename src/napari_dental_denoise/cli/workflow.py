@@ -23,9 +23,9 @@ from napari_dental_denoise.core.config import NOISE, PRESETS, SIGMA, TRAINING, W
 from napari_dental_denoise.core.errors import InputError
 
 if TYPE_CHECKING:
+    from napari_dental_denoise.core.engine import Engine
     from napari_dental_denoise.core.evaluation import NoisyPair
     from napari_dental_denoise.core.figure import Comparison
-    from napari_dental_denoise.core.inference import Engine
     from napari_dental_denoise.core.loading import LoadedImages
     from napari_dental_denoise.unet.training_job import TrainingJob
 
@@ -126,9 +126,9 @@ def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argpa
     """Write the table and the figure."""
     from napari_dental_denoise.core.atomic import write_text
     from napari_dental_denoise.core.classical import denoise_median, denoise_non_local_means
+    from napari_dental_denoise.core.engine import load_engine
     from napari_dental_denoise.core.evaluation import model_denoiser
     from napari_dental_denoise.core.figure import comparison_figure, save_figure
-    from napari_dental_denoise.core.inference import load_engine
     from napari_dental_denoise.core.table import as_csv, as_text
 
     engine = load_engine(model)

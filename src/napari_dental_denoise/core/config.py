@@ -30,6 +30,8 @@ class Preset:
         Pixels on each side that the first convolution gathers into one; 1 keeps full resolution.
     convolutions : int
         3x3 convolutions of each level, on the way down and again on the way up.
+    first_convolutions : int
+        The same of the first level, where each costs four times as much as one of the next.
     resampling : {"learned", "pooling"}
         Strided convolutions down and transposed ones up, or max-pooling down and repetition up.
     predicts : {"residual", "image"}
@@ -39,6 +41,7 @@ class Preset:
     widths: tuple[int, ...]
     stem: int = 1
     convolutions: int = 2
+    first_convolutions: int = 2
     resampling: Literal["learned", "pooling"] = "learned"
     predicts: Predicts = "residual"
 
@@ -47,18 +50,22 @@ class Preset:
         """The image's sides must be multiples of this, in pixels."""
         return self.stem * 2 ** (len(self.widths) - 1)
 
+    def convolutions_at(self, level: int) -> int:
+        """3x3 convolutions of that level, on the way down and again on the way up."""
+        return self.convolutions if level else self.first_convolutions
+
     @property
     def halo(self) -> int:
         """Pixels around a tile that its result depends on, rounded up to `multiple`."""
-        down = len(self.widths) - 1
+        levels = range(len(self.widths) - 1)
         # Pooling presets repeat pixels and then smooth them with one more convolution.
-        up = self.convolutions + (self.resampling == "pooling")
+        smoothing = self.resampling == "pooling"
         reach = 1
-        for _ in range(down):
-            reach = -(-(reach + up) // 2)
+        for level in levels:
+            reach = -(-(reach + self.convolutions_at(level) + smoothing) // 2)
         reach += self.convolutions
-        for _ in range(down):
-            reach = 2 * reach + self.convolutions
+        for level in reversed(levels):
+            reach = 2 * reach + self.convolutions_at(level)
         return -(-reach * self.stem // self.multiple) * self.multiple
 
     @property
@@ -67,10 +74,11 @@ class Preset:
         pooling = self.resampling == "pooling"
         total = 2.0 * 9 * self.widths[0] * self.stem**2
         for level, width in enumerate(self.widths):
+            further = self.convolutions_at(level) - 1
             entering = 0 if level == 0 else self.widths[level - 1] if pooling else width
-            total += 9 * width * (entering + (self.convolutions - 1) * width) / 4**level
+            total += 9 * width * (entering + further * width) / 4**level
             if level < len(self.widths) - 1:
-                decoder = 9 * width * (2 + self.convolutions - 1) * width
+                decoder = 9 * width * (2 + further) * width
                 resampling = 4 * width * self.widths[level + 1] * (1 if pooling else 1 / 2)
                 total += (decoder + resampling) / 4**level
         return 2 * total / self.stem**2
@@ -79,9 +87,9 @@ class Preset:
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "classic": Preset((32, 64, 128, 256), resampling="pooling", predicts="image"),
-        "fast": Preset((16, 32, 64, 128), stem=2),
-        "standard": Preset((16, 32, 64, 128)),
-        "best": Preset((24, 48, 96, 192)),
+        "fast": Preset((8, 24, 48, 96), first_convolutions=1),
+        "standard": Preset((16, 48, 96, 192), first_convolutions=1),
+        "best": Preset((16, 80, 160, 320), first_convolutions=1),
     }
 )
 
@@ -178,7 +186,8 @@ class InferenceConfig:
     engine: EngineName = "openvino"
     precision: Precision = "auto"
     strength: float = 1.0
-    tile_side: int = 1000
+    tile_side: int = 1024
+    self_ensemble: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +239,7 @@ class WorkflowConfig:
 
 NOISE = NoiseConfig()
 TRAINING = TrainingConfig()
+STARTER_TRAINING = TrainingConfig(epochs=22, steps_per_epoch=500)
 INFERENCE = InferenceConfig()
 LIMITS = Limits()
 WORKFLOW = WorkflowConfig()

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.classical import Denoiser
-from napari_dental_denoise.core.inference import Engine, denoise
+from napari_dental_denoise.core.engine import Engine
+from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, accuracy, psnr, ssim
 from napari_dental_denoise.core.noise_kinds import noise_kind

@@ -2,107 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.config import INFERENCE, PRECISIONS, Precision
-from napari_dental_denoise.core.conversion import converted
+from napari_dental_denoise.core.config import INFERENCE, Precision
+from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
-from napari_dental_denoise.core.model_file import ModelCard, ModelFile, read_model_file
-from napari_dental_denoise.core.openvino_runtime import openvino
 from napari_dental_denoise.core.starter import STARTER
 from napari_dental_denoise.core.tiling import Tile, plan_tiles
 
 Result = TypeVar("Result")
-
-
-class Engine(Protocol):
-    """Something that runs a network."""
-
-    @property
-    def card(self) -> ModelCard:
-        """The card of its model."""
-
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Network output for a (N, H, W, 1) float32 batch on [0, 1]; sides are multiples of the card's."""
-
-
-class OpenVinoEngine:
-    """Runs the OpenVINO export of a model file on the processor.
-
-    Parameters
-    ----------
-    model : ModelFile
-    precision : {"auto", "f32", "bf16"}
-        Of the network's body; "auto" takes bf16 where the processor has it, at about half the time.
-
-    Raises
-    ------
-    InputError
-        If OpenVINO cannot read the export, or it is no network from one image to one of its size.
-    """
-
-    def __init__(self, model: ModelFile, precision: Precision = INFERENCE.precision) -> None:
-        if precision not in PRECISIONS:
-            raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}")
-        self.card = model.card
-        runtime = openvino()
-        core = runtime.Core()
-        options = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
-        try:
-            network = core.read_model(model.graph, runtime.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
-            _check_network(network)
-            self._compiled = core.compile_model(network, "CPU", options)
-        except RuntimeError as error:
-            raise InputError(f"{model.path.name}: OpenVINO cannot use its export: train or convert it again") from error
-
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Network output for a (N, H, W, 1) float32 batch; see `Engine`."""
-        try:
-            # A request of its own for each call: one request serves one thread at a time.
-            output = np.array(self._compiled.create_infer_request().infer(batch)[0])
-        except RuntimeError as error:
-            raise InputError(f"OpenVINO cannot run this model: {str(error).splitlines()[-1]}") from error
-        if output.shape != batch.shape:
-            raise InputError(f"the model made an output of shape {output.shape} of an input of shape {batch.shape}")
-        return output
-
-
-def _check_network(network: object) -> None:
-    inputs, outputs = network.inputs, network.outputs  # type: ignore[attr-defined]  # openvino has no stubs
-    if len(inputs) != 1 or len(outputs) != 1 or inputs[0].partial_shape.rank.get_length() != 4:
-        raise RuntimeError("expected one image in and one out")
-
-
-def load_engine(path: str | Path, precision: Precision = INFERENCE.precision) -> OpenVinoEngine:
-    """Load a model file for OpenVINO; a Keras model without an export is converted first, once.
-
-    Parameters
-    ----------
-    path : str or Path
-        A `.keras` file.
-    precision : {"auto", "f32", "bf16"}
-        See `OpenVinoEngine`.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, foreign or not what its card says.
-    """
-    return OpenVinoEngine(read_model_file(converted(Path(path))), precision)
-
-
-@lru_cache(maxsize=4)
-def cached_engine(path: Path, _modified_ns: int, precision: Precision) -> OpenVinoEngine:
-    """`load_engine`, kept for the next image; its time of change makes a changed file a new one."""
-    return load_engine(path, precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,30 +191,40 @@ class _TileNoise:
 def _noise_in_tiles(images: NDArray[np.generic], engine: Engine, tile_side: int) -> Iterator[_TileNoise]:
     multiple = engine.card.multiple
     tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, multiple)
-    for index in range(len(images)):
-        image = np.asarray(images[index])
-        scale = full_scale(image)
+    total = len(images) * len(tiles)
+    together = _images_together(images.shape[1:], len(tiles), tile_side)
+    for first in range(0, len(images), together):
+        group = [np.asarray(image) for image in images[first : first + together]]
+        scales = [full_scale(image) for image in group]
         for number, tile in enumerate(tiles, start=1):
-            window = _padded(to_unit(image[tile.rows.window, tile.columns.window], scale), multiple)
-            noisy, noise = _run_window(window, tile, engine)
-            progress = Progress(index * len(tiles) + number, len(images) * len(tiles))
-            yield _TileNoise((index, tile.rows.core, tile.columns.core), noisy, noise, scale, progress)
+            seen = _run_windows(group, scales, tile, engine)
+            for index, (noisy, noise, scale) in enumerate(zip(*seen, scales, strict=True), start=first):
+                place = index, tile.rows.core, tile.columns.core
+                yield _TileNoise(place, noisy, noise, scale, Progress(index * len(tiles) + number, total))
+
+
+def _images_together(shape: tuple[int, ...], tiles: int, tile_side: int) -> int:
+    """So many small images as have the pixels of one tile."""
+    return max(tile_side**2 // (shape[0] * shape[1]), 1) if tiles == 1 else 1
+
+
+def _run_windows(
+    group: Sequence[NDArray[np.generic]], scales: Sequence[float], tile: Tile, engine: Engine
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The tile's core of each image and its noise; subtractions are float32 even where the network's body is bf16."""
+    window = tile.rows.window, tile.columns.window
+    units = [to_unit(image[window], scale) for image, scale in zip(group, scales, strict=True)]
+    windows = np.stack([_padded(unit, engine.card.multiple) for unit in units])
+    inner = slice(None), tile.rows.inner, tile.columns.inner
+    output = engine(windows[..., np.newaxis])[..., 0][inner]
+    noisy = windows[inner]
+    return noisy, noisy - output if engine.card.predicts == "image" else output
 
 
 def _padded(window: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
     """Mirrored at its end, up to multiples."""
     missing = [(0, -side % multiple) for side in window.shape]
     return np.pad(window, missing, mode="symmetric")
-
-
-def _run_window(
-    window: NDArray[np.float32], tile: Tile, engine: Engine
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The tile's core and its noise; subtractions are float32 even where the network's body is bf16."""
-    inner = (tile.rows.inner, tile.columns.inner)
-    output = engine(window[np.newaxis, :, :, np.newaxis])[0, :, :, 0][inner]
-    noisy = window[inner]
-    return noisy, noisy - output if engine.card.predicts == "image" else output
 
 
 def check_strength(strength: float) -> None:

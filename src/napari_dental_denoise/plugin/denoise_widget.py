@@ -12,9 +12,11 @@ from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, Progres
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import INFERENCE
+from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.inference import OpenVinoEngine, Progress, cached_engine, residual_steps, subtract
+from napari_dental_denoise.core.inference import Progress, residual_steps, subtract
 from napari_dental_denoise.core.model_file import read_card
+from napari_dental_denoise.core.self_ensemble import SelfEnsemble
 from napari_dental_denoise.plugin.card_text import card_text
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.known_models import recent_models, remember_model, starter_models
@@ -41,6 +43,7 @@ class Task:
     model: Path
     look: dict[str, Any]
     strength: float
+    self_ensemble: bool
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Outcome:
     """What came of it: the noise, what ran, and the result at the strength of the start."""
 
     residual: NDArray[np.float32]
-    engine: OpenVinoEngine
+    engine: Engine
     denoised: Any
 
 
@@ -70,8 +73,9 @@ class DenoiseWidget(Container):
         self._make_fields()
         buttons = row(self.start, self.cancel)
         self.noise = NoiseLine(napari_viewer, self.image)
-        fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength, self.visible_only]
-        super().__init__(widgets=[*fields, buttons, self.progress, self.status])
+        fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
+        choices = [self.visible_only, self.self_ensemble]
+        super().__init__(widgets=[*fields, *choices, buttons, self.progress, self.status])
         finish_form(self, self._close)
         self.start.clicked.connect(self.denoise)
         self.cancel.clicked.connect(self.stop)
@@ -102,6 +106,11 @@ class DenoiseWidget(Container):
         )
         self.visible_only = CheckBox(
             text="visible region only", tooltip="Try it on what the canvas shows; the result is a preview"
+        )
+        self.self_ensemble = CheckBox(
+            text="average eight turns",
+            value=INFERENCE.self_ensemble,
+            tooltip="Run the network on eight turns and flips of the image: eight times slower, slightly better",
         )
         self.start = PushButton(text="Denoise", tooltip="Make a new layer with the denoised image")
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop within a tile; nothing is changed")
@@ -166,12 +175,14 @@ class DenoiseWidget(Container):
         model: Path | None = self.model.value
         if model is None:
             raise InputError(NO_MODEL)
+        strength, self_ensemble = self.strength.value, self.self_ensemble.value
         if not self.visible_only.value:
-            return Task(layer, layer.data, model, {}, self.strength.value)
+            return Task(layer, layer.data, model, {}, strength, self_ensemble)
         rows, columns = visible_window(layer)
         index = current_image(layer, self._viewer.dims.point)
         image = layer.data if layer.ndim == 2 else layer.data[index]
-        return Task(layer, image[rows, columns], model, place_window(layer, rows, columns), self.strength.value)
+        look = place_window(layer, rows, columns)
+        return Task(layer, image[rows, columns], model, look, strength, self_ensemble)
 
     def _show_progress(self, progress: Progress, eta: Eta) -> None:
         self.progress.max = progress.total
@@ -204,6 +215,7 @@ class DenoiseWidget(Container):
             "model_sha256": card.weights_sha256,
             "strength": self.strength.value,
             "precision": INFERENCE.precision,
+            "self_ensemble": task.self_ensemble,
         }
 
     def _show_strength(self) -> None:
@@ -237,7 +249,8 @@ def _work(task: Task) -> Generator[Progress, None, Outcome]:
     path = task.model
     if not path.is_file():
         raise InputError(f"{path.name} is no longer there: choose another model")
-    engine = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
+    plain = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
+    engine = SelfEnsemble(plain) if task.self_ensemble else plain
     residual = yield from residual_steps(task.noisy, engine)
     return Outcome(residual, engine, _denoised(task, residual, task.strength))
 

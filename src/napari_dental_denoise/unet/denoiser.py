@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, TRAINING, Precision, TrainingConfig
+from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.inference import OpenVinoEngine, denoise, load_engine
+from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, accuracy, psnr, ssim
 from napari_dental_denoise.core.progress import EpochDone, TrainingFinished

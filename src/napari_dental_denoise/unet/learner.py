@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.config import Preset
 from napari_dental_denoise.unet.backend import keras, tf
 from napari_dental_denoise.unet.network import unet_model
+from napari_dental_denoise.unet.optimizer import Muon
 
 Unit = NDArray[np.float32]
 WARM_UP = 10
@@ -37,7 +38,7 @@ class Learner:
         self.preset = preset
         self.network = unet_model(preset, dtype="mixed_bfloat16" if mixed else "float32")
         self.average = unet_model(preset)
-        self.optimizer = keras.optimizers.Adam()
+        self.optimizer = Muon()
         self.optimizer.build(self.network.trainable_variables)
         self.steps = tf.Variable(0.0, trainable=False)
         self._momentum = averaging

@@ -65,24 +65,24 @@ def find_preset(preset: str | Preset) -> Preset:
 
 def _body(x: keras.KerasTensor, design: Preset, dtype: str) -> keras.KerasTensor:
     skips = []
-    for level, width in enumerate(design.widths[:-1]):
-        x = _convolutions(x, width, design, f"down{level}", dtype)
+    for level in range(len(design.widths) - 1):
+        x = _convolutions(x, level, design, f"down{level}", dtype)
         skips.append(x)
         x = _halve(x, design.widths[level + 1], design, f"halve{level}", dtype)
-    x = _convolutions(x, design.widths[-1], design, "bottleneck", dtype)
+    x = _convolutions(x, len(skips), design, "bottleneck", dtype)
     for level in reversed(range(len(skips))):
         x = _double(x, design.widths[level], design, f"double{level}", dtype)
         x = layers.Concatenate(name=f"skip{level}", dtype=dtype)([skips[level], x])
-        x = _convolutions(x, design.widths[level], design, f"up{level}", dtype)
+        x = _convolutions(x, level, design, f"up{level}", dtype)
     return _head(x, design)
 
 
-def _convolutions(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
-    for index in range(design.convolutions):
+def _convolutions(x: keras.KerasTensor, level: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
+    for index in range(design.convolutions_at(level)):
         # The stem looks at three of its own pixels on each side, as the other convolutions do at their level.
         stem = design.stem if name == "down0" and index == 0 else 1
         x = layers.Conv2D(
-            width,
+            design.widths[level],
             3 * stem,
             strides=stem,
             padding="same",

@@ -1,0 +1,99 @@
+"""Run the network of a model file: OpenVINO on the processor."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.config import INFERENCE, PRECISIONS, Precision
+from napari_dental_denoise.core.conversion import converted
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.model_file import ModelCard, ModelFile, read_model_file
+from napari_dental_denoise.core.openvino_runtime import openvino
+
+
+class Engine(Protocol):
+    """Something that runs a network."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of its model."""
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Network output for a (N, H, W, 1) float32 batch on [0, 1]; sides are multiples of the card's."""
+
+
+class OpenVinoEngine:
+    """Runs the OpenVINO export of a model file on the processor.
+
+    Parameters
+    ----------
+    model : ModelFile
+    precision : {"auto", "f32", "bf16"}
+        Of the network's body; "auto" takes bf16 where the processor has it, at about half the time.
+
+    Raises
+    ------
+    InputError
+        If OpenVINO cannot read the export, or it is no network from one image to one of its size.
+    """
+
+    def __init__(self, model: ModelFile, precision: Precision = INFERENCE.precision) -> None:
+        if precision not in PRECISIONS:
+            raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}")
+        self.card = model.card
+        runtime = openvino()
+        core = runtime.Core()
+        options = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
+        try:
+            network = core.read_model(model.graph, runtime.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
+            _check_network(network)
+            self._compiled = core.compile_model(network, "CPU", options)
+        except RuntimeError as error:
+            raise InputError(f"{model.path.name}: OpenVINO cannot use its export: train or convert it again") from error
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Network output for a (N, H, W, 1) float32 batch; see `Engine`."""
+        try:
+            # A request of its own for each call: one request serves one thread at a time, and nothing
+            # else uses its output, which needs no copy then.
+            output = self._compiled.create_infer_request().infer(batch, share_inputs=True, share_outputs=True)[0]
+        except RuntimeError as error:
+            raise InputError(f"OpenVINO cannot run this model: {str(error).splitlines()[-1]}") from error
+        if output.shape != batch.shape:
+            raise InputError(f"the model made an output of shape {output.shape} of an input of shape {batch.shape}")
+        return output
+
+
+def _check_network(network: object) -> None:
+    inputs, outputs = network.inputs, network.outputs  # type: ignore[attr-defined]  # openvino has no stubs
+    if len(inputs) != 1 or len(outputs) != 1 or inputs[0].partial_shape.rank.get_length() != 4:
+        raise RuntimeError("expected one image in and one out")
+
+
+def load_engine(path: str | Path, precision: Precision = INFERENCE.precision) -> OpenVinoEngine:
+    """Load a model file for OpenVINO; a Keras model without an export is converted first, once.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.keras` file.
+    precision : {"auto", "f32", "bf16"}
+        See `OpenVinoEngine`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, foreign or not what its card says.
+    """
+    return OpenVinoEngine(read_model_file(converted(Path(path))), precision)
+
+
+@lru_cache(maxsize=4)
+def cached_engine(path: Path, _modified_ns: int, precision: Precision) -> OpenVinoEngine:
+    """`load_engine`, kept for the next image; its time of change makes a changed file a new one."""
+    return load_engine(path, precision)

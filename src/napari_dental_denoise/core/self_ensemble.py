@@ -1,0 +1,49 @@
+"""Run a network on an image in all eight turns and flips, and average what it sees."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.engine import Engine
+from napari_dental_denoise.core.model_file import ModelCard
+
+SYMMETRIES = 8
+ROWS_AND_COLUMNS = (1, 2)
+
+
+class SelfEnsemble:
+    """An engine that averages another over the eight symmetries of the square: eight times slower, slightly better.
+
+    R. Timofte et al., "Seven ways to improve example-based single image super resolution", CVPR 2016,
+    doi 10.1109/CVPR.2016.206.
+
+    Parameters
+    ----------
+    engine : Engine
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of its model."""
+        return self._engine.card
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean network output for a (N, H, W, 1) float32 batch; see `Engine`."""
+        total = np.zeros(batch.shape, np.float32)
+        for symmetry in range(SYMMETRIES):
+            total += _turned_back(self._engine(_turned(batch, symmetry)), symmetry)
+        return total / np.float32(SYMMETRIES)
+
+
+def _turned(batch: NDArray[np.float32], symmetry: int) -> NDArray[np.float32]:
+    flipped = batch if symmetry < 4 else batch[:, :, ::-1]
+    return np.ascontiguousarray(np.rot90(flipped, symmetry % 4, ROWS_AND_COLUMNS))
+
+
+def _turned_back(batch: NDArray[np.float32], symmetry: int) -> NDArray[np.float32]:
+    turned = np.rot90(batch, -(symmetry % 4), ROWS_AND_COLUMNS)
+    return turned if symmetry < 4 else turned[:, :, ::-1]

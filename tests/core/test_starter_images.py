@@ -1,0 +1,43 @@
+"""What the model of the package learns from: the held-out panoramics stay out, and a seed draws the same again."""
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.core import starter_images as module
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.starter_images import starter_images
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Small and few phantoms: drawing all takes half a minute."""
+    monkeypatch.setattr(module, "SHAPES", ((64, 96), (96, 64)))
+    monkeypatch.setattr(module, "PHANTOMS_OF_EACH_SHAPE", 3)
+
+
+def flat(count):
+    return [np.full((40, 60), 10 * (index + 1), np.uint8) for index in range(count)]
+
+
+@pytest.mark.usefixtures("few")
+def test_held_out_panoramics_are_only_validated_with():
+    images = starter_images(flat(8), seed=0)
+    trained = {int(image.mean()) for image in images.training if np.ptp(image) == 0}
+    validated = {int(image.mean()) for image in images.validation if np.ptp(image) == 0}
+    assert validated == {30, 80}
+    assert trained == {10, 20, 40, 50, 60, 70}
+    assert {image.shape for image in images.training if np.ptp(image) == 0} == {(24, 36), (32, 48), (40, 60), (56, 84)}
+    assert {image.dtype for image in images.training + images.validation} == {np.dtype(np.uint8)}
+
+
+@pytest.mark.usefixtures("few")
+def test_a_seed_draws_the_same_again():
+    first, again, other = (starter_images(flat(5), seed) for seed in (1, 1, 2))
+    for one, same in zip(first.training, again.training, strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(first.training[0], other.training[0])
+
+
+def test_too_few_panoramics_are_refused():
+    with pytest.raises(InputError, match="needs 5 panoramics and more; received 4"):
+        starter_images(flat(4), seed=0)
