@@ -1,0 +1,95 @@
+"""The figures of a blind model's card, as Markdown: kinds of noise, bit depths, sizes of images.
+
+    python benchmarks/model_card.py model.keras FOLDER... --rows 0:488
+
+PSNR in dB and SSIM on real radiographs for each noise; on a phantom for bit depths and sizes, with the
+distinct grey values of the result, which posterising would make few, and the seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from machine import machine
+
+from napari_dental_denoise import add_gaussian_noise, denoise, phantom, psnr
+from napari_dental_denoise.cli.options import row_range
+from napari_dental_denoise.core.engine import Engine, load_engine
+from napari_dental_denoise.core.evaluation import added_noise, compare, model_denoiser, summarise
+from napari_dental_denoise.core.loading import load_images
+
+SIGMA = 25 / 255
+NOISES: tuple[tuple[str, Mapping[str, float]], ...] = (
+    ("gaussian", {"sigma": 10 / 255}),
+    ("gaussian", {"sigma": SIGMA}),
+    ("gaussian", {"sigma": 50 / 255}),
+    ("correlated", {"sigma": SIGMA, "blur": 1.0}),
+    ("quantum-linear", {"photons": 30, "blur": 0.7}),
+    ("quantum-inverted", {"photons": 30, "blur": 0.7}),
+    ("varying", {"sigma_low": 5 / 255, "sigma_high": 40 / 255}),
+    ("dental-xray", {"sigma": SIGMA}),
+)
+DEPTHS = {"uint8": (np.uint8, 255), "uint16, 12 bit": (np.uint16, 4095), "uint16, 16 bit": (np.uint16, 65535)}
+SIZES = ((64, 64), (128, 128), (256, 256), (512, 512), (1024, 1024), (2000, 2000), (3000, 4000))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("folder", type=Path, nargs="+")
+    parser.add_argument("--rows", type=row_range, default=slice(None))
+    options = parser.parse_args()
+    engine = load_engine(options.model)
+    print(f"{options.model.name}, {machine()}\n")
+    for folder in options.folder:
+        noises(folder, options.rows, engine)
+    depths(engine)
+    sizes(engine)
+
+
+def noises(folder: Path, rows: slice, engine: Engine) -> None:
+    """Noisy and denoised for each noise."""
+    images = load_images([folder], rows).images
+    print(f"| {folder.name}, {len(images)} images | noisy | denoised |\n|---|---|---|")
+    for kind, levels in NOISES:
+        pairs = added_noise(images, kind, levels, 0)
+        cells = [
+            f"{row.psnr:.2f} / {row.ssim:.3f}"
+            for row in summarise(compare(pairs, {"model": model_denoiser(engine, 1.0)}))
+        ]
+        told = ", ".join(f"{name} {level:.3g}" for name, level in levels.items())
+        print(f"| {kind}, {told} | {' | '.join(cells)} |")
+    print()
+
+
+def depths(engine: Engine) -> None:
+    """The same phantom in several types."""
+    clean = phantom(rng=0)
+    noisy = add_gaussian_noise(clean, SIGMA, rng=0, clip=True)
+    print("| type | PSNR, dB | distinct grey values |\n|---|---|---|")
+    for name, (dtype, full) in DEPTHS.items():
+        result = denoise(np.rint(noisy * full).astype(dtype), engine)
+        print(f"| {name} | {psnr(clean * full, result, data_range=full):.2f} | {len(np.unique(result))} |")
+    result = denoise(noisy, engine)
+    print(f"| float32 | {psnr(clean, result, data_range=1.0):.2f} | {len(np.unique(result))} |\n")
+
+
+def sizes(engine: Engine) -> None:
+    """Phantoms of growing size, 8 bit."""
+    print("| size | noisy, dB | denoised, dB | seconds |\n|---|---|---|---|")
+    for height, width in SIZES:
+        clean = np.rint(phantom((height, width), rng=0) * 255).astype(np.uint8)
+        noisy = add_gaussian_noise(clean, SIGMA, rng=0)
+        begun = time.perf_counter()
+        result = denoise(noisy, engine)
+        seconds = time.perf_counter() - begun
+        scores = [psnr(clean, image, data_range=255) for image in (noisy, result)]
+        print(f"| {width}x{height} | {scores[0]:.2f} | {scores[1]:.2f} | {seconds:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
