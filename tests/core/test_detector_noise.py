@@ -121,13 +121,13 @@ def test_jpeg_keeps_8_bit_and_loses_more_at_low_quality():
     np.testing.assert_allclose(poor * 255, np.rint(poor * 255), atol=1e-4)
 
 
-@given(seed=st.integers(0, 2**31), sigma=st.floats(0.01, 0.2))
+@given(seed=st.integers(0, 2**31), sigma=st.floats(0.03, 0.2))
 @settings(deadline=None, max_examples=60)
 def test_the_mixture_has_the_level_that_is_asked_for(seed, sigma):
     clean = np.tile(np.linspace(0.3, 0.7, 128, dtype=np.float32), (128, 1))
     noise = ndd.add_dental_xray_noise(clean, sigma, rng=seed) - clean
-    # Lines add up to a twelfth; clipping and JPEG take away some of the strongest noise.
-    assert 0.6 * sigma < np.sqrt(np.mean(noise**2)) < 1.15 * sigma
+    # Lines add up to a seventh; JPEG takes away some, most of the faintest, which is why sigma starts at 8 levels.
+    assert 0.6 * sigma < np.sqrt(np.mean(noise**2)) < 1.2 * sigma
 
 
 def test_the_mixture_is_of_many_kinds():

@@ -78,7 +78,10 @@ def test_a_folder_of_subfolders_says_what_to_use(folder, make_napari_viewer, cho
     assert len(viewer.layers) == 0
     ((severity, message),) = notified()
     assert severity == "error"
-    assert "no PNG, JPEG, TIFF, BMP or PGM in this folder, but 1 subfolders: use the command for datasets" in message
+    assert (
+        "no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder, but 1 subfolders: use the command for datasets"
+        in message
+    )
 
 
 def test_datasets_are_a_stack_each_and_a_bad_one_is_named(tmp_path, make_napari_viewer, choose, notified):

@@ -94,7 +94,7 @@ def test_of_a_lazy_stack_one_page_at_a_time_is_computed(tmp_path):
     [
         (FLOATING, "a.png", "PNG cannot hold floating values: choose TIFF"),
         (np.stack([EIGHT] * 5), "a.png", "PNG cannot hold a stack: choose TIFF"),
-        (EIGHT, "a.jpg", "is not written: choose .png or .tif"),
+        (EIGHT, "a.jpg", "is not written: choose .png, .tif or .dcm"),
         (EIGHT.astype(np.int32), "a.tif", "holds int32: expected 8 or 16 bit or floating"),
         (EIGHT > 9, "a.tif", "holds bool"),
         (np.zeros((2, 3, 20, 30), np.uint8), "a.tif", "has 4 dimensions"),

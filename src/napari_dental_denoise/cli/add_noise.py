@@ -37,17 +37,19 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(options: argparse.Namespace) -> int:
     """Add noise to each file; the exit code."""
     from napari_dental_denoise.cli.outputs import process_files
+    from napari_dental_denoise.core.dicom_derived import Derivation
+    from napari_dental_denoise.core.model_file import PURPOSE
 
     add, levels = noise_kind(options.noise).add, one_level(options)
 
     def work(image: NDArray[np.generic], number: int) -> NDArray[np.generic]:
         return add(image, **levels, rng=np.random.default_rng([options.seed, number]))
 
-    return process_files(
-        options.sources,
-        work,
-        options.output,
-        f".{options.format}" if options.format else None,
-        overwrite=options.overwrite,
-        verb="images with noise written",
+    settings = ", ".join(f"{name} {value:g}" for name, value in levels.items())
+    derivation = Derivation(
+        "with noise",
+        f"{options.noise} noise added ({settings}, seed {options.seed}), to test a method. {PURPOSE}",
+        deidentify=options.deidentify,
     )
+    suffix = f".{options.format}" if options.format else None
+    return process_files(options.sources, work, options.output, suffix, derivation, overwrite=options.overwrite)

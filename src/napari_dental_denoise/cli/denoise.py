@@ -20,6 +20,7 @@ from napari_dental_denoise.core.config import ENGINES, INFERENCE, EngineName, Pr
 from napari_dental_denoise.core.starter import STARTER
 
 if TYPE_CHECKING:
+    from napari_dental_denoise.core.dicom_derived import Derivation
     from napari_dental_denoise.core.engine import Engine
 
 
@@ -99,11 +100,23 @@ def run(options: argparse.Namespace) -> int:
         return inference.denoise(image, engine, strength=options.strength)
 
     inference.check_strength(options.strength)
-    return process_files(
-        options.sources,
-        work,
-        options.output,
-        f".{options.format}" if options.format else None,
-        overwrite=options.overwrite,
-        verb="images denoised",
+    suffix = f".{options.format}" if options.format else None
+    derivation = _derivation(options, engine)
+    return process_files(options.sources, work, options.output, suffix, derivation, overwrite=options.overwrite)
+
+
+def _derivation(options: argparse.Namespace, engine: Engine) -> Derivation:
+    from napari_dental_denoise.core.dicom_derived import Derivation
+    from napari_dental_denoise.core.model_file import PURPOSE
+
+    parameters = (
+        f"strength {options.strength:g}, precision {options.precision}, engine {options.engine}, "
+        f"self-ensemble {options.self_ensemble}, weights SHA-256 {engine.card.weights_sha256}"
+    )
+    return Derivation(
+        "denoised",
+        f"Denoised by a U-Net ({engine.card.preset}). {PURPOSE}",
+        f"U-Net {engine.card.preset}",
+        parameters,
+        deidentify=options.deidentify,
     )

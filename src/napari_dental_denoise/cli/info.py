@@ -77,6 +77,25 @@ def image_facts(path: Path) -> dict[str, Any]:
         "darkest": image.min().item(),
         "brightest": image.max().item(),
         **noise,
+        **dicom_facts(path),
+    }
+
+
+def dicom_facts(path: Path) -> dict[str, Any]:
+    """What a DICOM file says of its image, and nothing of the patient."""
+    from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
+
+    if not is_dicom(path):
+        return {}
+    header = read_dicom_header(path)
+    return {
+        "modality": header.modality,
+        "photometric interpretation": "MONOCHROME1" if header.storage.inverted else "MONOCHROME2 or colour",
+        "bits stored": header.storage.bits,
+        "frames": header.frames,
+        "window": header.limits,
+        "pixel size in mm": header.pixel_size,
+        "pixel size holds": header.spacing,
     }
 
 

@@ -146,7 +146,14 @@ def add_output_folder(parser: argparse.ArgumentParser, default: str) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("png", "tif", "bmp", "pgm"),
-        help="file type of the results; default: that of the input, or PNG for JPEG, which would lose again",
+        choices=("png", "tif", "bmp", "pgm", "dcm"),
+        help="file type of the results; default: that of the input, or PNG for JPEG, which would lose again. "
+        "A DICOM result is derived from a DICOM input: the same patient and study, a series of its own",
+    )
+    parser.add_argument(
+        "--deidentify",
+        action="store_true",
+        help="leave patient, staff, place, dates and the identity of the study out of DICOM results; text that is "
+        "burned into the pixels stays",
     )
     add_overwrite(parser)

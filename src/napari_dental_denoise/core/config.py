@@ -198,6 +198,8 @@ class Limits:
     ----------
     pixels : int
         Of one image.
+    dicom_bytes : int
+        Of one DICOM file, unpacked.
     model_bytes : int
         Of one model file, unpacked.
     card_bytes : int
@@ -207,6 +209,7 @@ class Limits:
     """
 
     pixels: int = 2**27
+    dicom_bytes: int = 2**30
     model_bytes: int = 2**30
     card_bytes: int = 2**24
     members: int = 64

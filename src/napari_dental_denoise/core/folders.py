@@ -13,6 +13,7 @@ import numpy as np
 from natsort import natsorted, ns
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.dicomdir import is_dicomdir, listed_images
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.images import read_image
 
@@ -37,7 +38,8 @@ def list_files(sources: Iterable[str | Path]) -> list[Path]:
     Parameters
     ----------
     sources : iterable of str or Path
-        Files, folders (their own files, hidden ones left out) and glob patterns (`**` descends).
+        Files, folders (their own files, hidden ones left out) and glob patterns (`**` descends). A
+        DICOMDIR stands for the images that it names.
 
     Returns
     -------
@@ -50,7 +52,8 @@ def list_files(sources: Iterable[str | Path]) -> list[Path]:
     """
     found: list[Path] = []
     for source in sources:
-        found.extend(_expand(Path(source)))
+        for path in _expand(Path(source)):
+            found.extend(listed_images(path) if is_dicomdir(path) else [path])
     return list(dict.fromkeys(found))
 
 
@@ -133,7 +136,7 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: expected a folder")
-    results = list(read_each(_folder_files(folder)))
+    results = list(read_each(list_files([folder])))
     errors = [result.error for result in results if result.error is not None]
     images = [result.image for result in results if result.image is not None]
     if not images:

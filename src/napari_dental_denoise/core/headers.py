@@ -16,10 +16,12 @@ from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
 from napari_dental_denoise.core.config import LIMITS
+from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.regular_file import check_is_file
 
 READABLE = {"PNG", "JPEG", "MPO", "TIFF", "BMP", "PPM"}
-EXPECTED = "expected PNG, JPEG, TIFF, BMP or PGM"
+EXPECTED = "expected PNG, JPEG, TIFF, BMP, PGM or DICOM"
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"BM", b"P2", b"P5", b"P6")
 # What Pillow raises for headers and chunks that lie.
 DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, OverflowError, struct.error)
@@ -42,9 +44,9 @@ class Header:
     shape : (height, width)
         As `read_image` gives it, the EXIF orientation applied.
     dtype : numpy.dtype
-        As `read_image` gives it.
+        As it is stored.
     pages : int
-        Images in the file; more than one only in TIFF.
+        Images in the file; more than one only in TIFF and DICOM.
     """
 
     shape: tuple[int, int]
@@ -69,6 +71,9 @@ def read_header(path: str | Path) -> Header:
         If there is no such file, or it is empty, too large or no such image.
     """
     path = Path(path)
+    if is_dicom(path):
+        found = read_dicom_header(path)
+        return Header(found.shape, found.dtype, found.frames)
     with open_header(path) as header:
         try:
             return Header(_shape(header), _stored_type(header), _pages(header))
@@ -86,19 +91,6 @@ def open_header(path: Path, data: bytes | None = None) -> Iterator[PillowImage.I
         with _open(path, data) as header:
             _refuse_foreign(path, header)
             yield header
-
-
-def check_is_file(path: Path) -> None:
-    """Refuse what is missing, no regular file, empty, or not allowed."""
-    try:
-        if not path.exists():
-            raise ImageReadError(path, "no such file")
-        if not path.is_file():
-            raise ImageReadError(path, "is not a regular file")
-        if path.stat().st_size == 0:
-            raise ImageReadError(path, "is empty (0 bytes)")
-    except OSError as error:
-        raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
 
 
 def check_whole(path: Path, data: bytes) -> None:

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.config import LIMITS
+from napari_dental_denoise.core.dicom import read_dicom
+from napari_dental_denoise.core.dicom_header import is_dicom
 from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.headers import check_is_file, check_whole, inverted_white, read_header
+from napari_dental_denoise.core.headers import check_whole, inverted_white, read_header
+from napari_dental_denoise.core.regular_file import read_file
 
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 LOSSLESS_16_BIT = (".png", ".tif", ".tiff", ".pgm")
@@ -23,7 +26,11 @@ AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
 def read_image(path: str | Path) -> NDArray[np.generic]:
-    """Read one radiograph as grayscale.
+    """Read one radiograph as grayscale, white high.
+
+    Of DICOM, the stored values, in the fewest bits that hold them; where the lowest is white
+    (MONOCHROME1) or some are negative, as unsigned values with black at 0. Of several frames or pages,
+    the first.
 
     Colour and palette become grey by the standard weights (0.299 R + 0.587 G + 0.114 B); grey that
     is stored as RGB comes back exactly. The EXIF orientation is applied, transparency is dropped.
@@ -31,7 +38,7 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
     Parameters
     ----------
     path : str or Path
-        A PNG, JPEG, TIFF, BMP or PGM file; the content decides, not the suffix.
+        A PNG, JPEG, TIFF, BMP, PGM or DICOM file; the content decides, not the suffix.
 
     Returns
     -------
@@ -43,13 +50,15 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
         If there is no such file, or it is empty, truncated, too large or no such image.
     """
     path = Path(path)
-    data = _read_bytes(path)
+    if is_dicom(path):
+        return _first_frame(_upright(path))
+    data = read_file(path)
     check_whole(path, data)
     return _white_is_high(data, _grey(path, _decode(path, data)))
 
 
 def read_pages(path: str | Path) -> NDArray[np.generic]:
-    """Read every image of a multi-page TIFF file as grayscale.
+    """Read every image of a multi-page TIFF or multi-frame DICOM file as grayscale, white high.
 
     Parameters
     ----------
@@ -65,11 +74,14 @@ def read_pages(path: str | Path) -> NDArray[np.generic]:
         If a page cannot be read, the pages differ in size or type, or are too many to be held.
     """
     path = Path(path)
+    if is_dicom(path):
+        pixels = _upright(path)
+        return pixels if pixels.ndim == 3 else pixels[np.newaxis]
     header = read_header(path)
     if header.pages * header.shape[0] * header.shape[1] > LIMITS.pixels:
         limit = LIMITS.pixels // 2**20
         raise ImageReadError(path, f"has {header.pages} pages; at most {limit} million pixels are read")
-    data = _read_bytes(path)
+    data = read_file(path)
     check_whole(path, data)
     pages = [_white_is_high(data, _grey(path, page)) for page in _decode_pages(path, data)]
     if len(pages) != header.pages:
@@ -77,6 +89,15 @@ def read_pages(path: str | Path) -> NDArray[np.generic]:
     if len({(page.shape, page.dtype) for page in pages}) > 1:
         raise ImageReadError(path, f"holds {len(pages)} pages of different sizes or types; expected equal ones")
     return np.stack(pages)
+
+
+def _upright(path: Path) -> NDArray[np.generic]:
+    header, pixels = read_dicom(path)
+    return header.storage.upright(pixels)
+
+
+def _first_frame(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    return pixels if pixels.ndim == 2 else pixels[0]
 
 
 def _grey(path: Path, image: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -93,14 +114,6 @@ def _white_is_high(data: bytes, image: NDArray[np.generic]) -> NDArray[np.generi
         return image
     white = inverted_white(data)
     return image if white is None else np.subtract(white, np.minimum(image, white), dtype=np.uint16)
-
-
-def _read_bytes(path: Path) -> bytes:
-    check_is_file(path)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
 
 
 def _decode_pages(path: Path, data: bytes) -> tuple[NDArray[np.generic], ...]:

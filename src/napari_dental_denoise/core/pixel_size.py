@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import replacing, write_bytes
+from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.headers import DAMAGED, is_turned, open_header
 from napari_dental_denoise.core.images import check_writable, write_image
-
-PixelSize = tuple[float, float]
+from napari_dental_denoise.core.spacing import LARGEST_MM, SMALLEST_MM, PixelSize, is_plausible
 
 MM_PER_INCH = 25.4
 # JPEG's density is written for printers and screens by whatever program saved it last.
@@ -25,7 +25,6 @@ TRUSTED_FORMATS = ("PNG", "TIFF")
 # What programs write where nobody told them a size; rounded by PNG to whole pixels per metre.
 SCREEN_DPI = (72, 96)
 DPI_TOLERANCE = 0.1
-SMALLEST_MM, LARGEST_MM = 0.001, 10.0
 
 PNG_SUFFIX = ".png"
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -37,7 +36,9 @@ CLASSIC_TIFF_BYTES = 2**32 - 2**26
 
 
 def read_pixel_size(path: str | Path) -> PixelSize | None:
-    """Read the pixel size from the resolution of a PNG or TIFF file.
+    """Read the pixel size from the resolution of a PNG or TIFF file, or the spacing in a DICOM file.
+
+    In DICOM, that in the patient where it was calibrated, else that at the detector.
 
     72 and 96 dpi are what programs write where nobody told them a size: they count as none, and so
     does what JPEG says, and sizes below 0.001 mm and above 10 mm.
@@ -55,7 +56,10 @@ def read_pixel_size(path: str | Path) -> PixelSize | None:
     ImageReadError
         If there is no such file, or it is no image.
     """
-    with open_header(Path(path)) as header:
+    path = Path(path)
+    if is_dicom(path):
+        return read_dicom_header(path).pixel_size
+    with open_header(path) as header:
         if header.format not in TRUSTED_FORMATS:
             return None
         try:
@@ -74,11 +78,6 @@ def _from_dpi(dpi: float) -> float | None:
         return None
     size = MM_PER_INCH / dpi
     return size if is_plausible(size) else None
-
-
-def is_plausible(size_mm: float) -> bool:
-    """Whether a pixel of a radiograph can be of this size: 0.001 to 10 mm."""
-    return SMALLEST_MM <= size_mm <= LARGEST_MM
 
 
 def write_with_pixel_size(

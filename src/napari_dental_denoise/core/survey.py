@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.dicom import read_dicom
+from napari_dental_denoise.core.dicom_header import DicomHeader, is_dicom, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.headers import Header, read_header
 from napari_dental_denoise.core.images import read_image
 from napari_dental_denoise.core.intensity import full_scale
-from napari_dental_denoise.core.pixel_size import PixelSize, read_pixel_size
+from napari_dental_denoise.core.pixel_size import read_pixel_size
+from napari_dental_denoise.core.spacing import PixelSize
+from napari_dental_denoise.core.storage import PLAIN, Storage
 
 Limits = tuple[float, float]
 
@@ -23,6 +28,15 @@ Limits = tuple[float, float]
 FULLY_CHECKED = 500
 # Of files that are only believed, so many are unpacked all the same to find their range of grey values.
 SAMPLED = 8
+
+
+class Kind(NamedTuple):
+    """What images of one stack have in common."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype[np.generic]
+    storage: Storage = PLAIN
+    series: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +49,24 @@ class FoundImage:
     header : Header
         Size, type and number of pages.
     pixel_size : (height, width) in mm, optional
-    limits : (black, white), optional
-        Grey values; None where the pixels were not looked at.
+    limits : (low, high), optional
+        Grey values to show it by; None where the pixels were not looked at and the header has none.
+    dicom : DicomHeader, optional
+        Of a DICOM file.
     """
 
     path: Path
     header: Header
     pixel_size: PixelSize | None
     limits: Limits | None
+    dicom: DicomHeader | None = None
 
     @property
-    def kind(self) -> tuple[tuple[int, int], np.dtype[np.generic]]:
+    def kind(self) -> Kind:
         """What images of one stack have in common."""
-        return self.header.shape, self.header.dtype
+        if self.dicom is None:
+            return Kind(self.header.shape, self.header.dtype)
+        return Kind(self.header.shape, self.header.dtype, self.dicom.storage, self.dicom.series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +123,8 @@ def find_image(path: Path, *, unpack: bool) -> FoundImage:
     ImageReadError
         If it cannot be read.
     """
+    if is_dicom(path):
+        return _find_dicom(path, unpack=unpack)
     header = read_header(path)
     pixel_size = read_pixel_size(path)
     if not unpack:
@@ -112,6 +133,24 @@ def find_image(path: Path, *, unpack: bool) -> FoundImage:
     # The pixels are right where a header lies about its type.
     header = Header((image.shape[0], image.shape[1]), image.dtype, header.pages)
     return FoundImage(path, header, pixel_size, grey_limits(image))
+
+
+def _find_dicom(path: Path, *, unpack: bool) -> FoundImage:
+    if unpack:
+        dicom, pixels = read_dicom(path)
+        limits: Limits | None = dicom.limits or stored_limits(pixels, dicom.storage)
+    else:
+        dicom = read_dicom_header(path)
+        limits = dicom.limits
+    return FoundImage(path, Header(dicom.shape, dicom.dtype, dicom.frames), dicom.pixel_size, limits, dicom)
+
+
+def stored_limits(pixels: NDArray[np.generic], storage: Storage) -> Limits:
+    """The smallest and the largest stored value inside the radiograph; black and white of 8 bit."""
+    if pixels.dtype == np.uint8:
+        return grey_limits(pixels)
+    seen = pixels[~storage.is_padding(pixels)]
+    return _wide(float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
 
 
 def grey_limits(image: NDArray[np.generic]) -> Limits:

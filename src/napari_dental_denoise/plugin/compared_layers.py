@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import full_scale
-from napari_dental_denoise.plugin.twin import METADATA, check_image, current_image, twin
+from napari_dental_denoise.plugin.grey import METADATA
+from napari_dental_denoise.plugin.twin import check_image, current_image, twin
 
 if TYPE_CHECKING:
     import napari.viewer

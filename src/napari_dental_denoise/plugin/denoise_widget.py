@@ -17,8 +17,10 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import Progress, residual_steps, subtract
 from napari_dental_denoise.core.model_file import read_card
 from napari_dental_denoise.core.self_ensemble import SelfEnsemble
+from napari_dental_denoise.core.storage import Storage
 from napari_dental_denoise.plugin.card_text import card_text
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
+from napari_dental_denoise.plugin.grey import layer_storage, upright
 from napari_dental_denoise.plugin.known_models import recent_models, remember_model, starter_models
 from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.preferences import preference
@@ -40,6 +42,7 @@ class Task:
 
     layer: Image
     noisy: Any
+    storage: Storage
     model: Path
     look: dict[str, Any]
     strength: float
@@ -176,13 +179,14 @@ class DenoiseWidget(Container):
         if model is None:
             raise InputError(NO_MODEL)
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
+        storage = layer_storage(layer)
         if not self.visible_only.value:
-            return Task(layer, layer.data, model, {}, strength, self_ensemble)
+            return Task(layer, layer.data, storage, model, {}, strength, self_ensemble)
         rows, columns = visible_window(layer)
         index = current_image(layer, self._viewer.dims.point)
         image = layer.data if layer.ndim == 2 else layer.data[index]
         look = place_window(layer, rows, columns)
-        return Task(layer, image[rows, columns], model, look, strength, self_ensemble)
+        return Task(layer, image[rows, columns], storage, model, look, strength, self_ensemble)
 
     def _show_progress(self, progress: Progress, eta: Eta) -> None:
         self.progress.max = progress.total
@@ -251,23 +255,29 @@ def _work(task: Task) -> Generator[Progress, None, Outcome]:
         raise InputError(f"{path.name} is no longer there: choose another model")
     plain = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
     engine = SelfEnsemble(plain) if task.self_ensemble else plain
-    residual = yield from residual_steps(task.noisy, engine)
+    residual = yield from residual_steps(upright(task.noisy, task.storage), engine)
     return Outcome(residual, engine, _denoised(task, residual, task.strength))
 
 
 def _denoised(task: Task, residual: NDArray[np.float32], strength: float) -> Any:
     """The result at one strength; of a stack, each image when it is looked at."""
     if residual.ndim == 2:
-        return subtract(np.asarray(task.noisy), residual, strength)
-    return _lazy_stack(task.noisy, residual, strength)
+        return _one_denoised(np.asarray(task.noisy), residual, strength, task.storage)
+    return _lazy_stack(task.noisy, residual, strength, task.storage)
 
 
-def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float) -> Any:
+def _one_denoised(
+    noisy: NDArray[np.generic], residual: NDArray[np.float32], strength: float, storage: Storage
+) -> NDArray[np.generic]:
+    return storage.restore(subtract(storage.upright(noisy), residual, strength), noisy)
+
+
+def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float, storage: Storage) -> Any:
     import dask.array as da
     from dask import delayed
 
     def one(index: int) -> NDArray[np.generic]:
-        return subtract(np.asarray(noisy[index]), residual[index], strength)
+        return _one_denoised(np.asarray(noisy[index]), residual[index], strength, storage)
 
     shape, dtype = noisy.shape[1:], noisy.dtype
     return da.stack([da.from_delayed(delayed(one)(index), shape, dtype) for index in range(len(noisy))])

@@ -10,8 +10,10 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.dicom_header import is_dicom
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.images import read_image
+from napari_dental_denoise.core.radiograph import read_radiograph
 
 if TYPE_CHECKING:
     from dask.array import Array
@@ -70,7 +72,7 @@ class Frames:
             return np.zeros((1, *self._shape), self._dtype)
 
     def _read(self, path: Path) -> NDArray[np.generic]:
-        image = read_image(path)
+        image = read_radiograph(path).pixels if is_dicom(path) else read_image(path)
         if (image.shape, image.dtype) != (self._shape, self._dtype):
             raise ImageReadError(
                 path, f"is {image.shape} {image.dtype}, the stack {self._shape} {self._dtype}: open the folder again"

@@ -14,6 +14,7 @@ from napari_dental_denoise.core.estimation import NoiseEstimate, estimate_noise
 from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.plugin.connections import Connections
 from napari_dental_denoise.plugin.form import say, text_label
+from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.twin import check_image, current_image
 from napari_dental_denoise.plugin.workers import abandon, start_worker
 
@@ -85,9 +86,10 @@ class NoiseLine:
 
 def _work(layer: Image, index: int) -> Callable[[], Generator[Progress, None, NoiseEstimate]]:
     data: Any = layer.data
+    storage = layer_storage(layer)
 
     def steps() -> Generator[Progress, None, NoiseEstimate]:
         yield Progress(0, 1)
-        return estimate_noise(np.asarray(data if data.ndim == 2 else data[index]))
+        return estimate_noise(storage.upright(np.asarray(data if data.ndim == 2 else data[index])))
 
     return steps

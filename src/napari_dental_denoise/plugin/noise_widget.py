@@ -25,7 +25,9 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.intensity import full_scale
 from napari_dental_denoise.core.noise_kinds import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
+from napari_dental_denoise.core.storage import PLAIN, Storage
 from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
+from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
@@ -50,12 +52,13 @@ class Recipe:
     kind: str
     levels: dict[str, float]
     seed: int
+    storage: Storage = PLAIN
 
     def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
         """To one image of a stack, each with noise of its own."""
         rng = np.random.default_rng([self.seed, index])
-        noisy = noise_kind(self.kind).add(image, **self.levels, rng=rng)
-        return noisy.astype(image.dtype, copy=False)
+        noisy = noise_kind(self.kind).add(self.storage.upright(image), **self.levels, rng=rng)
+        return self.storage.restore(noisy, image).astype(image.dtype, copy=False)
 
 
 class NoiseWidget(Container):
@@ -139,7 +142,9 @@ class NoiseWidget(Container):
     def recipe(self) -> Recipe:
         """The noise that the form describes."""
         used = noise_kind(self.kind.value).levels
-        return Recipe(self.kind.value, {name: float(self.levels[name].value) for name in used}, int(self.seed.value))
+        levels = {name: float(self.levels[name].value) for name in used}
+        storage = PLAIN if self.image.value is None else layer_storage(self.image.value)
+        return Recipe(self.kind.value, levels, int(self.seed.value), storage)
 
     def _changed(self, *_: object) -> None:
         say(self.in_grey, self._level_text())
@@ -159,7 +164,7 @@ class NoiseWidget(Container):
         if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
             return text
         try:
-            scale = full_scale(np.asarray(layer.data if layer.ndim == 2 else layer.data[0]))
+            scale = full_scale(recipe.storage.upright(np.asarray(layer.data if layer.ndim == 2 else layer.data[0])))
         except InputError:
             return text
         return f"{text}, {sigma * scale:.4g} in the image's own, where white is {scale:g}"

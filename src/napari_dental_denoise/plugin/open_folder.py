@@ -130,7 +130,7 @@ def _check_holds_images(folder: Path) -> None:
         return
     subfolders = [entry for entry in dataset_folders(folder) if entry != folder]
     hint = f", but {len(subfolders)} subfolders: use the command for datasets" if subfolders else ""
-    raise InputError(f"{folder.name}: no PNG, JPEG, TIFF, BMP or PGM in this folder{hint}")
+    raise InputError(f"{folder.name}: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder{hint}")
 
 
 def _show(error: InputError) -> None:

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.dicom import read_dicom
+from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.core.dicom_header import DicomHeader, is_dicom
+from napari_dental_denoise.core.dicomdir import is_dicomdir
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.folders import describe, list_files
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import WRITABLE_SUFFIXES, read_image, read_pages
-from napari_dental_denoise.core.pixel_size import PixelSize, read_pixel_size
-from napari_dental_denoise.core.survey import FoundImage, common_limits, common_pixel_size, grey_limits, survey
+from napari_dental_denoise.core.pixel_size import read_pixel_size
+from napari_dental_denoise.core.spacing import PixelSize
+from napari_dental_denoise.core.survey import (
+    FoundImage,
+    common_limits,
+    common_pixel_size,
+    grey_limits,
+    stored_limits,
+    survey,
+)
+from napari_dental_denoise.plugin.grey import METADATA
 from napari_dental_denoise.plugin.lazy_stack import lazy_stack
-from napari_dental_denoise.plugin.twin import METADATA
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
@@ -26,6 +39,10 @@ Reader = Callable[[str | list[str]], list[LayerData]]
 # napari draws each layer by itself: hundreds of them would make the window slow.
 MOST_SEPARATE_LAYERS = 50
 SHOWN_ERRORS = 20
+FORMAT_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,7}$", re.IGNORECASE)
+# So many files of a folder are opened, at most, to see whether they are DICOM.
+MOST_PEEKS = 20
+POLARITY_COLORMAP = "gray_r"
 
 
 class Opened(NamedTuple):
@@ -36,7 +53,7 @@ class Opened(NamedTuple):
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
-    """Say whether this plugin reads a path; opens no file.
+    """Say whether this plugin reads a path; opens no file, or the first bytes of one without a suffix.
 
     Parameters
     ----------
@@ -46,8 +63,8 @@ def get_reader(path: str | list[str]) -> Reader | None:
     Returns
     -------
     callable or None
-        None for anything but PNG, JPEG, TIFF, BMP and PGM files, by their suffixes, and folders
-        that hold at least one such file.
+        None for anything but PNG, JPEG, TIFF, BMP, PGM and DICOM files, by their suffixes (DICOM also
+        without one), and folders that hold at least one such file.
     """
     try:
         paths = [path] if isinstance(path, str | os.PathLike) else list(path)
@@ -58,19 +75,36 @@ def get_reader(path: str | list[str]) -> Reader | None:
 
 def _is_ours(path: str | os.PathLike[str]) -> bool:
     if not Path(path).is_dir():
-        return _has_our_suffix(os.fspath(path))
+        return _has_our_suffix(os.fspath(path)) or _is_unnamed_dicom(Path(path))
+    peeks = 0
     with os.scandir(path) as entries:
-        return any(_has_our_suffix(entry.name) and not entry.is_dir() for entry in entries)
+        for entry in entries:
+            if entry.is_dir():
+                continue
+            if _has_our_suffix(entry.name):
+                return True
+            if peeks < MOST_PEEKS and not FORMAT_SUFFIX.search(entry.name):
+                peeks += 1
+                if is_dicom(Path(entry.path)):
+                    return True
+    return False
 
 
 def _has_our_suffix(name: str) -> bool:
-    return name.lower().endswith(WRITABLE_SUFFIXES)
+    return name.lower().endswith((*WRITABLE_SUFFIXES, *DICOM_SUFFIXES))
+
+
+def _is_unnamed_dicom(path: Path) -> bool:
+    """Discs and archives name DICOM files by numbers, without a suffix that tells."""
+    return not FORMAT_SUFFIX.search(path.name) and is_dicom(path)
 
 
 def read(path: str | list[str]) -> list[LayerData]:
     """Read a file, a folder, or files to be opened as one stack.
 
-    One file becomes one layer, a multi-page TIFF a stack. The files of a folder or a list that agree
+    One file becomes one layer, a multi-page TIFF or multi-frame DICOM a stack. Of DICOM, each series whose
+    images agree in size becomes one lazy stack, in the order of acquisition, and other images a layer each;
+    a DICOMDIR stands for the images that it names. The other files of a folder or a list that agree
     in size and type become one lazy stack, in natural order: a file is read when it is scrolled to.
     Others become a layer each, or, above 50 files, a stack for each size.
 
@@ -95,9 +129,13 @@ def read(path: str | list[str]) -> list[LayerData]:
 
     paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(entry) for entry in path]
     first = paths[0]
-    if len(paths) == 1 and not first.is_dir():
+    if len(paths) == 1 and not first.is_dir() and not is_dicomdir(first):
         return [_file_layer(first, first.stem)]
-    opened = read_folder(first) if len(paths) == 1 else _read_files(list_files(paths), first.absolute().parent)
+    opened = (
+        read_folder(first)
+        if first.is_dir() and len(paths) == 1
+        else _read_files(list_files(paths), first.absolute().parent)
+    )
     if opened.problems:
         show_warning(opened.problems)
     return opened.layers
@@ -134,18 +172,45 @@ def _read_files(paths: Sequence[Path], folder: Path, name: str | None = None) ->
 
 
 def _layers(images: Sequence[FoundImage], folder: Path, name: str | None) -> list[LayerData]:
+    series = defaultdict(list)
+    for image in images:
+        if image.dicom is not None:
+            series[image.dicom.series].append(image)
+    rasters = [image for image in images if image.dicom is None]
+    title = name or folder.name
+    layers = _group_layers(rasters, folder, title, name) if rasters else []
+    for number, members in enumerate(series.values(), start=1):
+        ordered = sorted(members, key=_acquisition)
+        numbered = f"{title} series {number}" if len(series) > 1 or rasters else title
+        layers += _group_layers(ordered, folder, numbered, name)
+    return layers
+
+
+def _acquisition(image: FoundImage) -> tuple[str, int, int]:
+    return image.dicom.order if image.dicom is not None else ("", 0, 0)
+
+
+def _group_layers(images: Sequence[FoundImage], folder: Path, title: str, name: str | None) -> list[LayerData]:
+    """One lazy stack where all agree; else a layer for each image or, of many, a stack for each kind."""
     kinds = defaultdict(list)
     for image in images:
         kinds[image.kind].append(image)
-    title = name or folder.name
-    if len(kinds) == 1:
+    several_frames = any(image.dicom is not None and image.header.pages > 1 for image in images)
+    lone = len(images) == 1 and images[0].dicom is not None
+    if len(kinds) == 1 and not several_frames and not lone:
         return [_stack_layer(images, folder, title)]
-    if len(images) <= MOST_SEPARATE_LAYERS:
+    if len(images) <= MOST_SEPARATE_LAYERS or several_frames:
         prefix = f"{name}: " if name else ""
-        return [_file_layer(image.path, f"{prefix}{image.path.stem}", pages=1) for image in images]
+        return [_image_layer(image, f"{prefix}{image.path.stem}") for image in images]
     return [
-        _stack_layer(group, folder, f"{title} {shape[1]}x{shape[0]} {dtype}") for (shape, dtype), group in kinds.items()
+        _stack_layer(group, folder, f"{title} {kind.shape[1]}x{kind.shape[0]} {kind.dtype}")
+        for kind, group in kinds.items()
     ]
+
+
+def _image_layer(image: FoundImage, name: str) -> LayerData:
+    """A layer of one of several files; of a TIFF its first page, for the others may be thumbnails."""
+    return _file_layer(image.path, name, pages=1 if image.dicom is None else None)
 
 
 def _problems(errors: Sequence[ImageReadError], images: Iterable[FoundImage], total: int) -> str:
@@ -153,7 +218,7 @@ def _problems(errors: Sequence[ImageReadError], images: Iterable[FoundImage], to
     parts = []
     if errors:
         parts.append(f"{len(errors)} of {total} files left out: {describe(errors, SHOWN_ERRORS)}")
-    cut = [image.path.name for image in images if image.header.pages > 1]
+    cut = [image.path.name for image in images if image.header.pages > 1 and image.dicom is None]
     if cut:
         names = ", ".join(cut[:SHOWN_ERRORS])
         parts.append(f"First page only of {len(cut)} files: {names}: open such a file by itself to see all its pages")
@@ -162,10 +227,30 @@ def _problems(errors: Sequence[ImageReadError], images: Iterable[FoundImage], to
 
 def _file_layer(path: Path, name: str, pages: int | None = None) -> LayerData:
     """A layer of one file; of several pages, unless `pages` is 1."""
+    if is_dicom(path):
+        return _dicom_layer(path, name)
     several = pages != 1 and read_header(path).pages > 1
     image = _read_pages(path) if several else read_image(path)
-    metadata = {"path": str(path)}
-    return image, _settings(name, image.ndim, grey_limits(image), read_pixel_size(path), metadata), "image"
+    settings = _settings(name, image.ndim, grey_limits(image), read_pixel_size(path), {"path": str(path)})
+    return image, settings, "image"
+
+
+def _dicom_layer(path: Path, name: str) -> LayerData:
+    dicom, pixels = read_dicom(path)
+    limits = dicom.limits or stored_limits(pixels, dicom.storage)
+    settings = _settings(name, pixels.ndim, limits, dicom.pixel_size, {"path": str(path)})
+    return pixels, {**settings, **_dicom_look(dicom, settings)}, "image"
+
+
+def _dicom_look(dicom: DicomHeader, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What DICOM says more: polarity, and where the pixel size holds."""
+    look: dict[str, Any] = {"metadata": {METADATA: {**settings["metadata"][METADATA], "dicom": dicom.record()}}}
+    if dicom.storage.inverted:
+        look["colormap"] = POLARITY_COLORMAP
+    if dicom.spacing not in (None, "calibrated"):
+        *first, _, _ = settings["axis_labels"]
+        look["axis_labels"] = (*first, f"y {dicom.spacing}", f"x {dicom.spacing}")
+    return look
 
 
 def _read_pages(path: Path) -> NDArray[np.generic]:
@@ -184,7 +269,9 @@ def _stack_layer(images: Sequence[FoundImage], folder: Path, name: str) -> Layer
     paths = [image.path for image in images]
     metadata = {"path": str(folder), "files": [path.name for path in paths]}
     settings = _settings(name, 3, common_limits(images), common_pixel_size(images), metadata)
-    return lazy_stack(paths, *images[0].kind), settings, "image"
+    first = images[0]
+    look = {} if first.dicom is None else _dicom_look(first.dicom, settings)
+    return lazy_stack(paths, first.kind.shape, first.kind.dtype), {**settings, **look}, "image"
 
 
 def _settings(

@@ -9,11 +9,12 @@ import numpy as np
 
 from napari_dental_denoise import __version__
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.storage import PLAIN
+from napari_dental_denoise.plugin.grey import METADATA, layer_storage
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
-METADATA = "napari_dental_denoise"
 KEPT = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels", "gamma", "blending")
 
 
@@ -42,7 +43,9 @@ def check_image(layer: Image | None) -> Image:
         raise InputError(f"{layer.name} is a colour image: convert it to grey first")
     if layer.ndim not in (2, 3):
         raise InputError(f"{layer.name} has {layer.ndim} dimensions: expected an image or a stack of images")
-    if not (layer.dtype in (np.uint8, np.uint16) or np.issubdtype(layer.dtype, np.floating)):
+    # Only where the file told what they mean, signed values are known for grey.
+    signed = layer.dtype in (np.int8, np.int16) and layer_storage(layer) is not PLAIN
+    if not (signed or layer.dtype in (np.uint8, np.uint16) or np.issubdtype(layer.dtype, np.floating)):
         raise InputError(f"{layer.name} holds {layer.dtype}: expected 8 or 16 bit, or floating values")
     return layer
 
@@ -68,8 +71,17 @@ def twin(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]
         "name": f"{layer.name} {suffix}",
         "contrast_limits": tuple(layer.contrast_limits),
         "colormap": layer.colormap.name if layer.colormap.name in layer.colormaps else layer.colormap,
-        "metadata": {METADATA: {**record, "version": __version__}},
+        "metadata": {METADATA: {**_source(layer), **record, "version": __version__}},
     }
+
+
+def _source(layer: Image) -> dict[str, Any]:
+    """Of DICOM, how its values stand for grey, and the file that a derived image refers to."""
+    record = layer.metadata.get(METADATA, {})
+    if layer_storage(layer) is PLAIN:
+        return {}
+    kept = ("dicom",) if "files" in record else ("dicom", "path")
+    return {name: record[name] for name in kept if name in record}
 
 
 def visible_window(layer: Image) -> tuple[slice, slice]:

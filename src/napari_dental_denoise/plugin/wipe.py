@@ -13,7 +13,8 @@ from napari_dental_denoise.core.intensity import full_scale
 from napari_dental_denoise.core.region_scores import on_one_scale
 from napari_dental_denoise.plugin.compared_layers import HELPER, check_layers, shown_pixels
 from napari_dental_denoise.plugin.connections import Connections
-from napari_dental_denoise.plugin.twin import KEPT, METADATA, place_window
+from napari_dental_denoise.plugin.grey import METADATA
+from napari_dental_denoise.plugin.twin import KEPT, place_window
 
 if TYPE_CHECKING:
     import napari.viewer

@@ -1,4 +1,4 @@
-"""Image layers become PNG and TIFF files: bit depth and pixel size kept, nothing replaced unasked."""
+"""Image layers become PNG, TIFF and derived DICOM files: bit depth and pixel size kept, nothing replaced unasked."""
 
 from __future__ import annotations
 
@@ -9,27 +9,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
+from napari_dental_denoise.core.dicom_header import read_dicom_header
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.model_file import PURPOSE
 from napari_dental_denoise.core.pixel_size import (
     PNG_SUFFIX,
     TIFF_SUFFIXES,
-    PixelSize,
-    is_plausible,
     write_tiff_pages,
     write_with_pixel_size,
 )
+from napari_dental_denoise.core.spacing import PixelSize, is_plausible
+from napari_dental_denoise.core.storage import storage_from
+from napari_dental_denoise.plugin.grey import METADATA, upright
 
-SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES)
+DICOM_SUFFIX = ".dcm"
+SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, DICOM_SUFFIX)
 # ".jpg" is a format, ".5" and ".5 denoised" are part of a layer's name.
 OTHER_FORMAT = re.compile(r"\.[a-z][a-z0-9]{1,5}", re.IGNORECASE)
 
 
 def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Write one image layer to PNG or TIFF.
+    """Write one image layer to PNG, TIFF or DICOM.
 
     8 and 16 bit stay as they are; floating values go into TIFF, as float32, and so do stacks. Of a lazy
     stack, a page at a time is computed. The pixel size is written where the layer's units are a length.
+    DICOM is written of what was worked out from a DICOM file that is still there: a derived image of
+    the same patient and study. PNG and TIFF show white high, whatever the polarity of such a file.
 
     napari's "Save" dialog asks before a file is replaced, `layer.save()` and `viewer.layers.save()`
     do not. So a file that is there is replaced only where the dialog asked for this very name.
@@ -37,7 +45,7 @@ def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     Parameters
     ----------
     path : str
-        Ends in .png, .tif or .tiff; without a suffix one is added that fits, PNG where it can be.
+        Ends in .png, .tif, .tiff or .dcm; without a suffix one is added that fits, PNG where it can be.
     data : array of numpy or dask
         (H, W) or (N, H, W).
     meta : dict
@@ -63,6 +71,11 @@ def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
     array = data[0] if meta.get("multiscale") else data
     name = str(meta.get("name", "The layer"))
+    record = (meta.get("metadata") or {}).get(METADATA, {})
+    if path.suffix.lower() == DICOM_SUFFIX:
+        return _write_derived(path, name, np.asarray(array), record)
+    if "dicom" in record:
+        array = upright(array, storage_from(record["dicom"]["storage"]))
     dtype = _checked_type(name, array, meta)
     target = _with_suffix(path, array.ndim, dtype)
     size = _pixel_size(meta)
@@ -74,6 +87,26 @@ def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
     else:
         write_tiff_pages(target, array.astype(dtype, copy=False), size, overwrite=overwrite)
     return target
+
+
+def _write_derived(path: Path, name: str, pixels: NDArray[np.generic], record: Mapping[str, Any]) -> Path:
+    if "dicom" not in record or "path" not in record or "operation" not in record:
+        raise InputError(f"{name} was not made from one DICOM file: choose .png or .tif")
+    source = Path(record["path"])
+    header = read_dicom_header(source)
+    if pixels.shape[-2:] != header.shape or pixels.dtype != header.dtype:
+        raise InputError(f"{name} is {pixels.shape} {pixels.dtype}, its DICOM file {header.shape} {header.dtype}")
+    overwrite = _dialog_asked_for(path)
+    write_derived(path, source, pixels, _derivation(record), overwrite=overwrite)
+    return path
+
+
+def _derivation(record: Mapping[str, Any]) -> Derivation:
+    settings = {name: value for name, value in record.items() if name not in ("dicom", "path", "operation", "version")}
+    parameters = ", ".join(f"{name} {value}" for name, value in settings.items())
+    if record["operation"] == "denoise":
+        return Derivation("denoised", f"Denoised by a U-Net. {PURPOSE}", f"U-Net {record.get('model')}", parameters)
+    return Derivation("changed", f"{record['operation']}: {parameters}. {PURPOSE}")
 
 
 def _checked_type(name: str, array: Any, meta: Mapping[str, Any]) -> np.dtype[Any]:
@@ -97,7 +130,7 @@ def _with_suffix(path: Path, ndim: int, dtype: np.dtype[Any]) -> Path:
     if suffix in SUFFIXES:
         return path
     if OTHER_FORMAT.fullmatch(suffix):
-        raise InputError(f"{suffix} is not written: choose .png or .tif")
+        raise InputError(f"{suffix} is not written: choose .png, .tif or .dcm")
     return path.with_name(path.name + (TIFF_SUFFIXES[0] if needs_tiff else PNG_SUFFIX))
 
 

@@ -1,0 +1,290 @@
+"""What a DICOM file says of its image. Only the attributes named here are ever read, none of them of the patient."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_dental_denoise.core.config import LIMITS
+from napari_dental_denoise.core.dicom_window import stored_limits
+from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.regular_file import check_is_file
+from napari_dental_denoise.core.spacing import PixelSize, is_plausible
+from napari_dental_denoise.core.storage import Storage
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+Spacing = Literal["calibrated", "at the detector", "of the film scanner"]
+
+SUFFIXES = (".dcm", ".dicom", ".dic")
+PREAMBLE, MAGIC = 128, b"DICM"
+LOOKUP_TABLES = [
+    f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")
+]
+# An allow-list: whatever else a file holds never reaches this program, so it cannot leak.
+ATTRIBUTES = [
+    *("SOPClassUID", "SeriesInstanceUID", "Modality", "SamplesPerPixel", "PhotometricInterpretation"),
+    *("PlanarConfiguration", "Rows", "Columns", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit"),
+    *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
+    *("NominalScannedPixelSpacing", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "AcquisitionDateTime", "AcquisitionDate"),
+    *("AcquisitionTime", "ContentDate", "ContentTime", "AcquisitionNumber", "InstanceNumber", *LOOKUP_TABLES),
+]
+PIXELS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
+MODALITIES = ("IO", "PX", "CR", "DX", "CT", "OT", "RG", "XC", "SC", "RF", "XA")
+GREY = ("MONOCHROME1", "MONOCHROME2")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
+# What pydicom raises for files that lie or end too soon.
+DAMAGED = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError),
+    *(OverflowError, ArithmeticError, RuntimeError, AssertionError, struct.error, zlib.error),
+)
+# The file's own header, in which the length of its rest stands first.
+META_START = PREAMBLE + len(MAGIC)
+LENGTH_ELEMENT = 12
+DEFLATED = "1.2.840.10008.1.2.1.99"
+
+# Files are read in threads, and what silences pydicom swaps the warning filters of the whole process.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class DicomHeader:
+    """What a DICOM file says of its image.
+
+    Attributes
+    ----------
+    shape : (height, width)
+    dtype : numpy.dtype
+        Of the stored values; of colour, that of the grey it becomes.
+    frames : int
+    storage : Storage
+        How stored values stand for grey.
+    modality : str
+        IO, PX, CR, DX and so on; "OT" for what is none of these.
+    limits : (low, high), optional
+        The first window, in stored values.
+    pixel_size : (height, width) in mm, optional
+    spacing : str, optional
+        Where that size holds: in the patient, or only at the detector or on the film.
+    series : str
+        Equal for images that were taken together.
+    order : tuple
+        Sorts images by their acquisition.
+    """
+
+    shape: tuple[int, int]
+    dtype: np.dtype[np.generic]
+    frames: int
+    storage: Storage
+    modality: str
+    limits: tuple[float, float] | None
+    pixel_size: PixelSize | None
+    spacing: Spacing | None
+    series: str
+    order: tuple[str, int, int]
+
+    def record(self) -> dict[str, Any]:
+        """What is said of the file in the metadata of a layer; nothing of the patient."""
+        return {"modality": self.modality, "spacing": self.spacing, "storage": self.storage.record()}
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM, by its first bytes or, where it has no preamble, its suffix."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(META_START)
+    except OSError:
+        return False
+    return start[PREAMBLE:] == MAGIC or (path.suffix.lower() in SUFFIXES and len(start) > 0)
+
+
+def read_dicom_header(path: str | Path) -> DicomHeader:
+    """Read what a DICOM file says of its image, without its pixels.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    DicomHeader
+
+    Raises
+    ------
+    ImageReadError
+        If there is no such file, or it is damaged, too large, or holds no image that is read.
+    """
+    path = Path(path)
+    return describe(path, open_dataset(path, stop_before_pixels=True))
+
+
+def open_dataset(path: Path, *, stop_before_pixels: bool) -> Dataset:
+    """The attributes of the list above, with or without the pixels."""
+    import pydicom
+
+    wanted = ATTRIBUTES if stop_before_pixels else [*ATTRIBUTES, *PIXELS]
+    check_dicom_file(path)
+    with quiet():
+        try:
+            return pydicom.dcmread(path, force=True, stop_before_pixels=stop_before_pixels, specific_tags=[*wanted])
+        except DAMAGED as error:
+            raise ImageReadError(path, "is a truncated or damaged DICOM file") from error
+
+
+def check_dicom_file(path: Path) -> None:
+    """Refuse what is no file, too large, or would unpack to too much."""
+    check_is_file(path)
+    if path.stat().st_size > LIMITS.dicom_bytes:
+        raise ImageReadError(path, f"is larger than {LIMITS.dicom_bytes // 2**20} MiB")
+    with path.open("rb") as file:
+        start = file.read(META_START + LENGTH_ELEMENT)
+        if len(start) < META_START + LENGTH_ELEMENT or start[PREAMBLE:META_START] != MAGIC:
+            return
+        length = int.from_bytes(start[-4:], "little")
+        if DEFLATED.encode() not in file.read(min(length, 2**16)):
+            return
+        file.seek(META_START + LENGTH_ELEMENT + length)
+        _check_deflated(path, file.read())
+
+
+def _check_deflated(path: Path, data: bytes) -> None:
+    """A deflated file of a megabyte may unpack to a gigabyte."""
+    unpacked = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        unpacked.decompress(data, LIMITS.dicom_bytes)
+    except zlib.error as error:
+        raise ImageReadError(path, "is a truncated or damaged DICOM file") from error
+    if unpacked.unconsumed_tail:
+        raise ImageReadError(path, f"unpacks to more than {LIMITS.dicom_bytes // 2**20} MiB")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what pydicom warns and logs to itself: it quotes values, and a value may name the patient."""
+    log = logging.getLogger("pydicom")
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, log.disabled = log.disabled, True
+        try:
+            yield
+        finally:
+            log.disabled = before
+
+
+def describe(path: Path, dataset: Dataset) -> DicomHeader:
+    """The header of a file whose attributes were read.
+
+    Parameters
+    ----------
+    path : Path
+        For errors.
+    dataset : Dataset
+
+    Raises
+    ------
+    ImageReadError
+        If it holds no image that is read.
+    """
+    with quiet():
+        try:
+            return _describe(path, dataset)
+        except DAMAGED as error:
+            if isinstance(error, ImageReadError):
+                raise
+            raise ImageReadError(path, "is a truncated or damaged DICOM file") from error
+
+
+def _describe(path: Path, dataset: Dataset) -> DicomHeader:
+    if "Rows" not in dataset or "Columns" not in dataset:
+        raise ImageReadError(path, f"is a DICOM file without an image{_kind(dataset)}")
+    shape, frames = (int(dataset.Rows), int(dataset.Columns)), int(dataset.get("NumberOfFrames") or 1)
+    _check_size(path, shape, frames)
+    allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
+    photometric = str(dataset.PhotometricInterpretation)
+    if photometric not in (*GREY, *COLOUR):
+        raise ImageReadError(path, "has a photometric interpretation that is not read; expected monochrome or RGB")
+    if allocated not in (8, 16) or not 1 <= stored <= allocated:
+        raise ImageReadError(path, f"stores {stored} bits in {allocated}; expected up to 16 in 8 or 16")
+    grey = photometric in GREY
+    dtype = _stored_type(dataset, allocated) if grey else _colour_type(dataset, photometric, allocated)
+    size, spacing = _pixel_size(dataset)
+    return DicomHeader(
+        shape,
+        dtype,
+        frames,
+        Storage(photometric == GREY[0], stored, _padding(dataset)) if grey else Storage(bits=8 * dtype.itemsize),
+        dataset.get("Modality") if dataset.get("Modality") in MODALITIES else "OT",
+        stored_limits(dataset, 2 ** (8 * dtype.itemsize)) if grey else None,
+        size,
+        spacing,
+        str(dataset.get("SeriesInstanceUID", "")),
+        _order(dataset),
+    )
+
+
+def _kind(dataset: Dataset) -> str:
+    from pydicom.uid import UID
+
+    name = UID(str(dataset.get("SOPClassUID", ""))).name
+    # Of a UID that pydicom does not know, the name is the UID itself: anything could stand there.
+    return f" ({name})" if name and not name[0].isdigit() and name.isprintable() and "Storage" in name else ""
+
+
+def _check_size(path: Path, shape: tuple[int, int], frames: int) -> None:
+    height, width = shape
+    if min(height, width, frames) < 1:
+        raise ImageReadError(path, f"claims {width}x{height} pixels in {frames} frames; expected at least one")
+    if height * width * frames > LIMITS.pixels:
+        limit = LIMITS.pixels // 2**20
+        raise ImageReadError(
+            path, f"claims {width}x{height} pixels in {frames} frames; at most {limit} million are read"
+        )
+
+
+def _stored_type(dataset: Dataset, allocated: int) -> np.dtype[np.generic]:
+    return np.dtype(f"{'i' if dataset.get('PixelRepresentation') == 1 else 'u'}{allocated // 8}")
+
+
+def _colour_type(dataset: Dataset, photometric: str, allocated: int) -> np.dtype[np.generic]:
+    if photometric == "PALETTE COLOR":
+        allocated = 16 if int(dataset.RedPaletteColorLookupTableDescriptor[2]) > 8 else 8
+    return np.dtype(f"u{allocated // 8}")
+
+
+def _padding(dataset: Dataset) -> tuple[int, int] | None:
+    if dataset.get("PixelPaddingValue") is None:
+        return None
+    ends = int(dataset.PixelPaddingValue), int(dataset.get("PixelPaddingRangeLimit", dataset.PixelPaddingValue))
+    return min(ends), max(ends)
+
+
+def _pixel_size(dataset: Dataset) -> tuple[PixelSize | None, Spacing | None]:
+    sources: Sequence[tuple[str, Spacing]] = (
+        ("PixelSpacing", "calibrated"),
+        ("ImagerPixelSpacing", "at the detector"),
+        ("NominalScannedPixelSpacing", "of the film scanner"),
+    )
+    for name, spacing in sources:
+        sides = dataset.get(name)
+        if sides and len(sides) == 2 and all(is_plausible(float(side)) for side in sides):
+            return (float(sides[0]), float(sides[1])), spacing
+    return None, None
+
+
+def _order(dataset: Dataset) -> tuple[str, int, int]:
+    when = str(dataset.get("AcquisitionDateTime") or "")
+    for date, time in (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime")):
+        when = when or f"{dataset.get(date) or ''}{dataset.get(time) or ''}"
+    return when, int(dataset.get("AcquisitionNumber") or 0), int(dataset.get("InstanceNumber") or 0)

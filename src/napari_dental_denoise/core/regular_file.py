@@ -1,0 +1,29 @@
+"""Files as they are found: missing, empty, forbidden, or to be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_dental_denoise.core.errors import ImageReadError
+
+
+def check_is_file(path: Path) -> None:
+    """Refuse what is missing, no regular file, empty, or not allowed."""
+    try:
+        if not path.exists():
+            raise ImageReadError(path, "no such file")
+        if not path.is_file():
+            raise ImageReadError(path, "is not a regular file")
+        if path.stat().st_size == 0:
+            raise ImageReadError(path, "is empty (0 bytes)")
+    except OSError as error:
+        raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
+
+
+def read_file(path: Path) -> bytes:
+    """All of a file."""
+    check_is_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
