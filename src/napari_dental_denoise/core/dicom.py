@@ -11,15 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.codestream import claimed_size
-from napari_dental_denoise.core.dicom_header import (
-    COLOUR,
-    DAMAGED,
-    DicomHeader,
-    describe,
-    open_dataset,
-    quiet,
-)
-from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.dicom_header import COLOUR, DicomHeader, describe, open_dataset, refusing
+from napari_dental_denoise.core.errors import ImageReadError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -59,13 +52,8 @@ def read_dicom(path: str | Path) -> tuple[DicomHeader, NDArray[np.generic]]:
     path = Path(path)
     dataset = open_dataset(path, stop_before_pixels=False)
     header = describe(path, dataset)
-    with quiet():
-        try:
-            pixels = _frames(path, dataset, header)
-        except InputError:
-            raise
-        except (*DAMAGED, cv2.error, MemoryError) as error:
-            raise ImageReadError(path, "is a DICOM file whose pixels are truncated or damaged") from error
+    with refusing(path, "is a DICOM file whose pixels are truncated or damaged"):
+        pixels = _frames(path, dataset, header)
     if pixels.shape != (header.frames, *header.shape) or pixels.dtype != header.dtype:
         raise ImageReadError(path, "is a DICOM file whose pixels are not what its header says")
     return header, pixels[0] if header.frames == 1 else pixels

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
+import io
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise import __version__
-from napari_dental_denoise.core.atomic import replacing
-from napari_dental_denoise.core.dicom_header import COLOUR, DAMAGED, check_dicom_file, quiet
-from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.atomic import write_bytes
+from napari_dental_denoise.core.dicom_header import COLOUR, check_dicom_file, refusing
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -121,7 +119,7 @@ def write_derived(
     InputError
         If the source cannot be read any more, or the file is there already or cannot be written.
     """
-    with _complaining_of(source):
+    with refusing(source, "has attributes that cannot be copied: choose --format png or tif"):
         dataset = _read_whole(source)
         original = copy.deepcopy(dataset)
         _set_pixels(dataset, pixels)
@@ -131,19 +129,8 @@ def write_derived(
             _refer_to(dataset, original)
             dataset.SeriesInstanceUID = derivation.uid(f"series {original.get('SeriesInstanceUID')}")
         _describe(dataset, original, derivation)
-    with replacing(path, overwrite=overwrite) as temporary, quiet():
-        _save(dataset, temporary)
-
-
-@contextmanager
-def _complaining_of(source: Path) -> Iterator[None]:
-    with quiet():
-        try:
-            yield
-        except InputError:
-            raise
-        except DAMAGED as error:
-            raise ImageReadError(source, "has attributes that cannot be copied: choose --format png or tif") from error
+        data = _encoded(dataset)
+    write_bytes(path, data, overwrite=overwrite)
 
 
 def _read_whole(source: Path) -> Dataset:
@@ -286,7 +273,7 @@ def _only_code(item: Dataset) -> Dataset:
     return kept
 
 
-def _save(dataset: Dataset, path: Path) -> None:
+def _encoded(dataset: Dataset) -> bytes:
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian
 
@@ -294,4 +281,6 @@ def _save(dataset: Dataset, path: Path) -> None:
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta = meta
-    dataset.save_as(path, enforce_file_format=True, little_endian=True, implicit_vr=False)
+    data = io.BytesIO()
+    dataset.save_as(data, enforce_file_format=True, little_endian=True, implicit_vr=False)
+    return data.getvalue()

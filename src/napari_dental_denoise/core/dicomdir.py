@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from napari_dental_denoise.core.dicom_header import DAMAGED, check_dicom_file, is_dicom, quiet
-from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.dicom_header import check_dicom_file, is_dicom, refusing
 
 NAME = "DICOMDIR"
 
@@ -37,12 +36,9 @@ def listed_images(path: Path) -> list[Path]:
     import pydicom
 
     check_dicom_file(path)
-    with quiet():
-        try:
-            records = pydicom.dcmread(path, specific_tags=["DirectoryRecordSequence"]).DirectoryRecordSequence
-            parts = list(_file_ids(records))
-        except DAMAGED as error:
-            raise ImageReadError(path, "is a truncated or damaged DICOMDIR") from error
+    with refusing(path, "is a truncated or damaged DICOMDIR"):
+        table = pydicom.dcmread(path, force=True, specific_tags=["DirectoryRecordSequence"])
+        parts = list(_file_ids(table.DirectoryRecordSequence))
     return [_existing(path.parent, names) for names in parts]
 
 

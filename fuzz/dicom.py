@@ -1,0 +1,77 @@
+"""Fuzz the reader of DICOM files and of DICOMDIR."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import atheris
+import numpy as np
+
+with atheris.instrument_imports(include=["napari_dental_denoise", "pydicom"]):
+    import pydicom
+    from pydicom.uid import (
+        DeflatedExplicitVRLittleEndian,
+        ImplicitVRLittleEndian,
+        JPEG2000Lossless,
+        JPEGLosslessSV1,
+        JPEGLSLossless,
+    )
+
+    from napari_dental_denoise.core.dicom import read_dicom
+    from napari_dental_denoise.core.dicom_header import read_dicom_header
+    from napari_dental_denoise.core.dicomdir import listed_images
+    from napari_dental_denoise.core.errors import ImageReadError
+
+import harness
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.dicom_files import as_jpeg, complete, compressed, radiograph, run_length
+
+
+def try_file(path: Path) -> None:
+    """Ask everything of a file that a program asks; what is read has to go to grey and back."""
+    for ask in (read_dicom_header, listed_images):
+        try:
+            ask(path)
+        except ImageReadError:
+            continue
+    try:
+        header, pixels = read_dicom(path)
+    except ImageReadError:
+        return
+    np.testing.assert_array_equal(header.storage.restore(header.storage.upright(pixels), pixels), pixels)
+
+
+def seeds() -> dict[str, bytes]:
+    """A small image in each transfer syntax."""
+    grey = (np.arange(24 * 18, dtype=np.uint16).reshape(24, 18) * 9) % 4096
+    small = (grey >> 4).astype(np.uint8)
+    datasets = {
+        "plain": complete(radiograph(grey, bits=12)),
+        "inverted": radiograph(grey, bits=12, photometric="MONOCHROME1", PixelPaddingValue=0),
+        "signed": radiograph(grey.astype(np.int16) - 2048, bits=12, RescaleSlope=2, WindowCenter=1, WindowWidth=9),
+        "colour": radiograph(np.dstack([small] * 3), photometric="RGB"),
+        "frames": radiograph(np.stack([grey, grey]), bits=12),
+        "jpeg": as_jpeg(radiograph(small), small),
+        "runs": run_length(radiograph(grey, bits=12)),
+    }
+    for syntax in (JPEG2000Lossless, JPEGLSLossless, JPEGLosslessSV1):
+        datasets[syntax.keyword] = compressed(radiograph(grey, bits=12), syntax)
+    for syntax in (ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
+        datasets[syntax.keyword] = radiograph(grey, bits=12)
+        datasets[syntax.keyword].file_meta.TransferSyntaxUID = syntax
+    return {name: _bytes(dataset) for name, dataset in datasets.items()}
+
+
+def _bytes(dataset: pydicom.Dataset) -> bytes:
+    meta = dataset.file_meta
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+    data = io.BytesIO()
+    dataset.save_as(data, enforce_file_format=True)
+    return data.getvalue()
+
+
+if __name__ == "__main__":
+    harness.run(try_file, seeds())

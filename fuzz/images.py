@@ -1,0 +1,52 @@
+"""Fuzz the reader of PNG, JPEG, TIFF, BMP and PGM files."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import atheris
+import cv2
+import numpy as np
+from PIL import Image
+
+with atheris.instrument_imports(include=["napari_dental_denoise", "PIL"]):
+    from napari_dental_denoise.core.errors import ImageReadError
+    from napari_dental_denoise.core.headers import read_header
+    from napari_dental_denoise.core.images import read_image, read_pages
+    from napari_dental_denoise.core.pixel_size import read_pixel_size
+
+import harness
+
+
+def try_file(path: Path) -> None:
+    """Ask everything of a file that a program asks."""
+    for ask in (read_header, read_image, read_pages, read_pixel_size):
+        try:
+            ask(path)
+        except ImageReadError:
+            continue
+
+
+def seeds() -> dict[str, bytes]:
+    """A small image in each format."""
+    grey = np.arange(24 * 17, dtype=np.uint16).reshape(24, 17) * 100
+    small, files = (grey >> 8).astype(np.uint8), {}
+    for suffix in (".png", ".tif", ".pgm"):
+        files[f"wide{suffix}"] = cv2.imencode(suffix, grey)[1].tobytes()
+    for suffix in (".png", ".tif", ".bmp", ".pgm", ".jpg"):
+        files[f"small{suffix}"] = cv2.imencode(suffix, small)[1].tobytes()
+    for mode, name in (("P", "PNG"), ("1", "TIFF"), ("RGBA", "PNG"), ("CMYK", "TIFF"), ("F", "TIFF"), ("LA", "PNG")):
+        data = io.BytesIO()
+        Image.fromarray(small).convert(mode).save(data, name, dpi=(300, 300))
+        files[f"{mode}.{name}"] = data.getvalue()
+    for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits"):
+        data = io.BytesIO()
+        page = Image.fromarray(small)
+        page.save(data, "TIFF", compression=compression, save_all=True, append_images=[page])
+        files[compression] = data.getvalue()
+    return files
+
+
+if __name__ == "__main__":
+    harness.run(try_file, seeds())
