@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-with atheris.instrument_imports(include=["napari_dental_denoise", "PIL"]):
+with atheris.instrument_imports(include=["napari_dental_denoise", "PIL", "tifffile"]):
     from napari_dental_denoise.core.errors import ImageReadError
     from napari_dental_denoise.core.headers import read_header
     from napari_dental_denoise.core.images import read_image, read_pages

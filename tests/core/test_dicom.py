@@ -288,7 +288,7 @@ def test_a_deflated_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch)
 def test_a_missing_decoder_is_named_with_its_cure(tmp_path, monkeypatch):
     path = save(compressed(radiograph(stored_values(8, signed=False)), JPEGLSLossless), tmp_path / "a.dcm")
     monkeypatch.setattr(dicom, "_codec", lambda _: None)
-    with pytest.raises(ImageReadError, match=r"JPEG-LS.*pip install 'napari-dental-denoise\[dicom\]'"):
+    with pytest.raises(ImageReadError, match=r"JPEG-LS.*pip install imagecodecs"):
         read_image(path)
 
 

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.codestream import claimed_size
-from napari_dental_denoise.core.dicom_header import COLOUR, DicomHeader, describe, open_dataset, refusing
+from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, DicomHeader, describe, open_dataset
 from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.refusal import refusing
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-EXTRA = "pip install 'napari-dental-denoise[dicom]'"
+CURE = "pip install imagecodecs"
 RUN_LENGTH = "1.2.840.10008.1.2.5"
 # The decoder of imagecodecs for each compressed transfer syntax.
 CODECS = {
@@ -25,7 +26,7 @@ CODECS = {
     **dict.fromkeys(("JPEGLSLossless", "JPEGLSNearLossless"), "jpegls_decode"),
     **dict.fromkeys(("JPEG2000Lossless", "JPEG2000", "HTJ2KLossless", "HTJ2KLosslessRPCL", "HTJ2K"), "jpeg2k_decode"),
 }
-# What is installed anyway, for 8 bits and for colour, which it converts as DICOM has it.
+# For colour, which it converts as DICOM has it, and where the other is missing.
 PLAIN_DECODER = "pillow"
 
 
@@ -52,7 +53,7 @@ def read_dicom(path: str | Path) -> tuple[DicomHeader, NDArray[np.generic]]:
     path = Path(path)
     dataset = open_dataset(path, stop_before_pixels=False)
     header = describe(path, dataset)
-    with refusing(path, "is a DICOM file whose pixels are truncated or damaged"):
+    with refusing(path, "is a DICOM file whose pixels are truncated or damaged", LIBRARY):
         pixels = _frames(path, dataset, header)
     if pixels.shape != (header.frames, *header.shape) or pixels.dtype != header.dtype:
         raise ImageReadError(path, "is a DICOM file whose pixels are not what its header says")
@@ -112,7 +113,7 @@ def _compressed(path: Path, dataset: Dataset, header: DicomHeader, syntax: Any) 
     if PLAIN_DECODER in available and (colour or decode is None):
         return pixel_array(dataset, decoding_plugin=PLAIN_DECODER, correct_unused_bits=False)
     if decode is None:
-        raise ImageReadError(path, f"is compressed ({syntax.name}), and no decoder for that is installed: {EXTRA}")
+        raise ImageReadError(path, f"is compressed ({syntax.name}), and no decoder for that is installed: {CURE}")
     return np.stack([decode(frame) for frame in frames])
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise import __version__
 from napari_dental_denoise.core.atomic import write_bytes
-from napari_dental_denoise.core.dicom_header import COLOUR, check_dicom_file, refusing
+from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, check_dicom_file
+from napari_dental_denoise.core.refusal import refusing
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -119,7 +120,7 @@ def write_derived(
     InputError
         If the source cannot be read any more, or the file is there already or cannot be written.
     """
-    with refusing(source, "has attributes that cannot be copied: choose --format png or tif"):
+    with refusing(source, "has attributes that cannot be copied: choose --format png or tif", LIBRARY):
         dataset = _read_whole(source)
         original = copy.deepcopy(dataset)
         _set_pixels(dataset, pixels)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-import warnings
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +12,8 @@ import numpy as np
 
 from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.dicom_window import stored_limits
-from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.refusal import refusing
 from napari_dental_denoise.core.regular_file import check_is_file
 from napari_dental_denoise.core.spacing import PixelSize, is_plausible
 from napari_dental_denoise.core.storage import Storage
@@ -28,6 +25,7 @@ Spacing = Literal["calibrated", "at the detector", "of the film scanner"]
 
 SUFFIXES = (".dcm", ".dicom", ".dic")
 PREAMBLE, MAGIC = 128, b"DICM"
+LIBRARY = "pydicom"
 LOOKUP_TABLES = [
     f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")
 ]
@@ -48,9 +46,6 @@ COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_
 META_START = PREAMBLE + len(MAGIC)
 LENGTH_ELEMENT = 12
 DEFLATED = "1.2.840.10008.1.2.1.99"
-
-# Files are read in threads, and what silences pydicom swaps the warning filters of the whole process.
-_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +125,7 @@ def open_dataset(path: Path, *, stop_before_pixels: bool) -> Dataset:
 
     wanted = ATTRIBUTES if stop_before_pixels else [*ATTRIBUTES, *PIXELS]
     check_dicom_file(path)
-    with refusing(path, "is a truncated or damaged DICOM file"):
+    with refusing(path, "is a truncated or damaged DICOM file", LIBRARY):
         return pydicom.dcmread(path, force=True, stop_before_pixels=stop_before_pixels, specific_tags=[*wanted])
 
 
@@ -161,33 +156,6 @@ def _check_deflated(path: Path, data: bytes) -> None:
         raise ImageReadError(path, f"unpacks to more than {LIMITS.dicom_bytes // 2**20} MiB")
 
 
-@contextmanager
-def refusing(path: Path, reason: str) -> Iterator[None]:
-    """Make whatever goes wrong with a file one error that quotes nothing of it."""
-    with quiet():
-        try:
-            yield
-        except InputError:
-            raise
-        # pydicom has exceptions of its own, without a common base, wherever a file lies; found by fuzzing.
-        except Exception:  # noqa: BLE001 (see above)
-            # Not "from" it: its text quotes values, which a traceback would show.
-            raise ImageReadError(path, reason) from None
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what pydicom warns and logs to itself: it quotes values, and a value may name the patient."""
-    log = logging.getLogger("pydicom")
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        before, log.disabled = log.disabled, True
-        try:
-            yield
-        finally:
-            log.disabled = before
-
-
 def describe(path: Path, dataset: Dataset) -> DicomHeader:
     """The header of a file whose attributes were read.
 
@@ -202,7 +170,7 @@ def describe(path: Path, dataset: Dataset) -> DicomHeader:
     ImageReadError
         If it holds no image that is read.
     """
-    with refusing(path, "is a truncated or damaged DICOM file"):
+    with refusing(path, "is a truncated or damaged DICOM file", LIBRARY):
         return _describe(path, dataset)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from napari_dental_denoise.core.dicom_header import check_dicom_file, is_dicom, refusing
+from napari_dental_denoise.core.dicom_header import LIBRARY, check_dicom_file, is_dicom
+from napari_dental_denoise.core.refusal import refusing
 
 NAME = "DICOMDIR"
 
@@ -36,7 +37,7 @@ def listed_images(path: Path) -> list[Path]:
     import pydicom
 
     check_dicom_file(path)
-    with refusing(path, "is a truncated or damaged DICOMDIR"):
+    with refusing(path, "is a truncated or damaged DICOMDIR", LIBRARY):
         table = pydicom.dcmread(path, force=True, specific_tags=["DirectoryRecordSequence"])
         parts = list(_file_ids(table.DirectoryRecordSequence))
     return [_existing(path.parent, names) for names in parts]

@@ -19,17 +19,14 @@ from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.regular_file import check_is_file
+from napari_dental_denoise.core.tiff import TURNED, is_tiff, read_tiff_header
 
-READABLE = {"PNG", "JPEG", "MPO", "TIFF", "BMP", "PPM"}
+READABLE = {"PNG", "JPEG", "MPO", "BMP", "PPM"}
 EXPECTED = "expected PNG, JPEG, TIFF, BMP, PGM or DICOM"
-SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"BM", b"P2", b"P5", b"P6")
+SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"P2", b"P5", b"P6")
 # What Pillow raises for headers and chunks that lie.
 DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, OverflowError, struct.error)
-TIFF_SIGNATURES = (b"II*\x00", b"MM\x00*")
-BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 EXIF_ORIENTATION = 0x0112
-# Orientations that lie on their side: rows are stored as columns.
-TURNED = (5, 6, 7, 8)
 
 # Files are read in threads, and what silences Pillow swaps the warning filters of the whole process.
 _one_at_a_time = threading.Lock()
@@ -74,9 +71,12 @@ def read_header(path: str | Path) -> Header:
     if is_dicom(path):
         found = read_dicom_header(path)
         return Header(found.shape, found.dtype, found.frames)
+    if is_tiff(path):
+        tiff = read_tiff_header(path)
+        return Header(tiff.shape, tiff.dtype, tiff.pages)
     with open_header(path) as header:
         try:
-            return Header(_shape(header), _stored_type(header), _pages(header))
+            return Header(_shape(header), _stored_type(header), 1)
         except DAMAGED as error:
             raise ImageReadError(path, "is truncated or damaged") from error
 
@@ -100,21 +100,6 @@ def check_whole(path: Path, data: bytes) -> None:
             header.verify()
         except DAMAGED as error:
             raise ImageReadError(path, "is truncated or damaged") from error
-
-
-def inverted_white(data: bytes) -> int | None:
-    """The grey value that is black, for TIFF that stores white as zero; None for all other images."""
-    if not data.startswith(TIFF_SIGNATURES):
-        return None
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with PillowImage.open(io.BytesIO(data)) as header:
-                tags = getattr(header, "tag_v2", {})
-                bits = tags.get(BITS_PER_SAMPLE, (16,))
-                return 2 ** int(bits[0]) - 1 if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO else None
-        except DAMAGED:
-            return None
 
 
 def _open(path: Path, data: bytes | None) -> PillowImage.Image:
@@ -165,12 +150,6 @@ def _shape(header: PillowImage.Image) -> tuple[int, int]:
 
 
 def _stored_type(header: PillowImage.Image) -> np.dtype[np.generic]:
-    if header.mode == "F":
-        return np.dtype(np.float32)
     # Pillow opens 16-bit colour as 8 bit, and tells the depth only in how it would unpack it.
     wide = header.mode.startswith("I") or any(";16" in str(tile) for tile in getattr(header, "tile", ()))
     return np.dtype(np.uint16 if wide else np.uint8)
-
-
-def _pages(header: PillowImage.Image) -> int:
-    return int(getattr(header, "n_frames", 1)) if header.format == "TIFF" else 1

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import write_bytes
-from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.dicom import read_dicom
 from napari_dental_denoise.core.dicom_header import is_dicom
 from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.headers import check_whole, inverted_white, read_header
+from napari_dental_denoise.core.headers import check_whole
 from napari_dental_denoise.core.regular_file import read_file
+from napari_dental_denoise.core.tiff import is_tiff, read_all_of_tiff, read_tiff
 
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 LOSSLESS_16_BIT = (".png", ".tif", ".tiff", ".pgm")
@@ -52,9 +52,11 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
     path = Path(path)
     if is_dicom(path):
         return _first_frame(_upright(path))
+    if is_tiff(path):
+        return read_tiff(path)
     data = read_file(path)
     check_whole(path, data)
-    return _white_is_high(data, _grey(path, _decode(path, data)))
+    return _grey(_decode(path, data))
 
 
 def read_pages(path: str | Path) -> NDArray[np.generic]:
@@ -77,15 +79,9 @@ def read_pages(path: str | Path) -> NDArray[np.generic]:
     if is_dicom(path):
         pixels = _upright(path)
         return pixels if pixels.ndim == 3 else pixels[np.newaxis]
-    header = read_header(path)
-    if header.pages * header.shape[0] * header.shape[1] > LIMITS.pixels:
-        limit = LIMITS.pixels // 2**20
-        raise ImageReadError(path, f"has {header.pages} pages; at most {limit} million pixels are read")
-    data = read_file(path)
-    check_whole(path, data)
-    pages = [_white_is_high(data, _grey(path, page)) for page in _decode_pages(path, data)]
-    if len(pages) != header.pages:
-        raise ImageReadError(path, f"is damaged: {len(pages)} of its {header.pages} pages can be read")
+    if not is_tiff(path):
+        return read_image(path)[np.newaxis]
+    pages = read_all_of_tiff(path)
     if len({(page.shape, page.dtype) for page in pages}) > 1:
         raise ImageReadError(path, f"holds {len(pages)} pages of different sizes or types; expected equal ones")
     return np.stack(pages)
@@ -100,29 +96,8 @@ def _first_frame(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     return pixels if pixels.ndim == 2 else pixels[0]
 
 
-def _grey(path: Path, image: NDArray[np.generic]) -> NDArray[np.generic]:
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    if image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
-        raise ImageReadError(path, f"holds {image.dtype} pixels; expected unsigned 8 or 16 bit, or floating")
-    return image.astype(np.float32) if image.dtype == np.float64 else image
-
-
-def _white_is_high(data: bytes, image: NDArray[np.generic]) -> NDArray[np.generic]:
-    """TIFF may store white as zero, which OpenCV turns round for 8 bit only."""
-    if image.dtype != np.uint16:
-        return image
-    white = inverted_white(data)
-    return image if white is None else np.subtract(white, np.minimum(image, white), dtype=np.uint16)
-
-
-def _decode_pages(path: Path, data: bytes) -> tuple[NDArray[np.generic], ...]:
-    try:
-        with _opencv_log.silent():
-            _, pages = cv2.imdecodemulti(np.frombuffer(data, np.uint8), AS_STORED)
-    except cv2.error as error:
-        raise ImageReadError(path, f"cannot be decoded ({error.err})") from error
-    return tuple(pages)
+def _grey(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
 
 
 def _decode(path: Path, data: bytes) -> NDArray[np.generic]:

@@ -18,10 +18,9 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.headers import DAMAGED, is_turned, open_header
 from napari_dental_denoise.core.images import check_writable, write_image
 from napari_dental_denoise.core.spacing import LARGEST_MM, SMALLEST_MM, PixelSize, is_plausible
+from napari_dental_denoise.core.tiff import is_tiff, read_tiff_header
 
 MM_PER_INCH = 25.4
-# JPEG's density is written for printers and screens by whatever program saved it last.
-TRUSTED_FORMATS = ("PNG", "TIFF")
 # What programs write where nobody told them a size; rounded by PNG to whole pixels per metre.
 SCREEN_DPI = (72, 96)
 DPI_TOLERANCE = 0.1
@@ -59,18 +58,23 @@ def read_pixel_size(path: str | Path) -> PixelSize | None:
     path = Path(path)
     if is_dicom(path):
         return read_dicom_header(path).pixel_size
+    dpi = read_tiff_header(path).dpi if is_tiff(path) else _png_dpi(path)
+    if dpi is None:
+        return None
+    height, width = (_from_dpi(side) for side in dpi)
+    return None if height is None or width is None else (height, width)
+
+
+def _png_dpi(path: Path) -> tuple[float, float] | None:
+    """Vertical and horizontal, as the image is looked at; JPEG's is what the last program wrote for printers."""
     with open_header(path) as header:
-        if header.format not in TRUSTED_FORMATS:
+        if header.format != "PNG":
             return None
         try:
             horizontal, vertical = (float(dpi) for dpi in header.info["dpi"])
-            turned = is_turned(header)
+            return (horizontal, vertical) if is_turned(header) else (vertical, horizontal)
         except (*DAMAGED, ZeroDivisionError):
             return None
-    size = _from_dpi(vertical), _from_dpi(horizontal)
-    if size[0] is None or size[1] is None:
-        return None
-    return (size[1], size[0]) if turned else (size[0], size[1])
 
 
 def _from_dpi(dpi: float) -> float | None:

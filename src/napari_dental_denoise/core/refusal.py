@@ -1,0 +1,51 @@
+"""Make whatever goes wrong inside a library that reads a file one error with the file's name."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from napari_dental_denoise.core.errors import ImageReadError, InputError
+
+# Files are read in threads, and what silences a library swaps the warning filters of the whole process.
+_one_at_a_time = threading.Lock()
+
+
+@contextmanager
+def refusing(path: Path, reason: str, library: str) -> Iterator[None]:
+    """Refuse the file, with this reason, for any error inside; keep what the library warns and logs to itself.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    reason : str
+    library : str
+        Name of its log.
+    """
+    with quiet(library):
+        try:
+            yield
+        except InputError:
+            raise
+        # Such libraries have exceptions of their own, without a common base, wherever a file lies; found by fuzzing.
+        except Exception:  # noqa: BLE001 (see above)
+            # Not "from" it: its text may quote values of the file, which a traceback would show.
+            raise ImageReadError(path, reason) from None
+
+
+@contextmanager
+def quiet(library: str) -> Iterator[None]:
+    """Keep what a library warns and logs to itself: it may quote values, and a value may name a patient."""
+    log = logging.getLogger(library)
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, log.disabled = log.disabled, True
+        try:
+            yield
+        finally:
+            log.disabled = before

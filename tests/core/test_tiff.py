@@ -1,0 +1,127 @@
+"""TIFF as scanners and programs write it gives its grey values exactly, or a reason."""
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.headers import read_header
+from napari_dental_denoise.core.images import read_image, read_pages
+
+GREY = (np.arange(64 * 48).reshape(64, 48) % 256).astype(np.uint8)
+WIDE = (np.arange(64 * 48).reshape(64, 48) * 20 % 4096).astype(np.uint16)
+
+
+def written(folder, image, **options):
+    path = folder / "a.tif"
+    tifffile.imwrite(path, image, **options)
+    header = read_header(path)
+    read = read_image(path)
+    assert (header.shape, header.dtype) == (read.shape, read.dtype)
+    return read
+
+
+@pytest.mark.parametrize("image", [GREY, WIDE], ids=["8 bit", "16 bit"])
+@pytest.mark.parametrize("tile", [None, (16, 16)], ids=["strips", "tiles"])
+@pytest.mark.parametrize("compression", [None, "lzw", "deflate", "packbits", "zstd", "lzma", "jpeg2000", "png"])
+def test_lossless_compressions(tmp_path, image, tile, compression):
+    read = written(tmp_path, image, compression=compression, tile=tile, photometric="minisblack")
+    np.testing.assert_array_equal(read, image)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"bigtiff": True}, {"byteorder": ">"}, {"compression": "lzw", "predictor": True}, {"imagej": True}, {"ome": True}],
+    ids=str,
+)
+def test_layouts(tmp_path, options):
+    np.testing.assert_array_equal(written(tmp_path, WIDE, **options), WIDE)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floating_values_become_float32(tmp_path, dtype):
+    image = (WIDE / 4095).astype(dtype)
+    read = written(tmp_path, image)
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, image.astype(np.float32))
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_packed_bits_keep_their_values(tmp_path, bits):
+    image = WIDE % 2**bits
+    np.testing.assert_array_equal(written(tmp_path, image, bitspersample=bits, photometric="minisblack"), image)
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_few_bits_go_from_black_to_white(tmp_path, bits):
+    image = GREY % 2**bits
+    read = written(tmp_path, image, bitspersample=bits, photometric="minisblack")
+    np.testing.assert_array_equal(read, image * (255 // (2**bits - 1)))
+
+
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+def test_one_bit_becomes_black_and_white(tmp_path, photometric):
+    lines = GREY > 100
+    white = lines if photometric == "minisblack" else ~lines
+    np.testing.assert_array_equal(written(tmp_path, lines, photometric=photometric), white * np.uint8(255))
+
+
+def test_colour_planes_alpha_and_palettes(tmp_path):
+    colours = np.dstack([GREY] * 3)
+    planes = written(tmp_path, np.stack([GREY] * 3), photometric="rgb", planarconfig="separate")
+    alpha = written(tmp_path, np.dstack([colours, GREY]), photometric="rgb", extrasamples=["unassalpha"])
+    grey_alpha = written(
+        tmp_path, np.dstack([GREY, GREY]), photometric="minisblack", extrasamples=["unassalpha"], planarconfig="contig"
+    )
+    ramp = np.stack([np.arange(255, -1, -1) * 257] * 3).astype(np.uint16)
+    palette = written(tmp_path, GREY, photometric="palette", colormap=ramp)
+    for read, expected in ((planes, GREY), (alpha, GREY), (grey_alpha, GREY), (palette, 255 - GREY)):
+        np.testing.assert_array_equal(read, expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_orientation_is_applied_as_pillow_does(tmp_path, orientation):
+    from PIL import ImageOps
+
+    picture = Image.fromarray(GREY)
+    exif = picture.getexif()
+    exif[274] = orientation
+    picture.save(tmp_path / "a.tif", exif=exif)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.tif")))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), expected)
+    assert read_header(tmp_path / "a.tif").shape == expected.shape
+
+
+def test_pages_become_a_stack(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([WIDE, WIDE + 1]), compression="lzw", photometric="minisblack")
+    np.testing.assert_array_equal(read_pages(tmp_path / "a.tif"), [WIDE, WIDE + 1])
+    assert read_header(tmp_path / "a.tif").pages == 2
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.uint32, np.uint64])
+def test_other_numbers_are_refused_by_name(tmp_path, dtype):
+    tifffile.imwrite(tmp_path / "a.tif", GREY.astype(dtype))
+    with pytest.raises(ImageReadError, match=f"holds {np.dtype(dtype)} pixels; expected unsigned 8 or 16 bit"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_print_colours_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.dstack([GREY] * 4), photometric="separated")
+    with pytest.raises(ImageReadError, match="is a CMYK image, made for print"):
+        read_image(tmp_path / "a.tif")
+
+
+@given(cut=st.integers(0, 3200), place=st.integers(0, 3200), value=st.integers(0, 255))
+def test_damage_is_an_error_or_an_image(tmp_path_factory, cut, place, value):
+    path = tmp_path_factory.mktemp("damage") / "a.tif"
+    tifffile.imwrite(path, GREY)
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] = value
+    path.write_bytes(data[: len(data) - cut % len(data)])
+    try:
+        assert read_image(path).ndim == 2
+    except ImageReadError as error:
+        assert str(error).startswith("a.tif: ")
