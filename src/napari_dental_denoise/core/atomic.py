@@ -1,18 +1,24 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all; what a killed program left half written is swept away by the next one."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
+import platform
 import secrets
+import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
+
+PREFIX = ".writing"
 
 
 def refuse_existing(path: Path) -> None:
@@ -23,7 +29,7 @@ def refuse_existing(path: Path) -> None:
 
 def check_folder(path: Path) -> None:
     """Raise if no file can be written beside `path`; better now than after hours of work."""
-    probe = path.with_name(f".writing-{secrets.token_hex(8)}")
+    probe = _temporary(path)
     write_bytes(probe, b"", overwrite=False)
     probe.unlink()
 
@@ -51,9 +57,10 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     if not overwrite:
         refuse_existing(path)
-    temporary = path.with_name(f".writing-{secrets.token_hex(8)}{path.suffix}")
+    temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent.absolute())
         yield temporary
         _flush(temporary)
         if not overwrite:
@@ -64,6 +71,41 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    """A name that tells whose it is."""
+    return path.with_name(f"{PREFIX}-{_machine()}-{os.getpid()}-{secrets.token_hex(6)}{path.suffix}")
+
+
+@lru_cache(maxsize=1)
+def _machine() -> str:
+    """Where the number of a process means something: this computer or, of a container, its own numbers."""
+    numbers = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else ""
+    return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:10]
+
+
+@lru_cache(maxsize=1024)
+def _sweep(folder: Path) -> None:
+    """Remove, once for each folder, what processes of this machine left that are no more."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"{PREFIX}-{_machine()}-*"):
+            process = path.name.split("-")[2]
+            if process.isdecimal() and not _is_running(int(process)):
+                path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if sys.platform == "win32":
+        # There, a signal would end it; and a file that is open cannot be removed anyway.
+        return process == os.getpid()
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:

@@ -1,0 +1,116 @@
+"""A file is whole or as it was: with a full disk, with kill -9 at any moment, and nothing stays lying about."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.core.atomic import PREFIX, write_bytes, write_text
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.images import read_image, write_image
+
+OLD, NEW = np.full((700, 900), 1000, np.uint16), np.full((700, 900), 60000, np.uint16)
+
+# What is written again and again, old and new in turn, until the process is killed; each from a plain array or text.
+WRITERS = {
+    "image.png": "write_image(path, image, overwrite=True)",
+    "image.tif": "write_with_pixel_size(path, image, (0.1, 0.1), overwrite=True)",
+    "table.csv": "write_text(path, f'{image[0, 0]},' * 300_000, overwrite=True)",
+    "run.checkpoint": "save_checkpoint(path, Checkpoint([image] * 4, [], [], {}, 1, 1, 1.0, 1, 1.0, 1.0))",
+}
+PROGRAM = """
+import sys
+import numpy as np
+from pathlib import Path
+from napari_dental_denoise.core.atomic import write_text
+from napari_dental_denoise.core.images import write_image
+from napari_dental_denoise.core.pixel_size import write_with_pixel_size
+{imports}
+path = Path(sys.argv[1])
+images = [np.full((700, 900), grey, np.uint16) for grey in (1000, 60000)]
+print("ready", flush=True)
+while True:
+    for image in images:
+        {write}
+"""
+NEXT = """
+import sys
+from pathlib import Path
+from napari_dental_denoise.core.atomic import write_text
+write_text(Path(sys.argv[1]), "x", overwrite=True)
+"""
+# A file may grow to 1000 bytes: writing fails in the middle, as on a full disk.
+LIMIT = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+print = lambda *_, **__: None
+"""
+CHECKPOINT = "from napari_dental_denoise.unet.checkpoint import Checkpoint, save_checkpoint"
+
+
+def is_whole(path):
+    if path.suffix == ".csv":
+        return path.read_text() in ("1000," * 300_000, "60000," * 300_000)
+    if path.suffix == ".checkpoint":
+        with np.load(path, allow_pickle=False) as archive:
+            return all(len(np.unique(archive[f"weights_{index}"])) == 1 for index in range(4))
+    return any(np.array_equal(read_image(path), image) for image in (OLD, NEW))
+
+
+def start_writing(path):
+    imports = CHECKPOINT if path.suffix == ".checkpoint" else ""
+    program = PROGRAM.format(write=WRITERS[path.name], imports=imports)
+    child = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "ready\n"
+    return child
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
+@pytest.mark.parametrize("name", WRITERS)
+def test_killed_at_any_moment_the_old_file_is_whole_or_the_new_one(tmp_path, name):
+    path = tmp_path / name
+    for round_number in range(4):
+        child = start_writing(path)
+        while not path.exists():
+            time.sleep(0.005)
+        time.sleep(0.0137 * (round_number + 1))
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        assert is_whole(path)
+    # The next program that writes there sweeps up.
+    subprocess.run([sys.executable, "-c", NEXT, str(tmp_path / "next.txt")], check=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([name, "next.txt"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of processes are of POSIX")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_leaves_the_old_file(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"the old file")
+    imports = CHECKPOINT if path.suffix == ".checkpoint" else ""
+    program = PROGRAM.format(write=WRITERS[name], imports=imports + LIMIT)
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
+    assert "InputError" in done.stderr
+    assert "cannot be written" in done.stderr
+    assert path.read_bytes() == b"the old file"
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+def test_files_of_living_processes_are_left_alone(tmp_path):
+    write_text(tmp_path / "first.txt", "x", overwrite=False)
+    mine = [tmp_path / f"{PREFIX}-elsewhere-1-abc.png", tmp_path / ".writing-of-somebody-else"]
+    for path in mine:
+        path.write_bytes(b"x")
+    write_bytes(tmp_path / "second.txt", b"x", overwrite=False)
+    assert all(path.exists() for path in mine)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(InputError, match=r"a\.png: cannot be written"):
+        write_image(tmp_path / "file" / "a.png", OLD)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
