@@ -102,6 +102,16 @@ def test_rows_are_kept(tmp_path):
         load_images([tmp_path], slice(50, 60))
 
 
+def test_values_that_are_not_finite_cost_one_file(tmp_path):
+    image = np.full((20, 30), 0.5, np.float32)
+    write_image(tmp_path / "good.tif", image)
+    image[3, 3] = np.nan
+    write_image(tmp_path / "bad.tif", image)
+    loaded = load_images([tmp_path])
+    assert [path.name for path in loaded.paths] == ["good.tif"]
+    assert [str(error) for error in loaded.errors] == ["bad.tif: holds NaN or infinity; expected finite grey values"]
+
+
 def test_pairs_are_matched_by_name(tmp_path):
     for name, level in (("b", 2), ("a", 1)):
         write_image(tmp_path / "clean" / f"{name}.png", grey(level))

@@ -143,3 +143,88 @@ def test_a_classifier_is_refused(tmp_path):
     keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(image))).save(tmp_path / "classes.keras")
     with pytest.raises(InputError, match="expected a network from one grey image to another"):
         convert_model(tmp_path / "classes.keras", tmp_path / "out.keras", overwrite=False)
+
+
+def small_network():
+    image = keras.Input((None, None, 1))
+    return keras.Model(image, keras.layers.Conv2D(1, 3, padding="same", name="only")(image))
+
+
+def hostile_configs(config):
+    text = json.dumps(config)
+    return {
+        "module": text.replace('"keras.layers"', '"subprocess"'),
+        "function": text.replace('"GlorotUniform"', '"Lambda"'),
+        "registered": text.replace('"registered_name": null', '"registered_name": "Mine>Popen"'),
+    }
+
+
+@pytest.mark.parametrize("kind", ["module", "function", "registered"])
+def test_a_configuration_that_names_code_is_refused(tmp_path, kind):
+    small_network().save(tmp_path / "good.keras")
+    with zipfile.ZipFile(tmp_path / "good.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+    changed = hostile_configs(config)[kind]
+    assert changed != json.dumps(config)
+    bad = rewritten(tmp_path / "good.keras", tmp_path / "bad.keras", {"config.json": changed.encode()})
+    with pytest.raises(InputError, match="which could run code"):
+        convert_model(bad, tmp_path / "out.keras", overwrite=False)
+
+
+@pytest.mark.parametrize("name", ["../evil.py", "/etc/evil", "a/../../b", "C:\\evil", "\\\\host\\evil"])
+def test_members_that_lead_out_of_the_folder_are_refused(tmp_path, trained_model, name):
+    path = tmp_path / "bad.keras"
+    path.write_bytes(trained_model.read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, "x")
+    for read in (read_model_file, lambda bad: convert_model(bad, tmp_path / "out.keras", overwrite=False)):
+        with pytest.raises(InputError, match="outside its folder"):
+            read(path)
+
+
+def weights_with(change):
+    import io
+
+    import h5py
+
+    data = io.BytesIO()
+    with h5py.File(data, "w") as file:
+        change(file)
+    return data.getvalue()
+
+
+def test_weights_that_point_out_of_the_file_or_are_huge_are_refused(tmp_path):
+    import h5py
+
+    small_network().save(tmp_path / "good.keras")
+    cases = {
+        "point out of the model file": [
+            lambda file: file.__setitem__("layers", h5py.ExternalLink("/etc/passwd", "/")),
+            lambda file: file.create_dataset("layers/0", (4,), "u1", external=[("/etc/passwd", 0, 4)]),
+        ],
+        "unpack to more than 1024 MiB": [
+            lambda file: file.create_dataset("layers/0", (2**29,), "f4", chunks=(2**20,), compression="gzip"),
+        ],
+    }
+    for message, changes in cases.items():
+        for change in changes:
+            bad = rewritten(tmp_path / "good.keras", tmp_path / "bad.keras", {"model.weights.h5": weights_with(change)})
+            with pytest.raises(InputError, match=message):
+                convert_model(bad, tmp_path / "out.keras", overwrite=False)
+
+
+def test_weights_that_are_no_numbers_or_of_another_shape_are_refused(tmp_path):
+    network = small_network()
+    network.save(tmp_path / "good.keras")
+    network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
+    network.save(tmp_path / "nan.keras")
+    with pytest.raises(InputError, match="NaN or infinity"):
+        convert_model(tmp_path / "nan.keras", tmp_path / "out.keras", overwrite=False)
+    image = keras.Input((None, None, 1))
+    keras.Model(image, keras.layers.Conv2D(1, 5, padding="same", name="only")(image)).save(tmp_path / "other.keras")
+    with zipfile.ZipFile(tmp_path / "other.keras") as archive:
+        changes = {"model.weights.h5": archive.read("model.weights.h5")}
+    bad = rewritten(tmp_path / "good.keras", tmp_path / "bad.keras", changes)
+    with pytest.raises(InputError, match="Keras refuses to load this model"):
+        convert_model(bad, tmp_path / "out.keras", overwrite=False)
+    assert not (tmp_path / "out.keras").exists()

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             facts = model_facts(path) if path.suffix == ".keras" else image_facts(path)
         except InputError as error:
-            complain(str(error))
+            complain(str(error) if path.name in str(error) else f"{path.name}: {error}")
             errors += 1
             continue
         described.append(facts)

@@ -31,11 +31,13 @@ def full_scale(image: NDArray[np.generic]) -> float:
     InputError
         If the type is another one, or a value is not finite.
     """
-    if image.dtype == np.uint8:
+    # Values of the other byte order are the same values.
+    dtype = image.dtype.newbyteorder("=")
+    if dtype == np.uint8:
         return 255.0
-    if image.dtype == np.uint16:
+    if dtype == np.uint16:
         return _bits_scale(int(image.max(initial=0)))
-    if np.issubdtype(image.dtype, np.floating):
+    if np.issubdtype(dtype, np.floating):
         peak = float(image.max(initial=0))
         if not (np.isfinite(peak) and np.isfinite(image.min(initial=0))):
             raise InputError(

@@ -56,6 +56,9 @@ def _keep_rows(loaded: LoadedImages, path: Path, image: NDArray[np.generic], row
     if kept.size == 0:
         loaded.errors.append(ImageReadError(path, f"has {image.shape[0]} rows, none of them among those asked for"))
         return
+    if np.issubdtype(kept.dtype, np.floating) and not np.isfinite(kept).all():
+        loaded.errors.append(ImageReadError(path, "holds NaN or infinity; expected finite grey values"))
+        return
     loaded.paths.append(path)
     loaded.images.append(kept)
 

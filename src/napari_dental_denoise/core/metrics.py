@@ -30,7 +30,7 @@ def psnr(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
     Raises
     ------
     InputError
-        If the shapes differ or `data_range` is not positive.
+        If the shapes differ, a value is not finite, or `data_range` is not positive.
     """
     _check_pair(clean, denoised, data_range)
     error = float(np.mean(np.square(np.subtract(clean, denoised, dtype=np.float64))))
@@ -57,7 +57,7 @@ def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
     Raises
     ------
     InputError
-        If the shapes differ or are too small, or `data_range` is not positive.
+        If the shapes differ or are too small, a value is not finite, or `data_range` is not positive.
     """
     _check_pair(clean, denoised, data_range)
     if min(clean.shape) < SSIM_SMALLEST_SIDE:
@@ -99,7 +99,7 @@ def accuracy(
     Raises
     ------
     InputError
-        If the shapes differ or `data_range` is not positive.
+        If the shapes differ, a value is not finite, or `data_range` is not positive.
     """
     _check_pair(clean, denoised, data_range)
     error = np.abs(np.subtract(clean, denoised, dtype=np.float64))
@@ -111,5 +111,9 @@ def _check_pair(clean: NDArray[np.generic], denoised: NDArray[np.generic], data_
         raise InputError(f"the two images must have one shape; received {clean.shape} and {denoised.shape}")
     if clean.size == 0:
         raise InputError(f"the images must hold pixels; received shape {clean.shape}")
+    for image in (clean, denoised):
+        # Only floating values can be other, and a sum is quicker than a look at each.
+        if np.issubdtype(image.dtype, np.inexact) and not np.isfinite(image.sum(dtype=np.float64)):
+            raise InputError("the images must hold finite values; received NaN or infinity")
     if not (np.isfinite(data_range) and data_range > 0):
         raise InputError(f"data_range must be positive; received {data_range}")

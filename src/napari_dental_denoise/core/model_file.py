@@ -227,6 +227,8 @@ def _check_directory(path: Path, members: list[zipfile.ZipInfo]) -> None:
     names = [member.filename for member in members]
     if len(names) > LIMITS.members or len(set(names)) != len(names):
         raise InputError(f"{path.name}: {len(names)} members, some perhaps twice; a model file has fewer")
+    if any(name.startswith(("/", "\\")) or ".." in name or ":" in name for name in names):
+        raise InputError(f"{path.name}: a member of it would be unpacked outside its folder: it was not made by Keras")
     if sum(member.file_size for member in members) > LIMITS.model_bytes:
         raise InputError(f"{path.name}: unpacks to more than {LIMITS.model_bytes // 2**20} MiB")
     for member in members:

@@ -27,6 +27,7 @@ from napari_dental_denoise.core.model_file import (
 )
 from napari_dental_denoise.core.openvino_runtime import openvino
 from napari_dental_denoise.unet.backend import keras, quiet_stderr
+from napari_dental_denoise.unet.untrusted_model import check_model
 
 FOREIGN_HALO = 96
 FOREIGN_MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
@@ -104,6 +105,7 @@ def load_keras_model(path: Path) -> keras.Model:
         If the file is missing, damaged, or holds what safe mode refuses.
     """
     member_names(path)
+    check_model(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
@@ -134,7 +136,9 @@ def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
     """
     model = _with_open_sides(load_keras_model(source), source.name)
     multiple = _find_multiple(model, source.name)
-    card = ModelCard("foreign", _find_prediction(model, multiple), multiple, -(-FOREIGN_HALO // multiple) * multiple)
+    card = ModelCard(
+        "foreign", _find_prediction(model, multiple, source.name), multiple, -(-FOREIGN_HALO // multiple) * multiple
+    )
     return save_model(model, card, target, overwrite=overwrite)
 
 
@@ -168,7 +172,9 @@ def _find_multiple(model: keras.Model, name: str) -> int:
     raise InputError(f"{name}: the network does not give back an image of the size that it gets")
 
 
-def _find_prediction(model: keras.Model, multiple: int) -> Predicts:
+def _find_prediction(model: keras.Model, multiple: int, name: str) -> Predicts:
     side = -(-2 * FOREIGN_HALO // multiple) * multiple
     output = np.asarray(model(np.full((1, side, side, 1), PROBE_GREY, np.float32)))
+    if not np.isfinite(output).all():
+        raise InputError(f"{name}: the network makes NaN or infinity of an even grey: its weights are damaged")
     return "image" if float(np.median(output)) > PROBE_GREY / 2 else "residual"

@@ -1,0 +1,93 @@
+"""Look into a Keras model file before Keras does: no code, nothing outside the file, no weights beyond measure."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from napari_dental_denoise.core.config import LIMITS
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.model_file import DAMAGED, KERAS_CONFIG, KERAS_WEIGHTS
+
+# Keras's own layers and what they are made of; "builtins" names plain functions and types.
+MODULES = ("keras", "builtins")
+# They run code that the file brings along, or load other files.
+CODE_LAYERS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+
+
+def check_model(path: Path) -> None:
+    """Refuse a Keras model file that names code or files of its own.
+
+    Keras's safe mode refuses much of this too; what it lets through has changed from version to version.
+
+    Parameters
+    ----------
+    path : Path
+        A zip whose directory was checked.
+
+    Raises
+    ------
+    InputError
+        If the configuration names a class that is not Keras's own or runs code, or the weights point
+        out of the file or unpack to more than a model has.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read(KERAS_CONFIG))
+            weights = archive.read(KERAS_WEIGHTS) if KERAS_WEIGHTS in archive.namelist() else b""
+        foreign = next(_foreign(config), None)
+    except (*DAMAGED, RecursionError) as error:
+        raise InputError(f"{path.name}: the model file is damaged") from error
+    if foreign is not None:
+        raise InputError(
+            f"{path.name}: Keras refuses to load this model: it holds {foreign[:80]}, which could run code"
+        )
+    if weights:
+        _check_weights(path.name, weights)
+
+
+def _foreign(part: Any) -> Iterator[str]:
+    """Names of classes and functions that are not Keras's own, or run code."""
+    if isinstance(part, dict):
+        module, name = part.get("module"), part.get("class_name")
+        if name in CODE_LAYERS or (isinstance(module, str) and module.split(".")[0] not in MODULES):
+            yield f"{module}.{name}"
+        if part.get("registered_name") not in (None, "", name, "Functional") and ">" in str(part["registered_name"]):
+            yield str(part["registered_name"])
+        part = list(part.values())
+    if isinstance(part, list):
+        for item in part:
+            yield from _foreign(item)
+
+
+def _check_weights(name: str, data: bytes) -> None:
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(data), "r") as file:
+            size = sum(_size(name, file, key) for key in file)
+    except InputError:
+        raise
+    # h5py has no exception of its own for a damaged file: a dozen others come out of it.
+    except Exception as error:
+        raise InputError(f"{name}: the weights of the model are damaged") from error
+    if size > LIMITS.model_bytes:
+        raise InputError(f"{name}: its weights unpack to more than {LIMITS.model_bytes // 2**20} MiB")
+
+
+def _size(name: str, group: Any, key: str) -> int:
+    """Bytes of a dataset or of all in a group; links to elsewhere are refused."""
+    import h5py
+
+    if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+        raise InputError(f"{name}: its weights point out of the model file")
+    item = group[key]
+    if isinstance(item, h5py.Group):
+        return sum(_size(name, item, inner) for inner in item)
+    if item.external or item.is_virtual:
+        raise InputError(f"{name}: its weights point out of the model file")
+    return int(item.nbytes)
