@@ -144,7 +144,8 @@ class TestDenoise:
     def test_nothing_is_replaced_unasked(self, folder, tmp_path, trained_model, capsys):
         assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out") == 0
         before = (tmp_path / "out" / "scan0.png").stat().st_mtime_ns
-        assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out") == 2
+        other = ("--strength", 0.5)
+        assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out", *other) == 2
         assert capsys.readouterr().err.count("is there already") == 8
         assert (tmp_path / "out" / "scan0.png").stat().st_mtime_ns == before
         assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out", "--overwrite") == 0
@@ -155,9 +156,10 @@ class TestDenoise:
         np.testing.assert_array_equal(read_dental(folder), radiographs)
 
     def test_two_inputs_of_one_name(self, tmp_path, trained_model, radiographs, capsys):
-        write_image(tmp_path / "a" / "scan.png", radiographs[0])
-        write_image(tmp_path / "b" / "scan.png", radiographs[1])
-        assert run("denoise", tmp_path / "*" / "scan.png", "-m", trained_model, "-o", tmp_path / "out") == 1
+        write_image(tmp_path / "scan.png", radiographs[0])
+        write_image(tmp_path / "scan.jpg", radiographs[1])
+        for options in ((), ("--overwrite",)):
+            assert run("denoise", tmp_path, "-m", trained_model, "-o", tmp_path / "out", *options) == 1
         assert "its result would replace" in capsys.readouterr().err
 
     def test_the_result_of_one_input_never_replaces_another(self, tmp_path, trained_model, radiographs, capsys):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-from numpy.typing import NDArray
-
 from napari_dental_denoise.cli.options import (
     Subparsers,
     add_levels,
@@ -16,7 +13,6 @@ from napari_dental_denoise.cli.options import (
     one_level,
 )
 from napari_dental_denoise.core.config import NOISE
-from napari_dental_denoise.core.noise_kinds import noise_kind
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -37,19 +33,14 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(options: argparse.Namespace) -> int:
     """Add noise to each file; the exit code."""
     from napari_dental_denoise.cli.outputs import process_files
+    from napari_dental_denoise.cli.work import NoiseWork
     from napari_dental_denoise.core.dicom_derived import Derivation
     from napari_dental_denoise.core.model_file import PURPOSE
 
-    add, levels = noise_kind(options.noise).add, one_level(options)
-
-    def work(image: NDArray[np.generic], number: int) -> NDArray[np.generic]:
-        return add(image, **levels, rng=np.random.default_rng([options.seed, number]))
-
-    settings = ", ".join(f"{name} {value:g}" for name, value in levels.items())
+    work = NoiseWork(options.noise, dict(one_level(options)), options.seed)
+    levels = ", ".join(f"{name} {value:g}" for name, value in work.levels.items())
+    settings = f"{options.noise} noise ({levels}, seed {options.seed})"
     derivation = Derivation(
-        "with noise",
-        f"{options.noise} noise added ({settings}, seed {options.seed}), to test a method. {PURPOSE}",
-        deidentify=options.deidentify,
+        "with noise", f"{settings} added, to test a method. {PURPOSE}", deidentify=options.deidentify
     )
-    suffix = f".{options.format}" if options.format else None
-    return process_files(options.sources, work, options.output, suffix, derivation, overwrite=options.overwrite)
+    return process_files(options, work, derivation, settings)

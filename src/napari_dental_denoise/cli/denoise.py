@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from napari_dental_denoise.cli.options import (
     Subparsers,
@@ -16,12 +12,8 @@ from napari_dental_denoise.cli.options import (
     add_sources,
     number,
 )
-from napari_dental_denoise.core.config import ENGINES, INFERENCE, EngineName, Precision
+from napari_dental_denoise.core.config import ENGINES, INFERENCE
 from napari_dental_denoise.core.starter import STARTER
-
-if TYPE_CHECKING:
-    from napari_dental_denoise.core.dicom_derived import Derivation
-    from napari_dental_denoise.core.engine import Engine
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -49,6 +41,12 @@ def add_parser(subparsers: Subparsers) -> None:
     add_engine(parser)
     add_precision(parser)
     add_output_folder(parser, "denoised")
+    parser.add_argument(
+        "--clean",
+        type=Path,
+        metavar="FOLDER",
+        help="clean twins of the images, of the same names below it: the report gives PSNR and SSIM against them",
+    )
     parser.set_defaults(run=run)
 
 
@@ -69,54 +67,29 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_engine(path: Path, options: argparse.Namespace) -> Engine:
-    """The engine that the options ask for."""
-    engine = _open_plain_engine(path, options.engine, options.precision)
-    if not options.self_ensemble:
-        return engine
-    from napari_dental_denoise.core.self_ensemble import SelfEnsemble
-
-    return SelfEnsemble(engine)
-
-
-def _open_plain_engine(path: Path, engine: EngineName, precision: Precision) -> Engine:
-    if engine == "keras":
-        from napari_dental_denoise.unet.engine import KerasEngine
-
-        return KerasEngine(path, precision)
-    from napari_dental_denoise.core.engine import load_engine
-
-    return load_engine(path, precision)
-
-
 def run(options: argparse.Namespace) -> int:
     """Denoise each file; the exit code."""
     from napari_dental_denoise.cli.outputs import process_files
-    from napari_dental_denoise.core import inference
-
-    engine = open_engine(options.model, options)
-
-    def work(image: NDArray[np.generic], _number: int) -> NDArray[np.generic]:
-        return inference.denoise(image, engine, strength=options.strength)
-
-    inference.check_strength(options.strength)
-    suffix = f".{options.format}" if options.format else None
-    derivation = _derivation(options, engine)
-    return process_files(options.sources, work, options.output, suffix, derivation, overwrite=options.overwrite)
-
-
-def _derivation(options: argparse.Namespace, engine: Engine) -> Derivation:
+    from napari_dental_denoise.cli.work import denoise_work
+    from napari_dental_denoise.core.cluster import threads_for
     from napari_dental_denoise.core.dicom_derived import Derivation
+    from napari_dental_denoise.core.inference import check_strength
     from napari_dental_denoise.core.model_file import PURPOSE
 
-    parameters = (
+    check_strength(options.strength)
+    threads = threads_for(options.workers) if options.workers else None
+    work = denoise_work(options.model, options, threads)
+    # A bad model is told before any file is opened.
+    card = work.engine().card
+    settings = (
         f"strength {options.strength:g}, precision {options.precision}, engine {options.engine}, "
-        f"self-ensemble {options.self_ensemble}, weights SHA-256 {engine.card.weights_sha256}"
+        f"self-ensemble {options.self_ensemble}, weights SHA-256 {card.weights_sha256}"
     )
-    return Derivation(
+    derivation = Derivation(
         "denoised",
-        f"Denoised by a U-Net ({engine.card.preset}). {PURPOSE}",
-        f"U-Net {engine.card.preset}",
-        parameters,
+        f"Denoised by a U-Net ({card.preset}). {PURPOSE}",
+        f"U-Net {card.preset}",
+        settings,
         deidentify=options.deidentify,
     )
+    return process_files(options, work, derivation, settings)

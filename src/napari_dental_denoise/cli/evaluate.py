@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_dental_denoise.cli.console import exit_code, progress_bar, report_left_out, say
-from napari_dental_denoise.cli.denoise import add_engine, open_engine
+from napari_dental_denoise.cli.denoise import add_engine
 from napari_dental_denoise.cli.options import (
     Subparsers,
     add_levels,
@@ -103,6 +103,7 @@ def broadcast_levels(options: argparse.Namespace) -> list[Mapping[str, float]]:
 
 
 def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
+    from napari_dental_denoise.cli.work import denoise_work
     from napari_dental_denoise.core.classical import available_baselines
     from napari_dental_denoise.core.evaluation import model_denoiser
     from napari_dental_denoise.core.inference import check_strength
@@ -111,7 +112,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
     methods = available_baselines() if options.baselines else {}
     for path in options.model:
         name = path.stem if path.stem not in methods else str(path)
-        methods[name] = model_denoiser(open_engine(path, options), options.strength)
+        methods[name] = model_denoiser(denoise_work(path, options).engine(), options.strength)
     return methods
 
 

@@ -157,3 +157,21 @@ def add_output_folder(parser: argparse.ArgumentParser, default: str) -> None:
         "burned into the pixels stays",
     )
     add_overwrite(parser)
+    _add_batch(parser)
+
+
+def _add_batch(parser: argparse.ArgumentParser) -> None:
+    """How many files are worked on."""
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be done, and write nothing")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="CSV with a row for each file; default: FOLDER.csv beside the results. What it says is done with the "
+        "same settings is not done again, so that a run that was stopped goes on",
+    )
+    cluster = parser.add_mutually_exclusive_group()
+    cluster.add_argument("--workers", type=positive, metavar="N", help="work in so many processes of this machine")
+    cluster.add_argument(
+        "--scheduler", metavar="ADDRESS", help="work on a Dask cluster that is there, such as tcp://host:8786"
+    )

@@ -1,140 +1,181 @@
-"""From many input files to one output file each; a bad one is listed, and the rest goes on."""
+"""From many input files to one output file each: a tree that mirrors the input, a report, and a run that can go on."""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from tqdm import tqdm
 
 from napari_dental_denoise.cli.console import exit_code, progress_bar, report_left_out, say
-from napari_dental_denoise.core.atomic import refuse_existing
-from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
-from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
-from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.folders import list_files
-from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABLE_SUFFIXES
-from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
-from napari_dental_denoise.core.radiograph import Radiograph, read_radiograph
-
-Image = NDArray[np.generic]
-LOSSY = (".jpg", ".jpeg")
+from napari_dental_denoise.core.batch import Destination, Work, expected_suffix, is_file_name, process_item
+from napari_dental_denoise.core.dicom_derived import Derivation
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.model_file import sha256
+from napari_dental_denoise.core.report import Record, Report
+from napari_dental_denoise.core.sources import Item, find_items
 
 
-def process_files(
-    sources: Sequence[str],
-    work: Callable[[Image, int], Image],
-    output: Path,
-    suffix: str | None,
-    derivation: Derivation,
-    *,
-    overwrite: bool,
-) -> int:
-    """Read each file, work on it, write the result; report and give the exit code.
+@dataclass
+class Counts:
+    """What became of the files of a run."""
+
+    done: int = 0
+    before: int = 0
+    errors: int = 0
+
+    def add(self, record: Record) -> None:
+        """Count one file."""
+        if record.error:
+            self.errors += 1
+        else:
+            self.done += 1
+
+
+def process_files(options: argparse.Namespace, work: Work, derivation: Derivation, settings: str) -> int:
+    """Work on each file that the options name; report and give the exit code.
 
     Parameters
     ----------
-    sources : sequence of str
-        Files, folders and patterns.
+    options : argparse.Namespace
+        As `options.add_outputs` makes them.
     work : callable
         From an image or a stack, white high, and its number to the result.
-    output : Path
-        A folder, or a file name where there is one input.
-    suffix : str, optional
-        Of the results, with its dot; by default that of each input.
     derivation : Derivation
         What is done, for the report and for DICOM results.
-    overwrite : bool
-        Replace files of the same name.
+    settings : str
+        All that the pixels of a result depend on: what was done with the same is not done again.
     """
-    paths = list_files(sources)
-    if _is_file_name(output):
-        _check_file_name(paths, output, suffix)
-    done: list[Path] = []
-    errors = 0
-    taken = {path.resolve(): path for path in paths}
-    with progress_bar(len(paths), "image") as bar:
-        for number, path in enumerate(paths):
-            try:
-                radiograph = read_radiograph(path)
-                target = _target(path, radiograph, output, suffix)
-                _claim(taken, target, overwrite=overwrite)
-                result = work(radiograph.upright, number)
-                if target.suffix.lower() in DICOM_SUFFIXES:
-                    stored = radiograph.storage.restore(result, radiograph.pixels)
-                    write_derived(target, path, stored, derivation, overwrite=overwrite)
-                else:
-                    _write(target, radiograph, result, overwrite=overwrite)
-                done.append(target)
-            except InputError as error:
-                errors += 1
-                problem = error if isinstance(error, ImageReadError) else ImageReadError(path, str(error))
-                with bar.external_write_mode(file=sys.stderr):
-                    report_left_out([problem])
-            bar.update()
-    left_out = f", {errors} left out" if errors else ""
-    where = f" in {done[0].parent}" if done else ""
-    say(f"{len(done)} images {derivation.verb}{where}{left_out}")
-    return exit_code(len(done), errors)
+    suffix = f".{options.format}" if options.format else None
+    destination = Destination(
+        options.output.absolute(), suffix, derivation, options.overwrite, getattr(options, "clean", None)
+    )
+    total = sum(1 for _ in find_items(options.sources, options.output))
+    if is_file_name(options.output):
+        _check_file_name(total, options.output, suffix)
+    items = _without_collisions(find_items(options.sources, options.output), destination)
+    if options.dry_run:
+        return _tell(items, destination)
+    report = _open_report(options, f"{settings}, format {options.format}, deidentify {options.deidentify}")
+    counts = Counts()
+    with progress_bar(total, "image") as bar:
+        todo = _not_done(items, report, counts, bar)
+        for record in _records(options, todo, destination, work, bar):
+            _note(record, report, counts, bar)
+    where = (
+        f" in {options.output if not is_file_name(options.output) else options.output.parent}" if counts.done else ""
+    )
+    before = f", {counts.before} done before" if counts.before else ""
+    left_out = f", {counts.errors} left out" if counts.errors else ""
+    say(f"{counts.done} images {derivation.verb}{where}{before}{left_out}")
+    return exit_code(counts.done + counts.before, counts.errors)
 
 
-def _write(target: Path, radiograph: Radiograph, result: Image, *, overwrite: bool) -> None:
-    result = radiograph.storage.keep_padding(result, radiograph.upright, radiograph.pixels)
-    if result.ndim == 2:
-        write_with_pixel_size(target, result, radiograph.pixel_size, overwrite=overwrite)
-    elif target.suffix.lower() in FLOATING:
-        write_tiff_pages(target, result, radiograph.pixel_size, overwrite=overwrite)
-    else:
-        raise InputError(
-            f"has {len(result)} pages, which {target.suffix} cannot hold: leave out --format, or choose tif"
-        )
-
-
-def _is_file_name(output: Path) -> bool:
-    return output.suffix.lower() in (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES) and not output.is_dir()
-
-
-def _check_file_name(paths: Sequence[Path], output: Path, suffix: str | None) -> None:
-    if len(paths) > 1:
-        raise InputError(f"{output}: a file name for {len(paths)} inputs; expected a folder")
+def _check_file_name(inputs: int, output: Path, suffix: str | None) -> None:
+    if inputs > 1:
+        raise InputError(f"{output}: a file name for {inputs} inputs; expected a folder")
     if suffix is not None and suffix != output.suffix.lower():
         raise InputError(f"{output}: the name and --format {suffix[1:]} differ: leave out --format")
 
 
-def _target(path: Path, radiograph: Radiograph, output: Path, suffix: str | None) -> Path:
-    target = output if _is_file_name(output) else output / _name(path, radiograph, suffix)
-    if target.suffix.lower() in DICOM_SUFFIXES and radiograph.dicom is None:
-        raise InputError(f"is no DICOM file, from which {target.suffix} could be derived: choose another --format")
-    return target if suffix or _is_file_name(output) else _holding(target, radiograph.pixels)
+def _open_report(options: argparse.Namespace, settings: str) -> Report | None:
+    """Beside the output folder, where it is no result among results; none for one file."""
+    path: Path | None = options.report
+    if path is None and is_file_name(options.output):
+        return None
+    if path is None:
+        folder = options.output.resolve()
+        path = folder.with_name(f"{folder.name}.csv")
+    results = options.output.parent if is_file_name(options.output) else options.output
+    return Report(path, sha256(settings.encode())[:16], results, again=options.overwrite)
 
 
-def _name(path: Path, radiograph: Radiograph, suffix: str | None) -> str:
-    own = path.suffix.lower()
-    if radiograph.dicom is not None:
-        # Files on discs and in archives are named by numbers: 1.2.840.113 has no suffix.
-        stem = path.stem if own in DICOM_SUFFIXES else path.name
-        return f"{stem}{suffix or DICOM_SUFFIXES[0]}"
-    return f"{path.stem}{suffix or (own if own in WRITABLE_SUFFIXES and own not in LOSSY else '.png')}"
+@dataclass(frozen=True)
+class _Collision:
+    """A file whose result would replace that of another one of the same run."""
+
+    item: Item
+    other: str
 
 
-def _holding(target: Path, image: Image) -> Path:
-    """The same name with a suffix whose format holds the image's type, as a misnamed input may need."""
-    if target.suffix.lower() in DICOM_SUFFIXES:
-        return target
-    if np.issubdtype(image.dtype, np.floating):
-        allowed: tuple[str, ...] = FLOATING
-    else:
-        allowed = LOSSLESS_16_BIT if image.dtype == np.uint16 else WRITABLE_SUFFIXES
-    return target if target.suffix.lower() in allowed else target.with_suffix(".tif")
+def _without_collisions(items: Iterator[Item], destination: Destination) -> Iterator[Item | _Collision]:
+    """The files of one folder come one after the other, so that no more names are held than one has."""
+    folder: Path | None = None
+    taken: dict[str, str] = {}
+    for item in items:
+        if item.folder != folder:
+            folder, taken = item.folder, {}
+        name = f"{item.path.stem}{destination.suffix or expected_suffix(item.path)}".casefold()
+        if name in taken:
+            yield _Collision(item, taken[name])
+        else:
+            taken[name] = item.name
+            yield item
 
 
-def _claim(taken: dict[Path, Path], target: Path, *, overwrite: bool) -> None:
-    """Neither an input nor another result may be replaced, whatever is allowed."""
-    place = target.resolve()
-    if place in taken:
-        raise InputError(f"its result would replace {taken[place]}: choose another output")
-    if not overwrite:
-        refuse_existing(target)
-    taken[place] = target
+def _not_done(items: Iterator[Item | _Collision], report: Report | None, counts: Counts, bar: tqdm) -> Iterator[Item]:
+    for item in items:
+        if isinstance(item, _Collision):
+            reason = f"its result would replace that of {item.other}: choose another output"
+            _note(Record(item.item.name, error=reason), report, counts, bar)
+        elif report is not None and report.is_done(item.name):
+            counts.before += 1
+            bar.update()
+        else:
+            own = report is not None and report.was_begun(item.name)
+            if report is not None:
+                report.begin(item.name)
+            yield replace(item, begun=own)
+
+
+def _records(
+    options: argparse.Namespace,
+    items: Iterator[Item],
+    destination: Destination,
+    work: Work,
+    bar: tqdm,
+) -> Iterator[Record]:
+    measure = not is_file_name(options.output) or options.report is not None
+    if options.scheduler is None and options.workers is None:
+        for item in items:
+            yield process_item(item, destination, work, measure=measure)
+        return
+    from napari_dental_denoise.core.cluster import local_cluster, process_on, running_cluster
+
+    with ExitStack() as stack:
+        cluster = running_cluster(options.scheduler) if options.scheduler else local_cluster(options.workers)
+        client = stack.enter_context(cluster)
+        with bar.external_write_mode():
+            say(f"dashboard: {client.dashboard_link}")
+        absolute = (replace(item, path=item.path.absolute()) for item in items)
+        yield from process_on(client, absolute, destination, work, measure=measure)
+
+
+def _note(record: Record, report: Report | None, counts: Counts, bar: tqdm) -> None:
+    counts.add(record)
+    if report is not None:
+        report.add(record)
+    if record.error:
+        with bar.external_write_mode(file=sys.stderr):
+            report_left_out([InputError(f"{record.file}: {record.error}")])
+    bar.update()
+
+
+def _tell(items: Iterator[Item | _Collision], destination: Destination) -> int:
+    """What would be done; no file is opened."""
+    count = errors = 0
+    for item in items:
+        if isinstance(item, _Collision):
+            errors += 1
+            say(f"{item.item.name}: left out: its result would replace that of {item.other}")
+            continue
+        count += 1
+        output = destination.output
+        name = f"{item.path.stem}{destination.suffix or expected_suffix(item.path)}"
+        say(f"{item.name} -> {output if is_file_name(output) else output / item.folder / name}")
+    say(f"{count} images, nothing written{f', {errors} to be left out' if errors else ''}")
+    return exit_code(count, errors)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,8 @@ class Derivation:
         Settings.
     deidentify : bool
         Whether patient, staff, place, dates and the identity of the study are left out.
+    run : UUID
+        Of all files that are made together; drawn anew, so that nobody can find a source by it.
     """
 
     verb: str
@@ -85,13 +88,12 @@ class Derivation:
     algorithm: str | None = None
     parameters: str = ""
     deidentify: bool = False
-    _uids: dict[str, Any] = field(default_factory=dict)
+    run: UUID = field(default_factory=uuid4)
 
-    def uid(self, purpose: str) -> Any:
-        """A new UID for each purpose, the same for all files of the run."""
-        from pydicom.uid import generate_uid
-
-        return self._uids.setdefault(purpose, generate_uid(prefix=None))
+    def uid(self, purpose: str) -> str:
+        """A new UID for each purpose, the same for all files of the run, in whatever process they are made."""
+        # PS3.5 B.2 makes a UID of a UUID so.
+        return f"2.25.{uuid5(self.run, purpose).int}"
 
 
 def write_derived(

@@ -14,7 +14,7 @@ from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.dicom_window import stored_limits
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing
-from napari_dental_denoise.core.regular_file import check_is_file
+from napari_dental_denoise.core.regular_file import check_is_file, first_bytes
 from napari_dental_denoise.core.spacing import PixelSize, is_plausible
 from napari_dental_denoise.core.storage import Storage
 
@@ -91,11 +91,7 @@ class DicomHeader:
 
 def is_dicom(path: Path) -> bool:
     """Whether a file is DICOM, by its first bytes or, where it has no preamble, its suffix."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(META_START)
-    except OSError:
-        return False
+    start = first_bytes(path, META_START)
     return start[PREAMBLE:] == MAGIC or (path.suffix.lower() in SUFFIXES and len(start) > 0)
 
 

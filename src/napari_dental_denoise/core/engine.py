@@ -35,6 +35,8 @@ class OpenVinoEngine:
     model : ModelFile
     precision : {"auto", "f32", "bf16"}
         Of the network's body; "auto" takes bf16 where the processor has it, at about half the time.
+    threads : int, optional
+        Of the processor to use; by default all.
 
     Raises
     ------
@@ -42,13 +44,17 @@ class OpenVinoEngine:
         If OpenVINO cannot read the export, or it is no network from one image to one of its size.
     """
 
-    def __init__(self, model: ModelFile, precision: Precision = INFERENCE.precision) -> None:
+    def __init__(
+        self, model: ModelFile, precision: Precision = INFERENCE.precision, threads: int | None = None
+    ) -> None:
         if precision not in PRECISIONS:
             raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}")
         self.card = model.card
         runtime = openvino()
         core = runtime.Core()
-        options = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
+        options: dict[str, str | int] = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
+        if threads is not None:
+            options["INFERENCE_NUM_THREADS"] = threads
         try:
             network = core.read_model(model.graph, runtime.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
             _check_network(network)
@@ -78,14 +84,16 @@ def _check_network(network: object) -> None:
         raise RuntimeError("expected one image in and one out")
 
 
-def load_engine(path: str | Path, precision: Precision = INFERENCE.precision) -> OpenVinoEngine:
+def load_engine(
+    path: str | Path, precision: Precision = INFERENCE.precision, threads: int | None = None
+) -> OpenVinoEngine:
     """Load a model file for OpenVINO; a Keras model without an export is converted first, once.
 
     Parameters
     ----------
     path : str or Path
         A `.keras` file.
-    precision : {"auto", "f32", "bf16"}
+    precision, threads
         See `OpenVinoEngine`.
 
     Raises
@@ -93,10 +101,10 @@ def load_engine(path: str | Path, precision: Precision = INFERENCE.precision) ->
     InputError
         If the file is missing, damaged, foreign or not what its card says.
     """
-    return OpenVinoEngine(read_model_file(converted(Path(path))), precision)
+    return OpenVinoEngine(read_model_file(converted(Path(path))), precision, threads)
 
 
 @lru_cache(maxsize=4)
-def cached_engine(path: Path, _modified_ns: int, precision: Precision) -> OpenVinoEngine:
+def cached_engine(path: Path, _modified_ns: int, precision: Precision, threads: int | None = None) -> OpenVinoEngine:
     """`load_engine`, kept for the next image; its time of change makes a changed file a new one."""
-    return load_engine(path, precision)
+    return load_engine(path, precision, threads)

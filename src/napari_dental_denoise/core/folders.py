@@ -74,7 +74,7 @@ def _folder_files(folder: Path) -> list[Path]:
         entries = list(folder.iterdir())
     except OSError as error:
         raise InputError(f"{folder}: the folder cannot be read ({error.strerror})") from error
-    files = _natural(entry for entry in entries if not entry.is_dir() and not _is_hidden(entry))
+    files = _natural(entry for entry in entries if not entry.is_dir() and not is_hidden(entry))
     if not files:
         subfolders = sum(entry.is_dir() for entry in entries)
         hint = f"; it has {subfolders} subfolders: name one of them, or use {folder}/**" if subfolders else ""
@@ -82,7 +82,8 @@ def _folder_files(folder: Path) -> list[Path]:
     return files
 
 
-def _is_hidden(path: Path) -> bool:
+def is_hidden(path: Path) -> bool:
+    """Whether a file is hidden, or left behind by a desktop: nobody means it as an image."""
     return path.name.startswith(".") or path.name.lower() in DESKTOP_FILES
 
 
@@ -159,7 +160,7 @@ def dataset_folders(root: Path) -> list[Path]:
         If there is no such folder, or it cannot be read.
     """
     try:
-        folders = [entry for entry in root.iterdir() if entry.is_dir() and not _is_hidden(entry)]
+        folders = [entry for entry in root.iterdir() if entry.is_dir() and not is_hidden(entry)]
     except OSError as error:
         raise InputError(f"{root}: the folder cannot be read ({error.strerror})") from error
     return _natural(folders) or [root]

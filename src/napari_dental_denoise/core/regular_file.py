@@ -20,6 +20,17 @@ def check_is_file(path: Path) -> None:
         raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
 
 
+def first_bytes(path: Path, count: int) -> bytes:
+    """The beginning of a file; nothing of what is none, such as a pipe, at which reading would wait."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError:
+        return b""
+
+
 def read_file(path: Path) -> bytes:
     """All of a file."""
     check_is_file(path)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing
-from napari_dental_denoise.core.regular_file import check_is_file
+from napari_dental_denoise.core.regular_file import check_is_file, first_bytes
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -53,11 +53,7 @@ class TiffHeader:
 
 def is_tiff(path: Path) -> bool:
     """Whether a file is TIFF, by its first bytes."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4) in SIGNATURES
-    except OSError:
-        return False
+    return first_bytes(path, 4) in SIGNATURES
 
 
 def read_tiff_header(path: Path) -> TiffHeader:

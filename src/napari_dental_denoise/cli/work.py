@@ -1,0 +1,52 @@
+"""What is done to each file, as objects that can be sent to other processes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.batch import DenoiseWork
+from napari_dental_denoise.core.config import Precision
+from napari_dental_denoise.core.engine import Engine
+from napari_dental_denoise.core.noise_kinds import noise_kind
+
+
+@dataclass(frozen=True)
+class NoiseWork:
+    """Adds noise of one kind and level, to each image by its number."""
+
+    kind: str
+    levels: Mapping[str, float]
+    seed: int
+
+    def __call__(self, image: NDArray[np.generic], number: int) -> NDArray[np.generic]:
+        """The image or stack with noise."""
+        return noise_kind(self.kind).add(image, **self.levels, rng=np.random.default_rng([self.seed, number]))
+
+
+@dataclass(frozen=True)
+class KerasWork(DenoiseWork):
+    """Denoises by Keras itself, on a GPU where TensorFlow sees one."""
+
+    def plain_engine(self) -> Engine:
+        """What runs the network."""
+        return _keras_engine(self.model, self.precision)
+
+
+@lru_cache(maxsize=1)
+def _keras_engine(path: Path, precision: Precision) -> Engine:
+    from napari_dental_denoise.unet.engine import KerasEngine
+
+    return KerasEngine(path, precision)
+
+
+def denoise_work(model: Path, options: argparse.Namespace, threads: int | None = None) -> DenoiseWork:
+    """The work that the options of `denoise` and `evaluate` ask for."""
+    kind = KerasWork if options.engine == "keras" else DenoiseWork
+    return kind(model, options.strength, options.precision, options.self_ensemble, threads)

@@ -1,0 +1,236 @@
+"""Work on one file of many: read, work, write, measure; a bad one becomes a row that says why."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.atomic import refuse_existing
+from napari_dental_denoise.core.config import INFERENCE, Precision
+from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
+from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.core.engine import Engine, cached_engine
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.estimation import estimate_noise
+from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABLE_SUFFIXES, read_image
+from napari_dental_denoise.core.inference import denoise
+from napari_dental_denoise.core.intensity import full_scale, to_unit
+from napari_dental_denoise.core.metrics import psnr, ssim
+from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
+from napari_dental_denoise.core.radiograph import Radiograph, read_radiograph
+from napari_dental_denoise.core.report import Record
+from napari_dental_denoise.core.self_ensemble import SelfEnsemble
+from napari_dental_denoise.core.sources import Item
+
+Image = NDArray[np.generic]
+# From an image or a stack, white high, and its number to the result.
+Work = Callable[[Image, int], Image]
+LOSSY = (".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class DenoiseWork:
+    """Denoises an image; the model is loaded once in each process.
+
+    Attributes
+    ----------
+    model : Path
+    strength : float
+    precision : {"auto", "f32", "bf16"}
+    self_ensemble : bool
+    threads : int, optional
+        Of the processor, for each process.
+    """
+
+    model: Path
+    strength: float = INFERENCE.strength
+    precision: Precision = INFERENCE.precision
+    self_ensemble: bool = INFERENCE.self_ensemble
+    threads: int | None = None
+
+    def __call__(self, image: Image, _number: int) -> Image:
+        """The denoised image or stack."""
+        return denoise(image, self.engine(), strength=self.strength)
+
+    def engine(self) -> Engine:
+        """What runs the network."""
+        engine = self.plain_engine()
+        return SelfEnsemble(engine) if self.self_ensemble else engine
+
+    def plain_engine(self) -> Engine:
+        """The same without turns."""
+        if not self.model.is_file():
+            raise InputError(f"{self.model}: no such model file")
+        path = self.model.resolve()
+        return cached_engine(path, path.stat().st_mtime_ns, self.precision, self.threads)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where results go, and as what.
+
+    Attributes
+    ----------
+    output : Path
+        A folder, or a file name where there is one input.
+    suffix : str, optional
+        Of the results, with its dot; by default that of each input.
+    derivation : Derivation
+        What is done, for DICOM results.
+    overwrite : bool
+        Replace files of the same name.
+    clean : Path, optional
+        Folder with a clean twin of each file, of the same name below it, whatever its type.
+    """
+
+    output: Path
+    suffix: str | None
+    derivation: Derivation
+    overwrite: bool = False
+    clean: Path | None = None
+
+
+def is_file_name(output: Path) -> bool:
+    """Whether an output is one file and no folder."""
+    return output.suffix.lower() in (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES) and not output.is_dir()
+
+
+def process_item(item: Item, destination: Destination, work: Work, *, measure: bool) -> Record:
+    """Work on one file.
+
+    Parameters
+    ----------
+    item : Item
+    destination : Destination
+    work : callable
+        From an image or a stack, white high, and its number to the result.
+    measure : bool
+        Estimate the noise before and after, and score against the clean twin.
+
+    Returns
+    -------
+    Record
+        With an error in the place of figures where something is wrong with the file.
+    """
+    destination = replace(destination, overwrite=destination.overwrite or item.begun)
+    try:
+        start = time.perf_counter()
+        radiograph = read_radiograph(item.path)
+        target = _target(item, radiograph, destination)
+        _claim(item, target, overwrite=destination.overwrite)
+        upright = radiograph.upright
+        result = work(upright, item.number)
+        _write(target, item.path, radiograph, result, destination)
+        seconds = time.perf_counter() - start
+        shown = target.name if is_file_name(destination.output) else target.relative_to(destination.output).as_posix()
+        if not measure:
+            return Record(item.name, shown, seconds)
+        scores = (None, None) if destination.clean is None else _scores(item, result, destination.clean)
+        return Record(item.name, shown, seconds, _noise(upright), _noise(result), *scores)
+    except InputError as error:
+        return Record(item.name, error=str(error).removeprefix(f"{item.path.name}: "))
+
+
+def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
+    output, suffix = destination.output, destination.suffix
+    one_file = is_file_name(output)
+    target = output if one_file else output / item.folder / _name(item.path, radiograph, suffix)
+    if target.suffix.lower() in DICOM_SUFFIXES and radiograph.dicom is None:
+        raise InputError(f"is no DICOM file, from which {target.suffix} could be derived: choose another --format")
+    return target if suffix or one_file else _holding(target, radiograph.pixels)
+
+
+def _name(path: Path, radiograph: Radiograph, suffix: str | None) -> str:
+    if radiograph.dicom is not None:
+        # Files on discs and in archives are named by numbers: 1.2.840.113 has no suffix.
+        stem = path.stem if path.suffix.lower() in DICOM_SUFFIXES else path.name
+        return f"{stem}{suffix or DICOM_SUFFIXES[0]}"
+    return f"{path.stem}{suffix or expected_suffix(path)}"
+
+
+def expected_suffix(path: Path) -> str:
+    """Of the result of a file, where nothing else is asked for: its own, or PNG for JPEG, which would lose again."""
+    own = path.suffix.lower()
+    return own if own in WRITABLE_SUFFIXES and own not in LOSSY else ".png"
+
+
+def is_there(item: Item, destination: Destination) -> bool:
+    """Whether a file has a name that the result may get, as far as can be told without opening the input."""
+    output = destination.output
+    if is_file_name(output):
+        return output.exists()
+    names = [item.path.stem, item.path.name]
+    suffixes = [destination.suffix] if destination.suffix else [expected_suffix(item.path), ".tif", DICOM_SUFFIXES[0]]
+    return any((output / item.folder / f"{name}{suffix}").exists() for name in names for suffix in suffixes)
+
+
+def _holding(target: Path, image: Image) -> Path:
+    """The same name with a suffix whose format holds the image's type, as a misnamed input may need."""
+    if target.suffix.lower() in DICOM_SUFFIXES:
+        return target
+    if np.issubdtype(image.dtype, np.floating):
+        allowed: tuple[str, ...] = FLOATING
+    else:
+        allowed = LOSSLESS_16_BIT if image.dtype == np.uint16 else WRITABLE_SUFFIXES
+    return target if target.suffix.lower() in allowed else target.with_suffix(".tif")
+
+
+def _claim(item: Item, target: Path, *, overwrite: bool) -> None:
+    """No input may be replaced, whatever is allowed: what lies beside one may be another."""
+    if target.exists() and target.parent.resolve() == item.path.parent.resolve():
+        raise InputError(f"its result would replace {target}: choose another output")
+    if not overwrite:
+        refuse_existing(target)
+
+
+def _write(target: Path, source: Path, radiograph: Radiograph, result: Image, destination: Destination) -> None:
+    overwrite = destination.overwrite
+    if target.suffix.lower() in DICOM_SUFFIXES:
+        stored = radiograph.storage.restore(result, radiograph.pixels)
+        write_derived(target, source, stored, destination.derivation, overwrite=overwrite)
+        return
+    result = radiograph.storage.keep_padding(result, radiograph.upright, radiograph.pixels)
+    if result.ndim == 2:
+        write_with_pixel_size(target, result, radiograph.pixel_size, overwrite=overwrite)
+    elif target.suffix.lower() in FLOATING:
+        write_tiff_pages(target, result, radiograph.pixel_size, overwrite=overwrite)
+    else:
+        raise InputError(
+            f"has {len(result)} pages, which {target.suffix} cannot hold: leave out --format, or choose tif"
+        )
+
+
+def _noise(image: Image) -> float | None:
+    try:
+        return estimate_noise(image if image.ndim == 2 else image[0]).sigma
+    except InputError:
+        return None
+
+
+def _scores(item: Item, result: Image, clean: Path) -> tuple[float | None, float | None]:
+    """PSNR and SSIM against the twin; nothing where there is none of its size."""
+    twin = _twin(clean / item.folder, item.path)
+    if twin is None or result.ndim != 2:
+        return None, None
+    reference = read_image(twin)
+    if reference.shape != result.shape:
+        return None, None
+    scale = max(full_scale(reference), full_scale(result))
+    pair = to_unit(reference, scale), to_unit(result, scale)
+    try:
+        structure = ssim(*pair, data_range=1)
+    except InputError:
+        structure = None
+    level = psnr(*pair, data_range=1)
+    return (level if math.isfinite(level) else None), structure
+
+
+def _twin(folder: Path, path: Path) -> Path | None:
+    names = [path.name, *(f"{path.stem}{suffix}" for suffix in WRITABLE_SUFFIXES)]
+    return next((folder / name for name in names if (folder / name).is_file()), None)

@@ -1,0 +1,137 @@
+"""The files to work on, one after the other, and where below the output folder the result of each belongs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from natsort import natsorted, ns
+
+from napari_dental_denoise.core.dicomdir import NAME as DICOMDIR
+from napari_dental_denoise.core.dicomdir import is_dicomdir, listed_images
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.folders import is_hidden
+
+WILDCARDS = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file to work on.
+
+    Attributes
+    ----------
+    path : Path
+    folder : Path
+        Of its result, below the output folder.
+    number : int
+        Its place among all, which seeds its noise.
+    begun : bool
+        Whether a run that was killed may have left its result, which may be replaced then.
+    """
+
+    path: Path
+    folder: Path
+    number: int
+    begun: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file below the folder that it was found in, as it stands in the report."""
+        return (self.folder / self.path.name).as_posix()
+
+
+def find_items(sources: Sequence[str | Path], output: Path) -> Iterator[Item]:
+    """The files that sources name, as a tree below the output folder.
+
+    Folders are walked to their ends, each in natural order and none held in memory longer than it
+    takes; links to folders are not followed. Hidden files, DICOMDIR (in a folder, what it names is
+    there besides) and the output folder are left out.
+
+    Parameters
+    ----------
+    sources : sequence of str or Path
+        Files, folders, patterns (`**` descends) and DICOMDIR files.
+    output : Path
+
+    Yields
+    ------
+    Item
+
+    Raises
+    ------
+    InputError
+        If a source names nothing.
+    """
+    seen: set[str] = set()
+    number = 0
+    for source in sources:
+        found = False
+        for path, folder in _expand(Path(source), _real(output)):
+            found = True
+            # One folder cannot name a file twice; several sources can.
+            if len(sources) > 1 or not Path(source).is_dir():
+                place = _real(path)
+                if place in seen:
+                    continue
+                seen.add(place)
+            yield Item(path, folder, number)
+            number += 1
+        if not found:
+            raise InputError(f"{source}: {_nothing(Path(source))}")
+
+
+def _expand(source: Path, output: str) -> Iterator[tuple[Path, Path]]:
+    if source.is_dir():
+        yield from _walk(source, output)
+    elif is_dicomdir(source):
+        for path in listed_images(source):
+            yield path, path.parent.relative_to(source.parent)
+    elif source.exists() or source.is_symlink():
+        yield source, Path()
+    else:
+        yield from _matches(source)
+
+
+def _walk(root: Path, output: str) -> Iterator[tuple[Path, Path]]:
+    for place, folders, files in os.walk(root):
+        folders[:] = natsorted(
+            (name for name in folders if not name.startswith(".") and _real(Path(place, name)) != output),
+            alg=ns.IGNORECASE,
+        )
+        folder = Path(place).relative_to(root)
+        for name in natsorted(files, alg=ns.IGNORECASE):
+            path = Path(place, name)
+            if not is_hidden(path) and name.upper() != DICOMDIR:
+                yield path, folder
+
+
+def _matches(pattern: Path) -> Iterator[tuple[Path, Path]]:
+    plain = []
+    for part in pattern.parts[:-1]:
+        if WILDCARDS & set(part):
+            break
+        plain.append(part)
+    root = Path(*plain)
+    names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+    for path in natsorted(map(Path, names), key=str, alg=ns.PATH | ns.IGNORECASE):
+        if path.is_file():
+            yield path, path.parent.relative_to(root)
+
+
+def _real(path: Path) -> str:
+    """Where a path leads, also for links that lead round in a circle."""
+    return os.path.realpath(path)  # Path.resolve raises for those
+
+
+def _nothing(source: Path) -> str:
+    if not source.is_dir():
+        return "no such file or folder, and no file matches it as a pattern"
+    try:
+        next(source.iterdir(), None)
+    except OSError as error:
+        return f"the folder cannot be read ({error.strerror})"
+    return "the folder holds no files"

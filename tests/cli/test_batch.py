@@ -1,0 +1,204 @@
+"""A tree of files becomes a tree of results: mirrored, gone on with, spread over processes; a bad file costs a row."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.cli import main
+from napari_dental_denoise.core.images import read_image, write_image
+from napari_dental_denoise.core.noise import add_gaussian_noise
+from napari_dental_denoise.core.phantom import phantom
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return {row["file"]: row for row in csv.DictReader(file)}
+
+
+def run_apart(*arguments):
+    """In a process of its own: Dask leaves pipes open, of which other tests would hear."""
+    command = [sys.executable, "-m", "napari_dental_denoise", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def tree(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Noisy images in folders, a bad file among them, and their clean twins."""
+    clean = np.rint(phantom((96, 128), 0) * 255).astype(np.uint8)
+    names = ["2024/a.png", "2024/b/c.tif", "2025/a.png", "d.bmp"]
+    for index, name in enumerate(names):
+        write_image(tmp_path / "archive" / name, add_gaussian_noise(clean, 0.1, rng=index))
+        write_image(tmp_path / "clean" / name, clean)
+    (tmp_path / "archive" / "2025" / "bad.png").write_bytes(b"no image")
+    return tmp_path / "archive"
+
+
+def test_the_output_mirrors_the_input_and_a_bad_file_costs_a_row(archive, tmp_path, capsys):
+    assert run("denoise", archive, "-o", tmp_path / "out", "--clean", tmp_path / "clean") == 1
+    assert tree(tmp_path / "out") == ["2024/a.png", "2024/b/c.tif", "2025/a.png", "d.bmp"]
+    report = rows(tmp_path / "out.csv")
+    assert sorted(report) == tree(archive)
+    assert "is not an image" in report["2025/bad.png"]["error"]
+    good = report["2024/b/c.tif"]
+    assert good["result"] == "2024/b/c.tif"
+    assert 0.08 < float(good["noise_before"]) < 0.12
+    assert float(good["noise_after"]) < float(good["noise_before"]) / 2
+    assert float(good["psnr"]) > 28
+    assert 0.7 < float(good["ssim"]) <= 1
+    assert "4 images denoised" in capsys.readouterr().out
+
+
+def test_a_second_run_does_only_what_is_missing(archive, tmp_path, capsys):
+    run("denoise", archive, "-o", tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")}
+    (tmp_path / "out" / "d.bmp").unlink()
+    write_image(archive / "new.png", read_image(archive / "d.bmp"))
+    capsys.readouterr()
+    assert run("denoise", archive, "-o", tmp_path / "out") == 1
+    assert "2 images denoised" in (said := capsys.readouterr().out)
+    assert "3 done before, 1 left out" in said
+    assert all(path.stat().st_mtime_ns == when for path, when in before.items())
+    assert sorted(rows(tmp_path / "out.csv")) == tree(archive)
+
+
+def test_a_report_that_was_cut_off_is_gone_on_with(archive, tmp_path, capsys):
+    run("denoise", archive, "-o", tmp_path / "out")
+    report = tmp_path / "out.csv"
+    lines = [line for line in report.read_text().splitlines(keepends=True) if "bad.png" not in line]
+    report.write_text("".join(lines)[:-20])
+    (tmp_path / "out" / "2025" / "a.png").unlink()
+    capsys.readouterr()
+    run("denoise", archive, "-o", tmp_path / "out")
+    assert "1 images denoised" in capsys.readouterr().out
+    assert sorted(rows(report)) == tree(archive)
+
+
+def test_another_file_is_not_taken_for_a_report(archive, tmp_path, capsys):
+    (tmp_path / "out.csv").write_text("tooth,finding\n36,caries\n")
+    assert run("denoise", archive, "-o", tmp_path / "out") == 2
+    assert "is no report of this program: name another one with --report" in capsys.readouterr().err
+    assert (tmp_path / "out.csv").read_text() == "tooth,finding\n36,caries\n"
+
+
+def test_a_dry_run_writes_nothing(archive, tmp_path, capsys):
+    assert run("denoise", archive, "-o", tmp_path / "out", "--dry-run") == 0
+    assert f"2024/b/c.tif -> {tmp_path / 'out' / '2024' / 'b' / 'c.tif'}" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_an_output_within_the_input_is_not_worked_on_again(archive, tmp_path, capsys):
+    for _ in range(2):
+        run("denoise", archive, "-o", archive / "denoised")
+    assert len(tree(archive / "denoised")) == 4
+    assert "4 done before" in capsys.readouterr().out
+
+
+def test_links_that_lead_round_and_pipes_cost_nothing_or_a_row(archive, tmp_path, capsys):
+    (archive / "loop").symlink_to(archive)
+    (archive / "nowhere.png").symlink_to("nowhere.png")
+    os.mkfifo(archive / "pipe.png")
+    assert run("denoise", archive, "-o", tmp_path / "out") == 1
+    errors = {name: row["error"] for name, row in rows(tmp_path / "out.csv").items() if row["error"]}
+    assert sorted(errors) == ["2025/bad.png", "nowhere.png", "pipe.png"]
+    assert errors["pipe.png"] == "is not a regular file"
+
+
+def test_patterns_are_mirrored_and_name_each_file_once(archive, tmp_path):
+    (archive / "loop").symlink_to(archive)
+    assert run("denoise", archive / "**" / "a.png", archive / "2024" / "a.png", "-o", tmp_path / "out") == 0
+    assert tree(tmp_path / "out") == ["2024/a.png", "2025/a.png"]
+
+
+def test_processes_give_the_same_as_one(archive, tmp_path):
+    assert run("denoise", archive, "-o", tmp_path / "one", "--precision", "f32") == 1
+    done = run_apart("denoise", archive, "-o", tmp_path / "two", "--precision", "f32", "--workers", 2)
+    assert done.returncode == 1
+    assert "dashboard: http" in done.stdout
+    assert len(done.stderr.splitlines()) == 1
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    for name in tree(tmp_path / "one"):
+        one, two = read_image(tmp_path / "one" / name), read_image(tmp_path / "two" / name)
+        assert np.abs(one.astype(int) - two).max() <= 1
+    assert sorted(rows(tmp_path / "two.csv")) == tree(archive)
+
+
+def test_noise_is_the_same_on_processes(archive, tmp_path):
+    assert run("add-noise", archive, "-o", tmp_path / "one", "--seed", 3) == 1
+    assert run_apart("add-noise", archive, "-o", tmp_path / "two", "--seed", 3, "--workers", 2).returncode == 1
+    for name in tree(tmp_path / "one"):
+        np.testing.assert_array_equal(read_image(tmp_path / "one" / name), read_image(tmp_path / "two" / name))
+
+
+def children(process):
+    listed = subprocess.run(
+        ["/bin/ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
+    )
+    return [int(line) for line in listed.stdout.split()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for its processes with ps")
+def test_a_worker_that_dies_is_replaced_and_its_files_done(tmp_path):
+    clean = np.rint(phantom((512, 512), 0) * 255).astype(np.uint8)
+    for index in range(40):
+        write_image(tmp_path / "in" / f"{index}.png", clean)
+    command = ["denoise", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--workers", "2", "--precision", "f32"]
+    process = subprocess.Popen([sys.executable, "-m", "napari_dental_denoise", *command], stdout=subprocess.PIPE)
+    while len(tree(tmp_path / "out") if (tmp_path / "out").exists() else []) < 5:
+        assert process.poll() is None
+        time.sleep(0.05)
+    # Dask's nannies are forked by a server; the workers use the processor.
+    workers = [worker for child in children(process.pid) for worker in [child, *children(child)]]
+    busy = [worker for worker in workers if not children(worker)]
+    os.kill(busy[-1], signal.SIGKILL)
+    assert process.wait(120) == 0
+    process.stdout.close()
+    assert len(tree(tmp_path / "out")) == 40
+    report = rows(tmp_path / "out.csv")
+    assert len(report) == 40
+    assert not any(row["error"] for row in report.values())
+    assert len({read_image(tmp_path / "out" / name).tobytes() for name in tree(tmp_path / "out")}) == 1
+
+
+def test_a_scheduler_that_does_not_answer_is_named(archive, tmp_path):
+    done = run_apart("denoise", archive, "-o", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "tcp://127.0.0.1:9: no Dask scheduler answers there" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
+def test_a_run_that_was_killed_is_gone_on_with(tmp_path):
+    clean = np.rint(phantom((512, 512), 0) * 255).astype(np.uint8)
+    for index in range(30):
+        write_image(tmp_path / "in" / f"{index}.png", clean)
+    command = [sys.executable, "-m", "napari_dental_denoise", "denoise", tmp_path / "in", "-o", tmp_path / "out"]
+    process = subprocess.Popen([*map(str, command), "--precision", "f32"])
+    while len(tree(tmp_path / "out") if (tmp_path / "out").exists() else []) < 4:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    # Not of that run: it stays.
+    (tmp_path / "out" / "20.png").write_bytes(b"another's file")
+    done = run_apart("denoise", tmp_path / "in", "-o", tmp_path / "out", "--precision", "f32")
+    assert done.returncode == 1
+    assert "20.png is there already" in done.stderr
+    assert (tmp_path / "out" / "20.png").read_bytes() == b"another's file"
+    (tmp_path / "out" / "20.png").unlink()
+    assert run_apart("denoise", tmp_path / "in", "-o", tmp_path / "out", "--precision", "f32").returncode == 0
+    assert len({read_image(tmp_path / "out" / name).tobytes() for name in tree(tmp_path / "out")}) == 1
+    assert sorted(rows(tmp_path / "out.csv")) == tree(tmp_path / "out")
