@@ -31,7 +31,15 @@ from napari_dental_denoise.cli.options import (
     positive,
 )
 from napari_dental_denoise.cli.training_display import TrainingDisplay
-from napari_dental_denoise.core.config import LEARN_FROM, NOISE, PRESETS, STARTER_TRAINING, TRAINING, TrainingConfig
+from napari_dental_denoise.core.config import (
+    LEARN_FROM,
+    NOISE,
+    PRESETS,
+    STARTER_TRAINING,
+    STRATEGIES,
+    TRAINING,
+    TrainingConfig,
+)
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.noise_kinds import NoiseRange
 from napari_dental_denoise.core.progress import TrainingFinished
@@ -177,11 +185,23 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "package where it is of that preset; nothing: with random weights",
     )
     add_overwrite(parser)
+    parser.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        default="auto",
+        help="which devices learn together: single: one; mirrored: all GPUs of this machine; multi-worker: the "
+        "machines of TF_CONFIG, of which only the first writes and speaks; auto (default): what is there",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Train a model; the exit code."""
     job, errors = prepare(options)
+    from napari_dental_denoise.unet.devices import process_number
+
+    if process_number(options.strategy) > 0:
+        follow(job, "none", lambda: False)
+        return EXIT_DONE
     report_left_out(errors)
     with graceful_stop() as request:
         if options.stop_with_stdin:
@@ -225,6 +245,7 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
         resume=options.resume,
         overwrite=options.overwrite,
         preview=options.preview,
+        strategy=options.strategy,
     )
     return job, errors
 

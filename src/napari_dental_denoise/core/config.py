@@ -10,9 +10,11 @@ from typing import Literal
 Predicts = Literal["residual", "image"]
 Precision = Literal["auto", "f32", "bf16"]
 EngineName = Literal["openvino", "keras"]
+StrategyName = Literal["auto", "single", "mirrored", "multi-worker"]
 LearnFrom = Literal["clean", "pairs", "noisy"]
 PRECISIONS: tuple[Precision, ...] = ("auto", "f32", "bf16")
 LEARN_FROM: tuple[LearnFrom, ...] = ("clean", "pairs", "noisy")
+STRATEGIES: tuple[StrategyName, ...] = ("auto", "single", "mirrored", "multi-worker")
 ENGINES: tuple[EngineName, ...] = ("openvino", "keras")
 
 GREY_LEVELS = 255

@@ -56,12 +56,13 @@ if keras.backend.backend() != "tensorflow":
     )
 
 
-def device_name() -> str:
-    """Where TensorFlow computes: "GPU" with its model where there is one, else "CPU"."""
+def device_name(replicas: int = 1) -> str:
+    """Where TensorFlow computes: "GPU" with its model where there is one, else "CPU"; and how many of them."""
     devices = tf.config.list_physical_devices("GPU")
-    if not devices:
-        return f"CPU, {os.cpu_count()} cores"
-    return str(tf.config.experimental.get_device_details(devices[0]).get("device_name", "GPU"))
+    name = f"CPU, {os.cpu_count()} cores"
+    if devices:
+        name = str(tf.config.experimental.get_device_details(devices[0]).get("device_name", "GPU"))
+    return name if replicas == 1 else f"{replicas} x {name}"
 
 
 def has_bfloat16() -> bool:

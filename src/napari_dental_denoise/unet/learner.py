@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import Preset
 from napari_dental_denoise.unet.backend import keras, tf
+from napari_dental_denoise.unet.devices import Devices
 from napari_dental_denoise.unet.network import unet_model
 from napari_dental_denoise.unet.optimizer import Muon
 
 Unit = NDArray[np.float32]
 WARM_UP = 10
+ONE_DEVICE = Devices()
 # 60 dB: below it, a patch is as good as perfect and has no more weight.
 SMALLEST_ERROR = 1e-6
 
@@ -32,17 +34,23 @@ class Learner:
         Momentum of the moving average.
     seed : int
         Of the first weights.
+    devices : Devices
+        That learn together; by default one.
     """
 
-    def __init__(self, preset: Preset, *, mixed: bool, averaging: float, seed: int) -> None:
+    def __init__(
+        self, preset: Preset, *, mixed: bool, averaging: float, seed: int, devices: Devices = ONE_DEVICE
+    ) -> None:
         self.preset = preset
-        self.network = unet_model(preset, dtype="mixed_bfloat16" if mixed else "float32")
-        self.average = unet_model(preset)
-        self.optimizer = Muon()
-        self.optimizer.build(self.network.trainable_variables)
-        self.steps = tf.Variable(0.0, trainable=False)
+        self.devices = devices
+        with devices.scope():
+            self.network = unet_model(preset, dtype="mixed_bfloat16" if mixed else "float32")
+            self.average = unet_model(preset)
+            self.optimizer = Muon()
+            self.optimizer.build(self.network.trainable_variables)
+            self.steps = tf.Variable(0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
         self._momentum = averaging
-        self._step = tf.function(self._train_step, jit_compile=False, reduce_retracing=True)
+        self._step = devices.function(self._train_step)
         self.start_from(_first_weights(self.network, preset, seed))
 
     def start_from(self, weights: Sequence[NDArray[np.generic]]) -> None:
@@ -51,7 +59,7 @@ class Learner:
         self.average.set_weights(weights)
 
     def learn(self, noisy: Unit, clean: Unit, learning_rate: float) -> float:
-        """One step on a batch (N, H, W, 1) on [0, 1].
+        """One step on a batch (N, H, W, 1) on [0, 1], of several processes each on its share.
 
         What is minimised is the mean over the patches of the logarithm of their mean square error,
         that is, minus their mean PSNR: faint noise counts as much as strong noise, which a mean of
@@ -63,15 +71,17 @@ class Learner:
             The loss: the geometric mean of the patches' root mean square errors.
         """
         self.optimizer.learning_rate.assign(learning_rate)
-        return math.exp(float(self._step(tf.constant(noisy), tf.constant(clean))) / 2)
+        return math.exp(self.devices.learn(self._step, noisy, clean) / 2)
 
     def _train_step(self, noisy: Any, clean: Any) -> Any:
         with tf.GradientTape() as tape:
             output = self.network(noisy, training=True)
             denoised = noisy - output if self.preset.predicts == "residual" else output
             loss = self.loss(noisy, denoised, clean)
+            share = loss / self.devices.replicas
         variables = self.network.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        # Keras adds up the gradients of all devices.
+        self.optimizer.apply(tape.gradient(share, variables), variables)
         self.steps.assign_add(1.0)
         momentum = tf.minimum(self._momentum, (1.0 + self.steps) / (WARM_UP + self.steps))
         for kept, new in zip(self.average.trainable_variables, variables, strict=True):

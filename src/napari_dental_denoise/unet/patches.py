@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -17,7 +17,9 @@ Batch = tuple[Unit, Unit]
 SYMMETRIES = 8
 
 
-def batches(dataset: Dataset, side: int, size: int, count: int, rng: np.random.Generator) -> Iterator[Batch]:
+def batches(
+    dataset: Dataset, side: int, size: int, count: int, rng: np.random.Generator, share: slice = slice(None)
+) -> Iterator[Batch]:
     """Draw `count` batches of `size` noisy and clean patches.
 
     Images are chosen by their area, windows at random, and turned and flipped in one of eight
@@ -33,29 +35,38 @@ def batches(dataset: Dataset, side: int, size: int, count: int, rng: np.random.G
     count : int
         Batches.
     rng : numpy.random.Generator
+    share : slice
+        Draw only these patches of each batch: the same ones as where all are drawn.
 
     Yields
     ------
-    noisy, clean : (size, side, side, 1) float32 arrays on [0, 1]
+    noisy, clean : (size of the share, side, side, 1) float32 arrays on [0, 1]
     """
     areas = np.array([height * width for height, width in dataset.shapes], np.float64)
     chances = areas / areas.sum()
     with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(_draw_batch, dataset, side, size, chances, rng)
+        coming = ahead.submit(_draw_batch, dataset, side, _choose(chances, size, rng)[share])
         for _ in range(count - 1):
             ready = coming.result()
-            coming = ahead.submit(_draw_batch, dataset, side, size, chances, rng)
+            coming = ahead.submit(_draw_batch, dataset, side, _choose(chances, size, rng)[share])
             yield ready
         yield coming.result()
 
 
-def _draw_batch(dataset: Dataset, side: int, size: int, chances: Unit, rng: np.random.Generator) -> Batch:
-    noisy = np.empty((size, side, side, 1), np.float32)
+def _choose(chances: Unit, size: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """An image and a seed for each patch of a batch."""
+    images = rng.choice(len(chances), size, p=chances)
+    return list(zip(images.tolist(), rng.integers(2**63, size=size).tolist(), strict=True))
+
+
+def _draw_batch(dataset: Dataset, side: int, chosen: Sequence[tuple[int, int]]) -> Batch:
+    noisy = np.empty((len(chosen), side, side, 1), np.float32)
     clean = np.empty_like(noisy)
-    for place, index in enumerate(rng.choice(len(chances), size, p=chances)):
+    for place, (index, seed) in enumerate(chosen):
+        rng = np.random.default_rng(seed)
         window = _random_window(dataset.shapes[index], side, rng)
         symmetry = int(rng.integers(SYMMETRIES))
-        for target, patch in zip((noisy, clean), dataset.patch(int(index), window, rng), strict=True):
+        for target, patch in zip((noisy, clean), dataset.patch(index, window, rng), strict=True):
             target[place, :, :, 0] = _turn(_mirror_up(patch, side), symmetry)
     return noisy, clean
 

@@ -18,6 +18,7 @@ from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFin
 from napari_dental_denoise.core.training_plan import steps_per_epoch, usable_patch_size
 from napari_dental_denoise.unet.backend import device_name, has_bfloat16
 from napari_dental_denoise.unet.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
+from napari_dental_denoise.unet.devices import check_length, find_devices
 from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset, unet_model
@@ -73,11 +74,17 @@ class _Run:
     def __init__(self, job: TrainingJob) -> None:
         config = job.config
         self.job, self.config = job, config
+        # First: several machines have to be asked for before anything is computed.
+        self.devices = find_devices(job.strategy)
+        check_length(self.devices, config.minutes)
+        self.share = self.devices.share(config.batch_size)
         self.preset = find_preset(config.preset)
         self.side = usable_patch_size(config.patch_size, job.training.shapes, self.preset.multiple)
         self.steps = steps_per_epoch(job.training.shapes, self.side, config)
         self.mixed = has_bfloat16() if config.precision == "auto" else config.precision == "bf16"
-        self.learner = Learner(self.preset, mixed=self.mixed, averaging=config.averaging, seed=config.seed)
+        self.learner = Learner(
+            self.preset, mixed=self.mixed, averaging=config.averaging, seed=config.seed, devices=self.devices
+        )
         self.validation = Validation(validation_pairs(job.validation, self.preset.multiple, config))
         self.losses: list[float] = []
         self.unvalidated_steps = 0
@@ -167,7 +174,7 @@ class _Run:
             patches_per_epoch=self.steps * self.config.batch_size,
             patch_size=self.side,
             parameters=self.learner.network.count_params(),
-            device=device_name(),
+            device=device_name(self.devices.replicas),
             precision="bf16" if self.mixed else "f32",
             epoch=self.state.epoch,
             epochs=None if self.config.minutes is not None else self.config.epochs,
@@ -182,7 +189,7 @@ class _Run:
     def _epoch(self, epoch: int) -> Generator[TrainingReport, None, None]:
         self.losses = []
         rng = np.random.default_rng([self.config.seed, epoch])
-        drawn = batches(self.job.training, self.side, self.config.batch_size, self.steps, rng)
+        drawn = batches(self.job.training, self.side, self.config.batch_size, self.steps, rng, self.share)
         for number, (noisy, clean) in enumerate(drawn, start=1):
             fraction = self.fraction(self.state.step + number - 1)
             if fraction >= 1:
@@ -221,7 +228,7 @@ class _Run:
         """Score the averaged weights, and keep them for the model file if they are the best so far."""
         decibels, similarity = self.validation.score(self.learner)
         self.unvalidated_steps = 0
-        if self.job.preview is not None:
+        if self.job.preview is not None and self.devices.is_chief:
             write_array(self.job.preview, self.validation.preview(self.learner))
         best = decibels > self.state.best_psnr
         if best:
@@ -231,6 +238,8 @@ class _Run:
 
     def _write(self) -> None:
         """Bring the model file and the checkpoint up to date with the last epoch."""
+        if not self.devices.is_chief:
+            return
         begun = self.elapsed
         if self.unwritten is not None:
             card, weights = self.unwritten

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import check_folder
-from napari_dental_denoise.core.config import PRECISIONS, TRAINING, TrainingConfig
+from napari_dental_denoise.core.config import PRECISIONS, TRAINING, StrategyName, TrainingConfig
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import read_model_file
 from napari_dental_denoise.unet.checkpoint import checkpoint_path
@@ -47,6 +47,8 @@ class TrainingJob:
     preview : Path, optional
         A `.npy` file that is replaced after each epoch: (3, H, W) float32, one validation image
         noisy, denoised so far, and clean.
+    strategy : {"auto", "single", "mirrored", "multi-worker"}
+        Which devices learn together; see `find_devices`.
     """
 
     training: Dataset
@@ -57,6 +59,7 @@ class TrainingJob:
     resume: bool = False
     overwrite: bool = False
     preview: Path | None = None
+    strategy: StrategyName = "auto"
 
 
 def fixed_settings(job: TrainingJob) -> dict[str, Any]:

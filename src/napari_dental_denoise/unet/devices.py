@@ -1,0 +1,135 @@
+"""The devices that learn together: one, several GPUs of a machine, or several machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from napari_dental_denoise.core.config import STRATEGIES, StrategyName
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.unet.backend import tf
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Some devices; each learns from its share of every batch, and all take the same step.
+
+    Attributes
+    ----------
+    strategy : tf.distribute.Strategy, optional
+        None for a single device.
+    process, processes : int
+        Number of this process among those of all machines, and how many there are.
+    """
+
+    strategy: Any = None
+    process: int = 0
+    processes: int = 1
+
+    @property
+    def replicas(self) -> int:
+        """How many devices, in all processes."""
+        return 1 if self.strategy is None else int(self.strategy.num_replicas_in_sync)
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process is the one that writes and speaks."""
+        return self.process == 0
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Where networks and their variables are made."""
+        return nullcontext() if self.strategy is None else self.strategy.scope()
+
+    def share(self, batch_size: int) -> slice:
+        """The patches of a batch that this process has to draw."""
+        if batch_size % self.replicas:
+            raise InputError(f"batch_size must be a multiple of the {self.replicas} devices; received {batch_size}")
+        part = batch_size // self.processes
+        return slice(self.process * part, (self.process + 1) * part)
+
+    def learn(self, step: Callable[[Any, Any], Any], noisy: Any, clean: Any) -> float:
+        """One step with this process's patches; the mean loss of all."""
+        if self.strategy is None:
+            return float(step(tf.constant(noisy), tf.constant(clean)))
+        return float(step(self._spread(noisy), self._spread(clean)))
+
+    def _spread(self, patches: Any) -> Any:
+        here = self.replicas // self.processes
+        size = len(patches) // here
+
+        def part(context: Any) -> Any:
+            place = context.replica_id_in_sync_group % here
+            return tf.constant(patches[place * size : (place + 1) * size])
+
+        return self.strategy.experimental_distribute_values_from_function(part)
+
+    def function(self, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """A step of one device as a graph that all of them run together."""
+        if self.strategy is None:
+            return tf.function(step, jit_compile=False, reduce_retracing=True)
+
+        def together(noisy: Any, clean: Any) -> Any:
+            losses = self.strategy.run(step, args=(noisy, clean))
+            return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, losses, axis=None)
+
+        return tf.function(together, jit_compile=False, reduce_retracing=True)
+
+
+def find_devices(name: StrategyName) -> Devices:
+    """The devices to learn on.
+
+    Parameters
+    ----------
+    name : {"auto", "single", "mirrored", "multi-worker"}
+        auto: the machines of `TF_CONFIG` where it is set, else all GPUs where there are several, else
+        one device. Machines have to be asked for before anything is computed.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or `TF_CONFIG` names no machines.
+    """
+    if name not in STRATEGIES:
+        raise InputError(f"strategy must be one of {', '.join(STRATEGIES)}; received {name!r}")
+    if name == "multi-worker" or (name == "auto" and "TF_CONFIG" in os.environ):
+        return _several_machines()
+    gpus = tf.config.list_logical_devices("GPU") if name in ("auto", "mirrored") else []
+    if name == "mirrored" or len(gpus) > 1:
+        return Devices(tf.distribute.MirroredStrategy())
+    return Devices()
+
+
+def process_number(name: StrategyName) -> int:
+    """Number of this process among those that learn together; 0 is the one that writes and speaks."""
+    several = name == "multi-worker" or (name == "auto" and "TF_CONFIG" in os.environ)
+    return _place()[0] if several else 0
+
+
+def _several_machines() -> Devices:
+    process, processes = _place()
+    return Devices(tf.distribute.MultiWorkerMirroredStrategy(), process, processes)
+
+
+def _place() -> tuple[int, int]:
+    """Number of this process, and how many there are, by `TF_CONFIG`."""
+    try:
+        config = json.loads(os.environ["TF_CONFIG"])
+        cluster, task = config["cluster"], config["task"]
+        chiefs, workers = len(cluster.get("chief", [])), len(cluster["worker"])
+        return int(task["index"]) + (chiefs if task["type"] == "worker" else 0), chiefs + workers
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "learning on several machines needs TF_CONFIG, with the addresses of all workers and the number of this "
+            "one: see the page on scale in the documentation"
+        ) from error
+
+
+def check_length(devices: Devices, minutes: float | None) -> None:
+    """Refuse what several processes would not end at the same step."""
+    if devices.processes > 1 and minutes is not None and math.isfinite(minutes):
+        raise InputError("several machines do not agree on minutes: give --epochs")

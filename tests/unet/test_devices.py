@@ -1,0 +1,137 @@
+"""Several devices learn the same as one: the same crops, losses and weights; a checkpoint goes from one to the other."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.noise_kinds import NoiseRange
+from napari_dental_denoise.unet.backend import keras
+from napari_dental_denoise.unet.dataset import CleanImages
+from napari_dental_denoise.unet.devices import Devices, check_length, find_devices, process_number
+from napari_dental_denoise.unet.patches import batches
+
+SETTINGS = [
+    "--noise",
+    "gaussian",
+    "--start-from",
+    "nothing",
+    "--preset",
+    "fast",
+    "--steps-per-epoch",
+    "6",
+    "--batch-size",
+    "8",
+    "--patch-size",
+    "32",
+    "--precision",
+    "f32",
+    "--progress",
+    "jsonl",
+]
+
+
+def environments(count):
+    """TF_CONFIG of each of some processes of this machine."""
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    workers = [f"localhost:{open_socket.getsockname()[1]}" for open_socket in sockets]
+    for open_socket in sockets:
+        open_socket.close()
+    for index in range(count):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        yield {**os.environ, "TF_CONFIG": json.dumps(config)}
+
+
+def train(folder, model, *options, processes=1):
+    """Losses that the first process told; the others have to be silent."""
+    command = [sys.executable, "-m", "napari_dental_denoise", "train", str(folder), "-o", str(model)]
+    command += [*SETTINGS, *map(str, options)]
+    places = list(environments(processes)) if processes > 1 else [None]
+    running = [
+        subprocess.Popen(command, env=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for place in places
+    ]
+    told = [process.communicate(timeout=200) for process in running]
+    assert [process.returncode for process in running] == [0] * processes, told
+    assert all(out == "" for out, _ in told[1:])
+    events = [json.loads(line) for line in told[0][0].splitlines()]
+    return [event["loss"] for event in events if event["event"] == "step"]
+
+
+def weights(model):
+    return keras.models.load_model(model).get_weights()
+
+
+def test_two_processes_learn_the_same_as_one_and_go_on_with_its_checkpoint(folder, tmp_path):
+    one, two = tmp_path / "one.keras", tmp_path / "two.keras"
+    alone = train(folder, one, "--epochs", 2)
+    together = train(folder, two, "--epochs", 1, processes=2)
+    # Of the second epoch, each goes on with what the other layout left.
+    np.testing.assert_allclose(together, alone[:6], rtol=1e-4)
+    half = tmp_path / "half.keras"
+    train(folder, half, "--epochs", 1)
+    np.testing.assert_array_equal(len(train(folder, half, "--epochs", 2, "--resume", processes=2)), 6)
+    assert len(train(folder, two, "--epochs", 2, "--resume")) == 6
+    for model in (half, two):
+        for expected, found in zip(weights(one), weights(model), strict=True):
+            np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+MIRRORED = """
+import numpy as np
+from napari_dental_denoise.unet.backend import tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from napari_dental_denoise.unet.devices import Devices
+from napari_dental_denoise.unet.learner import Learner
+from napari_dental_denoise.unet.network import find_preset
+for devices in (Devices(), Devices(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))):
+    learner = Learner(find_preset("fast"), mixed=False, averaging=0.9, seed=0, devices=devices)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        clean = rng.random((8, 32, 32, 1), np.float32)
+        noisy = clean + 0.1 * rng.standard_normal(clean.shape).astype(np.float32)
+        print(devices.replicas, learner.learn(noisy, clean, 1e-3))
+    print(devices.replicas, float(np.mean(learner.denoise(noisy))))
+"""
+
+
+def test_two_devices_of_one_process_learn_the_same_as_one():
+    done = subprocess.run([sys.executable, "-c", MIRRORED], capture_output=True, text=True, check=True)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    one, two = ([float(value) for count, value in lines if count == number] for number in "12")
+    assert len(one) == len(two) == 6
+    np.testing.assert_allclose(two, one, rtol=1e-4)
+
+
+def test_shares_are_parts_of_the_same_batches(radiographs):
+    data = CleanImages(radiographs, NoiseRange("gaussian", {}), 0)
+    whole, first, second = (
+        list(batches(data, 32, 8, 3, np.random.default_rng(1), share))
+        for share in (slice(None), slice(0, 4), slice(4, 8))
+    )
+    for (noisy, clean), one, other in zip(whole, first, second, strict=True):
+        np.testing.assert_array_equal(noisy, np.concatenate([one[0], other[0]]))
+        np.testing.assert_array_equal(clean, np.concatenate([one[1], other[1]]))
+
+
+def test_what_cannot_be_shared_is_refused(monkeypatch):
+    class Three:
+        num_replicas_in_sync = 3
+
+    with pytest.raises(InputError, match="batch_size must be a multiple of the 3 devices; received 16"):
+        Devices(Three(), 0, 3).share(16)
+    with pytest.raises(InputError, match="give --epochs"):
+        check_length(Devices(Three(), 0, 3), 2.0)
+    with pytest.raises(InputError, match="strategy must be one of auto, single, mirrored, multi-worker"):
+        find_devices("all")
+    for broken in ("{", "[]", '{"cluster": {}}'):
+        monkeypatch.setenv("TF_CONFIG", broken)
+        with pytest.raises(InputError, match="needs TF_CONFIG"):
+            process_number("auto")
