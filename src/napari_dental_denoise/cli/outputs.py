@@ -1,4 +1,4 @@
-"""From many input files to one output file each: a tree that mirrors the input, a report, and a run that can go on."""
+"""From many input files to one output file each: what the reader sees of it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,24 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from napari_dental_denoise.cli.console import exit_code, progress_bar, report_left_out, say
-from napari_dental_denoise.core.batch import Destination, Work, expected_suffix, is_file_name, process_item
+from napari_dental_denoise.core.batch import Destination, Work, is_file_name
+from napari_dental_denoise.core.batch_run import (
+    Collision,
+    DoneBefore,
+    Process,
+    on_this_process,
+    result_name,
+    run_files,
+    without_collisions,
+)
 from napari_dental_denoise.core.dicom_derived import Derivation
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import sha256
-from napari_dental_denoise.core.report import Record, Report
+from napari_dental_denoise.core.report import Record, Report, report_path
 from napari_dental_denoise.core.sources import Item, find_items
-
-
-@dataclass
-class Counts:
-    """What became of the files of a run."""
-
-    done: int = 0
-    before: int = 0
-    errors: int = 0
-
-    def add(self, record: Record) -> None:
-        """Count one file."""
-        if record.error:
-            self.errors += 1
-        else:
-            self.done += 1
 
 
 def process_files(options: argparse.Namespace, work: Work, derivation: Derivation, settings: str) -> int:
@@ -42,7 +32,7 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     Parameters
     ----------
     options : argparse.Namespace
-        As `options.add_outputs` makes them.
+        As `options.add_output_folder` makes them.
     work : callable
         From an image or a stack, white high, and its number to the result.
     derivation : Derivation
@@ -51,28 +41,56 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
         All that the pixels of a result depend on: what was done with the same is not done again.
     """
     suffix = f".{options.format}" if options.format else None
+    clean: Path | None = getattr(options, "clean", None)
     destination = Destination(
-        options.output.absolute(), suffix, derivation, options.overwrite, getattr(options, "clean", None)
+        options.output.absolute(), suffix, derivation, options.overwrite, clean and clean.absolute()
     )
     total = sum(1 for _ in find_items(options.sources, options.output))
     if is_file_name(options.output):
         _check_file_name(total, options.output, suffix)
-    items = _without_collisions(find_items(options.sources, options.output), destination)
+    items = find_items(options.sources, options.output)
     if options.dry_run:
         return _tell(items, destination)
     report = _open_report(options, f"{settings}, format {options.format}, deidentify {options.deidentify}")
-    counts = Counts()
+    with ExitStack() as stack:
+        process = _process(stack, options, destination, work, measure=report is not None)
+        done, before, errors = _follow(run_files(items, destination, process, report), total)
+    folder = options.output.parent if is_file_name(options.output) else options.output
+    parts = [f"{done} images {derivation.verb}{f' in {folder}' if done else ''}"]
+    parts += [f"{before} done before"] * (before > 0) + [f"{errors} left out"] * (errors > 0)
+    say(", ".join(parts))
+    return exit_code(done + before, errors)
+
+
+def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> tuple[int, int, int]:
+    """Show what comes; how many files were done, were done before, and were left out."""
+    done = before = errors = 0
     with progress_bar(total, "image") as bar:
-        todo = _not_done(items, report, counts, bar)
-        for record in _records(options, todo, destination, work, bar):
-            _note(record, report, counts, bar)
-    where = (
-        f" in {options.output if not is_file_name(options.output) else options.output.parent}" if counts.done else ""
-    )
-    before = f", {counts.before} done before" if counts.before else ""
-    left_out = f", {counts.errors} left out" if counts.errors else ""
-    say(f"{counts.done} images {derivation.verb}{where}{before}{left_out}")
-    return exit_code(counts.done + counts.before, counts.errors)
+        for outcome in outcomes:
+            if isinstance(outcome, DoneBefore):
+                before += 1
+            elif outcome.error:
+                errors += 1
+                with bar.external_write_mode(file=sys.stderr):
+                    report_left_out([InputError(f"{outcome.file}: {outcome.error}")])
+            else:
+                done += 1
+            bar.update()
+    return done, before, errors
+
+
+def _process(
+    stack: ExitStack, options: argparse.Namespace, destination: Destination, work: Work, *, measure: bool
+) -> Process:
+    """Here, in processes of this machine, or on a cluster, which ends with the stack."""
+    if options.scheduler is None and options.workers is None:
+        return on_this_process(destination, work, measure=measure)
+    from napari_dental_denoise.core.cluster import local_cluster, on_cluster, running_cluster
+
+    cluster = running_cluster(options.scheduler) if options.scheduler else local_cluster(options.workers)
+    client = stack.enter_context(cluster)
+    say(f"dashboard: {client.dashboard_link}")
+    return on_cluster(client, destination, work, measure=measure)
 
 
 def _check_file_name(inputs: int, output: Path, suffix: str | None) -> None:
@@ -87,95 +105,21 @@ def _open_report(options: argparse.Namespace, settings: str) -> Report | None:
     path: Path | None = options.report
     if path is None and is_file_name(options.output):
         return None
-    if path is None:
-        folder = options.output.resolve()
-        path = folder.with_name(f"{folder.name}.csv")
-    results = options.output.parent if is_file_name(options.output) else options.output
-    return Report(path, sha256(settings.encode())[:16], results, again=options.overwrite)
+    folder = options.output.parent if is_file_name(options.output) else options.output
+    return Report(path or report_path(folder), sha256(settings.encode())[:16], folder, again=options.overwrite)
 
 
-@dataclass(frozen=True)
-class _Collision:
-    """A file whose result would replace that of another one of the same run."""
-
-    item: Item
-    other: str
-
-
-def _without_collisions(items: Iterator[Item], destination: Destination) -> Iterator[Item | _Collision]:
-    """The files of one folder come one after the other, so that no more names are held than one has."""
-    folder: Path | None = None
-    taken: dict[str, str] = {}
-    for item in items:
-        if item.folder != folder:
-            folder, taken = item.folder, {}
-        name = f"{item.path.stem}{destination.suffix or expected_suffix(item.path)}".casefold()
-        if name in taken:
-            yield _Collision(item, taken[name])
-        else:
-            taken[name] = item.name
-            yield item
-
-
-def _not_done(items: Iterator[Item | _Collision], report: Report | None, counts: Counts, bar: tqdm) -> Iterator[Item]:
-    for item in items:
-        if isinstance(item, _Collision):
-            reason = f"its result would replace that of {item.other}: choose another output"
-            _note(Record(item.item.name, error=reason), report, counts, bar)
-        elif report is not None and report.is_done(item.name):
-            counts.before += 1
-            bar.update()
-        else:
-            own = report is not None and report.was_begun(item.name)
-            if report is not None:
-                report.begin(item.name)
-            yield replace(item, begun=own)
-
-
-def _records(
-    options: argparse.Namespace,
-    items: Iterator[Item],
-    destination: Destination,
-    work: Work,
-    bar: tqdm,
-) -> Iterator[Record]:
-    measure = not is_file_name(options.output) or options.report is not None
-    if options.scheduler is None and options.workers is None:
-        for item in items:
-            yield process_item(item, destination, work, measure=measure)
-        return
-    from napari_dental_denoise.core.cluster import local_cluster, process_on, running_cluster
-
-    with ExitStack() as stack:
-        cluster = running_cluster(options.scheduler) if options.scheduler else local_cluster(options.workers)
-        client = stack.enter_context(cluster)
-        with bar.external_write_mode():
-            say(f"dashboard: {client.dashboard_link}")
-        absolute = (replace(item, path=item.path.absolute()) for item in items)
-        yield from process_on(client, absolute, destination, work, measure=measure)
-
-
-def _note(record: Record, report: Report | None, counts: Counts, bar: tqdm) -> None:
-    counts.add(record)
-    if report is not None:
-        report.add(record)
-    if record.error:
-        with bar.external_write_mode(file=sys.stderr):
-            report_left_out([InputError(f"{record.file}: {record.error}")])
-    bar.update()
-
-
-def _tell(items: Iterator[Item | _Collision], destination: Destination) -> int:
+def _tell(items: Iterator[Item], destination: Destination) -> int:
     """What would be done; no file is opened."""
     count = errors = 0
-    for item in items:
-        if isinstance(item, _Collision):
+    output = destination.output
+    for item in without_collisions(items, destination):
+        if isinstance(item, Collision):
             errors += 1
-            say(f"{item.item.name}: left out: its result would replace that of {item.other}")
+            say(f"{item.item.name}: left out: {item.record().error}")
             continue
         count += 1
-        output = destination.output
-        name = f"{item.path.stem}{destination.suffix or expected_suffix(item.path)}"
-        say(f"{item.name} -> {output if is_file_name(output) else output / item.folder / name}")
+        target = output if is_file_name(output) else output / item.folder / result_name(item, destination)
+        say(f"{item.name} -> {target}")
     say(f"{count} images, nothing written{f', {errors} to be left out' if errors else ''}")
     return exit_code(count, errors)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.batch import DenoiseWork, Destination, Work, is_there, process_item
+from napari_dental_denoise.core.batch_run import Process
 from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
@@ -88,10 +89,8 @@ def _distributed() -> Any:
     return distributed
 
 
-def process_on(
-    client: Client, items: Iterator[Item], destination: Destination, work: Work, *, measure: bool
-) -> Iterator[Record]:
-    """Work on files; the rows come as they are done.
+def on_cluster(client: Client, destination: Destination, work: Work, *, measure: bool) -> Process:
+    """Work on files there; the rows come as they are done.
 
     The model goes to each worker once, as bytes; files are read and written by the workers, which
     must see the same folders.
@@ -99,19 +98,16 @@ def process_on(
     Parameters
     ----------
     client : distributed.Client
-    items : iterator of Item
-        Asked for as workers become free.
     destination : Destination
         With absolute paths.
     work : callable
     measure : bool
 
-    Yields
+    Raises
     ------
-    Record
+    InputError
+        If the cluster has no workers.
     """
-    from distributed import as_completed
-
     if type(work) is DenoiseWork:
         work = _sent(client, work)
     threads = sum(client.nthreads().values())
@@ -119,13 +115,21 @@ def process_on(
         raise InputError("the cluster has no workers")
 
     def submit(item: Item) -> Any:
-        names[key := f"file-{item.number}-{destination.derivation.run.hex}"] = item.name
+        item = replace(item, path=item.path.absolute())
         # A worker may die between its writing and its saying so: what is not there now is ours when it is.
         own = replace(destination, overwrite=destination.overwrite or not is_there(item, destination))
-        return client.submit(process_item, item, own, work, measure=measure, key=key, pure=False)
+        future = client.submit(process_item, item, own, work, measure=measure, pure=False)
+        return future, item.name
 
-    names: dict[str, str] = {}
-    waiting = as_completed([submit(item) for item in itertools.islice(items, threads * FILES_AHEAD)])
+    return lambda items: _completed(items, submit, threads * FILES_AHEAD)
+
+
+def _completed(items: Iterator[Item], submit: Callable[[Item], Any], ahead: int) -> Iterator[Record]:
+    from distributed import as_completed
+
+    first = [submit(item) for item in itertools.islice(items, ahead)]
+    names = {future.key: name for future, name in first}
+    waiting = as_completed([future for future, _ in first])
     for future in waiting:
         name = names.pop(future.key)
         try:
@@ -135,7 +139,9 @@ def process_on(
             yield Record(name, error=f"the worker failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
         future.release()
         for item in itertools.islice(items, 1):
-            waiting.add(submit(item))
+            added, name = submit(item)
+            names[added.key] = name
+            waiting.add(added)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,12 @@ BEGUN = "not finished"
 NAMES = [item.name for item in fields(Record)]
 
 
+def report_path(folder: Path) -> Path:
+    """Of the results in a folder: beside it, where it is no result among results."""
+    place = folder.resolve()
+    return place.with_name(f"{place.name}.csv")
+
+
 class Report:
     """A CSV file that grows by a row for each file, and is found again by the next run.
 
