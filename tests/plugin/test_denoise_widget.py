@@ -16,6 +16,7 @@ from napari_dental_denoise import (
     load_engine,
     phantom,
     psnr,
+    write_image,
 )
 from napari_dental_denoise.core.starter import STARTER
 from tests.plugin.conftest import record, same
@@ -116,6 +117,53 @@ def test_the_visible_region_becomes_a_preview_in_its_place(viewer, denoise_form,
     assert [other.name for other in viewer.layers] == ["scan", "scan denoised preview"]
 
 
+def test_a_stack_is_denoised_image_by_image_as_it_is_looked_at(viewer, denoise_form, qtbot, radiographs, trained_model):
+    stack = add_gaussian_noise(np.stack(radiographs), 0.1, rng=0)
+    read = []
+    data = da.map_blocks(
+        lambda index: read.append(int(index[0])) or stack[index], da.arange(8, chunks=1),
+        dtype=stack.dtype, chunks=((1,) * 8, (160,), (200,)), new_axis=(1, 2), meta=np.empty((0, 0, 0), stack.dtype),
+    )  # fmt: skip
+    viewer.add_image(data, name="series", contrast_limits=(0, 255))
+    read.clear()
+    denoise_form.when_looked_at.value = True
+    result = run(denoise_form, viewer, qtbot)
+    viewer.dims.set_current_step(0, 5)
+    assert set(read) <= {0, 3, 4, 5}
+    assert same(result.data[5], denoise(stack[5], trained_model))
+    denoise_form.strength.value = 0.5
+    assert same(result.data[5], denoise(stack[5], trained_model, strength=0.5))
+    # The strength needs no new look at the file: it is kept, with its noise.
+    assert read.count(5) <= 2
+
+
+def test_a_folder_is_denoised_into_another_and_gone_on_with(viewer, denoise_form, qtbot, folder, tmp_path, radiographs):
+    (folder / "bad.png").write_bytes(b"no image")
+    write_image(folder / "more" / "last.tif", radiographs[0])
+    denoise_form.denoise_folder(folder, tmp_path / "results")
+    assert not denoise_form.folder.enabled
+    qtbot.waitUntil(lambda: denoise_form.folder.enabled, timeout=60_000)
+    assert denoise_form.status.value == "9 images denoised in results, 1 left out, see results.csv"
+    assert (tmp_path / "results" / "more" / "last.tif").exists()
+    denoise_form.denoise_folder(folder, tmp_path / "results")
+    qtbot.waitUntil(lambda: denoise_form.folder.enabled, timeout=60_000)
+    assert denoise_form.status.value == "0 images denoised in results, 9 done before, 1 left out, see results.csv"
+
+
+def test_cancel_stops_a_folder_and_the_next_run_goes_on(viewer, denoise_form, qtbot, tmp_path, radiographs):
+    for index in range(60):
+        write_image(tmp_path / "in" / f"{index}.png", radiographs[index % 8])
+    denoise_form.denoise_folder(tmp_path / "in", tmp_path / "out")
+    qtbot.waitUntil(lambda: denoise_form.progress.value > 2, timeout=60_000)
+    denoise_form.stop()
+    qtbot.waitUntil(lambda: denoise_form.folder.enabled, timeout=20_000)
+    done = len(list((tmp_path / "out").iterdir()))
+    assert 0 < done < 60
+    denoise_form.denoise_folder(tmp_path / "in", tmp_path / "out")
+    qtbot.waitUntil(lambda: denoise_form.folder.enabled, timeout=60_000)
+    assert denoise_form.status.value == f"{60 - done} images denoised in out, {done} done before"
+
+
 def test_cancel_leaves_everything_as_it_was(viewer, denoise_form, qtbot, radiographs):
     viewer.add_image(np.stack(radiographs * 40), name="many")
     denoise_form.denoise()
@@ -123,7 +171,7 @@ def test_cancel_leaves_everything_as_it_was(viewer, denoise_form, qtbot, radiogr
     assert not denoise_form.start.enabled
     denoise_form.stop()
     qtbot.waitUntil(lambda: denoise_form.start.enabled, timeout=5_000)
-    assert denoise_form.status.value == "Cancelled; nothing was changed"
+    assert denoise_form.status.value == "Cancelled; no image was changed"
     assert len(viewer.layers) == 1
 
 

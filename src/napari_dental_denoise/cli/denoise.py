@@ -72,24 +72,11 @@ def run(options: argparse.Namespace) -> int:
     from napari_dental_denoise.cli.outputs import process_files
     from napari_dental_denoise.cli.work import denoise_work
     from napari_dental_denoise.core.cluster import threads_for
-    from napari_dental_denoise.core.dicom_derived import Derivation
     from napari_dental_denoise.core.inference import check_strength
-    from napari_dental_denoise.core.model_file import PURPOSE
 
     check_strength(options.strength)
     threads = threads_for(options.workers) if options.workers else None
     work = denoise_work(options.model, options, threads)
-    # A bad model is told before any file is opened.
-    card = work.engine().card
-    settings = (
-        f"strength {options.strength:g}, precision {options.precision}, engine {options.engine}, "
-        f"self-ensemble {options.self_ensemble}, weights SHA-256 {card.weights_sha256}"
-    )
-    derivation = Derivation(
-        "denoised",
-        f"Denoised by a U-Net ({card.preset}). {PURPOSE}",
-        f"U-Net {card.preset}",
-        settings,
-        deidentify=options.deidentify,
-    )
-    return process_files(options, work, derivation, settings)
+    # A bad model is told here, before any file is opened.
+    derivation = work.derivation(deidentify=options.deidentify)
+    return process_files(options, work, derivation, work.settings())

@@ -21,8 +21,7 @@ from napari_dental_denoise.core.batch_run import (
 )
 from napari_dental_denoise.core.dicom_derived import Derivation
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import sha256
-from napari_dental_denoise.core.report import Record, Report, report_path
+from napari_dental_denoise.core.report import Record, Report, report_path, run_settings
 from napari_dental_denoise.core.sources import Item, find_items
 
 
@@ -51,7 +50,7 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     items = find_items(options.sources, options.output)
     if options.dry_run:
         return _tell(items, destination)
-    report = _open_report(options, f"{settings}, format {options.format}, deidentify {options.deidentify}")
+    report = _open_report(options, run_settings(settings, options.format, deidentify=options.deidentify))
     with ExitStack() as stack:
         process = _process(stack, options, destination, work, measure=report is not None)
         done, before, errors = _follow(run_files(items, destination, process, report), total)
@@ -106,7 +105,7 @@ def _open_report(options: argparse.Namespace, settings: str) -> Report | None:
     if path is None and is_file_name(options.output):
         return None
     folder = options.output.parent if is_file_name(options.output) else options.output
-    return Report(path or report_path(folder), sha256(settings.encode())[:16], folder, again=options.overwrite)
+    return Report(path or report_path(folder), settings, folder, again=options.overwrite)
 
 
 def _tell(items: Iterator[Item], destination: Destination) -> int:

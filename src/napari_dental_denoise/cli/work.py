@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.batch import DenoiseWork
-from napari_dental_denoise.core.config import Precision
+from napari_dental_denoise.core.config import EngineName, Precision
 from napari_dental_denoise.core.engine import Engine
 from napari_dental_denoise.core.noise_kinds import noise_kind
 
@@ -33,6 +34,8 @@ class NoiseWork:
 @dataclass(frozen=True)
 class KerasWork(DenoiseWork):
     """Denoises by Keras itself, on a GPU where TensorFlow sees one."""
+
+    engine_name: ClassVar[EngineName] = "keras"
 
     def plain_engine(self) -> Engine:
         """What runs the network."""

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import refuse_existing
-from napari_dental_denoise.core.config import INFERENCE, Precision
+from napari_dental_denoise.core.config import INFERENCE, EngineName, Precision
 from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
 from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
 from napari_dental_denoise.core.engine import Engine, cached_engine
@@ -22,6 +23,7 @@ from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABL
 from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import psnr, ssim
+from napari_dental_denoise.core.model_file import PURPOSE
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.core.radiograph import Radiograph, read_radiograph
 from napari_dental_denoise.core.report import Record
@@ -53,6 +55,25 @@ class DenoiseWork:
     precision: Precision = INFERENCE.precision
     self_ensemble: bool = INFERENCE.self_ensemble
     threads: int | None = None
+    engine_name: ClassVar[EngineName] = "openvino"
+
+    def settings(self) -> str:
+        """All that the pixels of a result depend on, in words."""
+        return (
+            f"strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
+            f"self-ensemble {self.self_ensemble}, weights SHA-256 {self.engine().card.weights_sha256}"
+        )
+
+    def derivation(self, *, deidentify: bool) -> Derivation:
+        """What DICOM results say of it."""
+        preset = self.engine().card.preset
+        return Derivation(
+            "denoised",
+            f"Denoised by a U-Net ({preset}). {PURPOSE}",
+            f"U-Net {preset}",
+            self.settings(),
+            deidentify=deidentify,
+        )
 
     def __call__(self, image: Image, _number: int) -> Image:
         """The denoised image or stack."""

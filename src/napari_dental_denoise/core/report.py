@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -50,6 +51,11 @@ def report_path(folder: Path) -> Path:
     """Of the results in a folder: beside it, where it is no result among results."""
     place = folder.resolve()
     return place.with_name(f"{place.name}.csv")
+
+
+def run_settings(work: str, suffix: str | None, *, deidentify: bool) -> str:
+    """All that results depend on, as a few characters for the report."""
+    return hashlib.sha256(f"{work}, format {suffix}, deidentify {deidentify}".encode()).hexdigest()[:16]
 
 
 class Report:

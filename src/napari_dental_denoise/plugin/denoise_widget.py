@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, ProgressBar, PushButton, create_widget
-from numpy.typing import NDArray
 
+from napari_dental_denoise.core.batch import DenoiseWork
 from napari_dental_denoise.core.config import INFERENCE
-from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.inference import Progress, residual_steps, subtract
+from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.model_file import read_card
-from napari_dental_denoise.core.self_ensemble import SelfEnsemble
-from napari_dental_denoise.core.storage import Storage
 from napari_dental_denoise.plugin.card_text import card_text
+from napari_dental_denoise.plugin.folder_work import FolderTask, folder_steps
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
-from napari_dental_denoise.plugin.grey import layer_storage, upright
+from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.known_models import recent_models, remember_model, starter_models
+from napari_dental_denoise.plugin.layer_work import Outcome, Task, denoised_at, layer_steps
 from napari_dental_denoise.plugin.noise_line import NoiseLine
+from napari_dental_denoise.plugin.open_folder import ask_for_folder
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
 from napari_dental_denoise.plugin.workers import Eta, abandon, start_worker
@@ -34,28 +31,6 @@ if TYPE_CHECKING:
 
 STRONGEST = 1.5
 NO_MODEL = "No model yet: train one, or choose a file"
-
-
-@dataclass(frozen=True)
-class Task:
-    """What one run works on, noted when it starts: the layer may change or go meanwhile."""
-
-    layer: Image
-    noisy: Any
-    storage: Storage
-    model: Path
-    look: dict[str, Any]
-    strength: float
-    self_ensemble: bool
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of it: the noise, what ran, and the result at the strength of the start."""
-
-    residual: NDArray[np.float32]
-    engine: Engine
-    denoised: Any
 
 
 class DenoiseWidget(Container):
@@ -77,14 +52,17 @@ class DenoiseWidget(Container):
         buttons = row(self.start, self.cancel)
         self.noise = NoiseLine(napari_viewer, self.image)
         fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
-        choices = [self.visible_only, self.self_ensemble]
-        super().__init__(widgets=[*fields, *choices, buttons, self.progress, self.status])
+        choices = [self.visible_only, self.when_looked_at, self.self_ensemble]
+        super().__init__(widgets=[*fields, *choices, buttons, self.folder, self.progress, self.status])
         finish_form(self, self._close)
         self.start.clicked.connect(self.denoise)
         self.cancel.clicked.connect(self.stop)
         self.browse.clicked.connect(self._choose_file)
         self.strength.changed.connect(self._show_strength)
         self.model.changed.connect(self._show_card)
+        self.image.changed.connect(self._show_choices)
+        self.folder.clicked.connect(self._choose_folders)
+        self._show_choices()
         self._show_card()
 
     def _make_fields(self) -> None:
@@ -109,6 +87,15 @@ class DenoiseWidget(Container):
         )
         self.visible_only = CheckBox(
             text="visible region only", tooltip="Try it on what the canvas shows; the result is a preview"
+        )
+        self.when_looked_at = CheckBox(
+            text="each image when it is looked at",
+            tooltip="Of a stack: the result is there at once, and an image of it is denoised when you scroll to it",
+        )
+        self.folder = PushButton(
+            text="Denoise a folder ...",
+            tooltip="Choose a folder of images and one for the results, which mirrors it; files that are done are not "
+            "done again, and a table beside the results tells of each",
         )
         self.self_ensemble = CheckBox(
             text="average eight turns",
@@ -137,6 +124,49 @@ class DenoiseWidget(Container):
         self.model.value = path
         self._show_card()
 
+    def _show_choices(self) -> None:
+        layer: Image | None = self.image.value
+        self.when_looked_at.visible = layer is not None and layer.ndim == 3 and not layer.rgb
+
+    def _choose_folders(self) -> None:
+        source = ask_for_folder("Denoise the images of a folder")
+        output = ask_for_folder("Put the results into") if source is not None else None
+        if source is not None and output is not None:
+            self.denoise_folder(source, output)
+
+    def denoise_folder(self, source: Path, output: Path) -> None:
+        """Start to denoise a folder and its subfolders into another one.
+
+        Parameters
+        ----------
+        source, output : Path
+        """
+        try:
+            work = DenoiseWork(self._chosen_model(), self.strength.value, self_ensemble=self.self_ensemble.value)
+        except InputError as error:
+            complain(self.status, error)
+            return
+        self._begin(f"Denoising {source.name} ...")
+        eta = Eta()
+        self._worker = start_worker(
+            lambda: folder_steps(FolderTask(source, output, work)),
+            progressed=lambda progress: self._show_progress(progress, eta, "images"),
+            returned=lambda outcome: say(self.status, outcome.text()),
+            failed=lambda error: complain(self.status, error),
+            finished=self._ready,
+        )
+
+    def _chosen_model(self) -> Path:
+        model: Path | None = self.model.value
+        if model is None:
+            raise InputError(NO_MODEL)
+        return model
+
+    def _begin(self, text: str) -> None:
+        self.start.enabled, self.folder.enabled, self.cancel.enabled, self.progress.visible = False, False, True, True
+        self.progress.value = 0
+        say(self.status, text)
+
     def _choose_file(self) -> None:
         from qtpy.QtWidgets import QFileDialog
 
@@ -161,13 +191,11 @@ class DenoiseWidget(Container):
         except InputError as error:
             complain(self.status, error)
             return
-        self.start.enabled, self.cancel.enabled, self.progress.visible = False, True, True
-        self.progress.value = 0
-        say(self.status, f"Denoising {task.layer.name} ...")
+        self._begin(f"Denoising {task.layer.name} ...")
         eta = Eta()
         self._worker = start_worker(
-            lambda: _work(task),
-            progressed=lambda progress: self._show_progress(progress, eta),
+            lambda: layer_steps(task),
+            progressed=lambda progress: self._show_progress(progress, eta, "tiles"),
             returned=lambda outcome: self._show_result(task, outcome),
             failed=lambda error: complain(self.status, error),
             finished=self._ready,
@@ -175,23 +203,22 @@ class DenoiseWidget(Container):
 
     def _new_task(self) -> Task:
         layer = check_image(self.image.value)
-        model: Path | None = self.model.value
-        if model is None:
-            raise InputError(NO_MODEL)
+        model = self._chosen_model()
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
         storage = layer_storage(layer)
         if not self.visible_only.value:
-            return Task(layer, layer.data, storage, model, {}, strength, self_ensemble)
+            lazy = layer.ndim == 3 and self.when_looked_at.value
+            return Task(layer, layer.data, storage, model, {}, strength, self_ensemble, lazy)
         rows, columns = visible_window(layer)
         index = current_image(layer, self._viewer.dims.point)
         image = layer.data if layer.ndim == 2 else layer.data[index]
         look = place_window(layer, rows, columns)
-        return Task(layer, image[rows, columns], storage, model, look, strength, self_ensemble)
+        return Task(layer, image[rows, columns], storage, model, look, strength, self_ensemble, lazy=False)
 
-    def _show_progress(self, progress: Progress, eta: Eta) -> None:
+    def _show_progress(self, progress: Progress, eta: Eta, unit: str) -> None:
         self.progress.max = progress.total
         self.progress.value = progress.done
-        say(self.status, f"{progress.done} of {progress.total} tiles, {eta.text(progress.done, progress.total)}")
+        say(self.status, f"{progress.done} of {progress.total} {unit}, {eta.text(progress.done, progress.total)}")
 
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)
@@ -202,7 +229,7 @@ class DenoiseWidget(Container):
             look = {key: value for key, value in look.items() if key not in ("rotate", "shear", "affine")}
         self._remove_preview(look["name"])
         same_strength = self.strength.value == task.strength
-        denoised = outcome.denoised if same_strength else _denoised(task, outcome.residual, self.strength.value)
+        denoised = outcome.denoised if same_strength else denoised_at(task, outcome.residual, self.strength.value)
         self._result = self._viewer.add_image(denoised, **look)
         say(self.status, f"Done: {self._result.name}")
 
@@ -226,7 +253,7 @@ class DenoiseWidget(Container):
         result, task, outcome = self._result, self._task, self._outcome
         if result is None or task is None or outcome is None or result not in self._viewer.layers:
             return
-        result.data = _denoised(task, outcome.residual, self.strength.value)
+        result.data = denoised_at(task, outcome.residual, self.strength.value)
         record = result.metadata.get("napari_dental_denoise", {})
         result.metadata = {**result.metadata, "napari_dental_denoise": {**record, "strength": self.strength.value}}
 
@@ -243,41 +270,6 @@ class DenoiseWidget(Container):
     def _ready(self) -> None:
         stopped = self._worker is not None and self._worker.abort_requested
         self._worker = None
-        self.start.enabled, self.cancel.enabled, self.progress.visible = True, False, False
+        self.start.enabled, self.folder.enabled, self.cancel.enabled, self.progress.visible = True, True, False, False
         if stopped:
-            say(self.status, "Cancelled; nothing was changed")
-
-
-def _work(task: Task) -> Generator[Progress, None, Outcome]:
-    """In the thread: load the model, then tile by tile."""
-    path = task.model
-    if not path.is_file():
-        raise InputError(f"{path.name} is no longer there: choose another model")
-    plain = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
-    engine = SelfEnsemble(plain) if task.self_ensemble else plain
-    residual = yield from residual_steps(upright(task.noisy, task.storage), engine)
-    return Outcome(residual, engine, _denoised(task, residual, task.strength))
-
-
-def _denoised(task: Task, residual: NDArray[np.float32], strength: float) -> Any:
-    """The result at one strength; of a stack, each image when it is looked at."""
-    if residual.ndim == 2:
-        return _one_denoised(np.asarray(task.noisy), residual, strength, task.storage)
-    return _lazy_stack(task.noisy, residual, strength, task.storage)
-
-
-def _one_denoised(
-    noisy: NDArray[np.generic], residual: NDArray[np.float32], strength: float, storage: Storage
-) -> NDArray[np.generic]:
-    return storage.restore(subtract(storage.upright(noisy), residual, strength), noisy)
-
-
-def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float, storage: Storage) -> Any:
-    import dask.array as da
-    from dask import delayed
-
-    def one(index: int) -> NDArray[np.generic]:
-        return _one_denoised(np.asarray(noisy[index]), residual[index], strength, storage)
-
-    shape, dtype = noisy.shape[1:], noisy.dtype
-    return da.stack([da.from_delayed(delayed(one)(index), shape, dtype) for index in range(len(noisy))])
+            say(self.status, "Cancelled; no image was changed")

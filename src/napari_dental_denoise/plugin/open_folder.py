@@ -25,7 +25,7 @@ def open_folder(viewer: napari.viewer.Viewer) -> None:
     ----------
     viewer : napari.viewer.Viewer
     """
-    folder = _ask_for_folder("Open a folder of radiographs")
+    folder = ask_for_folder("Open a folder of radiographs")
     if folder is None:
         return
     try:
@@ -45,7 +45,7 @@ def open_datasets(viewer: napari.viewer.Viewer) -> None:
     ----------
     viewer : napari.viewer.Viewer
     """
-    root = _ask_for_folder("Open a folder of datasets")
+    root = ask_for_folder("Open a folder of datasets")
     if root is None:
         return
     try:
@@ -113,7 +113,14 @@ def prefer_for_folders() -> None:
     show_info(f"Folders open with Dental Denoise now{instead}, without a question. {UNDO}")
 
 
-def _ask_for_folder(title: str) -> Path | None:
+def ask_for_folder(title: str) -> Path | None:
+    """A folder that the user chooses, or None.
+
+    Parameters
+    ----------
+    title : str
+        Of the dialog.
+    """
     # napari's own settings keep where images were opened last; both dialogs then start there.
     from napari.utils.history import get_open_history, update_open_history
     from qtpy.QtWidgets import QApplication, QFileDialog

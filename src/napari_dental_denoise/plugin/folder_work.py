@@ -1,0 +1,74 @@
+"""Denoise a folder into another one, as the command line does, with the report that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_dental_denoise.core.batch import DenoiseWork, Destination
+from napari_dental_denoise.core.batch_run import DoneBefore, on_this_process, run_files
+from napari_dental_denoise.core.inference import Progress
+from napari_dental_denoise.core.report import Report, report_path, run_settings
+from napari_dental_denoise.core.sources import find_items
+
+
+@dataclass(frozen=True)
+class FolderTask:
+    """What is to be done."""
+
+    source: Path
+    output: Path
+    work: DenoiseWork
+
+
+@dataclass(frozen=True)
+class FolderOutcome:
+    """What became of the files."""
+
+    output: Path
+    done: int
+    before: int
+    left_out: int
+
+    def text(self) -> str:
+        """In one line."""
+        parts = [f"{self.done} images denoised in {self.output.name}"]
+        parts += [f"{self.before} done before"] * (self.before > 0)
+        parts += [f"{self.left_out} left out, see {report_path(self.output).name}"] * (self.left_out > 0)
+        return ", ".join(parts)
+
+
+def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
+    """Denoise all files of a folder and its subfolders, one a step; to stop, close the generator.
+
+    Parameters
+    ----------
+    task : FolderTask
+
+    Yields
+    ------
+    Progress
+        Files that are done, and all of them.
+
+    Returns
+    -------
+    FolderOutcome
+    """
+    total = sum(1 for _ in find_items([task.source], task.output))
+    destination = Destination(task.output.absolute(), None, task.work.derivation(deidentify=False))
+    report = Report(
+        report_path(task.output), run_settings(task.work.settings(), None, deidentify=False), destination.output
+    )
+    items = find_items([task.source], task.output)
+    process = on_this_process(destination, task.work, measure=True)
+    done = before = left_out = 0
+    for outcome in run_files(items, destination, process, report):
+        if isinstance(outcome, DoneBefore):
+            before += 1
+        elif outcome.error:
+            left_out += 1
+        else:
+            done += 1
+        yield Progress(done + before + left_out, total)
+    return FolderOutcome(task.output, done, before, left_out)

@@ -1,0 +1,87 @@
+"""Denoise an image layer: what one run works on, and what comes of it at any strength."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.config import INFERENCE
+from napari_dental_denoise.core.engine import Engine, cached_engine
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.inference import Progress, residual_steps, subtract
+from napari_dental_denoise.core.self_ensemble import SelfEnsemble
+from napari_dental_denoise.core.storage import Storage
+from napari_dental_denoise.plugin.grey import upright
+from napari_dental_denoise.plugin.lazy_denoised import Residuals
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one run works on, noted when it starts: the layer may change or go meanwhile."""
+
+    layer: Image
+    noisy: Any
+    storage: Storage
+    model: Path
+    look: dict[str, Any]
+    strength: float
+    self_ensemble: bool
+    lazy: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it: the noise, what ran, and the result at the strength of the start."""
+
+    residual: NDArray[np.float32] | Residuals
+    engine: Engine
+    denoised: Any
+
+
+def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
+    """In the thread: load the model, then tile by tile."""
+    path = task.model
+    if not path.is_file():
+        raise InputError(f"{path.name} is no longer there: choose another model")
+    plain = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
+    engine = SelfEnsemble(plain) if task.self_ensemble else plain
+    if task.lazy:
+        yield Progress(0, 1)
+        residuals = Residuals(task.noisy, engine, task.storage)
+        return Outcome(residuals, engine, residuals.stack(task.strength))
+    residual = yield from residual_steps(upright(task.noisy, task.storage), engine)
+    return Outcome(residual, engine, denoised_at(task, residual, task.strength))
+
+
+def denoised_at(task: Task, residual: NDArray[np.float32] | Residuals, strength: float) -> Any:
+    """The result at one strength; of a stack, each image when it is looked at."""
+    if isinstance(residual, Residuals):
+        return residual.stack(strength)
+    if residual.ndim == 2:
+        return _one_denoised(np.asarray(task.noisy), residual, strength, task.storage)
+    return _lazy_stack(task.noisy, residual, strength, task.storage)
+
+
+def _one_denoised(
+    noisy: NDArray[np.generic], residual: NDArray[np.float32], strength: float, storage: Storage
+) -> NDArray[np.generic]:
+    return storage.restore(subtract(storage.upright(noisy), residual, strength), noisy)
+
+
+def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float, storage: Storage) -> Any:
+    import dask.array as da
+    from dask import delayed
+
+    def one(index: int) -> NDArray[np.generic]:
+        return _one_denoised(np.asarray(noisy[index]), residual[index], strength, storage)
+
+    shape, dtype = noisy.shape[1:], noisy.dtype
+    return da.stack([da.from_delayed(delayed(one)(index), shape, dtype) for index in range(len(noisy))])

@@ -1,0 +1,86 @@
+"""A stack of which an image is denoised when it is looked at, and kept for a while."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.core.engine import Engine
+from napari_dental_denoise.core.inference import finish, residual_steps, subtract
+from napari_dental_denoise.core.storage import Storage
+
+if TYPE_CHECKING:
+    from dask.array import Array
+
+# Of 2900x1300 pixels, a hundred megabytes.
+KEPT_IMAGES = 8
+
+
+class Residuals:
+    """The noise that a model sees in the images of a stack, found when it is asked for.
+
+    Parameters
+    ----------
+    noisy : (N, H, W) array of numpy or dask
+    engine : Engine
+    storage : Storage
+    """
+
+    def __init__(self, noisy: Any, engine: Engine, storage: Storage) -> None:
+        self._noisy, self._engine, self._storage = noisy, engine, storage
+        self._kept: OrderedDict[int, tuple[NDArray[np.generic], NDArray[np.float32]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def denoised(self, index: int, strength: float) -> NDArray[np.generic]:
+        """One image at one strength."""
+        stored, residual = self._look(index)
+        return self._storage.restore(subtract(self._storage.upright(stored), residual, strength), stored)
+
+    def _look(self, index: int) -> tuple[NDArray[np.generic], NDArray[np.float32]]:
+        # One at a time: each takes all processors, and two may ask for the same image.
+        with self._lock:
+            if index not in self._kept:
+                stored = np.asarray(self._noisy[index])
+                self._kept[index] = stored, finish(residual_steps(self._storage.upright(stored), self._engine))
+            self._kept.move_to_end(index)
+            while len(self._kept) > KEPT_IMAGES:
+                self._kept.popitem(last=False)
+            return self._kept[index]
+
+    def stack(self, strength: float) -> Array:
+        """All images at one strength, each worked out when it is looked at."""
+        import dask.array as da
+
+        count, *shape = self._noisy.shape
+        return da.map_blocks(
+            Frames(self, strength),
+            da.arange(count, chunks=1),
+            # A name of its own each time: napari keeps frames by name.
+            name=f"denoised-{uuid4().hex}",
+            dtype=self._noisy.dtype,
+            chunks=((1,) * count, (shape[0],), (shape[1],)),
+            new_axis=(1, 2),
+            meta=np.empty((0, 0, 0), self._noisy.dtype),
+        )
+
+
+class Frames:
+    """What dask calls for one image of a stack.
+
+    Parameters
+    ----------
+    residuals : Residuals
+    strength : float
+    """
+
+    def __init__(self, residuals: Residuals, strength: float) -> None:
+        self._residuals, self._strength = residuals, strength
+
+    def __call__(self, index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
+        """The image of that index, as a stack of one."""
+        return self._residuals.denoised(int(index[0]), self._strength)[np.newaxis]
