@@ -1,6 +1,7 @@
 """TIFF as scanners and programs write it gives its grey values exactly, or a reason."""
 
 import contextlib
+import struct
 
 import numpy as np
 import pytest
@@ -114,6 +115,44 @@ def test_print_colours_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.dstack([GREY] * 4), photometric="separated")
     with pytest.raises(ImageReadError, match="is a CMYK image, made for print"):
         read_image(tmp_path / "a.tif")
+
+
+def with_tag(data, code, value):
+    """The same classic little-endian TIFF with another number in a tag of its first directory."""
+    (start,) = struct.unpack("<I", data[4:8])
+    (count,) = struct.unpack("<H", data[start : start + 2])
+    changed = bytearray(data)
+    for place in range(start + 2, start + 2 + 12 * count, 12):
+        if struct.unpack("<H", data[place : place + 2])[0] == code:
+            changed[place + 2 : place + 12] = struct.pack("<HII", 4, 1, value)
+            return bytes(changed)
+    raise LookupError(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "reason"),
+    [
+        (256, 2**31, "claims|damaged"),  # width
+        (257, 2**31, "claims|damaged"),  # height
+        (277, 2**25, "claims 33554432 channels"),  # samples of a pixel: 300 bytes once took 13 GB
+        (279, 0, "truncated or damaged"),  # bytes of the strip: no pixels, which would be black ones
+    ],
+)
+def test_numbers_that_lie_take_no_memory(tmp_path, code, value, reason):
+    tifffile.imwrite(tmp_path / "good.tif", GREY, metadata=None)
+    path = tmp_path / "bad.tif"
+    path.write_bytes(with_tag((tmp_path / "good.tif").read_bytes(), code, value))
+    for read in (read_header, read_image, read_pages):
+        with pytest.raises(ImageReadError, match=reason):
+            read(path)
+
+
+def test_tiles_beyond_measure_take_no_memory(tmp_path):
+    tifffile.imwrite(tmp_path / "good.tif", GREY, tile=(16, 16), metadata=None)
+    data = (tmp_path / "good.tif").read_bytes()
+    (tmp_path / "bad.tif").write_bytes(with_tag(with_tag(data, 322, 2**20), 323, 2**20))
+    with pytest.raises(ImageReadError, match="claims"):
+        read_image(tmp_path / "bad.tif")
 
 
 @given(cut=st.integers(0, 3200), place=st.integers(0, 3200), value=st.integers(0, 255))

@@ -29,6 +29,8 @@ INCH, CENTIMETRE = 2, 3
 CENTIMETRES_PER_INCH = 2.54
 # Orientations that lie on their side: rows are stored as columns.
 TURNED = (5, 6, 7, 8)
+# Red, green, blue and alpha.
+MOST_CHANNELS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,14 @@ def _checked_type(path: Path, page: TiffPage) -> np.dtype[Any]:
     height, width = page.imagelength, page.imagewidth
     if min(height, width) < 1 or page.imagedepth > 1:
         raise ImageReadError(path, DAMAGED)
-    if math.prod(page.shape) > LIMITS.pixels * max(page.samplesperpixel, 1) or height * width > LIMITS.pixels:
+    if page.samplesperpixel > MOST_CHANNELS:
+        raise ImageReadError(path, f"claims {page.samplesperpixel} channels; expected grayscale or RGB")
+    # What is unpacked at once may be more than the image: its channels, and tiles that reach beyond it.
+    if height * width > LIMITS.pixels or math.prod(page.chunks) > MOST_CHANNELS * LIMITS.pixels:
         raise ImageReadError(path, f"claims {width}x{height} pixels; at most {LIMITS.pixels // 2**20} million are read")
+    if 0 in page.databytecounts:
+        # A part that is not there would be read as black.
+        raise ImageReadError(path, DAMAGED)
     if page.photometric == SEPARATED:
         raise ImageReadError(path, "is a CMYK image, made for print; expected grayscale or RGB: export it again")
     stored = np.dtype(page.dtype)
