@@ -16,6 +16,7 @@ import pytest
 from napari_dental_denoise import add_gaussian_noise, denoise, psnr, read_dental, read_image, write_image
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.cli.main import build_parser
+from napari_dental_denoise.core.config import Limits
 from napari_dental_denoise.core.images import read_pages
 from napari_dental_denoise.core.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
 from tests.hostile import write_hostile
@@ -228,6 +229,21 @@ class TestTrain:
         assert run(*train, "--epochs", 2, "--resume") == 0
         first = json.loads(capsys.readouterr().out.splitlines()[0])
         assert first["epoch"] == 1
+
+    @pytest.mark.parametrize("learn_from", ["clean", "noisy"])
+    def test_images_that_do_not_fit_into_memory_are_read_as_they_are_needed(
+        self, folder, tmp_path, capsys, monkeypatch, learn_from
+    ):
+        losses = []
+        # Eight images of 32,000 bytes, of which none or two are held.
+        for limit in (2**32, 70_000):
+            monkeypatch.setattr("napari_dental_denoise.cli.train.LIMITS", Limits(images_bytes=limit))
+            course = ("--epochs", 1, "--progress", "jsonl", "--precision", "f32", "--learn-from", learn_from)
+            assert run("train", folder, "-o", tmp_path / f"{limit}.keras", *self.OPTIONS, *course) == 0
+            events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+            losses.append([event["loss"] for event in events if event["event"] == "step"])
+        assert len(losses[0]) == 3
+        assert losses[0] == losses[1]
 
     def test_pairs(self, folder, tmp_path, capsys):
         assert run("add-noise", folder, "-o", tmp_path / "noisy") == 0

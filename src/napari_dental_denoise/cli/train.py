@@ -33,6 +33,7 @@ from napari_dental_denoise.cli.options import (
 from napari_dental_denoise.cli.training_display import TrainingDisplay
 from napari_dental_denoise.core.config import (
     LEARN_FROM,
+    LIMITS,
     NOISE,
     PRESETS,
     STARTER_TRAINING,
@@ -300,9 +301,10 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
     noise = NoiseRange(kind, ranges)
     if (options.noise or ranges) and learn_from != "clean":
         raise InputError("noise is added to clean images only: leave out --noise and its levels")
-    loaded = load_images(options.sources, options.rows)
+    memory = LIMITS.images_bytes
+    loaded = load_images(options.sources, options.rows, memory)
     if learn_from == "pairs":
-        matched = match_by_name(load_images(options.noisy, options.rows), loaded)
+        matched = match_by_name(load_images(options.noisy, options.rows, memory), loaded)
         return ImagePairs(matched.noisy, matched.clean), matched.errors
     if learn_from == "noisy":
         large = leave_out_small(loaded, SMALLEST_SIDE)

@@ -200,6 +200,8 @@ class Limits:
     ----------
     pixels : int
         Of one image.
+    images_bytes : int
+        Of all images of a training that are held in memory; more stay in their files.
     dicom_bytes : int
         Of one DICOM file, unpacked.
     model_bytes : int
@@ -211,6 +213,7 @@ class Limits:
     """
 
     pixels: int = 2**27
+    images_bytes: int = 2**32
     dicom_bytes: int = 2**30
     model_bytes: int = 2**30
     card_bytes: int = 2**24

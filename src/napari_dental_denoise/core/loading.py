@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.file_image import FileImage, ImageCache
 from napari_dental_denoise.core.folders import describe, list_files, read_each
 
 
 @dataclass(frozen=True)
 class LoadedImages:
-    """The images of some files, and the errors of those that could not be read."""
+    """The images of some files, and the errors of those that could not be read.
+
+    Attributes
+    ----------
+    paths : list of Path
+    images : list of (H, W) arrays, or of `FileImage` where they are too many for the memory
+    errors : list of ImageReadError
+    """
 
     paths: list[Path]
-    images: list[NDArray[np.generic]]
+    images: list[Any]
     errors: list[ImageReadError]
 
 
-def load_images(sources: Iterable[str | Path], rows: slice = slice(None)) -> LoadedImages:
+def load_images(
+    sources: Iterable[str | Path], rows: slice = slice(None), memory_bytes: float = math.inf
+) -> LoadedImages:
     """Read files, folders and patterns into memory, each image in its own type.
 
     Parameters
@@ -30,6 +42,9 @@ def load_images(sources: Iterable[str | Path], rows: slice = slice(None)) -> Loa
     sources : iterable of str or Path
     rows : slice
         Rows to keep of each image, to leave out a caption for example.
+    memory_bytes : float
+        Where all together are larger, they stay in their files, and so much is kept of what was
+        asked for last.
 
     Raises
     ------
@@ -37,11 +52,19 @@ def load_images(sources: Iterable[str | Path], rows: slice = slice(None)) -> Loa
         If nothing can be read.
     """
     loaded = LoadedImages([], [], [])
+    cache: ImageCache | None = None
+    size = 0
     for result in read_each(list_files(sources)):
         if result.error is not None:
             loaded.errors.append(result.error)
-        elif result.image is not None:
-            _keep_rows(loaded, result.path, result.image, rows)
+        elif result.image is not None and _keep_rows(loaded, result.path, result.image, rows):
+            size += loaded.images[-1].nbytes
+            if cache is None and size > memory_bytes:
+                cache = ImageCache(memory_bytes)
+                pairs = zip(loaded.paths, loaded.images, strict=True)
+                loaded.images[:] = [FileImage(path, rows, image, cache) for path, image in pairs]
+            elif cache is not None:
+                loaded.images[-1] = FileImage(result.path, rows, loaded.images[-1], cache)
     return _not_empty(loaded)
 
 
@@ -51,16 +74,18 @@ def _not_empty(loaded: LoadedImages) -> LoadedImages:
     return loaded
 
 
-def _keep_rows(loaded: LoadedImages, path: Path, image: NDArray[np.generic], rows: slice) -> None:
+def _keep_rows(loaded: LoadedImages, path: Path, image: NDArray[np.generic], rows: slice) -> bool:
+    """Whether there is something to keep; else there is an error more."""
     kept = image[rows]
     if kept.size == 0:
         loaded.errors.append(ImageReadError(path, f"has {image.shape[0]} rows, none of them among those asked for"))
-        return
+        return False
     if np.issubdtype(kept.dtype, np.floating) and not np.isfinite(kept).all():
         loaded.errors.append(ImageReadError(path, "holds NaN or infinity; expected finite grey values"))
-        return
+        return False
     loaded.paths.append(path)
     loaded.images.append(kept)
+    return True
 
 
 def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:

@@ -74,7 +74,7 @@ class NoisyImages(Dataset):
     def estimate(self, index: int) -> NoiseEstimate:
         """The noise of one image, estimated when it is first asked for."""
         if index not in self._estimates:
-            self._estimates[index] = estimate_noise(self.images[index])
+            self._estimates[index] = estimate_noise(np.asarray(self.images[index]))
         return self._estimates[index]
 
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
@@ -94,8 +94,8 @@ class NoisyImages(Dataset):
 
     def _ends(self, index: int) -> tuple[float, float]:
         """The grey values, on [0, 1], at which an image is clipped; infinite where it is not."""
-        image = self.images[index]
         if index not in self._clipped_at:
+            image = np.asarray(self.images[index])
             ends = [-math.inf, math.inf]
             if np.issubdtype(image.dtype, np.integer):
                 found = (image.min(), image.max())
