@@ -15,6 +15,7 @@ from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import read_image, read_pages, write_image
 from napari_dental_denoise.core.pixel_size import write_tiff_pages
 from napari_dental_denoise.core.survey import common_limits, common_pixel_size, grey_limits, survey
+from tests.dicom_files import radiograph, save
 from tests.hostile import write_hostile
 
 
@@ -82,10 +83,15 @@ def restless_threads():
 
 
 def test_reading_in_threads_leaves_warnings_and_logs_as_they_were(tmp_path, restless_threads):
-    write_image(tmp_path / "image.tif", np.zeros((200, 300), np.uint8))
+    image = np.zeros((200, 300), np.uint8)
+    write_image(tmp_path / "image.tif", image)
+    write_image(tmp_path / "image.png", image)
+    save(radiograph(image), tmp_path / "image.dcm")
     filters, level = list(warnings.filters), cv2.utils.logging.getLogLevel()
     threads = [
-        threading.Thread(target=lambda: [read_image(tmp_path / "image.tif") for _ in range(40)]) for _ in range(8)
+        # TIFF, PNG and DICOM are read by three libraries, which are silenced in turn.
+        threading.Thread(target=lambda name=name: [read_image(tmp_path / name) for _ in range(40)])
+        for name in ("image.tif", "image.png", "image.dcm") * 3
     ]
     for thread in threads:
         thread.start()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,18 +16,17 @@ from PIL import UnidentifiedImageError
 from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.refusal import quiet
 from napari_dental_denoise.core.regular_file import check_is_file
 from napari_dental_denoise.core.tiff import TURNED, is_tiff, read_tiff_header
 
+LIBRARY = "PIL"
 READABLE = {"PNG", "JPEG", "MPO", "BMP", "PPM"}
 EXPECTED = "expected PNG, JPEG, TIFF, BMP, PGM or DICOM"
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"P2", b"P5", b"P6")
 # What Pillow raises for headers and chunks that lie.
 DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, OverflowError, struct.error)
 EXIF_ORIENTATION = 0x0112
-
-# Files are read in threads, and what silences Pillow swaps the warning filters of the whole process.
-_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,9 @@ def open_header(path: Path, data: bytes | None = None) -> Iterator[PillowImage.I
     """The file, or its bytes, opened by Pillow without a warning; refused where it is no image that is read."""
     if data is None:
         check_is_file(path)
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with _open(path, data) as header:
-            _refuse_foreign(path, header)
-            yield header
+    with quiet(LIBRARY), _open(path, data) as header:
+        _refuse_foreign(path, header)
+        yield header
 
 
 def check_whole(path: Path, data: bytes) -> None:
