@@ -1,5 +1,6 @@
 """Pixels come back as they were written, whatever the format; what cannot be read says why."""
 
+import base64
 import io
 
 import cv2
@@ -108,6 +109,14 @@ def test_a_hostile_file_says_its_name_and_reason(tmp_path, kind, capfd):
         read_image(path)
     assert str(caught.value).startswith(path.name)
     assert capfd.readouterr().err == ""
+
+
+def test_a_png_without_pixels_is_refused(tmp_path):
+    # Found by fuzzing: Pillow looks for its pixels in an empty list.
+    data = "iVBORw0KGgoAAAANSUhEUgAAABEAAAAYCAQAAAC2a965AAAACXBIWXMAAC4jAAAuIwF4pT92AAAAAElFTkSuQmCC"
+    (tmp_path / "a.png").write_bytes(base64.b64decode(data))
+    with pytest.raises(ImageReadError, match=r"a\.png: is truncated or damaged"):
+        read_image(tmp_path / "a.png")
 
 
 def test_signed_pixels_are_refused(tmp_path):

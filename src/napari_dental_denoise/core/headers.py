@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,11 @@ LIBRARY = "PIL"
 READABLE = {"PNG", "JPEG", "MPO", "BMP", "PPM"}
 EXPECTED = "expected PNG, JPEG, TIFF, BMP, PGM or DICOM"
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"P2", b"P5", b"P6")
-# What Pillow raises for headers and chunks that lie.
-DAMAGED = (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError, OverflowError, struct.error)
+# What Pillow raises for headers and chunks that lie; found by fuzzing.
+DAMAGED = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, AttributeError),
+    *(AssertionError, RuntimeError, struct.error, zlib.error),
+)
 EXIF_ORIENTATION = 0x0112
 
 
