@@ -67,8 +67,8 @@ DESCRIPTION = """\
 Learn a model from clean images: noise is added anew to every random patch, of a kind and level drawn
 at random, so that the model is blind to both. Or learn from pairs of noisy and clean images, or from
 noisy images alone, whose noise is estimated.
-The training begins with the model of the package where that is of the same preset. The best model so
-far is kept in the model file; beside it lies a checkpoint for --resume.
+The training begins with the model of the package where the preset is its own or a wider one. The best
+model so far is kept in the model file; beside it lies a checkpoint for --resume.
 
   napari-dental-denoise train scans/ -o model.keras --minutes 20
   napari-dental-denoise train clean/ --noisy noisy/ -o model.keras
@@ -182,8 +182,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start-from",
         metavar="MODEL",
-        help="begin with the weights of this model file, of the same preset; starter (default): with the model of the "
-        "package where it is of that preset; nothing: with random weights",
+        help="begin with the weights of this model file, of the same preset or one with fewer channels; starter "
+        "(default): with the model of the package, which standard and best can; nothing: with random weights",
     )
     add_overwrite(parser)
     parser.add_argument(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -55,6 +56,11 @@ class Preset:
     def convolutions_at(self, level: int) -> int:
         """3x3 convolutions of that level, on the way down and again on the way up."""
         return self.convolutions if level else self.first_convolutions
+
+    def extends(self, other: Preset) -> bool:
+        """Whether it is the other one, or the same with more channels: then it can begin with what that one learned."""
+        narrower = len(self.widths) == len(other.widths) and all(map(operator.ge, self.widths, other.widths))
+        return narrower and replace(self, widths=other.widths) == other
 
     @property
     def halo(self) -> int:

@@ -75,7 +75,7 @@ class TrainingFields:
         self.start_from = ComboBox(
             label="start from",
             choices=self._first_models,
-            tooltip="Begin with the model of the package (where it is of this preset), with one that you used lately, "
+            tooltip="Begin with the model of the package (standard and best can), with one that you used lately, "
             "or with nothing",
         )
 

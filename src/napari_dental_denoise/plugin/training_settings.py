@@ -11,7 +11,7 @@ from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.folders import list_files
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.model_file import read_card
-from napari_dental_denoise.core.starter import STARTER_NAME, first_model
+from napari_dental_denoise.core.starter import STARTER_NAME, can_begin, first_model
 from napari_dental_denoise.core.training_plan import TrainingPlan, plan_training
 
 LOOKED_AT = 40
@@ -75,7 +75,9 @@ class TrainingSettings:
         except InputError as error:
             return str(error)
         return (
-            "" if preset == self.config.preset else f"{self.start_from} is of the preset {preset}: choose that preset"
+            ""
+            if can_begin(self.config.preset, preset)
+            else f"{self.start_from} is of the preset {preset}: choose that preset"
         )
 
     def _level_problem(self) -> str:

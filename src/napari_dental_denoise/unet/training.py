@@ -23,8 +23,9 @@ from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset, unet_model
 from napari_dental_denoise.unet.patches import batches
-from napari_dental_denoise.unet.training_job import TrainingJob, Weights, check_job, fixed_settings, weights_of
+from napari_dental_denoise.unet.training_job import TrainingJob, Weights, check_job, fixed_settings
 from napari_dental_denoise.unet.validation import Validation, validation_pairs
+from napari_dental_denoise.unet.widening import start_from_file
 
 LOSS = "mean logarithm of the patches' mean square errors"
 # Grey values are on [0, 1]: a larger mean error means that the weights have run away.
@@ -111,7 +112,8 @@ class _Run:
             # A model that was moved away cannot be the best any more: the next epoch writes a new one.
             return state if self.job.model.exists() else replace(state, best_epoch=0, best_psnr=-math.inf)
         if self.job.start_from is not None:
-            self.learner.start_from(weights_of(self.job.start_from, self.config.preset))
+            start_from_file(self.job.start_from, self.learner.network, self.config.preset)
+            self.learner.start_from(self.learner.network.get_weights())
             settings["started_from"] = self.job.start_from.name
         return self._checkpoint(settings, epoch=0, step=0, elapsed=0.0)
 

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.atomic import check_folder
 from napari_dental_denoise.core.config import PRECISIONS, TRAINING, StrategyName, TrainingConfig
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import read_model_file
 from napari_dental_denoise.unet.checkpoint import checkpoint_path
 from napari_dental_denoise.unet.dataset import Dataset
-from napari_dental_denoise.unet.export import check_model_name, load_keras_model
+from napari_dental_denoise.unet.export import check_model_name
 
 Weights = list[NDArray[np.float32]]
 
@@ -39,7 +38,7 @@ class TrainingJob:
         The `.keras` file to write; its checkpoint lies beside it.
     config : TrainingConfig
     start_from : Path, optional
-        A model file of the same preset, whose weights are the first.
+        A model file of the same preset or one with fewer channels, whose weights are the first.
     resume : bool
         Go on from the checkpoint of `model`.
     overwrite : bool
@@ -86,13 +85,3 @@ def check_job(job: TrainingJob) -> None:
             raise InputError(f"{name} must be positive; received {value}")
     if config.precision not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {config.precision!r}")
-
-
-def weights_of(path: Path, preset: str) -> Weights:
-    """The weights of a model file of this preset, to start from."""
-    card = read_model_file(path).card
-    if card.preset != preset:
-        raise InputError(
-            f"{path.name}: its preset is {card.preset}, not {preset}: start from it with --preset {card.preset}"
-        )
-    return load_keras_model(path).get_weights()
