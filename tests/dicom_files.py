@@ -49,6 +49,27 @@ def personal(dataset):
         setattr(dataset, name, PATIENT)
 
 
+def everything(dataset):
+    """Fill in every attribute of the standard that takes words and is not set yet, hundreds of them."""
+    from pydicom.datadict import DicomDictionary
+
+    words = {
+        "PN": f"{PATIENT}^X",
+        "LO": PATIENT,
+        "SH": PATIENT,
+        "ST": PATIENT,
+        "LT": PATIENT,
+        "UT": PATIENT,
+        "UC": PATIENT,
+    }
+    codes = {"SpecificCharacterSet", "SegmentedAlphaPaletteColorLookupTableData"}
+    for tag, (kind, _, _, _, keyword) in DicomDictionary.items():
+        usual = 0x0008 <= tag >> 16 < 0x6000 and keyword and keyword not in codes
+        if usual and kind in words and tag not in dataset:
+            dataset.add_new(tag, kind, words[kind])
+    return dataset
+
+
 def radiograph(pixels, *, modality="DX", bits=None, photometric="MONOCHROME2", **attributes):
     """A dataset with pixels as stored values: (H, W), (N, H, W) or (H, W, 3)."""
     dataset = Dataset()

@@ -118,6 +118,16 @@ def test_links_that_lead_round_and_pipes_cost_nothing_or_a_row(archive, tmp_path
     assert errors["pipe.png"] == "is not a regular file"
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is closed to the administrator")
+def test_a_folder_that_cannot_be_read_costs_a_row(archive, tmp_path):
+    (archive / "2024" / "b").chmod(0)
+    try:
+        assert run("denoise", archive, "-o", tmp_path / "out") == 1
+    finally:
+        (archive / "2024" / "b").chmod(0o755)
+    assert rows(tmp_path / "out.csv")["2024/b"]["error"] == "is a folder that cannot be read"
+
+
 def test_patterns_are_mirrored_and_name_each_file_once(archive, tmp_path):
     (archive / "loop").symlink_to(archive)
     assert run("denoise", archive / "**" / "a.png", archive / "2024" / "a.png", "-o", tmp_path / "out") == 0

@@ -12,7 +12,7 @@ from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.phantom import phantom
 from napari_dental_denoise.core.radiograph import read_radiograph
-from tests.dicom_files import as_jpeg, complete, compressed, patient_in, radiograph, save
+from tests.dicom_files import as_jpeg, complete, compressed, everything, patient_in, radiograph, save
 
 DENOISED = Derivation("denoised", "Denoised by a U-Net", "U-Net standard", "strength 1")
 NOBODY = Derivation("denoised", "Denoised by a U-Net", "U-Net standard", "strength 1", deidentify=True)
@@ -88,7 +88,7 @@ def test_a_colour_source_becomes_grey(tmp_path, pixels):
 
 
 def test_nothing_of_the_patient_is_left_on_request(tmp_path, pixels):
-    dataset = complete(radiograph(pixels, bits=12))
+    dataset = everything(complete(radiograph(pixels, bits=12)))
     dataset.AnatomicRegionSequence[0].add_new("PatientComments", "LT", dataset.PatientID)
     dataset.private_block(0x11, "A MAKER", create=True).add_new(1, "LO", dataset.PatientID)
     before, after = derived(dataset, tmp_path, NOBODY)

@@ -1,6 +1,9 @@
 """Model files carry what they say; a model from elsewhere is made usable; a hostile one is refused."""
 
 import json
+import subprocess
+import sys
+import time
 import zipfile
 
 import keras
@@ -228,3 +231,31 @@ def test_weights_that_are_no_numbers_or_of_another_shape_are_refused(tmp_path):
     with pytest.raises(InputError, match="Keras refuses to load this model"):
         convert_model(bad, tmp_path / "out.keras", overwrite=False)
     assert not (tmp_path / "out.keras").exists()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from napari_dental_denoise.core.model_file import ModelCard
+from napari_dental_denoise.unet.export import save_model
+from napari_dental_denoise.unet.network import unet_model
+model = unet_model("fast")
+while True:
+    save_model(model, ModelCard("fast", "residual", 8, 48), Path(sys.argv[1]), overwrite=True)
+    print("written", flush=True)
+    model.set_weights([weights + 1 for weights in model.get_weights()])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
+def test_killed_at_any_moment_a_model_is_the_old_one_or_the_new_one(tmp_path):
+    path = tmp_path / "model.keras"
+    child = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True)
+    for moment in (0.05, 0.3, 0.8):
+        assert child.stdout.readline() == "written\n"
+        time.sleep(moment)
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    assert read_model_file(path).card.preset == "fast"
+    assert keras.models.load_model(path).count_params() > 300_000

@@ -128,9 +128,9 @@ def open_dataset(path: Path, *, stop_before_pixels: bool) -> Dataset:
 def check_dicom_file(path: Path) -> None:
     """Refuse what is no file, too large, or would unpack to too much."""
     check_is_file(path)
-    if path.stat().st_size > LIMITS.dicom_bytes:
-        raise ImageReadError(path, f"is larger than {LIMITS.dicom_bytes // 2**20} MiB")
-    with path.open("rb") as file:
+    with refusing(path, "cannot be read", LIBRARY), path.open("rb") as file:
+        if path.stat().st_size > LIMITS.dicom_bytes:
+            raise ImageReadError(path, f"is larger than {LIMITS.dicom_bytes // 2**20} MiB")
         start = file.read(META_START + LENGTH_ELEMENT)
         if len(start) < META_START + LENGTH_ELEMENT or start[PREAMBLE:META_START] != MAGIC:
             return

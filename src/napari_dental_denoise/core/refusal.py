@@ -12,7 +12,8 @@ from pathlib import Path
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 
 # Files are read in threads, and what silences a library swaps the warning filters of the whole process.
-_one_at_a_time = threading.Lock()
+# One reader may call another.
+_one_at_a_time = threading.RLock()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from napari_dental_denoise.core.errors import ImageReadError
@@ -12,6 +13,8 @@ def check_is_file(path: Path) -> None:
     try:
         if not path.exists():
             raise ImageReadError(path, "no such file")
+        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+            raise ImageReadError(path, "is a folder that cannot be read")
         if not path.is_file():
             raise ImageReadError(path, "is not a regular file")
         if path.stat().st_size == 0:

@@ -97,7 +97,8 @@ def _expand(source: Path, output: str) -> Iterator[tuple[Path, Path]]:
 
 
 def _walk(root: Path, output: str) -> Iterator[tuple[Path, Path]]:
-    for place, folders, files in os.walk(root):
+    closed: list[Path] = []
+    for place, folders, files in os.walk(root, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = natsorted(
             (name for name in folders if not name.startswith(".") and _real(Path(place, name)) != output),
             alg=ns.IGNORECASE,
@@ -107,6 +108,10 @@ def _walk(root: Path, output: str) -> Iterator[tuple[Path, Path]]:
             path = Path(place, name)
             if not is_hidden(path) and name.upper() != DICOMDIR:
                 yield path, folder
+    # Not passed over in silence: each becomes a row that says that it cannot be read.
+    for path in closed:
+        if path != root:
+            yield path, path.parent.relative_to(root)
 
 
 def _matches(pattern: Path) -> Iterator[tuple[Path, Path]]:
