@@ -11,15 +11,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import dask.array as da
 import napari
 import numpy as np
+from dask import delayed
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_dental_denoise import phantom, phantoms, write_image
+from napari_dental_denoise import add_gaussian_noise, phantom, phantoms, write_image
 
 PLUGIN = "napari-dental-denoise"
 TICK_MS = 50
+SERIES = 1000
+STEPS = (100, 101, 300, 301)
 FORMS = ("Denoise", "Add noise", "Train", "Compare")
 
 
@@ -67,6 +71,7 @@ def main() -> None:
     opening(viewer)
     gaps_while_denoising(viewer)
     gaps_while_training(viewer)
+    scrolling(viewer)
     viewer.close()
 
 
@@ -135,6 +140,42 @@ def gaps_while_training(viewer: napari.Viewer) -> None:
         print(f"training, {len(form.curves.epochs)} epochs: {ticker.longest()}")
         form.stop()
         wait(lambda: form.process is None)
+
+
+def scrolling(viewer: napari.Viewer) -> None:
+    """A lazy stack of a thousand large images, denoised as they are looked at."""
+    image = add_gaussian_noise(eight_bit((1300, 2900)), 25 / 255, rng=0)
+    read: list[int] = []
+
+    def one(index: int) -> np.ndarray:
+        read.append(index)
+        return np.roll(image, index, axis=1)
+
+    frames = [da.from_delayed(delayed(one)(index), image.shape, image.dtype) for index in range(SERIES)]
+    viewer.add_image(da.stack(frames), contrast_limits=(0, 255))
+    form = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise")[1]
+    form.when_looked_at.value = True
+    wait(lambda: False, 1)
+    begun = time.perf_counter()
+    form.denoise()
+    wait(lambda: len(viewer.layers) == 2)
+    wait(lambda: False, 1)
+    print(f"lazy stack of {SERIES} images of 2900x1300: there after {time.perf_counter() - begun - 1:.2f} s")
+    times = {kind: [seconds_to_show(viewer, step) for step in STEPS] for kind in ("new", "kept")}
+    for kind, seconds in times.items():
+        print(f"scrolling to an image that is {kind}: median {np.median(seconds):.2f} s")
+    print(f"images read: {sorted(set(read))}")
+    viewer.window.remove_dock_widget(form.native)
+    viewer.layers.clear()
+
+
+def seconds_to_show(viewer: napari.Viewer, step: int) -> float:
+    """From the step of the slider to the picture."""
+    begun = time.perf_counter()
+    viewer.dims.set_current_step(0, step)
+    wait(lambda: all(layer.loaded for layer in viewer.layers))
+    QApplication.processEvents()
+    return time.perf_counter() - begun
 
 
 if __name__ == "__main__":
