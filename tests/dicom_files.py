@@ -1,6 +1,7 @@
 """DICOM files as devices write them, made of phantoms, for an invented patient whose name must never be seen again."""
 
 import io
+import struct
 
 import numpy as np
 import pydicom
@@ -13,6 +14,7 @@ PATIENT = "ZQXPATIENT"
 DIGITAL_XRAY = "1.2.840.10008.5.1.4.1.1.1.1"
 INTRA_ORAL = "1.2.840.10008.5.1.4.1.1.1.3"
 COMPUTED = "1.2.840.10008.5.1.4.1.1.1"
+PIXELS = b"\xe0\x7f\x10\x00"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -118,6 +120,24 @@ def complete(dataset):
     dataset.PositionerType, dataset.KVP, dataset.ResponsiblePersonRole = "NONE", None, "OWNER"
     dataset.PrimaryAnatomicStructureSequence = [code("38199008", "SCT", "Tooth")]
     return dataset
+
+
+def lookup_table(entries, first=0):
+    """An item of a modality or VOI lookup table sequence."""
+    table = Dataset()
+    table.add_new("LUTDescriptor", "US", [len(entries) % 2**16, first, 16])
+    table.add_new("LUTData", "OW", np.asarray(entries, "<u2").tobytes())
+    return table
+
+
+def spoil(path, name, kind, text):
+    """Put into a file, before its pixels, an attribute with what must not stand there."""
+    data, tag = path.read_bytes(), pydicom.datadict.tag_for_keyword(name)
+    length = struct.pack("<HI", 0, len(text)) if kind == "UN" else struct.pack("<H", len(text))
+    place = data.rindex(PIXELS)
+    element = struct.pack("<HH", tag >> 16, tag & 0xFFFF) + kind.encode() + length + text
+    path.write_bytes(data[:place] + element + data[place:])
+    return path
 
 
 def compressed(dataset, syntax):

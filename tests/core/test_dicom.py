@@ -20,14 +20,25 @@ from pydicom.uid import (
 
 from napari_dental_denoise.core import config, dicom
 from napari_dental_denoise.core.dicom import read_dicom
-from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
+from napari_dental_denoise.core.dicom_header import is_dicom, open_dataset, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.folders import list_files, read_dental
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import read_image, read_pages
 from napari_dental_denoise.core.phantom import phantom
 from napari_dental_denoise.core.pixel_size import read_pixel_size
-from tests.dicom_files import PATIENT, as_jpeg, compressed, everything, patient_in, radiograph, run_length, save
+from tests.dicom_files import (
+    PATIENT,
+    as_jpeg,
+    compressed,
+    everything,
+    lookup_table,
+    patient_in,
+    radiograph,
+    run_length,
+    save,
+    spoil,
+)
 
 ENCODED = (JPEG2000Lossless, JPEGLSLossless, RLELossless, JPEGLosslessSV1)
 NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
@@ -144,16 +155,167 @@ def test_the_window_is_given_in_stored_values(tmp_path, attributes, limits):
 
 
 def test_a_window_behind_a_lookup_table_is_gone_back_through(tmp_path):
-    table = pydicom.Dataset()
-    table.LUTDescriptor, table.ModalityLUTType = [4096, 0, 16], "US"
-    table.LUTData = (np.arange(4096) ** 2 // 256).astype("<u2").tobytes()
+    table = lookup_table(np.arange(4096) ** 2 // 256)
     dataset = radiograph(stored_values(12, signed=False), bits=12, ModalityLUTSequence=[table])
-    dataset["ModalityLUTSequence"].value[0]["LUTDescriptor"].VR = "US"
-    dataset["ModalityLUTSequence"].value[0]["LUTData"].VR = "OW"
     dataset.WindowCenter, dataset.WindowWidth, dataset.VOILUTFunction = 2500, 1800, "LINEAR_EXACT"
     low, high = read_dicom_header(save(dataset, tmp_path / "a.dcm")).limits
     assert low == np.ceil(np.sqrt(1600 * 256))
     assert high == pytest.approx(np.sqrt(3401 * 256), abs=1)
+
+
+RISING, FALLING = np.arange(4096), np.arange(4095, -1, -1)
+WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
+# What turns values round on their way to light, and whether the lowest is white in the end.
+POLARITIES = {
+    "plain": ("MONOCHROME2", {}, False),
+    "inverse": ("MONOCHROME1", {}, True),
+    "said twice": ("MONOCHROME1", {"PresentationLUTShape": "INVERSE"}, True),
+    "by its shape": ("MONOCHROME2", {"PresentationLUTShape": "INVERSE"}, True),
+    "identity": ("MONOCHROME2", {"PresentationLUTShape": "IDENTITY"}, False),
+    "slope": ("MONOCHROME2", {"RescaleSlope": -1, "RescaleIntercept": 4095}, True),
+    "slope and window": ("MONOCHROME2", {"RescaleSlope": -1, "RescaleIntercept": 4095, **WINDOW}, True),
+    "slope, inverse": ("MONOCHROME1", {"RescaleSlope": -1, "RescaleIntercept": 4095}, False),
+    "modality table": ("MONOCHROME2", {"ModalityLUTSequence": [lookup_table(FALLING)]}, True),
+    "modality table, inverse": ("MONOCHROME1", {"ModalityLUTSequence": [lookup_table(FALLING)]}, False),
+    "VOI table": ("MONOCHROME2", {"VOILUTSequence": [lookup_table(FALLING)]}, True),
+    "rising tables": (
+        "MONOCHROME2",
+        {"VOILUTSequence": [lookup_table(RISING)], "ModalityLUTSequence": [lookup_table(RISING)]},
+        False,
+    ),
+    "two falling tables": (
+        "MONOCHROME2",
+        {"VOILUTSequence": [lookup_table(FALLING)], "ModalityLUTSequence": [lookup_table(FALLING)]},
+        False,
+    ),
+    # A window stands in for the table.
+    "VOI table and window": ("MONOCHROME2", {"VOILUTSequence": [lookup_table(FALLING)], **WINDOW}, False),
+}
+
+
+@pytest.mark.parametrize("name", list(POLARITIES))
+def test_what_is_shown_white_is_read_white(tmp_path, name):
+    photometric, attributes, inverted = POLARITIES[name]
+    pixels = stored_values(12, signed=False)
+    path = save(radiograph(pixels, bits=12, photometric=photometric, **attributes), tmp_path / "a.dcm")
+    header, read = read_dicom(path)
+    np.testing.assert_array_equal(read, pixels)
+    assert header.storage.inverted == inverted
+    np.testing.assert_array_equal(read_image(path), 4095 - pixels if inverted else pixels)
+    if header.limits is not None:
+        low, high = header.limits
+        assert low < high
+
+
+@pytest.mark.parametrize("count", [255, 2**16])
+def test_tables_of_bytes_and_of_all_values_are_read(tmp_path, count):
+    table = lookup_table(np.arange(count)[::-1])
+    if count == 255:
+        table.add_new("LUTData", "OW", bytes(range(254, -1, -1)) + b"\0")
+    path = save(radiograph(stored_values(16, signed=False), VOILUTSequence=[table]), tmp_path / "a.dcm")
+    header = read_dicom_header(path)
+    assert header.storage.inverted
+    assert header.limits == (0, count - 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "text"),
+    [
+        ("WindowCenter", "DS", b"abc "),
+        ("WindowWidth", "DS", b"1e999 "),
+        ("InstanceNumber", "IS", b"A1"),
+        ("AcquisitionNumber", "IS", b"1.5 "),
+        ("PixelSpacing", "DS", b"0,1\\0,1 "),
+        ("PixelSpacing", "DS", b"0.1 "),
+        ("RescaleSlope", "DS", b"one "),
+        ("PixelPaddingValue", "US", b"\1\0\2\0"),
+        ("PixelPaddingRangeLimit", "US", b"\1"),
+        ("PixelPaddingValue", "US", b"\1"),
+        ("VOILUTSequence", "UN", b"no sequence "),
+        ("ModalityLUTSequence", "UN", b"\1\2\3"),
+        ("SharedFunctionalGroupsSequence", "UN", b"\1\2"),
+        ("PresentationLUTShape", "CS", b"\\"),
+        ("HighBit", "US", b""),
+        ("AcquisitionDate", "DA", b"yesterday "),
+    ],
+)
+def test_a_bad_value_that_an_image_can_do_without_is_left_out(tmp_path, name, kind, text):
+    pixels = stored_values(12, signed=False)
+    dataset = radiograph(pixels, bits=12, WindowCenter=1000, WindowWidth=501, ImagerPixelSpacing=[0.2, 0.2])
+    dataset.pop(name, None)
+    path = spoil(save(dataset, tmp_path / "a.dcm"), name, kind, text)
+    header, read = read_dicom(path)
+    np.testing.assert_array_equal(read, pixels)
+    np.testing.assert_array_equal(read_image(path), pixels)
+    assert header.limits == (None if name.startswith("Window") else (749.5, 1249.5))
+    assert (header.pixel_size, header.spacing) == ((0.2, 0.2), "at the detector")
+    assert header.storage.padding is None or name == "PixelPaddingRangeLimit"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "padding"),
+    [
+        ("US", {"PixelPaddingValue": 63536}, (-2000, -2000)),
+        ("SS", {"PixelPaddingValue": -2000}, (-2000, -2000)),
+        ("US", {"PixelPaddingValue": 63536, "PixelPaddingRangeLimit": 64536}, (-2000, -1000)),
+    ],
+)
+def test_padding_of_signed_pixels_is_found_however_it_is_declared(tmp_path, kind, values, padding):
+    pixels = np.full((20, 30), 500, np.int16)
+    pixels[:5] = -2000
+    pixels[5:10] = -1000
+    dataset = radiograph(pixels)
+    for name, value in values.items():
+        dataset.add_new(name, kind, value)
+    header, read = read_dicom(save(dataset, tmp_path / "a.dcm"))
+    assert header.storage.padding == padding
+    np.testing.assert_array_equal(header.storage.is_padding(read), (pixels >= padding[0]) & (pixels <= padding[1]))
+
+
+def test_padding_of_unsigned_pixels_declared_as_signed(tmp_path):
+    dataset = radiograph(np.full((20, 30), 65535, np.uint16))
+    dataset.add_new("PixelPaddingValue", "SS", -1)
+    assert read_dicom_header(save(dataset, tmp_path / "a.dcm")).storage.padding == (65535, 65535)
+
+
+def functional_groups(**macros):
+    """An item of the functional groups: each macro as a dictionary."""
+    group = pydicom.Dataset()
+    for name, attributes in macros.items():
+        item = pydicom.Dataset()
+        for attribute, value in attributes.items():
+            setattr(item, attribute, value)
+        item.FrameComments = PATIENT
+        setattr(group, name, [item])
+    return group
+
+
+MEASURES = {"PixelMeasuresSequence": {"PixelSpacing": [0.2, 0.1]}}
+SHOWN = {"FrameVOILUTSequence": {"WindowCenter": 1000, "WindowWidth": 501}}
+OTHERS = {"FrameVOILUTSequence": {"WindowCenter": 2000, "WindowWidth": 501}}
+TURNED = {"PixelValueTransformationSequence": {"RescaleSlope": -1, "RescaleIntercept": 4095}}
+
+
+@pytest.mark.parametrize(
+    ("shared", "frames", "size", "limits", "inverted"),
+    [
+        ({**MEASURES, **SHOWN}, [{}, {}], (0.2, 0.1), (749.5, 1249.5), False),
+        ({}, [{**MEASURES, **SHOWN}] * 2, (0.2, 0.1), (749.5, 1249.5), False),
+        (MEASURES, [SHOWN, OTHERS], (0.2, 0.1), None, False),
+        ({**SHOWN, **TURNED}, [{}, MEASURES], None, (4095 - 1249.5, 4095 - 749.5), True),
+    ],
+    ids=["shared", "for each frame", "frames that differ", "of one frame alone"],
+)
+def test_enhanced_images_say_of_all_frames_what_plain_ones_say(tmp_path, shared, frames, size, limits, inverted):
+    pixels = np.stack([stored_values(12, signed=False)] * 2)
+    dataset = radiograph(pixels, bits=12)
+    dataset.SharedFunctionalGroupsSequence = [functional_groups(**shared)]
+    dataset.PerFrameFunctionalGroupsSequence = [functional_groups(**frame) for frame in frames]
+    path = save(dataset, tmp_path / "a.dcm")
+    header, read = read_dicom(path)
+    np.testing.assert_array_equal(read, pixels)
+    assert (header.pixel_size, header.limits, header.storage.inverted) == (size, limits, inverted)
+    assert not patient_in(header, open_dataset(path, stop_before_pixels=False))
 
 
 @pytest.mark.parametrize(

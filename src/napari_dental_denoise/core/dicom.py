@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.codestream import claimed_size
 from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, DicomHeader, describe, open_dataset
+from napari_dental_denoise.core.dicom_values import only_number
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing
 
@@ -134,9 +135,8 @@ def _compressed_frames(dataset: Dataset, frames: int) -> Iterator[bytes]:
 def _used_bits(pixels: NDArray[Any], dataset: Dataset, dtype: np.dtype[Any], *, whole: bool) -> NDArray[Any]:
     """What stands up to the high bit, sign extended; old files keep overlays in the rest, codestreams nothing."""
     allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
-    high = stored - 1 if whole else int(dataset.get("HighBit", stored - 1))
-    if not stored - 1 <= high < allocated:
-        high = stored - 1
+    declared = None if whole else only_number(dataset, "HighBit")
+    high = stored - 1 if declared is None or not stored - 1 <= declared < allocated else int(declared)
     pixels = pixels.astype(dtype, copy=False)
     shifted = np.left_shift(pixels, dtype.type(allocated - 1 - high))
     return np.right_shift(shifted, dtype.type(allocated - stored))

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_dental_denoise.core.config import LIMITS
+from napari_dental_denoise.core.dicom_frames import GROUPS, lift_common
+from napari_dental_denoise.core.dicom_polarity import is_inverted
+from napari_dental_denoise.core.dicom_values import first_number, numbers, only_number, optional
 from napari_dental_denoise.core.dicom_window import stored_limits
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing
@@ -29,14 +32,16 @@ LIBRARY = "pydicom"
 LOOKUP_TABLES = [
     f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")
 ]
-# An allow-list: whatever else a file holds never reaches this program, so it cannot leak.
+# An allow-list: whatever else a file holds never reaches this program, so it cannot leak. Of the groups of enhanced
+# images a second one is kept.
 ATTRIBUTES = [
     *("SOPClassUID", "SeriesInstanceUID", "Modality", "SamplesPerPixel", "PhotometricInterpretation"),
     *("PlanarConfiguration", "Rows", "Columns", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
     *("NominalScannedPixelSpacing", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
-    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "AcquisitionDateTime", "AcquisitionDate"),
-    *("AcquisitionTime", "ContentDate", "ContentTime", "AcquisitionNumber", "InstanceNumber", *LOOKUP_TABLES),
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "PresentationLUTShape", "AcquisitionDateTime"),
+    *("AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime", "AcquisitionNumber", "InstanceNumber"),
+    *(*LOOKUP_TABLES, *GROUPS),
 ]
 PIXELS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
 MODALITIES = ("IO", "PX", "CR", "DX", "CT", "OT", "RG", "XC", "SC", "RF", "XA")
@@ -122,7 +127,9 @@ def open_dataset(path: Path, *, stop_before_pixels: bool) -> Dataset:
     wanted = ATTRIBUTES if stop_before_pixels else [*ATTRIBUTES, *PIXELS]
     check_dicom_file(path)
     with refusing(path, "is a truncated or damaged DICOM file", LIBRARY):
-        return pydicom.dcmread(path, force=True, stop_before_pixels=stop_before_pixels, specific_tags=[*wanted])
+        dataset = pydicom.dcmread(path, force=True, stop_before_pixels=stop_before_pixels, specific_tags=[*wanted])
+        lift_common(dataset)
+    return dataset
 
 
 def check_dicom_file(path: Path) -> None:
@@ -188,14 +195,19 @@ def _describe(path: Path, dataset: Dataset) -> DicomHeader:
         shape,
         dtype,
         frames,
-        Storage(photometric == GREY[0], stored, _padding(dataset)) if grey else Storage(bits=8 * dtype.itemsize),
-        dataset.get("Modality") if dataset.get("Modality") in MODALITIES else "OT",
+        Storage(is_inverted(dataset), stored, _padding(dataset, dtype)) if grey else Storage(bits=8 * dtype.itemsize),
+        _modality(dataset),
         stored_limits(dataset, 2 ** (8 * dtype.itemsize)) if grey else None,
         size,
         spacing,
         str(dataset.get("SeriesInstanceUID", "")),
         _order(dataset),
     )
+
+
+def _modality(dataset: Dataset) -> str:
+    modality = optional(dataset, "Modality")
+    return modality if modality in MODALITIES else "OT"
 
 
 def _kind(dataset: Dataset) -> str:
@@ -227,11 +239,20 @@ def _colour_type(dataset: Dataset, photometric: str, allocated: int) -> np.dtype
     return np.dtype(f"u{allocated // 8}")
 
 
-def _padding(dataset: Dataset) -> tuple[int, int] | None:
-    if dataset.get("PixelPaddingValue") is None:
+def _padding(dataset: Dataset, dtype: np.dtype[np.generic]) -> tuple[int, int] | None:
+    value = only_number(dataset, "PixelPaddingValue")
+    if value is None:
         return None
-    ends = int(dataset.PixelPaddingValue), int(dataset.get("PixelPaddingRangeLimit", dataset.PixelPaddingValue))
+    limit = only_number(dataset, "PixelPaddingRangeLimit")
+    ends = [_as_stored(end, dtype) for end in (value, value if limit is None else limit)]
     return min(ends), max(ends)
+
+
+def _as_stored(value: float, dtype: np.dtype[np.generic]) -> int:
+    """Some devices declare the padding of signed pixels as unsigned: the same bits, another number."""
+    whole, count = int(value), 2 ** (8 * dtype.itemsize)
+    highest = count // 2 - 1 if np.issubdtype(dtype, np.signedinteger) else count - 1
+    return whole if highest - count < whole <= highest else whole % count - (count if whole % count > highest else 0)
 
 
 def _pixel_size(dataset: Dataset) -> tuple[PixelSize | None, Spacing | None]:
@@ -241,14 +262,15 @@ def _pixel_size(dataset: Dataset) -> tuple[PixelSize | None, Spacing | None]:
         ("NominalScannedPixelSpacing", "of the film scanner"),
     )
     for name, spacing in sources:
-        sides = dataset.get(name)
-        if sides and len(sides) == 2 and all(is_plausible(float(side)) for side in sides):
-            return (float(sides[0]), float(sides[1])), spacing
+        sides = numbers(dataset, name)
+        if len(sides) == 2 and all(is_plausible(side) for side in sides):
+            return (sides[0], sides[1]), spacing
     return None, None
 
 
 def _order(dataset: Dataset) -> tuple[str, int, int]:
-    when = str(dataset.get("AcquisitionDateTime") or "")
+    when = str(optional(dataset, "AcquisitionDateTime") or "")
     for date, time in (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime")):
-        when = when or f"{dataset.get(date) or ''}{dataset.get(time) or ''}"
-    return when, int(dataset.get("AcquisitionNumber") or 0), int(dataset.get("InstanceNumber") or 0)
+        when = when or f"{optional(dataset, date) or ''}{optional(dataset, time) or ''}"
+    acquisition, instance = (int(first_number(dataset, name) or 0) for name in ("AcquisitionNumber", "InstanceNumber"))
+    return when, acquisition, instance
