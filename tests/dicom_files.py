@@ -8,7 +8,15 @@ import pydicom
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless, generate_uid
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+    generate_uid,
+)
 
 PATIENT = "ZQXPATIENT"
 DIGITAL_XRAY = "1.2.840.10008.5.1.4.1.1.1.1"
@@ -147,11 +155,7 @@ def compressed(dataset, syntax):
     values = np.frombuffer(dataset.PixelData, f"<u{wide}")[: np.prod(shape)].reshape(shape) & (2**bits - 1)
     values = np.ascontiguousarray(values.astype(f"u{wide}"))
     frames = [_encoded(frame, syntax, bits) for frame in values]
-    dataset.PixelData = encapsulate(frames)
-    dataset["PixelData"].is_undefined_length = True
-    dataset["PixelData"].VR = "OB"
-    dataset.file_meta.TransferSyntaxUID = syntax
-    return dataset
+    return encapsulated(dataset, syntax, *frames)
 
 
 def _encoded(frame, syntax, bits):
@@ -161,7 +165,17 @@ def _encoded(frame, syntax, bits):
         return imagecodecs.jpeg2k_encode(frame, level=0, codecformat="j2k", reversible=True, bitspersample=bits)
     if syntax == JPEGLSLossless:
         return imagecodecs.jpegls_encode(frame)
+    assert syntax == JPEGLosslessSV1
     return imagecodecs.jpeg8_encode(frame, lossless=True, predictor=1, bitspersample=bits)
+
+
+def encapsulated(dataset, syntax, *frames):
+    """The same with frames that are compressed already."""
+    dataset.PixelData = encapsulate(list(frames))
+    dataset["PixelData"].is_undefined_length = True
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta.TransferSyntaxUID = syntax
+    return dataset
 
 
 def run_length(dataset):
@@ -174,11 +188,7 @@ def as_jpeg(dataset, pixels, quality=95):
     """The same, its 8-bit pixels as baseline JPEG."""
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, "JPEG", quality=quality)
-    dataset.PixelData = encapsulate([data.getvalue()])
-    dataset["PixelData"].is_undefined_length = True
-    dataset["PixelData"].VR = "OB"
-    dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
-    return dataset
+    return encapsulated(dataset, JPEGBaseline8Bit, data.getvalue())
 
 
 def save(dataset, path, **options):

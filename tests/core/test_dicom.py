@@ -1,12 +1,16 @@
 """DICOM files give their stored values, whatever their transfer syntax, and nothing of their patient."""
 
+import struct
 import warnings
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from pydicom.encaps import encapsulate
+from pydicom.encaps import generate_frames
+from pydicom.pixels import convert_color_space
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -31,6 +35,7 @@ from tests.dicom_files import (
     PATIENT,
     as_jpeg,
     compressed,
+    encapsulated,
     everything,
     lookup_table,
     patient_in,
@@ -109,6 +114,78 @@ def test_colour_becomes_grey(tmp_path, photometric):
         colours[..., 1:] = 128
     path = save(radiograph(colours, photometric=photometric), tmp_path / "a.dcm")
     np.testing.assert_array_equal(read_image(path), grey)
+
+
+COLOURS = np.dstack([np.rint(phantom((64, 96), seed)[:61, :83] * 255) for seed in range(3)]).astype(np.uint8)
+
+
+def luminance_first(colours):
+    return convert_color_space(colours, "RGB", "YBR_FULL")
+
+
+def with_jfif(frame):
+    """A lossless JPEG with a header of JFIF, which would mean other colours."""
+    start = frame.index(b"\xff\xee")
+    return frame[:start] + b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + frame[start + 16 :]
+
+
+@pytest.mark.parametrize(
+    ("syntax", "photometric", "encode"),
+    [
+        (JPEGLSLossless, "RGB", imagecodecs.jpegls_encode),
+        (JPEGLSLossless, "YBR_FULL", lambda colours: imagecodecs.jpegls_encode(luminance_first(colours))),
+        (JPEGLosslessSV1, "RGB", lambda colours: imagecodecs.jpeg8_encode(colours, lossless=True, predictor=1)),
+        (
+            JPEGLosslessSV1,
+            "RGB",
+            lambda colours: with_jfif(imagecodecs.jpeg8_encode(colours, lossless=True, predictor=1)),
+        ),
+        (
+            JPEGLosslessSV1,
+            "YBR_FULL",
+            lambda colours: imagecodecs.jpeg8_encode(luminance_first(colours), lossless=True, predictor=1),
+        ),
+        (
+            JPEG2000Lossless,
+            "YBR_RCT",
+            lambda colours: imagecodecs.jpeg2k_encode(colours, level=0, codecformat="j2k", reversible=True, mct=True),
+        ),
+        (
+            JPEG2000Lossless,
+            "RGB",
+            lambda colours: imagecodecs.jpeg2k_encode(colours, level=0, codecformat="j2k", reversible=True, mct=False),
+        ),
+    ],
+    ids=["JPEG-LS RGB", "JPEG-LS YBR", "JPEG RGB", "JPEG RGB, JFIF", "JPEG YBR", "JPEG 2000 RCT", "JPEG 2000 RGB"],
+)
+def test_compressed_colours_become_the_same_grey(tmp_path, syntax, photometric, encode):
+    dataset = radiograph(COLOURS, photometric="RGB")
+    dataset.PhotometricInterpretation = photometric
+    read = read_image(save(encapsulated(dataset, syntax, encode(COLOURS)), tmp_path / "a.dcm"))
+    weighted = COLOURS @ [0.299, 0.587, 0.114]
+    # Rounding alone, twice where the colours were stored as luminance and chroma.
+    assert np.abs(read - weighted).max() < 1.5
+
+
+def test_wide_colours_of_jpeg_2000_are_read(tmp_path):
+    wide = COLOURS.astype(np.uint16) * 257
+    frame = imagecodecs.jpeg2k_encode(wide, level=0, codecformat="j2k", reversible=True)
+    read = read_image(
+        save(encapsulated(radiograph(wide, photometric="RGB"), JPEG2000Lossless, frame), tmp_path / "a.dcm")
+    )
+    assert read.dtype == np.uint16
+    assert np.abs(read - wide @ [0.299, 0.587, 0.114]).max() < 2
+
+
+def test_a_segmented_palette_becomes_grey(tmp_path):
+    indices = stored_values(8, signed=False)
+    dataset = radiograph(indices, photometric="PALETTE COLOR")
+    # One entry of black, and 255 in a line to white.
+    segments = np.array([0, 1, 0, 1, 255, 65535], "<u2").tobytes()
+    for colour in ("Red", "Green", "Blue"):
+        dataset.add_new(f"{colour}PaletteColorLookupTableDescriptor", "US", [256, 0, 16])
+        setattr(dataset, f"Segmented{colour}PaletteColorLookupTableData", segments)
+    assert np.abs(read_image(save(dataset, tmp_path / "a.dcm")) - indices * 257.0).max() < 2
 
 
 def test_a_palette_becomes_grey(tmp_path):
@@ -381,12 +458,6 @@ def test_a_dicomdir_cannot_lead_out_of_its_folder(tmp_path):
     assert list_files([path]) == [tmp_path / "disc" / "IMAGES" / "IM1"]
 
 
-def compress_as(dataset, syntax, frame):
-    dataset.file_meta.TransferSyntaxUID = syntax
-    dataset.PixelData = encapsulate([frame])
-    dataset["PixelData"].is_undefined_length = True
-
-
 DAMAGES = {
     "short": lambda dataset: setattr(dataset, "PixelData", dataset.PixelData[:100]),
     "huge": lambda dataset: dataset.update({"Rows": 60000, "Columns": 60000}),
@@ -395,9 +466,9 @@ DAMAGES = {
     "zero": lambda dataset: setattr(dataset, "Rows", 0),
     "bits": lambda dataset: setattr(dataset, "BitsStored", 99),
     "photometric": lambda dataset: setattr(dataset, "PhotometricInterpretation", "HSV"),
-    "video": lambda dataset: compress_as(dataset, "1.2.840.10008.1.2.4.100", b"\0\0\0\1"),
+    "video": lambda dataset: encapsulated(dataset, UID("1.2.840.10008.1.2.4.100"), b"\0\0\0\1"),
     "claims": lambda dataset: as_jpeg(dataset, np.zeros((600, 600), np.uint8)),
-    "no_frame": lambda dataset: compress_as(dataset, JPEGBaseline8Bit, b"\xff\xd8\xff\xd9"),
+    "no_frame": lambda dataset: encapsulated(dataset, JPEGBaseline8Bit, b"\xff\xd8\xff\xd9"),
 }
 
 
@@ -435,6 +506,70 @@ def test_bad_files_are_refused_with_a_reason_that_names_no_patient(tmp_path, nam
     with pytest.raises(ImageReadError, match=reason) as raised:
         read_image(path)
     assert not patient_in(raised.value, caplog.text, capfd.readouterr(), [str(item.message) for item in recwarn])
+
+
+@pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_frame_that_was_cut_is_refused(tmp_path, syntax, share):
+    pixels = stored_values(8, signed=False)
+    dataset = radiograph(pixels)
+    whole = as_jpeg(dataset, pixels) if syntax == JPEGBaseline8Bit else compressed(dataset, syntax)
+    (frame,) = generate_frames(whole.PixelData, number_of_frames=1)
+    cut = encapsulated(whole, syntax, frame[: int(len(frame) * share)])
+    with pytest.raises(ImageReadError, match="truncated"):
+        read_image(save(cut, tmp_path / "cut.dcm"))
+    padded = encapsulated(whole, syntax, frame.rstrip(b"\0") + bytes(7))
+    assert read_image(save(padded, tmp_path / "padded.dcm")).shape == pixels.shape
+
+
+def jpeg_with(markers):
+    """A JPEG of 6000x6000 that says something in front of its header."""
+    data = imagecodecs.jpeg8_encode(np.zeros((6000, 6000), np.uint8))
+    return data[:2] + markers + data[2:]
+
+
+def small_header(width=83, height=61):
+    """The header of a frame of that size, to be found by who reads markers wrongly."""
+    return b"\xff\xc0\0\x0b\x08" + struct.pack(">2H", height, width) + b"\1\1\x11\0"
+
+
+def box(kind, content):
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def disguised(kind):
+    """Frames of 6000x6000 pixels that seem to be of 83x61."""
+    if kind == "JP2":
+        data = imagecodecs.jpeg2k_encode(np.zeros((6000, 6000), np.uint8), codecformat="jp2")
+        small = imagecodecs.jpeg2k_encode(np.zeros((61, 83), np.uint8), codecformat="j2k")
+        return data[:12] + box(b"uuid", bytes(16) + box(b"jp2c", small)) + data[12:]
+    # What stands alone has no length; who takes the next marker for one leaps into the segment behind it.
+    lone = {"temporary": b"\xff\x01", "restart": b"\xff\xd0", "nothing": b"\xff\0"}[kind]
+    content = (bytes(0xFFE0 - 4) + small_header()).ljust(0xFFFF - 2, b"\0")
+    return jpeg_with(lone + b"\xff\xe0\xff\xff" + content)
+
+
+@pytest.mark.parametrize("kind", ["JP2", "temporary", "restart", "nothing"])
+def test_a_frame_that_hides_its_size_is_refused_before_it_is_decoded(tmp_path, kind, monkeypatch):
+    syntax = JPEG2000Lossless if kind == "JP2" else JPEGBaseline8Bit
+    dataset = encapsulated(radiograph(stored_values(8, signed=False)), syntax, disguised(kind))
+    monkeypatch.setattr(dicom, "_codec", lambda _: pytest.fail("decoded"))
+    with pytest.raises(ImageReadError, match="not of the size"):
+        read_image(save(dataset, tmp_path / "a.dcm"))
+
+
+def test_a_wrapped_codestream_is_read(tmp_path):
+    pixels = stored_values(8, signed=False)
+    frame = imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="jp2", reversible=True)
+    dataset = encapsulated(radiograph(pixels), JPEG2000Lossless, frame)
+    np.testing.assert_array_equal(read_image(save(dataset, tmp_path / "a.dcm")), pixels)
+
+
+def test_a_frame_of_more_colours_than_its_header_says_is_refused(tmp_path):
+    frame = imagecodecs.jpeg2k_encode(np.zeros((61, 83, 60), np.uint8), codecformat="j2k", planar=False)
+    dataset = encapsulated(radiograph(stored_values(8, signed=False)), JPEG2000Lossless, frame)
+    with pytest.raises(ImageReadError, match="not of the size"):
+        read_image(save(dataset, tmp_path / "a.dcm"))
 
 
 def test_a_deflated_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):

@@ -1,17 +1,20 @@
-"""The size that a compressed frame claims, read before a decoder takes the memory for it."""
+"""What a compressed frame says of itself, and whether it is whole, before a decoder takes the memory for it."""
 
 from __future__ import annotations
 
 import struct
 
-JPEG_START, J2K_START = b"\xff\xd8", b"\xff\x4f\xff\x51"
+JPEG_START, JPEG_END, JPEG_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
+J2K_START = b"\xff\x4f\xff\x51"
 JP2_SIGNATURE, JP2_CODESTREAM = b"\x00\x00\x00\x0cjP  ", b"jp2c"
 # Start of frame: baseline, extended, lossless and so on, and that of JPEG-LS; not tables nor arithmetic conditions.
 FRAME_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+# Those that stand alone, without a length: a temporary one, restarts, start of image.
+LONE_MARKERS = {0x01, *range(0xD0, 0xD9)}
 
 
-def claimed_size(frame: bytes) -> tuple[int, int] | None:
-    """Height and width in the header of a JPEG, JPEG-LS or JPEG 2000 codestream.
+def claimed_shape(frame: bytes) -> tuple[int, int, int] | None:
+    """Height, width and number of colours in the header of a JPEG, JPEG-LS or JPEG 2000 codestream.
 
     Parameters
     ----------
@@ -19,34 +22,69 @@ def claimed_size(frame: bytes) -> tuple[int, int] | None:
 
     Returns
     -------
-    (height, width) or None
+    (height, width, colours) or None
         None where there is no such header.
     """
     if frame.startswith(JP2_SIGNATURE):
-        frame = frame[max(frame.find(JP2_CODESTREAM), 0) + len(JP2_CODESTREAM) :]
+        frame = _inside_jp2(frame)
     if frame.startswith(J2K_START):
-        return _j2k_size(frame)
-    return _jpeg_size(frame) if frame.startswith(JPEG_START) else None
+        return _j2k_shape(frame)
+    return _jpeg_shape(frame) if frame.startswith(JPEG_START) else None
 
 
-def _j2k_size(frame: bytes) -> tuple[int, int] | None:
-    if len(frame) < 24:
+def is_whole(frame: bytes) -> bool:
+    """Whether a JPEG or JPEG-LS codestream goes on to its end; of others, their decoders say so.
+
+    Decoders of JPEG fill what was cut off with grey, without a word.
+
+    Parameters
+    ----------
+    frame : bytes
+        Anything may follow the end.
+    """
+    # Neither marker can occur inside a scan.
+    return not frame.startswith(JPEG_START) or frame.rfind(JPEG_END) > frame.rfind(JPEG_SCAN)
+
+
+def _inside_jp2(frame: bytes) -> bytes:
+    """The codestream in the boxes around it, which are gone through as a decoder does."""
+    position = 0
+    while position + 8 <= len(frame):
+        length, kind = int.from_bytes(frame[position : position + 4], "big"), frame[position + 4 : position + 8]
+        start = position + 8
+        if length == 1:
+            length, start = int.from_bytes(frame[start : start + 8], "big"), start + 8
+        if kind == JP2_CODESTREAM:
+            return frame[start:]
+        # A box of length 0 goes on to the end.
+        if length < start - position:
+            break
+        position += length
+    return b""
+
+
+def _j2k_shape(frame: bytes) -> tuple[int, int, int] | None:
+    if len(frame) < 42:
         return None
     right, bottom, left, top = struct.unpack(">4I", frame[8:24])
-    return bottom - top, right - left
+    (colours,) = struct.unpack(">H", frame[40:42])
+    return bottom - top, right - left, colours
 
 
-def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
+def _jpeg_shape(frame: bytes) -> tuple[int, int, int] | None:
     position = len(JPEG_START)
-    while position + 9 <= len(frame):
-        if frame[position] != 0xFF:
+    while position + 10 <= len(frame):
+        prefix, marker = frame[position], frame[position + 1]
+        # Decoders pass over what stands between markers, each in its own way.
+        if prefix != 0xFF or marker == 0:
             return None
-        marker = frame[position + 1]
         if marker == 0xFF:
             position += 1
+        elif marker in LONE_MARKERS:
+            position += 2
         elif marker in FRAME_MARKERS:
-            height, width = struct.unpack(">2H", frame[position + 5 : position + 9])
-            return height, width
+            height, width, colours = struct.unpack(">2HB", frame[position + 5 : position + 10])
+            return height, width, colours
         else:
             position += 2 + int.from_bytes(frame[position + 2 : position + 4], "big")
     return None

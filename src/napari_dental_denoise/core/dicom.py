@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.codestream import claimed_size
+from napari_dental_denoise.core.codestream import claimed_shape, is_whole
 from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, DicomHeader, describe, open_dataset
 from napari_dental_denoise.core.dicom_values import only_number
 from napari_dental_denoise.core.errors import ImageReadError
@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 
 CURE = "pip install imagecodecs"
 RUN_LENGTH = "1.2.840.10008.1.2.5"
+JPEG = "jpeg8_decode"
+# Else it would change colours of which a header of JFIF says what DICOM does not.
+UNCHANGED = {"colorspace": "RGB", "outcolorspace": "RGB"}
 # The decoder of imagecodecs for each compressed transfer syntax.
 CODECS = {
-    **dict.fromkeys(("JPEGBaseline8Bit", "JPEGExtended12Bit", "JPEGLossless", "JPEGLosslessSV1"), "jpeg8_decode"),
+    **dict.fromkeys(("JPEGBaseline8Bit", "JPEGExtended12Bit", "JPEGLossless", "JPEGLosslessSV1"), JPEG),
     **dict.fromkeys(("JPEGLSLossless", "JPEGLSNearLossless"), "jpegls_decode"),
     **dict.fromkeys(("JPEG2000Lossless", "JPEG2000", "HTJ2KLossless", "HTJ2KLosslessRPCL", "HTJ2K"), "jpeg2k_decode"),
 }
-# For colour, which it converts as DICOM has it, and where the other is missing.
+# Colours that these decoders leave as they are.
+LUMINANCE_FIRST = ("YBR_FULL", "YBR_FULL_422")
+# For colour of 8 bits, which it converts as DICOM has it, and where the other is missing.
 PLAIN_DECODER = "pillow"
 
 
@@ -73,7 +78,7 @@ def _frames(path: Path, dataset: Dataset, header: DicomHeader) -> NDArray[np.gen
         syntax = dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     pixels = _compressed(path, dataset, header, syntax) if _is_codestream(syntax) else _native(path, dataset, syntax)
     if dataset.PhotometricInterpretation in COLOUR:
-        return _grey(_frame_axis(_colours(dataset, pixels), 4).astype(header.dtype, casting="equiv"))
+        return _grey(_frame_axis(_colours(dataset, pixels), 4).astype(header.dtype, casting="safe"))
     return _used_bits(_frame_axis(pixels, 3), dataset, header.dtype, whole=_is_codestream(syntax))
 
 
@@ -105,17 +110,31 @@ def _compressed(path: Path, dataset: Dataset, header: DicomHeader, syntax: Any) 
     if syntax.keyword not in CODECS:
         raise ImageReadError(path, "is a DICOM file of a transfer syntax that is not read")
     frames = list(_compressed_frames(dataset, header.frames))
+    colours = int(dataset.get("SamplesPerPixel") or 1)
     # A small frame that claims to be huge is refused before it is decoded.
-    if any(claimed_size(frame) != header.shape for frame in frames):
+    if any(claimed_shape(frame) != (*header.shape, colours) for frame in frames):
         raise ImageReadError(path, "is a DICOM file whose pixels are not of the size that its header says")
-    decode = _codec(CODECS[syntax.keyword])
+    if not all(is_whole(frame) for frame in frames):
+        raise ImageReadError(path, "is a DICOM file whose pixels are truncated")
+    codec = CODECS[syntax.keyword]
+    decode = _codec(codec)
     available = get_decoder(syntax).available_plugins
-    colour = int(dataset.get("SamplesPerPixel") or 1) > 1
-    if PLAIN_DECODER in available and (colour or decode is None):
+    plain = PLAIN_DECODER in available and not (colours > 1 and header.dtype.itemsize > 1)
+    if plain and (colours > 1 or decode is None):
         return pixel_array(dataset, decoding_plugin=PLAIN_DECODER, correct_unused_bits=False)
     if decode is None:
         raise ImageReadError(path, f"is compressed ({syntax.name}), and no decoder for that is installed: {CURE}")
-    return np.stack([decode(frame) for frame in frames])
+    options = UNCHANGED if colours > 1 and codec == JPEG else {}
+    pixels = np.stack([decode(frame, **options) for frame in frames])
+    return _red_green_blue(path, pixels) if dataset.PhotometricInterpretation in LUMINANCE_FIRST else pixels
+
+
+def _red_green_blue(path: Path, pixels: NDArray[Any]) -> NDArray[Any]:
+    from pydicom.pixels import convert_color_space
+
+    if pixels.dtype != np.uint8:
+        raise ImageReadError(path, "is a DICOM file of YBR colours of more than 8 bits, which are not read")
+    return convert_color_space(pixels, "YBR_FULL", "RGB")
 
 
 def _codec(name: str) -> Any:

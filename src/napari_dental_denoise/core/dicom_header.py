@@ -30,7 +30,9 @@ SUFFIXES = (".dcm", ".dicom", ".dic")
 PREAMBLE, MAGIC = 128, b"DICM"
 LIBRARY = "pydicom"
 LOOKUP_TABLES = [
-    f"{colour}PaletteColorLookupTable{part}" for colour in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")
+    f"{kind}PaletteColorLookupTable{part}"
+    for colour in ("Red", "Green", "Blue")
+    for kind, part in ((colour, "Descriptor"), (colour, "Data"), (f"Segmented{colour}", "Data"))
 ]
 # An allow-list: whatever else a file holds never reaches this program, so it cannot leak. Of the groups of enhanced
 # images a second one is kept.
