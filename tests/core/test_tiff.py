@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from napari_dental_denoise.core import config, tiff
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import read_image, read_pages
@@ -117,6 +118,53 @@ def test_print_colours_are_refused(tmp_path):
         read_image(tmp_path / "a.tif")
 
 
+COLOURS = np.dstack([GREY, GREY // 2, 255 - GREY])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(4, "MASK"), (6, "YCBCR"), (8, "CIELAB"), (9, "ICCLAB"), (32844, "LOGL"), (12345, "12345")]
+)
+def test_colours_that_are_not_red_green_and_blue_are_refused_by_name(tmp_path, kind, name):
+    tifffile.imwrite(tmp_path / "good.tif", COLOURS, photometric="rgb", metadata=None)
+    (tmp_path / "a.tif").write_bytes(with_tag((tmp_path / "good.tif").read_bytes(), 262, kind))
+    for read in (read_header, read_image, read_pages):
+        with pytest.raises(ImageReadError, match=f"has colours of the kind {name}; expected grayscale or RGB"):
+            read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_colours_multiplied_with_their_opacity_are_divided_by_it(tmp_path, dtype):
+    full = 1.0 if dtype == np.float32 else np.iinfo(dtype).max
+    grey = GREY / 255 * full
+    opacity = np.full(GREY.shape, 0.5)
+    opacity[:10], opacity[10:20] = 1, 0
+    stored = np.dstack([grey * opacity] * 3 + [opacity * full])
+    stored = (np.rint(stored) if full > 1 else stored).astype(dtype)
+    read = written(tmp_path, stored, photometric="rgb", extrasamples=["assocalpha"])
+    np.testing.assert_allclose(read[:10], grey[:10].astype(dtype), rtol=1e-6)
+    np.testing.assert_array_equal(read[10:20], 0)
+    assert np.abs(read[20:] - grey[20:]).max() <= (2 if full > 1 else 1e-6)
+
+
+def test_jpeg_inside_keeps_its_colours(tmp_path):
+    smooth = np.dstack([np.linspace(0, 255, 64 * 48).reshape(64, 48)] * 3).astype(np.uint8)
+    read = written(tmp_path, smooth, photometric="rgb", compression="jpeg", compressionargs={"level": 98})
+    assert np.abs(read.astype(int) - smooth[..., 0]).max() < 6
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize(("tile", "code"), [(None, 279), ((32, 32), 325)], ids=["strips", "tiles"])
+def test_jpeg_inside_that_was_cut_is_refused(tmp_path, tile, code, share):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, GREY, compression="jpeg", tile=tile, photometric="minisblack", metadata=None)
+    assert read_image(path).shape == GREY.shape
+    with tifffile.TiffFile(path, mode="r+") as file:
+        counts = file.pages.first.tags[code]
+        counts.overwrite([int(counts.value[0] * share), *counts.value[1:]])
+    with pytest.raises(ImageReadError, match="is truncated or damaged"):
+        read_image(path)
+
+
 def with_tag(data, code, value):
     """The same classic little-endian TIFF with another number in a tag of its first directory."""
     (start,) = struct.unpack("<I", data[4:8])
@@ -145,6 +193,51 @@ def test_numbers_that_lie_take_no_memory(tmp_path, code, value, reason):
     for read in (read_header, read_image, read_pages):
         with pytest.raises(ImageReadError, match=reason):
             read(path)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "reason"),
+    [
+        (32997, 3, "holds a volume of 3 slices; expected one image for each page"),
+        (259, 32809, "is compressed .*THUNDERSCAN.*, and no decoder for that is installed"),
+    ],
+    ids=["depth", "compression"],
+)
+def test_what_is_whole_but_not_read_is_not_called_damaged(tmp_path, code, value, reason):
+    volume = {"volumetric": True, "tile": (16, 16, 16)} if code == 32997 else {}
+    image = np.stack([GREY] * 3) if volume else GREY
+    tifffile.imwrite(tmp_path / "good.tif", image, photometric="minisblack", metadata=None, **volume)
+    (tmp_path / "a.tif").write_bytes(with_tag((tmp_path / "good.tif").read_bytes(), code, value))
+    with pytest.raises(ImageReadError, match=reason):
+        read_image(tmp_path / "a.tif")
+
+
+def test_a_file_that_does_not_say_what_is_black_has_black_at_zero(tmp_path):
+    tifffile.imwrite(tmp_path / "good.tif", GREY, metadata=None)
+    data = (tmp_path / "good.tif").read_bytes()
+    # Under a number that nobody knows.
+    (tmp_path / "a.tif").write_bytes(data.replace(struct.pack("<HH", 262, 3), struct.pack("<HH", 263, 3), 1))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), GREY)
+
+
+def paged(path, *shapes):
+    with tifffile.TiffWriter(path) as writer:
+        for shape in shapes:
+            writer.write(np.zeros(shape, np.uint8), photometric="minisblack", compression="deflate", metadata=None)
+    return path
+
+
+def test_pages_behind_a_small_one_count_with_their_own_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiff, "LIMITS", config.Limits(pixels=20_000))
+    with pytest.raises(ImageReadError, match="has 4 pages; at most"):
+        read_pages(paged(tmp_path / "a.tif", (4, 4), (100, 100), (100, 100), (100, 100)))
+
+
+def test_pages_that_differ_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
+    path = paged(tmp_path / "a.tif", (4, 4), (100, 100))
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", lambda *_, **__: pytest.fail("unpacked"))
+    with pytest.raises(ImageReadError, match="holds 2 pages of different sizes"):
+        read_pages(path)
 
 
 def test_tiles_beyond_measure_take_no_memory(tmp_path):

@@ -130,7 +130,7 @@ def _compressed(path: Path, dataset: Dataset, header: DicomHeader, syntax: Any) 
 
 
 def _red_green_blue(path: Path, pixels: NDArray[Any]) -> NDArray[Any]:
-    from pydicom.pixels import convert_color_space
+    from pydicom.pixels.processing import convert_color_space
 
     if pixels.dtype != np.uint8:
         raise ImageReadError(path, "is a DICOM file of YBR colours of more than 8 bits, which are not read")

@@ -19,7 +19,8 @@ from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import quiet
 from napari_dental_denoise.core.regular_file import check_is_file
-from napari_dental_denoise.core.tiff import TURNED, is_tiff, read_tiff_header
+from napari_dental_denoise.core.tiff import is_tiff, read_tiff_header
+from napari_dental_denoise.core.tiff_page import TURNED
 
 LIBRARY = "PIL"
 READABLE = {"PNG", "JPEG", "MPO", "BMP", "PPM"}

@@ -81,10 +81,7 @@ def read_pages(path: str | Path) -> NDArray[np.generic]:
         return pixels if pixels.ndim == 3 else pixels[np.newaxis]
     if not is_tiff(path):
         return read_image(path)[np.newaxis]
-    pages = read_all_of_tiff(path)
-    if len({(page.shape, page.dtype) for page in pages}) > 1:
-        raise ImageReadError(path, f"holds {len(pages)} pages of different sizes or types; expected equal ones")
-    return np.stack(pages)
+    return read_all_of_tiff(path)
 
 
 def _upright(path: Path) -> NDArray[np.generic]:

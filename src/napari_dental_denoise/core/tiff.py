@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,22 +15,30 @@ from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing
 from napari_dental_denoise.core.regular_file import check_is_file, first_bytes
+from napari_dental_denoise.core.tiff_page import (
+    DAMAGED,
+    ORIENTATION,
+    PALETTE,
+    TURNED,
+    WHITE_IS_ZERO,
+    check_whole,
+    checked_type,
+    is_turned,
+    page_shape,
+    photometric,
+    tag,
+)
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-DAMAGED = "is truncated or damaged"
 LIBRARY = "tifffile"
-# TIFF 6.0, and what is in it of Exif.
-WHITE_IS_ZERO, PALETTE, SEPARATED = 0, 3, 5
-ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
+# Of an extra channel: colours were multiplied with it.
+ASSOCIATED = 1
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 INCH, CENTIMETRE = 2, 3
 CENTIMETRES_PER_INCH = 2.54
-# Orientations that lie on their side: rows are stored as columns.
-TURNED = (5, 6, 7, 8)
-# Red, green, blue and alpha.
-MOST_CHANNELS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +87,8 @@ def read_tiff_header(path: Path) -> TiffHeader:
     check_is_file(path)
     with refusing(path, DAMAGED, LIBRARY), tifffile.TiffFile(path) as file:
         page = file.pages.first
-        dtype = _checked_type(path, page)
-        height, width = int(page.imagelength), int(page.imagewidth)
-        turned = _tag(page, ORIENTATION) in TURNED
-        return TiffHeader((width, height) if turned else (height, width), dtype, len(file.pages), _dpi(page, turned))
+        dtype = checked_type(path, page)
+        return TiffHeader(page_shape(page), dtype, len(file.pages), _dpi(page, is_turned(page)))
 
 
 def read_tiff(path: Path) -> NDArray[Any]:
@@ -108,7 +114,7 @@ def read_tiff(path: Path) -> NDArray[Any]:
         return _read_page(path, file.pages.first)
 
 
-def read_all_of_tiff(path: Path) -> list[NDArray[Any]]:
+def read_all_of_tiff(path: Path) -> NDArray[Any]:
     """Read every image of a TIFF file as grayscale, white high.
 
     Parameters
@@ -117,62 +123,46 @@ def read_all_of_tiff(path: Path) -> list[NDArray[Any]]:
 
     Returns
     -------
-    list of (H, W) arrays; uint8, uint16 or float32
+    (N, H, W) array; uint8, uint16 or float32
 
     Raises
     ------
     ImageReadError
-        If one is damaged or of a kind that is not read, or all together are too large.
+        If one is damaged or of a kind that is not read, they differ, or all together are too large.
     """
     import tifffile
 
     check_is_file(path)
     with refusing(path, DAMAGED, LIBRARY), tifffile.TiffFile(path) as file:
-        first = file.pages.first
-        if len(file.pages) * first.imagelength * first.imagewidth > LIMITS.pixels:
-            limit = LIMITS.pixels // 2**20
-            raise ImageReadError(path, f"has {len(file.pages)} pages; at most {limit} million pixels are read")
-        return [_read_page(path, page.aspage()) for page in file.pages]
+        pages = [page.aspage() for page in file.pages]
+        _check_pages(path, pages)
+        return np.stack([_read_page(path, page) for page in pages])
 
 
-def _checked_type(path: Path, page: TiffPage) -> np.dtype[Any]:
-    """The type that is read; refuses what is too large, made for print, or of other numbers."""
-    height, width = page.imagelength, page.imagewidth
-    if min(height, width) < 1 or page.imagedepth > 1:
-        raise ImageReadError(path, DAMAGED)
-    if page.samplesperpixel > MOST_CHANNELS:
-        raise ImageReadError(path, f"claims {page.samplesperpixel} channels; expected grayscale or RGB")
-    # What is unpacked at once may be more than the image: its channels, and tiles that reach beyond it.
-    if height * width > LIMITS.pixels or math.prod(page.chunks) > MOST_CHANNELS * LIMITS.pixels:
-        raise ImageReadError(path, f"claims {width}x{height} pixels; at most {LIMITS.pixels // 2**20} million are read")
-    if 0 in page.databytecounts:
-        # A part that is not there would be read as black.
-        raise ImageReadError(path, DAMAGED)
-    if page.photometric == SEPARATED:
-        raise ImageReadError(path, "is a CMYK image, made for print; expected grayscale or RGB: export it again")
-    stored = np.dtype(page.dtype)
-    if np.issubdtype(stored, np.floating):
-        return np.dtype(np.float32)
-    if page.photometric == PALETTE or stored in (np.bool_, np.uint8):
-        return np.dtype(np.uint8)
-    if stored == np.uint16:
-        return np.dtype(np.uint16)
-    raise ImageReadError(path, f"holds {stored} pixels; expected unsigned 8 or 16 bit, or floating")
+def _check_pages(path: Path, pages: Sequence[TiffPage]) -> None:
+    """Refuse pages that make no stack, before any of them is unpacked."""
+    if sum(page.imagelength * page.imagewidth for page in pages) > LIMITS.pixels:
+        limit = LIMITS.pixels // 2**20
+        raise ImageReadError(path, f"has {len(pages)} pages; at most {limit} million pixels are read")
+    if len({(page_shape(page), checked_type(path, page)) for page in pages}) > 1:
+        raise ImageReadError(path, f"holds {len(pages)} pages of different sizes or types; expected equal ones")
 
 
 def _read_page(path: Path, page: TiffPage) -> NDArray[Any]:
-    dtype = _checked_type(path, page)
+    dtype = checked_type(path, page)
+    check_whole(path, page)
     pixels = page.asarray(maxworkers=1)
-    if page.photometric == PALETTE:
+    kind = photometric(page)
+    if kind == PALETTE:
         grey = _from_palette(page, pixels)
     else:
         grey = _one_channel(_full_range(page, pixels).astype(dtype, copy=False), page)
-    if page.photometric == WHITE_IS_ZERO and dtype != np.float32:
+    if kind == WHITE_IS_ZERO and dtype != np.float32:
         white = dtype.type(2 ** max(page.bitspersample, 8) - 1)
         grey = white - np.minimum(grey, white)
     if grey.shape != (page.imagelength, page.imagewidth):
         raise ImageReadError(path, f"holds an image of shape {grey.shape}, which is not grey or RGB")
-    return np.ascontiguousarray(_turned(grey, _tag(page, ORIENTATION)))
+    return np.ascontiguousarray(_turned(grey, tag(page, ORIENTATION)))
 
 
 def _full_range(page: TiffPage, pixels: NDArray[Any]) -> NDArray[Any]:
@@ -194,9 +184,22 @@ def _one_channel(pixels: NDArray[Any], page: TiffPage) -> NDArray[Any]:
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.ndim < 3:
         return pixels
+    pixels = _unmultiplied(pixels, page)
     if pixels.shape[-1] < 3:
         return pixels[..., 0]
     return cv2.cvtColor(np.ascontiguousarray(pixels[..., :3]), cv2.COLOR_RGB2GRAY)
+
+
+def _unmultiplied(pixels: NDArray[Any], page: TiffPage) -> NDArray[Any]:
+    """Colours as they were before they were multiplied with their opacity."""
+    if ASSOCIATED not in page.extrasamples:
+        return pixels
+    whole = np.issubdtype(pixels.dtype, np.integer)
+    full = 2 ** max(page.bitspersample, 8) - 1 if whole else 1
+    place = pixels.shape[-1] - len(page.extrasamples) + page.extrasamples.index(ASSOCIATED)
+    opacity = pixels[..., place, np.newaxis] / full
+    colours = np.divide(pixels, opacity, out=np.zeros(pixels.shape), where=opacity > 0)
+    return (np.rint(np.minimum(colours, full)) if whole else colours).astype(pixels.dtype)
 
 
 def _turned(image: NDArray[Any], orientation: Any) -> NDArray[Any]:
@@ -208,14 +211,9 @@ def _turned(image: NDArray[Any], orientation: Any) -> NDArray[Any]:
     return image[:: -1 if rows else 1, :: -1 if columns else 1]
 
 
-def _tag(page: TiffPage, code: int) -> Any:
-    tag = page.tags.get(code)
-    return None if tag is None else tag.value
-
-
 def _dpi(page: TiffPage, turned: bool) -> tuple[float, float] | None:  # noqa: FBT001 (of one call, with its name)
-    values = [_tag(page, code) for code in (Y_RESOLUTION, X_RESOLUTION)]
-    unit = _tag(page, RESOLUTION_UNIT)
+    values = [tag(page, code) for code in (Y_RESOLUTION, X_RESOLUTION)]
+    unit = tag(page, RESOLUTION_UNIT)
     if None in values or unit not in (INCH, CENTIMETRE, None):
         return None
     factor = CENTIMETRES_PER_INCH if unit == CENTIMETRE else 1
