@@ -7,9 +7,10 @@ import pytest
 from napari_dental_denoise.core.noise import add_gaussian_noise
 from napari_dental_denoise.core.phantom import phantom
 from napari_dental_denoise.plugin.denoise_widget import DenoiseWidget
+from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.noise_widget import NoiseWidget
 from napari_dental_denoise.plugin.reader import get_reader, read
-from tests.dicom_files import patient_in, radiograph, save
+from tests.dicom_files import PATIENT, patient_in, radiograph, save
 
 PLUGIN = "napari-dental-denoise"
 
@@ -25,11 +26,14 @@ def shown(viewer):
 
 
 def test_files_are_accepted_with_any_name(tmp_path, pixels):
-    for name in ("IM000001", "1.2.840.10008", "a.dcm", "a.DCM"):
+    for name in ("IM000001", "1.2.840.10008", "a.dcm", "a.DCM", "SMITH.JOHN", "x.nii.gz"):
         assert get_reader(str(save(radiograph(pixels), tmp_path / "names" / name))) is read
     assert get_reader(str(tmp_path / "names")) is read
-    (tmp_path / "README").write_text("x" * 200)
-    assert get_reader(str(tmp_path / "README")) is None
+    for name in ("README", "SMITH.JOHN", "volume.nii"):
+        (tmp_path / name).write_text("x" * 200)
+        assert get_reader(str(tmp_path / name)) is None
+    save(radiograph(pixels), tmp_path / "disc" / "SMITH.JOHN")
+    assert get_reader(str(tmp_path / "disc")) is read
 
 
 def test_a_file_without_a_suffix_is_opened_by_napari_itself(tmp_path, pixels, make_napari_viewer):
@@ -76,6 +80,7 @@ def test_series_become_stacks_in_the_order_of_acquisition(tmp_path, pixels):
     for series, count in (("1.2.3", 3), ("1.2.4", 2)):
         for index in range(count):
             dataset = radiograph(pixels + np.uint16(index), SeriesInstanceUID=series, InstanceNumber=index)
+            dataset.StudyInstanceUID = "1.2"
             dataset.AcquisitionTime = f"10000{index}"
             # The names run against the time.
             save(dataset, tmp_path / "in" / f"{series}.{9 - index}")
@@ -87,9 +92,98 @@ def test_series_become_stacks_in_the_order_of_acquisition(tmp_path, pixels):
             np.testing.assert_array_equal(np.asarray(data[index]), pixels + np.uint16(index))
 
 
+@pytest.mark.parametrize(
+    "uids",
+    [
+        [("1.2.1", ""), ("1.2.2", "")],
+        [("", ""), ("", "")],
+        [("1.2.1", ""), ("1.2.1", "")],
+        # A program that copied a series UID.
+        [("1.2.1", "1.2.9"), ("1.2.2", "1.2.9")],
+    ],
+    ids=["no series", "no study either", "one study", "two studies"],
+)
+def test_patients_are_not_mixed_in_one_stack(tmp_path, pixels, uids):
+    for index, (study, series) in enumerate(uids):
+        dataset = radiograph(pixels + np.uint16(index), PatientID=f"{PATIENT}{index}", PatientName=f"{PATIENT}^{index}")
+        for name, uid in (("StudyInstanceUID", study), ("SeriesInstanceUID", series)):
+            if uid:
+                setattr(dataset, name, uid)
+            else:
+                delattr(dataset, name)
+        save(dataset, tmp_path / "in" / f"tooth{index}")
+    layers = read(str(tmp_path / "in"))
+    assert [settings["name"] for _, settings, _ in layers] == ["tooth0", "tooth1"]
+    for index, (data, settings, _) in enumerate(layers):
+        np.testing.assert_array_equal(data, pixels + np.uint16(index))
+        assert not patient_in(settings)
+        assert "1.2.9" not in repr(settings)
+
+
+def test_several_patients_in_one_folder_are_a_stack_each(tmp_path, pixels):
+    for patient in range(2):
+        for index in range(2):
+            dataset = radiograph(pixels + np.uint16(10 * patient + index), PatientID=f"{PATIENT}{patient}")
+            dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"1.2.{patient}", "1.2.9"
+            dataset.InstanceNumber = index
+            save(dataset, tmp_path / "in" / f"{index}{patient}.dcm")
+    layers = read(str(tmp_path / "in"))
+    assert [settings["name"] for _, settings, _ in layers] == ["in series 1", "in series 2"]
+    for patient, (data, _, _) in enumerate(layers):
+        for index in range(2):
+            np.testing.assert_array_equal(data[index].compute(), pixels + np.uint16(10 * patient + index))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"ImagerPixelSpacing": [0.1, 0.1]}, {"ImagerPixelSpacing": [0.2, 0.2]}),
+        ({"ImagerPixelSpacing": [0.1, 0.1]}, {}),
+        ({"PixelSpacing": [0.1, 0.1]}, {"ImagerPixelSpacing": [0.1, 0.1]}),
+        ({"ImagerPixelSpacing": [0.1, 0.1]}, {"PixelSpacing": [0.1, 0.1]}),
+    ],
+    ids=["two sizes", "one size", "detector last", "detector first"],
+)
+def test_a_stack_of_several_spacings_has_none(tmp_path, pixels, first, second):
+    for index, spacing in enumerate((first, second)):
+        save(
+            radiograph(pixels, SeriesInstanceUID="1.2.3", StudyInstanceUID="1.2", InstanceNumber=index, **spacing),
+            tmp_path / "in" / f"{index}.dcm",
+        )
+    ((_, settings, _),) = read(str(tmp_path / "in"))
+    assert settings["axis_labels"] == ("image", "y", "x")
+    assert "scale" not in settings
+    assert "units" not in settings
+    assert settings["metadata"]["napari_dental_denoise"]["dicom"]["spacing"] is None
+
+
+def test_a_stack_of_one_spacing_says_where_it_holds(tmp_path, pixels):
+    for index in range(2):
+        dataset = radiograph(pixels, SeriesInstanceUID="1.2.3", StudyInstanceUID="1.2", ImagerPixelSpacing=[0.1, 0.1])
+        save(dataset, tmp_path / "in" / f"{index}.dcm")
+    ((_, settings, _),) = read(str(tmp_path / "in"))
+    assert settings["axis_labels"] == ("image", "y at the detector", "x at the detector")
+    assert settings["scale"] == (1, 0.1, 0.1)
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"RescaleSlope": -1, "RescaleIntercept": 4095}, {"PresentationLUTShape": "INVERSE"}]
+)
+def test_what_is_shown_white_is_denoised_and_saved_as_such(tmp_path, pixels, attributes, make_napari_viewer):
+    path = save(radiograph(4095 - pixels, bits=12, **attributes), tmp_path / "a.dcm")
+    viewer = make_napari_viewer()
+    (layer,) = viewer.open(str(path), plugin=PLUGIN)
+    assert layer.colormap.name == "gray_r"
+    np.testing.assert_array_equal(layer_storage(layer).upright(layer.data), pixels)
+    layer.save(str(tmp_path / "a.tif"), plugin=PLUGIN)
+    ((data, _, _),) = read(str(tmp_path / "a.tif"))
+    np.testing.assert_array_equal(data, pixels)
+
+
 def test_images_of_a_series_that_differ_are_layers_of_their_own(tmp_path, pixels):
     for index, shape in enumerate([(128, 160), (100, 90), (128, 160)]):
         dataset = radiograph(pixels[: shape[0], : shape[1]], SeriesInstanceUID="1.2.3", InstanceNumber=index)
+        dataset.StudyInstanceUID = "1.2"
         save(dataset, tmp_path / "in" / f"tooth{index}.dcm")
     layers = read(str(tmp_path / "in"))
     assert [settings["name"] for _, settings, _ in layers] == ["tooth0", "tooth1", "tooth2"]

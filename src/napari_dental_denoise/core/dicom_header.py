@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,8 +38,17 @@ LOOKUP_TABLES = [
 # An allow-list: whatever else a file holds never reaches this program, so it cannot leak. Of the groups of enhanced
 # images a second one is kept.
 ATTRIBUTES = [
-    *("SOPClassUID", "SeriesInstanceUID", "Modality", "SamplesPerPixel", "PhotometricInterpretation"),
-    *("PlanarConfiguration", "Rows", "Columns", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit"),
+    *("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "SamplesPerPixel"),
+    *(
+        "PhotometricInterpretation",
+        "PlanarConfiguration",
+        "Rows",
+        "Columns",
+        "NumberOfFrames",
+        "BitsAllocated",
+        "BitsStored",
+        "HighBit",
+    ),
     *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
     *("NominalScannedPixelSpacing", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "PresentationLUTShape", "AcquisitionDateTime"),
@@ -75,7 +85,7 @@ class DicomHeader:
     spacing : str, optional
         Where that size holds: in the patient, or only at the detector or on the film.
     series : str
-        Equal for images that were taken together.
+        Equal for images that were taken together, of one study; no UID, but a digest.
     order : tuple
         Sorts images by their acquisition.
     """
@@ -202,7 +212,7 @@ def _describe(path: Path, dataset: Dataset) -> DicomHeader:
         stored_limits(dataset, 2 ** (8 * dtype.itemsize)) if grey else None,
         size,
         spacing,
-        str(dataset.get("SeriesInstanceUID", "")),
+        _series(path, dataset),
         _order(dataset),
     )
 
@@ -212,12 +222,20 @@ def _modality(dataset: Dataset) -> str:
     return modality if modality in MODALITIES else "OT"
 
 
+def _series(path: Path, dataset: Dataset) -> str:
+    study, series = (str(optional(dataset, name) or "") for name in ("StudyInstanceUID", "SeriesInstanceUID"))
+    # An image without a series is one by itself, for it may be of anybody.
+    together = f"{study}\n{series}" if series else f"\n{path}"
+    # A UID may tell place and time, and whatever else was put there.
+    return sha256(together.encode(errors="backslashreplace")).hexdigest()
+
+
 def _kind(dataset: Dataset) -> str:
     from pydicom.uid import UID
 
-    name = UID(str(dataset.get("SOPClassUID", ""))).name
-    # Of a UID that pydicom does not know, the name is the UID itself: anything could stand there.
-    return f" ({name})" if name and not name[0].isdigit() and name.isprintable() and "Storage" in name else ""
+    uid = UID(str(optional(dataset, "SOPClassUID")))
+    # Of a UID that the standard does not know, the name is the UID itself: anything could stand there.
+    return f" ({uid.name})" if uid.name != uid and "Storage" in uid.name else ""
 
 
 def _check_size(path: Path, shape: tuple[int, int], frames: int) -> None:

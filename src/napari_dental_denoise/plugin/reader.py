@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,9 +39,8 @@ Reader = Callable[[str | list[str]], list[LayerData]]
 # napari draws each layer by itself: hundreds of them would make the window slow.
 MOST_SEPARATE_LAYERS = 50
 SHOWN_ERRORS = 20
-FORMAT_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,7}$", re.IGNORECASE)
 # So many files of a folder are opened, at most, to see whether they are DICOM.
-MOST_PEEKS = 20
+MOST_PEEKS = 100
 POLARITY_COLORMAP = "gray_r"
 
 
@@ -53,7 +52,7 @@ class Opened(NamedTuple):
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
-    """Say whether this plugin reads a path; opens no file, or the first bytes of one without a suffix.
+    """Say whether this plugin reads a path; opens no file, or the first bytes of one whose name does not tell.
 
     Parameters
     ----------
@@ -64,7 +63,7 @@ def get_reader(path: str | list[str]) -> Reader | None:
     -------
     callable or None
         None for anything but PNG, JPEG, TIFF, BMP, PGM and DICOM files, by their suffixes (DICOM also
-        without one), and folders that hold at least one such file.
+        by its first bytes), and folders that hold at least one such file.
     """
     try:
         paths = [path] if isinstance(path, str | os.PathLike) else list(path)
@@ -75,7 +74,8 @@ def get_reader(path: str | list[str]) -> Reader | None:
 
 def _is_ours(path: str | os.PathLike[str]) -> bool:
     if not Path(path).is_dir():
-        return _has_our_suffix(os.fspath(path)) or _is_unnamed_dicom(Path(path))
+        # Discs and archives name DICOM files by numbers, and some programs by the patient.
+        return _has_our_suffix(os.fspath(path)) or is_dicom(Path(path))
     peeks = 0
     with os.scandir(path) as entries:
         for entry in entries:
@@ -83,7 +83,7 @@ def _is_ours(path: str | os.PathLike[str]) -> bool:
                 continue
             if _has_our_suffix(entry.name):
                 return True
-            if peeks < MOST_PEEKS and not FORMAT_SUFFIX.search(entry.name):
+            if peeks < MOST_PEEKS:
                 peeks += 1
                 if is_dicom(Path(entry.path)):
                     return True
@@ -92,11 +92,6 @@ def _is_ours(path: str | os.PathLike[str]) -> bool:
 
 def _has_our_suffix(name: str) -> bool:
     return name.lower().endswith((*WRITABLE_SUFFIXES, *DICOM_SUFFIXES))
-
-
-def _is_unnamed_dicom(path: Path) -> bool:
-    """Discs and archives name DICOM files by numbers, without a suffix that tells."""
-    return not FORMAT_SUFFIX.search(path.name) and is_dicom(path)
 
 
 def read(path: str | list[str]) -> list[LayerData]:
@@ -268,10 +263,18 @@ def _read_pages(path: Path) -> NDArray[np.generic]:
 def _stack_layer(images: Sequence[FoundImage], folder: Path, name: str) -> LayerData:
     paths = [image.path for image in images]
     metadata = {"path": str(folder), "files": [path.name for path in paths]}
-    settings = _settings(name, 3, common_limits(images), common_pixel_size(images), metadata)
+    size = common_pixel_size(images) if _agree_on_place(images) else None
+    settings = _settings(name, 3, common_limits(images), size, metadata)
     first = images[0]
-    look = {} if first.dicom is None else _dicom_look(first.dicom, settings)
-    return lazy_stack(paths, first.kind.shape, first.kind.dtype), {**settings, **look}, "image"
+    if first.dicom is not None:
+        common = first.dicom if size is not None else replace(first.dicom, pixel_size=None, spacing=None)
+        settings |= _dicom_look(common, settings)
+    return lazy_stack(paths, first.kind.shape, first.kind.dtype), settings, "image"
+
+
+def _agree_on_place(images: Sequence[FoundImage]) -> bool:
+    """Whether the pixel sizes hold in one place: a size in the patient is none at the detector."""
+    return len({image.dicom and image.dicom.spacing for image in images}) == 1
 
 
 def _settings(
