@@ -59,25 +59,53 @@ def personal(dataset):
         setattr(dataset, name, PATIENT)
 
 
+# What `everything` writes into attributes of each kind; found again by `kinds_in`.
+TOKENS = {
+    **dict.fromkeys(("LO", "SH", "ST", "LT", "UT", "UC"), PATIENT),
+    "PN": f"{PATIENT}^X",
+    "AE": "ZQXTITLE",
+    "CS": "ZQXCODE",
+    "UR": "https://zqxplace.example",
+    "UI": "1.2.7706055",
+    "AS": "077Y",
+    "DA": "19770723",
+    "TM": "072359",
+    "DT": "19770724072358",
+    "IS": "7706077",
+    "DS": "77060.77",
+}
+# Without these there is no image, or another one.
+OF_THE_IMAGE = {
+    *("SpecificCharacterSet", "SOPClassUID", "Modality", "PhotometricInterpretation", "NumberOfFrames"),
+    *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "WindowCenter", "WindowWidth"),
+    *("VOILUTFunction", "RescaleSlope", "RescaleIntercept", "RescaleType", "PresentationLUTShape"),
+    "SegmentedAlphaPaletteColorLookupTableData",
+}
+
+
 def everything(dataset):
-    """Fill in every attribute of the standard that takes words and is not set yet, hundreds of them."""
+    """Fill in every attribute of the standard that takes words, numbers as text, dates or UIDs, thousands of them."""
+    group = _filled(Dataset())
+    group.PixelMeasuresSequence = [_filled(Dataset())]
+    _filled(dataset)
+    dataset.RequestAttributesSequence = [_filled(Dataset())]
+    dataset.SharedFunctionalGroupsSequence = [group]
+    return dataset
+
+
+def _filled(dataset):
     from pydicom.datadict import DicomDictionary
 
-    words = {
-        "PN": f"{PATIENT}^X",
-        "LO": PATIENT,
-        "SH": PATIENT,
-        "ST": PATIENT,
-        "LT": PATIENT,
-        "UT": PATIENT,
-        "UC": PATIENT,
-    }
-    codes = {"SpecificCharacterSet", "SegmentedAlphaPaletteColorLookupTableData"}
     for tag, (kind, _, _, _, keyword) in DicomDictionary.items():
-        usual = 0x0008 <= tag >> 16 < 0x6000 and keyword and keyword not in codes
-        if usual and kind in words and tag not in dataset:
-            dataset.add_new(tag, kind, words[kind])
+        if 0x0008 <= tag >> 16 < 0x6000 and kind in TOKENS and keyword and keyword not in OF_THE_IMAGE:
+            dataset.add_new(tag, kind, TOKENS[kind])
     return dataset
+
+
+def kinds_in(*things):
+    """The kinds of attributes that show through anything, as text or as bytes."""
+    texts = [(thing.decode("latin1") if isinstance(thing, bytes) else repr(thing)).lower() for thing in things]
+    return {kind for kind, token in TOKENS.items() if any(token.lower() in text for text in texts)}
 
 
 def radiograph(pixels, *, modality="DX", bits=None, photometric="MONOCHROME2", **attributes):

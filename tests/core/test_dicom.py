@@ -1,5 +1,6 @@
 """DICOM files give their stored values, whatever their transfer syntax, and nothing of their patient."""
 
+import gc
 import struct
 import warnings
 
@@ -7,6 +8,9 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from pydicom.encaps import generate_frames
 from pydicom.pixels import convert_color_space
 from pydicom.uid import (
@@ -33,10 +37,13 @@ from napari_dental_denoise.core.phantom import phantom
 from napari_dental_denoise.core.pixel_size import read_pixel_size
 from tests.dicom_files import (
     PATIENT,
+    SECONDARY_CAPTURE,
+    TOKENS,
     as_jpeg,
     compressed,
     encapsulated,
     everything,
+    kinds_in,
     lookup_table,
     patient_in,
     radiograph,
@@ -97,12 +104,14 @@ def test_frames_become_a_stack(tmp_path, syntax):
     assert read_header(path).pages == 3
 
 
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("high", [11, 13, 15])
-def test_bits_outside_those_stored_are_no_grey(tmp_path, high):
-    pixels = stored_values(12, signed=False)
+def test_bits_outside_those_stored_are_no_grey(tmp_path, high, signed):
+    pixels = stored_values(12, signed=signed)
     others = np.uint16(0xFFFF) ^ np.uint16(0xFFF << (high - 11))
-    moved = (pixels << (high - 11)) | (others & np.random.default_rng(0).integers(0, 2**16, pixels.shape, np.uint16))
-    path = save(radiograph(moved, bits=12, HighBit=high), tmp_path / "a.dcm")
+    moved = (pixels.view(np.uint16) & 0xFFF) << (high - 11)
+    moved |= others & np.random.default_rng(0).integers(0, 2**16, pixels.shape, np.uint16)
+    path = save(radiograph(moved.view(pixels.dtype), bits=12, HighBit=high), tmp_path / "a.dcm")
     np.testing.assert_array_equal(read_dicom(path)[1], pixels)
 
 
@@ -438,6 +447,10 @@ def test_a_dicomdir_stands_for_the_images_that_it_names(tmp_path):
         dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.3", "1.2.3.4"
         fileset.add(pydicom.dcmread(save(dataset, tmp_path / "source" / f"{index}")))
     fileset.write(tmp_path / "disc")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of the temporary folder that it leaves to chance
+        del fileset
+        gc.collect()
     files = list_files([tmp_path / "disc"])
     assert len(files) == 3
     assert all(path.is_file() and tmp_path / "disc" in path.parents for path in files)
@@ -589,11 +602,69 @@ def test_a_missing_decoder_is_named_with_its_cure(tmp_path, monkeypatch):
         read_image(path)
 
 
+# The order of acquisition is known by them, and by nobody else.
+OF_THE_ORDER = {"DA", "TM", "DT", "IS"}
+
+
 def test_nothing_of_the_patient_is_read(tmp_path):
-    dataset = radiograph(stored_values(8, signed=False))
-    everything(dataset)
+    pixels = stored_values(8, signed=False)
+    path = save(everything(radiograph(pixels)), tmp_path / "a.dcm")
+    assert kinds_in(path.read_bytes()) == set(TOKENS)
+    assert path.read_bytes().decode("latin1").count(PATIENT) > 2000
+    header, read = read_dicom(path)
+    np.testing.assert_array_equal(read, pixels)
+    assert kinds_in(header) <= OF_THE_ORDER
+    assert kinds_in(header.record()) == set()
+    assert not patient_in(header, open_dataset(path, stop_before_pixels=False))
+
+
+@pytest.mark.parametrize("name", sorted(DAMAGES))
+def test_no_error_names_the_patient(tmp_path, name, caplog, capfd, recwarn):
+    dataset = everything(radiograph(stored_values(8, signed=False)))
+    DAMAGES[name](dataset)
     path = save(dataset, tmp_path / "a.dcm")
-    assert path.read_bytes().decode("latin1").count(PATIENT) > 700
+    with pytest.raises(ImageReadError) as raised:
+        read_image(path)
+    said = (str(raised.value), caplog.text, capfd.readouterr(), [str(item.message) for item in recwarn])
+    assert kinds_in(*said) == set()
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("modality", ["OT", "SC"])
+def test_a_secondary_capture_is_read_as_such(tmp_path, modality, frames):
+    pixels = np.stack([stored_values(8, signed=False)] * frames)
+    dataset = radiograph(pixels, modality=modality, SOPClassUID=SECONDARY_CAPTURE, ConversionType="WSD")
+    for name in ("AcquisitionDate", "AcquisitionTime", "InstanceNumber"):
+        delattr(dataset, name)
+    path = save(dataset, tmp_path / "a.dcm")
     header, _ = read_dicom(path)
-    assert not patient_in(header, header.record())
-    assert "20250203" not in repr(header.record())
+    assert (header.modality, header.pixel_size, header.spacing) == (modality, None, None)
+    np.testing.assert_array_equal(read_pages(path), pixels)
+
+
+@st.composite
+def stored_images(draw):
+    """Values over any range of 8 to 16 bits, whatever else is in the bits allocated, and how they are written."""
+    bits, signed = draw(st.integers(8, 16)), draw(st.booleans())
+    low = -(2 ** (bits - 1)) if signed else 0
+    dtype = f"{'i' if signed else 'u'}{1 if bits == 8 else 2}"
+    shape = draw(arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=20))
+    pixels = draw(arrays.arrays(dtype, shape, elements=st.integers(low, low + 2**bits - 1)))
+    # imagecodecs writes lossless JPEG of a few pixels, and JPEG 2000 of fewer than 16, in ways of its own.
+    syntaxes = [*NATIVE, RLELossless, JPEGLSLossless]
+    return pixels, bits, draw(st.sampled_from(["MONOCHROME1", "MONOCHROME2"])), draw(st.sampled_from(syntaxes))
+
+
+@settings(max_examples=80, deadline=None)
+@given(case=stored_images())
+def test_whatever_is_stored_is_read_exactly(tmp_path_factory, case):
+    pixels, bits, photometric, syntax = case
+    path = tmp_path_factory.mktemp("stored") / "a.dcm"
+    header, read = read_dicom(write(radiograph(pixels, bits=bits, photometric=photometric), path, syntax))
+    assert read.dtype == pixels.dtype
+    np.testing.assert_array_equal(read, pixels)
+    assert header.storage.inverted == (photometric == "MONOCHROME1")
+    upright = read_image(path)
+    np.testing.assert_array_equal(header.storage.restore(upright, read), pixels)
+    grey = -pixels.astype(int) if header.storage.inverted else pixels.astype(int)
+    np.testing.assert_array_equal(upright.astype(int) - upright.flat[0], grey - grey.flat[0])

@@ -15,6 +15,8 @@ from PIL import Image
 from napari_dental_denoise import read_image, write_image
 from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.errors import ImageReadError, InputError
+from napari_dental_denoise.core.images import read_pages
+from napari_dental_denoise.core.pixel_size import write_tiff_pages
 from tests.hostile import contents
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
@@ -40,6 +42,22 @@ def test_16_bit_round_trip(tmp_path_factory, suffix, image):
     back = read_image(path)
     assert back.dtype == np.uint16
     np.testing.assert_array_equal(back, image)
+
+
+STACKS = arrays.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=20)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_multi_page_tiff_round_trip(tmp_path_factory, dtype, data):
+    stack = data.draw(arrays.arrays(dtype, STACKS))
+    path = tmp_path_factory.mktemp("pages") / "pages.tif"
+    write_tiff_pages(path, stack, None)
+    back = read_pages(path)
+    assert (back.dtype, back.shape) == (stack.dtype, stack.shape)
+    # Bit for bit, not a number included.
+    assert back.tobytes() == stack.tobytes()
 
 
 @settings(max_examples=15, deadline=None)

@@ -10,7 +10,7 @@ from napari_dental_denoise.plugin.denoise_widget import DenoiseWidget
 from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.noise_widget import NoiseWidget
 from napari_dental_denoise.plugin.reader import get_reader, read
-from tests.dicom_files import PATIENT, patient_in, radiograph, save
+from tests.dicom_files import PATIENT, everything, kinds_in, patient_in, radiograph, save
 
 PLUGIN = "napari-dental-denoise"
 
@@ -52,6 +52,15 @@ def test_a_layer_has_window_spacing_and_no_patient(tmp_path, pixels, make_napari
     np.testing.assert_allclose(layer.scale, [0.2, 0.1])
     assert [str(unit) for unit in layer.units] == ["millimeter", "millimeter"]
     assert not patient_in(layer.name, layer.metadata, layer.as_layer_data_tuple()[1])
+
+
+def test_a_layer_shows_no_attribute_that_the_image_can_do_without(tmp_path, pixels):
+    for name in ("one.dcm", "two.dcm"):
+        save(everything(radiograph(pixels, bits=12)), tmp_path / "in" / name)
+    for path in (tmp_path / "in", tmp_path / "in" / "one.dcm"):
+        ((data, settings, _),) = read(str(path))
+        assert kinds_in(settings) == set()
+        np.testing.assert_array_equal(np.asarray(data).reshape(-1, *pixels.shape)[0], pixels)
 
 
 def test_spacing_at_the_detector_is_marked(tmp_path, pixels, make_napari_viewer):
