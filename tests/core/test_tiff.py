@@ -3,6 +3,7 @@
 import contextlib
 import struct
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -150,6 +151,29 @@ def test_jpeg_inside_keeps_its_colours(tmp_path):
     smooth = np.dstack([np.linspace(0, 255, 64 * 48).reshape(64, 48)] * 3).astype(np.uint8)
     read = written(tmp_path, smooth, photometric="rgb", compression="jpeg", compressionargs={"level": 98})
     assert np.abs(read.astype(int) - smooth[..., 0]).max() < 6
+
+
+@pytest.mark.parametrize(
+    ("compression", "part"),
+    [
+        ("jpeg", imagecodecs.jpeg8_encode(np.zeros((2000, 3000), np.uint8))),
+        ("jpeg2000", imagecodecs.jpeg2k_encode(np.zeros((2000, 3000), np.uint8), codecformat="j2k")),
+        ("jpeg2000", imagecodecs.jpeg2k_encode(np.zeros((2000, 3000), np.uint8), codecformat="jp2")),
+        ("png", imagecodecs.png_encode(np.zeros((2000, 3000), np.uint8))),
+    ],
+    ids=["JPEG", "JPEG 2000", "JP2", "PNG"],
+)
+@pytest.mark.parametrize("tile", [None, (64, 48)], ids=["strips", "tiles"])
+def test_a_part_that_unpacks_to_more_than_its_place_is_refused(tmp_path, compression, part, tile):
+    path, noise = tmp_path / "a.tif", np.random.default_rng(0).integers(0, 256, (64, 48), np.uint8)
+    tifffile.imwrite(path, noise, compression=compression, tile=tile, photometric="minisblack", metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        tags = file.pages.first.tags
+        tags[273 if tile is None else 324].overwrite([path.stat().st_size])
+        tags[279 if tile is None else 325].overwrite([len(part)])
+    path.write_bytes(path.read_bytes() + part)
+    with pytest.raises(ImageReadError, match="claims 3000x2000 pixels in a part of 48x64"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])

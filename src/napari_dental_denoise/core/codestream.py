@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import struct
 
+# Where a frame is whole, but nothing that unpacks it is installed.
+CURE = "pip install imagecodecs"
+PNG_START = b"\x89PNG\r\n\x1a\n"
+# Grey and alpha, RGB, RGB and alpha; the rest has one.
+PNG_COLOURS = {4: 2, 2: 3, 6: 4}
 JPEG_START, JPEG_END, JPEG_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 J2K_START = b"\xff\x4f\xff\x51"
 JP2_SIGNATURE, JP2_CODESTREAM = b"\x00\x00\x00\x0cjP  ", b"jp2c"
@@ -14,7 +19,7 @@ LONE_MARKERS = {0x01, *range(0xD0, 0xD9)}
 
 
 def claimed_shape(frame: bytes) -> tuple[int, int, int] | None:
-    """Height, width and number of colours in the header of a JPEG, JPEG-LS or JPEG 2000 codestream.
+    """Height, width and number of colours in the header of a JPEG, JPEG-LS, JPEG 2000 or PNG codestream.
 
     Parameters
     ----------
@@ -29,6 +34,8 @@ def claimed_shape(frame: bytes) -> tuple[int, int, int] | None:
         frame = _inside_jp2(frame)
     if frame.startswith(J2K_START):
         return _j2k_shape(frame)
+    if frame.startswith(PNG_START):
+        return _png_shape(frame)
     return _jpeg_shape(frame) if frame.startswith(JPEG_START) else None
 
 
@@ -69,6 +76,13 @@ def _j2k_shape(frame: bytes) -> tuple[int, int, int] | None:
     right, bottom, left, top = struct.unpack(">4I", frame[8:24])
     (colours,) = struct.unpack(">H", frame[40:42])
     return bottom - top, right - left, colours
+
+
+def _png_shape(frame: bytes) -> tuple[int, int, int] | None:
+    if len(frame) < 26:
+        return None
+    width, height, kind = struct.unpack(">2IxB", frame[16:26])
+    return height, width, PNG_COLOURS.get(kind, 1)
 
 
 def _jpeg_shape(frame: bytes) -> tuple[int, int, int] | None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.codestream import claimed_shape, is_whole
+from napari_dental_denoise.core.codestream import CURE, claimed_shape, is_whole
 from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, DicomHeader, describe, open_dataset
 from napari_dental_denoise.core.dicom_values import only_number
 from napari_dental_denoise.core.errors import ImageReadError
@@ -19,7 +19,6 @@ from napari_dental_denoise.core.refusal import refusing
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-CURE = "pip install imagecodecs"
 RUN_LENGTH = "1.2.840.10008.1.2.5"
 JPEG = "jpeg8_decode"
 # Else it would change colours of which a header of JFIF says what DICOM does not.

@@ -58,7 +58,7 @@ ATTRIBUTES = [
 PIXELS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
 MODALITIES = ("IO", "PX", "CR", "DX", "CT", "OT", "RG", "XC", "SC", "RF", "XA")
 GREY = ("MONOCHROME1", "MONOCHROME2")
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 # The file's own header, in which the length of its rest stands first.
 META_START = PREAMBLE + len(MAGIC)
 LENGTH_ELEMENT = 12

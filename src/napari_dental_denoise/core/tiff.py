@@ -21,7 +21,7 @@ from napari_dental_denoise.core.tiff_page import (
     PALETTE,
     TURNED,
     WHITE_IS_ZERO,
-    check_whole,
+    check_parts,
     checked_type,
     is_turned,
     page_shape,
@@ -150,7 +150,7 @@ def _check_pages(path: Path, pages: Sequence[TiffPage]) -> None:
 
 def _read_page(path: Path, page: TiffPage) -> NDArray[Any]:
     dtype = checked_type(path, page)
-    check_whole(path, page)
+    check_parts(path, page)
     pixels = page.asarray(maxworkers=1)
     kind = photometric(page)
     if kind == PALETTE:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_dental_denoise.core.codestream import is_whole
+from napari_dental_denoise.core.codestream import CURE, claimed_shape, is_whole
 from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.errors import ImageReadError
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tifffile import TiffPage
 
 DAMAGED = "is truncated or damaged"
-CURE = "pip install imagecodecs"
 # TIFF 6.0, and what is in it of Exif.
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 READ_COLOURS = (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE)
@@ -24,6 +23,10 @@ PHOTOMETRIC = 262
 UNCOMPRESSED = 1
 # JPEG as it is in TIFF: the old way, the new one, and two that others use.
 JPEG = (6, 7, 33007, 34892)
+# Of what is compressed so, each part says by itself how large it is: JPEG, JPEG 2000, PNG.
+SELF_DESCRIBING = (*JPEG, 33003, 33004, 33005, 34712, 34933)
+# Some programs round the size of JPEG up to whole blocks.
+BLOCK = 16
 ORIENTATION = 274
 # Orientations that lie on their side: rows are stored as columns.
 TURNED = (5, 6, 7, 8)
@@ -102,9 +105,14 @@ def _check_decoder(path: Path, page: TiffPage) -> None:
         )
 
 
-def check_whole(path: Path, page: TiffPage) -> None:
-    """Refuse JPEG of which a part was cut off."""
-    if page.compression in JPEG:
-        parts = page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts)
-        if not all(data is None or is_whole(data) for data, _ in parts):
+def check_parts(path: Path, page: TiffPage) -> None:
+    """Refuse parts of which some was cut off, and those that would unpack to more than their place."""
+    if page.compression not in SELF_DESCRIBING:
+        return
+    place = (page.tilelength, page.tilewidth) if page.is_tiled else (page.imagelength, page.imagewidth)
+    for data, _ in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts):
+        height, width, _ = (data and claimed_shape(data)) or (0, 0, 0)
+        if height > place[0] + BLOCK or width > place[1] + BLOCK:
+            raise ImageReadError(path, f"claims {width}x{height} pixels in a part of {place[1]}x{place[0]}")
+        if data and not is_whole(data):
             raise ImageReadError(path, DAMAGED)
