@@ -90,7 +90,7 @@ def dicom_facts(path: Path) -> dict[str, Any]:
     header = read_dicom_header(path)
     return {
         "modality": header.modality,
-        "photometric interpretation": "MONOCHROME1" if header.storage.inverted else "MONOCHROME2 or colour",
+        "lowest value is shown": "white" if header.storage.inverted else "black",
         "bits stored": header.storage.bits,
         "frames": header.frames,
         "window": header.limits,

@@ -28,9 +28,9 @@ AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 def read_image(path: str | Path) -> NDArray[np.generic]:
     """Read one radiograph as grayscale, white high.
 
-    Of DICOM, the stored values, in the fewest bits that hold them; where the lowest is white
-    (MONOCHROME1) or some are negative, as unsigned values with black at 0. Of several frames or pages,
-    the first.
+    Of DICOM, the stored values, in the fewest bits that hold them; where the lowest is shown white
+    (as in MONOCHROME1) or some are negative, as unsigned values with black at 0. Of several frames or
+    pages, the first.
 
     Colour and palette become grey by the standard weights (0.299 R + 0.587 G + 0.114 B); grey that
     is stored as RGB comes back exactly. The EXIF orientation is applied, transparency is dropped.
