@@ -70,7 +70,7 @@ def test_info_tells_nothing_of_the_patient(tmp_path, clean, capsys):
     assert main(["info", str(path)]) == 0
     said = capsys.readouterr()
     assert not patient_in(said)
-    for part in ("MONOCHROME1", "at the detector", "DX", "12"):
+    for part in ("lowest value is shown: white", "at the detector", "DX", "12"):
         assert part in said.out
 
 
