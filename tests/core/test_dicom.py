@@ -394,7 +394,8 @@ TURNED = {"PixelValueTransformationSequence": {"RescaleSlope": -1, "RescaleInter
 )
 def test_enhanced_images_say_of_all_frames_what_plain_ones_say(tmp_path, shared, frames, size, limits, inverted):
     pixels = np.stack([stored_values(12, signed=False)] * 2)
-    dataset = radiograph(pixels, bits=12)
+    # What is there without a value is as good as missing.
+    dataset = radiograph(pixels, bits=12, PixelSpacing=None)
     dataset.SharedFunctionalGroupsSequence = [functional_groups(**shared)]
     dataset.PerFrameFunctionalGroupsSequence = [functional_groups(**frame) for frame in frames]
     path = save(dataset, tmp_path / "a.dcm")

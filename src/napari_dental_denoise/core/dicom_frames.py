@@ -32,7 +32,7 @@ def lift_common(dataset: Dataset) -> None:
             if not found or any(values != found[0] for values in found):
                 continue
             for name, value in found[0].items():
-                if name not in dataset:
+                if optional(dataset, name) is None:
                     setattr(dataset, name, value)
     for name in GROUPS:
         dataset.pop(name, None)
