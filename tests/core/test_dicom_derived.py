@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pydicom
@@ -9,10 +10,11 @@ import pytest
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
+from napari_dental_denoise.core.dicom_impersonal import TERMS
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.phantom import phantom
 from napari_dental_denoise.core.radiograph import read_radiograph
-from tests.dicom_files import as_jpeg, complete, compressed, everything, patient_in, radiograph, save
+from tests.dicom_files import PATIENT, as_jpeg, code, complete, compressed, everything, patient_in, radiograph, save
 
 DENOISED = Derivation("denoised", "Denoised by a U-Net", "U-Net standard", "strength 1")
 NOBODY = Derivation("denoised", "Denoised by a U-Net", "U-Net standard", "strength 1", deidentify=True)
@@ -113,6 +115,108 @@ def test_a_validator_finds_no_error(tmp_path, pixels, modality, derivation):
     derived(complete(radiograph(pixels, modality=modality, bits=12)), tmp_path, derivation)
     assert findings(tmp_path / "source.dcm") == set()
     assert findings(tmp_path / "derived.dcm") == set()
+
+
+def test_a_source_that_was_replaced_is_no_source(tmp_path, pixels):
+    source = save(radiograph(pixels, bits=12, PatientID="ALICE"), tmp_path / "a.dcm")
+    opened = read_radiograph(source)
+    save(radiograph(pixels, bits=12, PatientID="BOB"), source)
+    with pytest.raises(InputError, match=r"a\.dcm: was changed or replaced since its pixels were read"):
+        write_derived(tmp_path / "out.dcm", source, opened.pixels, DENOISED, sha256=opened.dicom.sha256)
+    assert not (tmp_path / "out.dcm").exists()
+    again = read_radiograph(source)
+    write_derived(tmp_path / "out.dcm", source, again.pixels, DENOISED, sha256=again.dicom.sha256)
+    assert pydicom.dcmread(tmp_path / "out.dcm").PatientID == "BOB"
+
+
+@pytest.mark.parametrize(
+    ("frames", "wrong"),
+    [(3, (64, 96)), (3, (2, 64, 96)), (3, (3, 96, 64)), (1, (2, 64, 96)), (1, (96, 64)), (1, (1, 1, 64, 96))],
+)
+def test_pixels_of_another_shape_are_refused(tmp_path, pixels, frames, wrong):
+    stored = np.stack([pixels] * frames) if frames > 1 else pixels
+    source = save(radiograph(stored, bits=12), tmp_path / "a.dcm")
+    with pytest.raises(InputError, match=r"must be \(.*64, 96\) uint16 as its source; received"):
+        write_derived(tmp_path / "out.dcm", source, np.zeros(wrong, np.uint16), DENOISED)
+    with pytest.raises(InputError, match=r"uint16 as its source; received .* int16"):
+        write_derived(tmp_path / "out.dcm", source, stored.astype(np.int16), DENOISED)
+    assert not (tmp_path / "out.dcm").exists()
+
+
+def test_one_frame_may_be_an_image_or_a_stack_of_one(tmp_path, pixels):
+    source = save(radiograph(pixels, bits=12), tmp_path / "a.dcm")
+    write_derived(tmp_path / "out.dcm", source, pixels[np.newaxis], DENOISED)
+    np.testing.assert_array_equal(read_radiograph(tmp_path / "out.dcm").pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("ORIGINAL", ["DERIVED", "PRIMARY"]),
+        (None, ["DERIVED", "PRIMARY"]),
+        (["DERIVED", "SECONDARY", "POST"], ["DERIVED", "SECONDARY", "POST"]),
+    ],
+)
+def test_the_image_type_is_derived(tmp_path, pixels, before, after):
+    _, made = derived(radiograph(pixels, bits=12, ImageType=before), tmp_path)
+    assert list(made.ImageType) == after
+
+
+@pytest.mark.parametrize("told", [None, "00", "01"])
+def test_the_loss_of_a_compression_is_not_forgotten(tmp_path, pixels, told):
+    small = (pixels >> 4).astype(np.uint8)
+    dataset = as_jpeg(radiograph(small), small)
+    if told is not None:
+        dataset.LossyImageCompression = told
+    _, after = derived(dataset, tmp_path)
+    assert after.LossyImageCompression == "01"
+    _, after = derived(dataset, tmp_path / "nobody", NOBODY)
+    assert after.LossyImageCompression == "01"
+
+
+def test_without_loss_nothing_is_said_of_loss(tmp_path, pixels):
+    _, after = derived(compressed(radiograph(pixels, bits=12), JPEG2000Lossless), tmp_path)
+    assert "LossyImageCompression" not in after
+
+
+@pytest.mark.parametrize("derivation", [DENOISED, NOBODY], ids=["same patient", "nobody"])
+def test_a_model_of_any_name_is_named(tmp_path, pixels, derivation):
+    name = "U-Net зуб\\歯\n"
+    dataset = radiograph(pixels, bits=12, SpecificCharacterSet="ISO_IR 100", PatientName="Müller^Zoë")
+    by = replace(derivation, algorithm=name, description=f"Denoised by {name}")
+    _, after = derived(dataset, tmp_path, by)
+    assert after.DerivationAlgorithmSequence[0].AlgorithmName == "U-Net зуб/歯"
+    assert "зуб" in after.DerivationDescription
+    assert str(after.PatientName) == ("" if derivation.deidentify else "Müller^Zoë")
+
+
+def test_words_in_the_place_of_terms_are_left_out(tmp_path, pixels):
+    dataset = complete(radiograph(pixels, bits=12))
+    for name in TERMS:
+        if name != "PhotometricInterpretation":
+            setattr(dataset, name, PATIENT)
+    dataset.ImageType = ["ORIGINAL", PATIENT]
+    dataset.add_new("KVP", "LO", PATIENT)
+    dataset.SOPClassUID = "1.2.3.19700102"
+    dataset.AnatomicRegionSequence = [
+        code("38199008", "SCT", PATIENT),
+        code("1", f"99{PATIENT}", PATIENT),
+        code(PATIENT, "SCT", "Tooth"),
+        code("T-54010", "SRT", PATIENT),
+    ]
+    _, after = derived(dataset, tmp_path, NOBODY)
+    data = (tmp_path / "derived.dcm").read_bytes()
+    assert not patient_in(data)
+    assert b"19700102" not in data
+    assert list(after.ImageType) == ["DERIVED", "PRIMARY"]
+    assert [item.CodeMeaning for item in after.AnatomicRegionSequence] == ["Tooth", "Tooth"]
+
+
+def test_terms_of_the_standard_are_kept(tmp_path, pixels):
+    before, after = derived(complete(radiograph(pixels, bits=12)), tmp_path, NOBODY)
+    for name in set(TERMS) - {"ImageType"}:
+        assert after.get(name) == before.get(name)
+    assert after.ImagerPixelSpacing == before.ImagerPixelSpacing
 
 
 def test_nothing_is_replaced_unasked(tmp_path, pixels):

@@ -9,7 +9,12 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_dental_denoise.core.images import read_image, write_image
 from napari_dental_denoise.core.pixel_size import read_pixel_size
+from napari_dental_denoise.core.radiograph import read_radiograph
+from napari_dental_denoise.plugin.grey import METADATA
+from napari_dental_denoise.plugin.reader import read
 from napari_dental_denoise.plugin.writer import write_image_layer
+from tests.dicom_files import radiograph
+from tests.dicom_files import save as save_dicom
 
 RNG = np.random.default_rng(0)
 EIGHT = RNG.integers(0, 256, (20, 30), dtype=np.uint8)
@@ -126,6 +131,31 @@ def test_colour_and_labels_are_refused(tmp_path):
 def test_a_name_without_a_suffix_gets_one_that_fits(tmp_path, data, name, written):
     assert save(Image(data, rgb=False), tmp_path / name) == [str(tmp_path / written)]
     assert [file.name for file in tmp_path.iterdir()] == [written]
+
+
+def worked_out(path):
+    """The layer that some work on a DICOM file gives."""
+    ((data, settings, _),) = read(str(path))
+    record = settings["metadata"][METADATA]
+    return Image(data, name="result", metadata={METADATA: {**record, "operation": "denoise", "model": "M"}})
+
+
+def test_a_result_is_never_saved_as_of_another_patient(tmp_path):
+    path = save_dicom(radiograph(SIXTEEN, PatientID="ALICE"), tmp_path / "a.dcm")
+    layer = worked_out(path)
+    save_dicom(radiograph(SIXTEEN, PatientID="BOB"), path)
+    with pytest.raises(OSError, match=r"a\.dcm: was changed or replaced since its pixels were read: open it again"):
+        save(layer, tmp_path / "out.dcm")
+    assert not (tmp_path / "out.dcm").exists()
+
+
+def test_one_frame_is_no_result_of_three(tmp_path):
+    layer = worked_out(save_dicom(radiograph(np.stack([SIXTEEN] * 3)), tmp_path / "a.dcm"))
+    save(layer, tmp_path / "whole.dcm")
+    assert len(read_radiograph(tmp_path / "whole.dcm").pixels) == 3
+    layer.data = layer.data[0]
+    with pytest.raises(OSError, match=r"must be \(3, 20, 30\) uint16 as its source; received \(20, 30\)"):
+        save(layer, tmp_path / "out.dcm")
 
 
 def test_a_script_never_replaces_a_file(tmp_path, make_napari_viewer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.codestream import CURE, claimed_shape, is_whole
-from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, DicomHeader, describe, open_dataset
+from napari_dental_denoise.core.dicom_header import (
+    COLOUR,
+    LIBRARY,
+    DicomHeader,
+    check_dicom_file,
+    describe,
+    open_dataset,
+)
 from napari_dental_denoise.core.dicom_values import only_number
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing
+from napari_dental_denoise.core.regular_file import file_sha256
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -56,8 +65,11 @@ def read_dicom(path: str | Path) -> tuple[DicomHeader, NDArray[np.generic]]:
         If there is no such file, or it is damaged, too large, or no decoder for its pixels is installed.
     """
     path = Path(path)
+    check_dicom_file(path)
+    # Before its pixels: of a file that is replaced meanwhile, nothing is derived later.
+    digest = file_sha256(path)
     dataset = open_dataset(path, stop_before_pixels=False)
-    header = describe(path, dataset)
+    header = replace(describe(path, dataset), sha256=digest)
     with refusing(path, "is a DICOM file whose pixels are truncated or damaged", LIBRARY):
         pixels = _frames(path, dataset, header)
     if pixels.shape != (header.frames, *header.shape) or pixels.dtype != header.dtype:

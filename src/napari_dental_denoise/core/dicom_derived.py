@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,12 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise import __version__
 from napari_dental_denoise.core.atomic import write_bytes
-from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, check_dicom_file
+from napari_dental_denoise.core.dicom_code import coded
+from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, DicomHeader, check_dicom_file, describe
+from napari_dental_denoise.core.dicom_impersonal import impersonal
+from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.refusal import refusing
+from napari_dental_denoise.core.regular_file import read_file
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -26,6 +31,15 @@ PROGRAM = "napari-dental-denoise"
 SERIES_OFFSET = 1000
 LONGEST_TEXT = 1024
 LONGEST_TITLE = 64
+# By transfer syntax, the method. JPEG as cameras have it always loses.
+LOSSY = dict.fromkeys(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"), "ISO_10918_1")
+# May be without loss, where the file says so.
+MAYBE_LOSSY = {
+    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
+    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
+    "1.2.840.10008.1.2.4.203": "ISO_15444_15",
+}
+UTF_8 = "ISO_IR 192"
 # Of the pixels before, or signed with them.
 STALE = [
     *("IconImageSequence", "DigitalSignaturesSequence", "MACParametersSequence", "ExtendedOffsetTable"),
@@ -38,28 +52,6 @@ COLOUR_ONLY = [
         for colour in ("Red", "Green", "Blue")
         for part, segmented in (("Descriptor", False), ("Data", False), ("Data", True))
     ),
-]
-# What is kept of a file whose patient is left out: an allow-list, none of it of the patient, the staff or the place.
-IMPERSONAL = [
-    *("SOPClassUID", "Modality", "ImageType", "ConversionType", "InstanceNumber", "PatientOrientation"),
-    *("SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "NumberOfFrames", "BitsAllocated"),
-    *("BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
-    *("PixelAspectRatio", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
-    *("PixelSpacingCalibrationType", "WindowCenter", "WindowWidth", "VOILUTFunction", "RescaleSlope"),
-    *("RescaleIntercept", "RescaleType", "PixelIntensityRelationship", "PixelIntensityRelationshipSign"),
-    *("PresentationLUTShape", "LossyImageCompression", "LossyImageCompressionRatio"),
-    *("LossyImageCompressionMethod", "BurnedInAnnotation", "PresentationIntentType", "ImageLaterality"),
-    *("Laterality", "BodyPartExamined", "DetectorType", "KVP", "ExposureTime", "XRayTubeCurrent", "Exposure"),
-    *("PositionerType", "PixelData"),
-]
-# Their standard codes alone.
-CODED = ["AnatomicRegionSequence", "ViewCodeSequence", "PrimaryAnatomicStructureSequence"]
-CODE = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
-# They have to be there, and may be empty.
-EMPTY = [
-    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID"),
-    *("AccessionNumber", "ReferringPhysicianName", "Manufacturer", "PatientOrientation", "InstanceNumber"),
-    "SeriesNumber",
 ]
 
 
@@ -97,7 +89,13 @@ class Derivation:
 
 
 def write_derived(
-    path: Path, source: Path, pixels: NDArray[np.generic], derivation: Derivation, *, overwrite: bool = False
+    path: Path,
+    source: Path,
+    pixels: NDArray[np.generic],
+    derivation: Derivation,
+    *,
+    sha256: str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write a derived image beside its source: the same patient and study, a series of its own.
 
@@ -114,33 +112,65 @@ def write_derived(
     pixels : (H, W) or (N, H, W) array
         As stored values, of the type and shape of those of the source; of a colour source, grey.
     derivation : Derivation
+    sha256 : str, optional
+        Of the source when its pixels were read, as its header has it: a file that took its place
+        since then may be of another patient.
     overwrite : bool
         Replace a file of that name.
 
     Raises
     ------
     InputError
-        If the source cannot be read any more, or the file is there already or cannot be written.
+        If the source cannot be read any more or is another file now, the pixels are not of its shape
+        and type, or the file is there already or cannot be written.
     """
     with refusing(source, "has attributes that cannot be copied: choose --format png or tif", LIBRARY):
-        dataset = _read_whole(source)
+        dataset = _read_whole(source, sha256)
+        _check_pixels(describe(source, dataset), pixels)
         original = copy.deepcopy(dataset)
+        _tell_loss(dataset)
         _set_pixels(dataset, pixels)
         if derivation.deidentify:
-            dataset = _impersonal(dataset, original, derivation)
+            dataset = impersonal(dataset)
+            dataset.StudyInstanceUID = derivation.uid(f"study {original.get('StudyInstanceUID')}")
         else:
             _refer_to(dataset, original)
-            dataset.SeriesInstanceUID = derivation.uid(f"series {original.get('SeriesInstanceUID')}")
+        dataset.SeriesInstanceUID = derivation.uid(f"series {original.get('SeriesInstanceUID')}")
         _describe(dataset, original, derivation)
+        _use_letters(dataset)
         data = _encoded(dataset)
     write_bytes(path, data, overwrite=overwrite)
 
 
-def _read_whole(source: Path) -> Dataset:
+def _read_whole(source: Path, sha256: str | None) -> Dataset:
     import pydicom
 
     check_dicom_file(source)
-    return pydicom.dcmread(source, force=True)
+    data = read_file(source)
+    if sha256 not in (None, hashlib.sha256(data).hexdigest()):
+        raise ImageReadError(source, "was changed or replaced since its pixels were read: open it again")
+    return pydicom.dcmread(io.BytesIO(data), force=True)
+
+
+def _check_pixels(header: DicomHeader, pixels: NDArray[np.generic]) -> None:
+    expected = (header.frames, *header.shape)
+    shape = pixels.shape if pixels.ndim == 3 or header.frames > 1 else (1, *pixels.shape)
+    if shape != expected or pixels.dtype != header.dtype:
+        one = header.shape if header.frames == 1 else expected
+        raise InputError(
+            f"a derived image must be {one} {header.dtype} as its source; received {pixels.shape} {pixels.dtype}"
+        )
+
+
+def _tell_loss(dataset: Dataset) -> None:
+    """What a lossy compression took away stays away, and uncompressed pixels do not show it any more."""
+    syntax = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+    method = LOSSY.get(str(syntax)) or MAYBE_LOSSY.get(str(syntax))
+    told = dataset.get("LossyImageCompression")
+    if method is None or told == "01" or (told == "00" and str(syntax) in MAYBE_LOSSY):
+        return
+    dataset.LossyImageCompression = "01"
+    dataset.LossyImageCompressionMethod = [*_values(dataset.get("LossyImageCompressionMethod")), method]
 
 
 def _set_pixels(dataset: Dataset, pixels: NDArray[np.generic]) -> None:
@@ -178,17 +208,9 @@ def _refer_to(dataset: Dataset, original: Dataset) -> None:
         return
     item = Item()
     item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = original.SOPClassUID, original.SOPInstanceUID
-    item.PurposeOfReferenceCodeSequence = [_code(codes.DCM.SourceImageForImageProcessingOperation)]
+    item.PurposeOfReferenceCodeSequence = [coded(codes.DCM.SourceImageForImageProcessingOperation)]
     item.SpatialLocationsPreserved = "YES"
     dataset.SourceImageSequence = [item]
-
-
-def _code(code: Any) -> Dataset:
-    from pydicom.dataset import Dataset as Item
-
-    item = Item()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
-    return item
 
 
 def _describe(dataset: Dataset, original: Dataset, derivation: Derivation) -> None:
@@ -197,10 +219,10 @@ def _describe(dataset: Dataset, original: Dataset, derivation: Derivation) -> No
 
     now = datetime.now().astimezone()
     dataset.SOPInstanceUID = generate_uid(prefix=None)
-    _, *rest = list(original.get("ImageType") or []) or ["", "PRIMARY"]
-    dataset.ImageType = ["DERIVED", *rest]
+    _, *rest = _values(dataset.get("ImageType")) or [""]
+    dataset.ImageType = ["DERIVED", *(rest or ["PRIMARY"])]
     dataset.DerivationDescription = derivation.description[:LONGEST_TEXT]
-    dataset.DerivationCodeSequence = [_code(codes.DCM.ImageProcessing)]
+    dataset.DerivationCodeSequence = [coded(codes.DCM.ImageProcessing)]
     if derivation.algorithm is not None:
         dataset.DerivationAlgorithmSequence = [_algorithm(derivation.algorithm, derivation.parameters)]
     dataset.ContributingEquipmentSequence = [
@@ -216,16 +238,36 @@ def _describe(dataset: Dataset, original: Dataset, derivation: Derivation) -> No
     dataset.SeriesNumber = int(original.get("SeriesNumber") or 0) + SERIES_OFFSET
 
 
+def _values(value: Any) -> list[Any]:
+    """Of an attribute: pydicom gives none, a single one or a list."""
+    return [value] if isinstance(value, str) else list(value or [])
+
+
 def _algorithm(name: str, parameters: str) -> Dataset:
     """The Algorithm Identification Macro, PS3.3 table 10-19."""
     from pydicom.dataset import Dataset as Item
     from pydicom.sr.codedict import codes
 
     item = Item()
-    item.AlgorithmFamilyCodeSequence = [_code(codes.DCM.ArtificialIntelligence)]
-    item.AlgorithmName, item.AlgorithmVersion = name[:LONGEST_TITLE], __version__
+    item.AlgorithmFamilyCodeSequence = [coded(codes.DCM.ArtificialIntelligence)]
+    item.AlgorithmName, item.AlgorithmVersion = _title(name), __version__
     item.AlgorithmParameters, item.AlgorithmSource = parameters, PROGRAM
     return item
+
+
+def _title(text: str) -> str:
+    """In DICOM, a backslash begins another value; and what cannot be printed is not allowed."""
+    return "".join(letter if letter.isprintable() else " " for letter in text.replace("\\", "/"))[:LONGEST_TITLE]
+
+
+def _use_letters(dataset: Dataset) -> None:
+    """Go over to UTF-8 where a model's name needs it; else the letters of the source stay as they are encoded."""
+    own = [dataset.DerivationDescription]
+    for item in dataset.get("DerivationAlgorithmSequence", []):
+        own += [item.AlgorithmName, item.AlgorithmParameters]
+    if not all(text.isascii() for text in own) and dataset.get("SpecificCharacterSet") != UTF_8:
+        dataset.decode()
+        dataset.SpecificCharacterSet = UTF_8
 
 
 def _equipment(derivation: Derivation, now: datetime) -> Dataset:
@@ -234,46 +276,13 @@ def _equipment(derivation: Derivation, now: datetime) -> Dataset:
     from pydicom.sr.codedict import codes
 
     item = Item()
-    item.PurposeOfReferenceCodeSequence = [_code(codes.DCM.ProcessingEquipment)]
+    item.PurposeOfReferenceCodeSequence = [coded(codes.DCM.ProcessingEquipment)]
     item.Manufacturer = f"The {PROGRAM} developers"
     item.ManufacturerModelName, item.SoftwareVersions = PROGRAM, __version__
     item.ContributionDescription = derivation.description[:LONGEST_TEXT]
     if not derivation.deidentify:
         item.ContributionDateTime = now.strftime("%Y%m%d%H%M%S%z")
     return item
-
-
-def _impersonal(dataset: Dataset, original: Dataset, derivation: Derivation) -> Dataset:
-    from pydicom.dataset import Dataset as Item
-    from pydicom.sr.codedict import codes
-
-    kept = Item()
-    for name in EMPTY:
-        setattr(kept, name, None)
-    for name in IMPERSONAL:
-        if name in dataset:
-            kept[name] = dataset[name]
-    for name in CODED:
-        if dataset.get(name):
-            setattr(kept, name, [_only_code(item) for item in dataset[name].value])
-    kept.StudyInstanceUID = derivation.uid(f"study {original.get('StudyInstanceUID')}")
-    kept.SeriesInstanceUID = derivation.uid(f"series {original.get('SeriesInstanceUID')}")
-    if "AcquisitionContextSequence" in original:
-        kept.AcquisitionContextSequence = []
-    kept.PatientIdentityRemoved = "YES"
-    kept.DeidentificationMethod = "Allow-list of attributes; text in the pixels was not examined"
-    kept.DeidentificationMethodCodeSequence = [_code(codes.DCM.BasicApplicationConfidentialityProfile)]
-    return kept
-
-
-def _only_code(item: Dataset) -> Dataset:
-    from pydicom.dataset import Dataset as Item
-
-    kept = Item()
-    for name in CODE:
-        if name in item:
-            kept[name] = item[name]
-    return kept
 
 
 def _encoded(dataset: Dataset) -> bytes:

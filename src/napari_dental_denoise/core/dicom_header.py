@@ -88,6 +88,8 @@ class DicomHeader:
         Equal for images that were taken together, of one study; no UID, but a digest.
     order : tuple
         Sorts images by their acquisition.
+    sha256 : str, optional
+        Of the file whose pixels were read, to know it again.
     """
 
     shape: tuple[int, int]
@@ -100,10 +102,12 @@ class DicomHeader:
     spacing: Spacing | None
     series: str
     order: tuple[str, int, int]
+    sha256: str | None = None
 
     def record(self) -> dict[str, Any]:
         """What is said of the file in the metadata of a layer; nothing of the patient."""
-        return {"modality": self.modality, "spacing": self.spacing, "storage": self.storage.record()}
+        storage = self.storage.record()
+        return {"modality": self.modality, "spacing": self.spacing, "storage": storage, "sha256": self.sha256}
 
 
 def is_dicom(path: Path) -> bool:

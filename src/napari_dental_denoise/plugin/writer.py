@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
-from napari_dental_denoise.core.dicom_header import read_dicom_header
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import PURPOSE
 from napari_dental_denoise.core.pixel_size import (
@@ -90,14 +89,12 @@ def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
 
 
 def _write_derived(path: Path, name: str, pixels: NDArray[np.generic], record: Mapping[str, Any]) -> Path:
-    if "dicom" not in record or "path" not in record or "operation" not in record:
+    sha256 = record.get("dicom", {}).get("sha256")
+    if sha256 is None or "path" not in record or "operation" not in record:
         raise InputError(f"{name} was not made from one DICOM file: choose .png or .tif")
     source = Path(record["path"])
-    header = read_dicom_header(source)
-    if pixels.shape[-2:] != header.shape or pixels.dtype != header.dtype:
-        raise InputError(f"{name} is {pixels.shape} {pixels.dtype}, its DICOM file {header.shape} {header.dtype}")
     overwrite = _dialog_asked_for(path)
-    write_derived(path, source, pixels, _derivation(record), overwrite=overwrite)
+    write_derived(path, source, pixels, _derivation(record), sha256=sha256, overwrite=overwrite)
     return path
 
 
