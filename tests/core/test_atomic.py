@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from napari_dental_denoise.core.atomic import PREFIX, write_bytes, write_text
+from napari_dental_denoise.core.atomic import PREFIX, replacing, write_bytes, write_text
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.images import read_image, write_image
 
@@ -114,3 +114,59 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(InputError, match=r"a\.png: cannot be written"):
         write_image(tmp_path / "file" / "a.png", OLD)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+LONG = "x" * 300 + ".png"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", [LONG, "a\0b.png", f"{LONG}/a.png"])
+def test_a_name_that_cannot_be_is_refused_before_the_work(tmp_path, name, overwrite):
+    with pytest.raises(InputError, match="cannot be written"), replacing(tmp_path / name, overwrite=overwrite):
+        pytest.fail("the work was begun")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_links_in_a_circle_is_refused(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(InputError, match=r"cannot be written \(.*symbolic links"):
+        write_bytes(tmp_path / "a" / "file.txt", b"x", overwrite=True)
+
+
+def write_later_than_another(path):
+    with replacing(path, overwrite=False) as temporary:
+        temporary.write_text("mine")
+        path.write_text("theirs")
+
+
+def test_what_another_program_wrote_meanwhile_is_not_replaced(tmp_path):
+    path = tmp_path / "a.txt"
+    with pytest.raises(InputError, match="is there already"):
+        write_later_than_another(path)
+    assert path.read_text() == "theirs"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_a_file_that_is_replaced_keeps_who_may_read_it(tmp_path, mode):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(mode)
+    write_text(path, "new", overwrite=True)
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path):
+    (tmp_path / "input.txt").write_text("input")
+    for name, target in (("link.txt", "input.txt"), ("dangling.txt", "nowhere.txt")):
+        (tmp_path / name).symlink_to(target)
+        with pytest.raises(InputError, match="is there already"):
+            write_text(tmp_path / name, "new", overwrite=False)
+        assert (tmp_path / name).is_symlink()
+        write_text(tmp_path / name, "new", overwrite=True)
+        assert (tmp_path / name).read_text() == "new"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["dangling.txt", "input.txt", "link.txt"]
+    assert (tmp_path / "input.txt").read_text() == "input"

@@ -1,5 +1,10 @@
 """Folders are read in natural order, whole, and without losing a word about what is bad."""
 
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -142,3 +147,67 @@ def test_what_has_no_partner_is_named_and_the_rest_goes_on(tmp_path):
 def test_real_radiographs_have_one_size(dental_data):
     assert read_dental(dental_data / "periapical" / "test").shape == (20, 512, 748)
     assert set(read_all_datasets(dental_data / "periapical")) == {"test", "train"}
+
+
+@pytest.fixture
+def circle(tmp_path):
+    """A link that leads to itself: looking at it fails, and not because nothing is there."""
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    return tmp_path / "circle"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "circle/a"])
+@pytest.mark.parametrize("read", [read_dental, read_all_datasets, lambda path: list_files([path])])
+def test_a_name_that_cannot_be_looked_at_says_why(tmp_path, circle, name, read):
+    with pytest.raises(InputError, match=r"cannot be read \((File name too long|embedded null byte|.*symbolic links)"):
+        read(tmp_path / name)
+
+
+def test_a_link_to_itself_costs_one_file(tmp_path, circle):
+    write_image(tmp_path / "good.png", grey(7))
+    assert list_files([tmp_path]) == [circle, tmp_path / "good.png"]
+    assert list_files([circle]) == [circle]
+    with pytest.warns(UserWarning, match="circle: "):
+        assert read_dental(tmp_path).shape == (1, 20, 30)
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from napari_dental_denoise import read_dental
+from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.folders import list_files
+from napari_dental_denoise.core.images import write_image
+from napari_dental_denoise.core.model_file import read_card
+import numpy as np
+folder = Path(sys.argv[1])
+if os.getuid() == 0:
+    os.setuid(65534)
+for work in (
+    lambda: read_dental(folder),
+    lambda: list_files([folder / "a.png"]),
+    lambda: read_card(folder / "model.keras"),
+    lambda: write_image(folder / "new.png", np.zeros((9, 9), np.uint8)),
+):
+    try:
+        work()
+    except InputError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are of POSIX")
+def test_a_folder_with_names_that_nobody_may_follow_says_so():
+    # Not in pytest's own folder, which others may not enter in any case.
+    with tempfile.TemporaryDirectory() as name:
+        outer, folder = Path(name), Path(name) / "locked"
+        write_image(folder / "a.png", grey(7))
+        outer.chmod(0o755)
+        folder.chmod(0o744)
+        command = [sys.executable, "-c", AS_NOBODY, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    read, listed, card, written = done.stdout.splitlines()
+    assert "none of its 1 files can be read: a.png: cannot be read (Permission denied)" in read
+    assert "a.png: cannot be read (Permission denied)" in listed
+    assert "model.keras: cannot be read (Permission denied)" in card
+    assert "new.png: cannot be written (Permission denied)" in written

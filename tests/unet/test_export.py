@@ -1,5 +1,6 @@
 """Model files carry what they say; a model from elsewhere is made usable; a hostile one is refused."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from napari_dental_denoise import denoise
 from napari_dental_denoise.core.engine import load_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import read_model_file, sha256
+from napari_dental_denoise.core.model_file import parse_card, read_card, read_model_file, sha256
 from napari_dental_denoise.unet.engine import KerasEngine
 from napari_dental_denoise.unet.export import convert_model, load_keras_model
 
@@ -132,6 +133,65 @@ def test_a_zip_bomb_is_refused_by_its_directory(tmp_path, monkeypatch, trained_m
         read_model_file(path)
 
 
+def packed_as(source, target, method, lie):
+    """A copy of a model file, its weights compressed in another way, their length in the directory a lie."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            weights = name == "model.weights.h5"
+            new.writestr(name, bytes(2**26) if weights else old.read(name), method if weights else zipfile.ZIP_STORED)
+    lengths = [length.to_bytes(4, "little") for length in (2**26, lie)]
+    target.write_bytes(target.read_bytes().replace(*lengths))
+    return target
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_directory_that_lies_does_not_unpack_more(tmp_path, trained_model, method):
+    bad = packed_as(trained_model, tmp_path / "bad.keras", method, lie=1000)
+    for read in (read_model_file, lambda path: convert_model(path, tmp_path / "out.keras", overwrite=False)):
+        with pytest.raises(InputError, match=r"model\.weights\.h5 is compressed in a way that Keras does not use"):
+            read(bad)
+    bad = packed_as(trained_model, tmp_path / "bad.keras", zipfile.ZIP_DEFLATED, lie=1000)
+    with pytest.raises(InputError, match="is damaged"):
+        read_model_file(bad)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        '"multiple": Infinity',
+        '"multiple": "8"',
+        '"multiple": 2.5',
+        '"multiple": true',
+        '"halo": "48"',
+        '"halo": NaN',
+        '"predicts": ["image"]',
+        '"preset": 5',
+        '"versions": []',
+        '"weights_sha256": 7',
+    ],
+)
+def test_cards_with_values_of_another_type_are_refused(values):
+    good = {"preset": "fast", "predicts": "residual", "multiple": 8, "halo": 48}
+    assert parse_card(json.dumps(good).encode(), "a.keras").halo == 48
+    with pytest.raises(InputError, match=r"a\.keras: its card\.json holds values that no model"):
+        parse_card(f"{json.dumps(good)[:-1]}, {values}}}".encode(), "a.keras")
+
+
+def test_a_card_that_cannot_be_looked_at_says_why(tmp_path):
+    (tmp_path / "circle.keras").symlink_to("circle.keras")
+    for name, reason in (("x" * 300, "File name too long"), ("a\0b", "null byte"), ("circle.keras", "symbolic links")):
+        for read in (read_card, lambda path: denoise(np.zeros((9, 9), np.uint8), path)):
+            with pytest.raises(InputError, match=rf"cannot be read \(.*{reason}"):
+                read(tmp_path / name)
+
+
+def test_layers_beyond_measure_are_refused(tmp_path):
+    image = keras.Input((None, None, 1))
+    keras.Model(image, keras.layers.ZeroPadding2D(200_000)(image)).save(tmp_path / "bad.keras")
+    with pytest.raises(InputError, match=r"bad\.keras: a layer of it has a padding of 200000; at most 4096 is loaded"):
+        convert_model(tmp_path / "bad.keras", tmp_path / "out.keras", overwrite=False)
+
+
 def test_a_lambda_layer_is_not_run(tmp_path):
     image = keras.Input((None, None, 1))
     evil = keras.Model(image, keras.layers.Lambda(lambda x: x + 1)(image))
@@ -158,11 +218,12 @@ def hostile_configs(config):
     return {
         "module": text.replace('"keras.layers"', '"subprocess"'),
         "function": text.replace('"GlorotUniform"', '"Lambda"'),
+        "no name": text.replace('"class_name": "Conv2D"', '"class_name": ["Conv2D"]'),
         "registered": text.replace('"registered_name": null', '"registered_name": "Mine>Popen"'),
     }
 
 
-@pytest.mark.parametrize("kind", ["module", "function", "registered"])
+@pytest.mark.parametrize("kind", ["module", "function", "no name", "registered"])
 def test_a_configuration_that_names_code_is_refused(tmp_path, kind):
     small_network().save(tmp_path / "good.keras")
     with zipfile.ZipFile(tmp_path / "good.keras") as archive:
@@ -214,6 +275,19 @@ def test_weights_that_point_out_of_the_file_or_are_huge_are_refused(tmp_path):
             bad = rewritten(tmp_path / "good.keras", tmp_path / "bad.keras", {"model.weights.h5": weights_with(change)})
             with pytest.raises(InputError, match=message):
                 convert_model(bad, tmp_path / "out.keras", overwrite=False)
+
+
+def test_weights_whose_links_branch_without_end_are_looked_at_once(tmp_path):
+    def tangle(file):
+        groups = [file.create_group(f"g{number}") for number in range(60)]
+        for group, following in itertools.pairwise(groups):
+            group["a"] = group["b"] = following
+        groups[-1]["back"] = groups[0]
+
+    small_network().save(tmp_path / "good.keras")
+    bad = rewritten(tmp_path / "good.keras", tmp_path / "bad.keras", {"model.weights.h5": weights_with(tangle)})
+    with pytest.raises(InputError, match="Keras refuses to load this model"):
+        convert_model(bad, tmp_path / "out.keras", overwrite=False)
 
 
 def test_weights_that_are_no_numbers_or_of_another_shape_are_refused(tmp_path):

@@ -8,6 +8,7 @@ import io
 import os
 import platform
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
@@ -17,18 +18,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.regular_file import reason
 
 PREFIX = ".writing"
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise if something of that name is there already."""
-    if path.exists():
+    """Raise if something of that name is there already, be it a link that leads nowhere."""
+    _check_name(path, overwrite=False)
+
+
+def _check_name(path: Path, *, overwrite: bool) -> None:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    # A name that is too long is told before the work, not behind it.
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    if not overwrite:
         raise InputError(f"{path} is there already: choose another name, or allow it to be replaced with --overwrite")
 
 
+def _unwritable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: cannot be written ({reason(error)})")
+
+
 def check_folder(path: Path) -> None:
-    """Raise if no file can be written beside `path`; better now than after hours of work."""
+    """Raise if `path` cannot be written where it is; better now than after hours of work."""
+    _check_name(path, overwrite=True)
     probe = _temporary(path)
     write_bytes(probe, b"", overwrite=False)
     probe.unlink()
@@ -37,6 +55,9 @@ def check_folder(path: Path) -> None:
 @contextlib.contextmanager
 def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """A temporary name in the same folder, which takes the place of `path` when the block ends well.
+
+    A file that is replaced hands on its permissions. A link of that name is replaced itself: what it
+    leads to, which may be an input, stays as it is.
 
     Parameters
     ----------
@@ -55,22 +76,36 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     InputError
         If the file is there already, or cannot be written.
     """
-    if not overwrite:
-        refuse_existing(path)
+    _check_name(path, overwrite=overwrite)
+    place = _replace if overwrite else _place
     temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path.parent.absolute())
         yield temporary
         _flush(temporary)
-        if not overwrite:
-            refuse_existing(path)
-        temporary.replace(path)
+        place(temporary, path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise _unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    if path.is_file() and not path.is_symlink():
+        shutil.copymode(path, temporary)
+    temporary.replace(path)
+
+
+def _place(temporary: Path, path: Path) -> None:
+    """Only where nothing is: another program may have written there since it was looked."""
+    try:
+        os.link(temporary, path)
+    except OSError:
+        # Something is there, or the file system has no hard links.
+        refuse_existing(path)
+        temporary.replace(path)
 
 
 def _temporary(path: Path) -> Path:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.dicomdir import is_dicomdir, listed_images
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.images import read_image
+from napari_dental_denoise.core.regular_file import is_file, is_folder, is_name, look_at, reason
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
 
@@ -58,28 +59,40 @@ def list_files(sources: Iterable[str | Path]) -> list[Path]:
 
 
 def _expand(source: Path) -> list[Path]:
-    if source.is_dir():
+    # Of a file that cannot be read, its reading says why.
+    if is_folder(source):
         return _folder_files(source)
-    if source.exists() or source.is_symlink():
+    if is_name(source):
         return [source]
+    look_at(source)
     matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 (Path.glob takes no absolute pattern)
-    files = _natural(match for match in matches if match.is_file())
+    files = _natural(match for match in matches if is_file(match))
     if not files:
         raise InputError(f"{source}: no such file or folder, and no file matches it as a pattern")
     return files
 
 
 def _folder_files(folder: Path) -> list[Path]:
-    try:
-        entries = list(folder.iterdir())
-    except OSError as error:
-        raise InputError(f"{folder}: the folder cannot be read ({error.strerror})") from error
-    files = _natural(entry for entry in entries if not entry.is_dir() and not is_hidden(entry))
+    entries = _entries(folder)
+    files = _natural(entry for entry in entries if not is_folder(entry) and not is_hidden(entry))
     if not files:
-        subfolders = sum(entry.is_dir() for entry in entries)
+        subfolders = sum(is_folder(entry) for entry in entries)
         hint = f"; it has {subfolders} subfolders: name one of them, or use {folder}/**" if subfolders else ""
         raise InputError(f"{folder}: the folder holds no files{hint}")
     return files
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: the folder cannot be read ({reason(error)})") from error
+
+
+def _check_folder(folder: Path) -> None:
+    look_at(folder)
+    if not is_folder(folder):
+        raise InputError(f"{folder}: expected a folder")
 
 
 def is_hidden(path: Path) -> bool:
@@ -135,8 +148,7 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
         Names each file that could not be read, with the reason.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: expected a folder")
+    _check_folder(folder)
     results = list(read_each(list_files([folder])))
     errors = [result.error for result in results if result.error is not None]
     images = [result.image for result in results if result.image is not None]
@@ -159,10 +171,7 @@ def dataset_folders(root: Path) -> list[Path]:
     InputError
         If there is no such folder, or it cannot be read.
     """
-    try:
-        folders = [entry for entry in root.iterdir() if entry.is_dir() and not is_hidden(entry)]
-    except OSError as error:
-        raise InputError(f"{root}: the folder cannot be read ({error.strerror})") from error
+    folders = [entry for entry in _entries(root) if is_folder(entry) and not is_hidden(entry)]
     return _natural(folders) or [root]
 
 
@@ -191,8 +200,7 @@ def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> 
         Names each file and each folder that could not be read, with the reason.
     """
     root = Path(root)
-    if not root.is_dir():
-        raise InputError(f"{root}: expected a folder")
+    _check_folder(root)
     folders = dataset_folders(root)
     if folders == [root]:
         return {root.resolve().name: read_dental(root, size)}

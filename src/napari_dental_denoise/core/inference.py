@@ -14,6 +14,7 @@ from napari_dental_denoise.core.config import INFERENCE, Precision
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
+from napari_dental_denoise.core.model_file import model_stat
 from napari_dental_denoise.core.starter import STARTER
 from napari_dental_denoise.core.tiling import Tile, plan_tiles
 
@@ -58,10 +59,8 @@ def denoise(
     """
     engine: Engine
     if isinstance(model, str | Path):
-        path = Path(model)
-        if not path.is_file():
-            raise InputError(f"{path}: no such model file")
-        engine = cached_engine(path.resolve(), path.stat().st_mtime_ns, precision)
+        changed = model_stat(Path(model)).st_mtime_ns
+        engine = cached_engine(Path(model).resolve(), changed, precision)
     else:
         engine = model
     return finish(denoise_steps(image, engine, strength=strength))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from typing import Any
 
 from napari_dental_denoise.core.config import LIMITS, Predicts
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.regular_file import look_at
 
 CARD = "card.json"
 GRAPH = "openvino.xml"
@@ -177,17 +180,25 @@ def parse_card(data: bytes, name: str) -> ModelCard:
         values = json.loads(data)
         known = {item.name for item in fields(ModelCard)}
         card = ModelCard(**{key: value for key, value in values.items() if key in known})
-        usable = (
-            card.predicts in ("residual", "image")
-            and 1 <= int(card.multiple) <= LARGEST_MULTIPLE
-            and 0 <= int(card.halo) <= LARGEST_HALO
-            and all(isinstance(part, Mapping) for part in (card.noise, card.data, card.training, card.metrics))
-        )
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{name}: its {CARD} is not a model card ({error})") from error
-    if not usable:
+    if not _is_usable(card):
         raise InputError(f"{name}: its {CARD} holds values that no model of this program has")
     return card
+
+
+def _is_usable(card: ModelCard) -> bool:
+    """Whether everything in it is of its type, which JSON does not tell; True would pass for 1."""
+    return (
+        card.predicts in ("residual", "image")
+        and (type(card.multiple), type(card.halo)) == (int, int)
+        and 1 <= card.multiple <= LARGEST_MULTIPLE
+        and 0 <= card.halo <= LARGEST_HALO
+        and all(isinstance(part, Mapping) for part in (card.noise, card.data, card.training, card.metrics))
+        and isinstance(card.versions, Mapping)
+        and all(isinstance(text, str) for text in (card.preset, card.date, card.weights_sha256, card.export_sha256))
+        and all(isinstance(text, str) for text in (card.normalisation, card.purpose))
+    )
 
 
 def sha256(*parts: bytes) -> str:
@@ -202,17 +213,57 @@ def _read_members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     with _open(path) as archive:
         present = set(archive.namelist())
         try:
-            return {name: archive.read(name) for name in names if name in present}
+            return {name: read_member(archive, name) for name in names if name in present}
         except DAMAGED as error:
             raise InputError(f"{path.name}: the model file is damaged ({error})") from error
 
 
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A member of a zip whose directory was checked, and not a byte more than the directory says.
+
+    Parameters
+    ----------
+    archive : ZipFile
+    name : str
+
+    Raises
+    ------
+    BadZipFile
+        If the member is not what the directory says.
+    """
+    size = archive.getinfo(name).file_size
+    with archive.open(name) as member:
+        data = member.read(size + 1)
+    if len(data) != size:
+        raise zipfile.BadZipFile(f"{name} is not as long as it says")
+    return data
+
+
+def model_stat(path: Path) -> os.stat_result:
+    """Size and time of a model file; refuses what is none.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it may not be looked at.
+    """
+    found = look_at(path)
+    if found is None or not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{path}: no such model file")
+    return found
+
+
 def _open(path: Path) -> zipfile.ZipFile:
     """Open the zip after checking, from its directory alone, that it is a Keras model of a sane size."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such model file")
+    model_stat(path)
     try:
         archive = zipfile.ZipFile(path)
+    except PermissionError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InputError(f"{path.name}: expected a .keras model file, which is a zip; this one is not") from error
     try:
@@ -232,6 +283,9 @@ def _check_directory(path: Path, members: list[zipfile.ZipInfo]) -> None:
     if sum(member.file_size for member in members) > LIMITS.model_bytes:
         raise InputError(f"{path.name}: unpacks to more than {LIMITS.model_bytes // 2**20} MiB")
     for member in members:
+        # The others unpack whole before anything is counted.
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(f"{path.name}: its {member.filename} is compressed in a way that Keras does not use")
         if member.filename in (CARD, GRAPH, KERAS_CONFIG) and member.file_size > LIMITS.card_bytes:
             raise InputError(f"{path.name}: its {member.filename} is larger than {LIMITS.card_bytes // 2**20} MiB")
     if KERAS_CONFIG not in names:

@@ -45,8 +45,20 @@ def quiet(library: str) -> Iterator[None]:
     log = logging.getLogger(library)
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        before, log.disabled = log.disabled, True
+        # Its modules have logs of their own: those that have a level, and those that take that of the library.
+        silenced = [child for child in [log, *_children(library)] if not child.disabled]
+        level = log.level
         try:
+            log.setLevel(logging.CRITICAL + 1)
+            for child in silenced:
+                child.disabled = True
             yield
         finally:
-            log.disabled = before
+            for child in silenced:
+                child.disabled = False
+            log.setLevel(level)
+
+
+def _children(library: str) -> list[logging.Logger]:
+    known = dict(logging.Logger.manager.loggerDict)
+    return [log for name, log in known.items() if name.startswith(f"{library}.") and isinstance(log, logging.Logger)]

@@ -4,9 +4,59 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
-from napari_dental_denoise.core.errors import ImageReadError
+from napari_dental_denoise.core.errors import ImageReadError, InputError
+
+
+def look_at(path: Path) -> os.stat_result | None:
+    """What there is of that name, links followed, or None.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    InputError
+        If it cannot be told: a locked folder, a name that is too long, a drive that is gone.
+    """
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    # No name holds NUL: for that alone, Python has a ValueError.
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is seen to be a folder; `Path.is_dir` raises where a parent is locked or a drive is gone."""
+    return _is(path.stat, stat.S_ISDIR)
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is seen to be a regular file; see `is_folder`."""
+    return _is(path.stat, stat.S_ISREG)
+
+
+def is_name(path: Path) -> bool:
+    """Whether something is seen to have that name, be it a link that leads nowhere; see `is_folder`."""
+    return _is(path.lstat, bool)
+
+
+def _is(look: Callable[[], os.stat_result], kind: Callable[[int], bool]) -> bool:
+    try:
+        return kind(look().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def reason(error: Exception) -> str:
+    """Why a file cannot be read or written, in a few words."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def check_is_file(path: Path) -> None:
@@ -20,8 +70,8 @@ def check_is_file(path: Path) -> None:
             raise ImageReadError(path, "is not a regular file")
         if path.stat().st_size == 0:
             raise ImageReadError(path, "is empty (0 bytes)")
-    except OSError as error:
-        raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
+    except (OSError, ValueError) as error:
+        raise ImageReadError(path, f"cannot be read ({reason(error)})") from error
 
 
 def first_bytes(path: Path, count: int) -> bytes:
@@ -31,7 +81,7 @@ def first_bytes(path: Path, count: int) -> bytes:
             return b""
         with path.open("rb") as file:
             return file.read(count)
-    except OSError:
+    except (OSError, ValueError):
         return b""
 
 
@@ -41,7 +91,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
+        raise ImageReadError(path, f"cannot be read ({reason(error)})") from error
 
 
 def file_sha256(path: Path) -> str:
@@ -51,4 +101,4 @@ def file_sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ImageReadError(path, f"cannot be read ({error.strerror})") from error
+        raise ImageReadError(path, f"cannot be read ({reason(error)})") from error

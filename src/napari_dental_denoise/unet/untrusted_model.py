@@ -11,10 +11,16 @@ from typing import Any
 
 from napari_dental_denoise.core.config import LIMITS
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import DAMAGED, KERAS_CONFIG, KERAS_WEIGHTS
+from napari_dental_denoise.core.model_file import DAMAGED, KERAS_CONFIG, KERAS_WEIGHTS, read_member
 
 # Keras's own layers and what they are made of; "builtins" names plain functions and types.
 MODULES = ("keras", "builtins")
+LARGEST_SIDE = 4096
+# What says how large a layer or what it gives is.
+SIDES = {
+    *("padding", "cropping", "output_padding", "size", "filters", "units", "kernel_size", "pool_size", "strides"),
+    *("dilation_rate", "depth_multiplier"),
+}
 # They run code that the file brings along, or load other files.
 CODE_LAYERS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 
@@ -37,15 +43,17 @@ def check_model(path: Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read(KERAS_CONFIG))
-            weights = archive.read(KERAS_WEIGHTS) if KERAS_WEIGHTS in archive.namelist() else b""
-        foreign = next(_foreign(config), None)
+            config = json.loads(read_member(archive, KERAS_CONFIG))
+            weights = read_member(archive, KERAS_WEIGHTS) if KERAS_WEIGHTS in archive.namelist() else b""
+        foreign, huge = next(_foreign(config), None), next(_huge(config), None)
     except (*DAMAGED, RecursionError) as error:
         raise InputError(f"{path.name}: the model file is damaged") from error
     if foreign is not None:
         raise InputError(
             f"{path.name}: Keras refuses to load this model: it holds {foreign[:80]}, which could run code"
         )
+    if huge is not None:
+        raise InputError(f"{path.name}: a layer of it has {huge}; at most {LARGEST_SIDE} is loaded")
     if weights:
         _check_weights(path.name, weights)
 
@@ -54,7 +62,9 @@ def _foreign(part: Any) -> Iterator[str]:
     """Names of classes and functions that are not Keras's own, or run code."""
     if isinstance(part, dict):
         module, name = part.get("module"), part.get("class_name")
-        if name in CODE_LAYERS or (isinstance(module, str) and module.split(".")[0] not in MODULES):
+        if not (isinstance(module, str | None) and isinstance(name, str | None)):
+            yield "a class without a name"
+        elif name in CODE_LAYERS or (module is not None and module.split(".")[0] not in MODULES):
             yield f"{module}.{name}"
         if part.get("registered_name") not in (None, "", name, "Functional") and ">" in str(part["registered_name"]):
             yield str(part["registered_name"])
@@ -64,12 +74,24 @@ def _foreign(part: Any) -> Iterator[str]:
             yield from _foreign(item)
 
 
+def _huge(part: Any, name: str = "") -> Iterator[str]:
+    """Sizes of layers beyond reason: a padding of 200000 pixels takes all memory at the first image."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            yield from _huge(value, key)
+    elif isinstance(part, list):
+        for item in part:
+            yield from _huge(item, name)
+    elif name in SIDES and isinstance(part, int | float) and not abs(part) <= LARGEST_SIDE:
+        yield f"a {name} of {part}"
+
+
 def _check_weights(name: str, data: bytes) -> None:
     import h5py
 
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
-            size = sum(_size(name, file, key) for key in file)
+            size = sum(_sizes(name, file, set()))
     except InputError:
         raise
     # h5py has no exception of its own for a damaged file: a dozen others come out of it.
@@ -79,15 +101,21 @@ def _check_weights(name: str, data: bytes) -> None:
         raise InputError(f"{name}: its weights unpack to more than {LIMITS.model_bytes // 2**20} MiB")
 
 
-def _size(name: str, group: Any, key: str) -> int:
-    """Bytes of a dataset or of all in a group; links to elsewhere are refused."""
+def _sizes(name: str, group: Any, seen: set[int]) -> Iterator[int]:
+    """Bytes of each dataset, once whatever number of links lead there; links to elsewhere are refused."""
     import h5py
 
-    if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-        raise InputError(f"{name}: its weights point out of the model file")
-    item = group[key]
-    if isinstance(item, h5py.Group):
-        return sum(_size(name, item, inner) for inner in item)
-    if item.external or item.is_virtual:
-        raise InputError(f"{name}: its weights point out of the model file")
-    return int(item.nbytes)
+    for key in group:
+        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+            raise InputError(f"{name}: its weights point out of the model file")
+        item = group[key]
+        address = h5py.h5o.get_info(item.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
+        if isinstance(item, h5py.Group):
+            yield from _sizes(name, item, seen)
+        elif item.external or item.is_virtual:
+            raise InputError(f"{name}: its weights point out of the model file")
+        else:
+            yield int(item.nbytes)
