@@ -25,6 +25,12 @@ def with_value(value):
 
 
 NOT_FINITE = {"nan": with_value(np.nan), "inf": with_value(np.inf), "minus inf": with_value(-np.inf)}
+BEYOND_MEASURE = {
+    "float32's end": RAMP * np.float32(3.4e38),
+    "float64's end": RAMP.astype(np.float64) * 1e300,
+    "below": RAMP * np.float32(-3.4e38),
+    "one pixel": with_value(1e30),
+}
 UNUSUAL = {
     "all nan": np.full((60, 70), np.nan, np.float32),
     "constant": np.full((60, 70), 0.5, np.float32),
@@ -36,6 +42,7 @@ UNUSUAL = {
     "negative": RAMP - 2,
     "beyond white": RAMP * 3,
     "grey levels as floats": RAMP * 4095,
+    "huge": RAMP * 9e15,
     "tiny": RAMP * 1e-30,
     "double": RAMP.astype(np.float64),
     "half": RAMP.astype(np.float16),
@@ -65,6 +72,25 @@ def test_what_cannot_be_denoised_says_why(engine, name):
     image = {**NOT_FINITE, **UNUSUAL, **WRONG}[name]
     with pytest.raises(InputError, match=r"NaN or infinity|expected|must be"):
         ndd.denoise(image, engine)
+
+
+@pytest.mark.parametrize("name", BEYOND_MEASURE)
+def test_values_beyond_measure_are_refused_and_never_become_infinite(engine, name):
+    image = BEYOND_MEASURE[name]
+    works = [
+        lambda: ndd.denoise(image, engine),
+        lambda: ndd.psnr(image, RAMP, data_range=1),
+        lambda: ndd.ssim(RAMP, image, data_range=1),
+        lambda: ndd.accuracy(RAMP, image, data_range=1),
+        lambda: ndd.estimate_noise(image),
+        *(
+            lambda kind=kind: kind.add(image, **{key: level.default for key, level in kind.levels.items()}, rng=0)
+            for kind in NOISE_KINDS.values()
+        ),
+    ]
+    for work in works:
+        with pytest.raises(InputError, match=r"must hold values up to 9e\+15; received .*: divide it first"):
+            work()
 
 
 @pytest.mark.parametrize("name", [name for name in UNUSUAL if name != "all nan"])

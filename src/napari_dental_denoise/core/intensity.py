@@ -9,6 +9,8 @@ from napari_dental_denoise.core.errors import InputError
 
 # Noise that was not clipped takes a [0, 1] image a little beyond it; grey levels of 8 bit and more lie far above.
 LARGEST_UNIT_VALUE = 4.0
+# Far more than any detector counts; the square of much larger ones is infinite in float32.
+LARGEST_VALUE = 2.0**53
 
 
 def full_scale(image: NDArray[np.generic]) -> float:
@@ -29,7 +31,7 @@ def full_scale(image: NDArray[np.generic]) -> float:
     Raises
     ------
     InputError
-        If the type is another one, or a value is not finite.
+        If the type is another one, or a value is not finite or beyond measure.
     """
     # Values of the other byte order are the same values.
     dtype = image.dtype.newbyteorder("=")
@@ -38,14 +40,34 @@ def full_scale(image: NDArray[np.generic]) -> float:
     if dtype == np.uint16:
         return _bits_scale(int(image.max(initial=0)))
     if np.issubdtype(dtype, np.floating):
-        peak = float(image.max(initial=0))
-        if not (np.isfinite(peak) and np.isfinite(image.min(initial=0))):
-            raise InputError(
-                "the image must hold finite values; received NaN or infinity: replace them first, "
-                "for example with numpy.nan_to_num"
-            )
+        peak = check_values(image)
         return 1.0 if peak <= LARGEST_UNIT_VALUE else _bits_scale(int(np.ceil(peak)))
     raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
+
+
+def check_values(image: NDArray[np.generic]) -> float:
+    """The largest value, at least 0; refuses what is not finite, or so large that work on it would overflow.
+
+    Parameters
+    ----------
+    image : floating array of any shape
+
+    Raises
+    ------
+    InputError
+        If a value is NaN, infinite or beyond 2 to the power of 53.
+    """
+    low, high = float(image.min(initial=0)), float(image.max(initial=0))
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise InputError(
+            "the image must hold finite values; received NaN or infinity: replace them first, "
+            "for example with numpy.nan_to_num"
+        )
+    if max(-low, high) > LARGEST_VALUE:
+        raise InputError(
+            f"the image must hold values up to {LARGEST_VALUE:.0e}; received {max(-low, high):.0e}: divide it first"
+        )
+    return high
 
 
 def _bits_scale(peak: int) -> float:
