@@ -27,6 +27,7 @@ from napari_dental_denoise.core.model_file import (
 )
 from napari_dental_denoise.core.openvino_runtime import openvino
 from napari_dental_denoise.unet.backend import keras, quiet_stderr
+from napari_dental_denoise.unet.short_weights import with_short_weights
 from napari_dental_denoise.unet.untrusted_model import check_model
 
 FOREIGN_HALO = 96
@@ -36,6 +37,8 @@ PROBE_GREY = 0.5
 
 def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bool) -> ModelCard:
     """Write a Keras model with its card and its OpenVINO export as one `.keras` file, whole or not at all.
+
+    Weights are rounded to 11 significant bits and every member is deflated, which halves the file.
 
     Parameters
     ----------
@@ -60,19 +63,23 @@ def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bo
     """
     check_model_name(path)
     with replacing(path, overwrite=overwrite) as temporary:
-        model.save(temporary)
-        graph, weights = _export(model)
-        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
-            card = replace(
-                card,
-                date=datetime.now(UTC).isoformat(timespec="seconds"),
-                versions=_versions(),
-                weights_sha256=sha256(archive.read(KERAS_WEIGHTS)),
-                export_sha256=sha256(graph, weights),
-            )
-            archive.writestr(CARD, card.to_json())
-            archive.writestr(GRAPH, graph)
-            archive.writestr(WEIGHTS, weights)
+        short = with_short_weights(model)
+        short.save(temporary)
+        graph, weights = _export(short)
+        # Keras writes them as they are.
+        with zipfile.ZipFile(temporary) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        card = replace(
+            card,
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            versions=_versions(),
+            weights_sha256=sha256(members[KERAS_WEIGHTS]),
+            export_sha256=sha256(graph, weights),
+        )
+        members |= {CARD: card.to_json().encode(), GRAPH: graph, WEIGHTS: weights}
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in members.items():
+                archive.writestr(name, data)
     return card
 
 
