@@ -10,6 +10,7 @@ import pytest
 from napari_dental_denoise.core.atomic import PREFIX, replacing, write_bytes, write_text
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.images import read_image, write_image
+from tests.dicom_files import radiograph, save
 
 OLD, NEW = np.full((700, 900), 1000, np.uint16), np.full((700, 900), 60000, np.uint16)
 
@@ -18,6 +19,7 @@ WRITERS = {
     "image.png": "write_image(path, image, overwrite=True)",
     "image.tif": "write_with_pixel_size(path, image, (0.1, 0.1), overwrite=True)",
     "table.csv": "write_text(path, f'{image[0, 0]},' * 300_000, overwrite=True)",
+    "derived.dcm": "write_derived(path, Path(sys.argv[2]), image, Derivation('denoised', ''), overwrite=True)",
     "run.checkpoint": "save_checkpoint(path, Checkpoint([image] * 4, [], [], {}, 1, 1, 1.0, 1, 1.0, 1.0))",
 }
 PROGRAM = """
@@ -25,6 +27,7 @@ import sys
 import numpy as np
 from pathlib import Path
 from napari_dental_denoise.core.atomic import write_text
+from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
 from napari_dental_denoise.core.images import write_image
 from napari_dental_denoise.core.pixel_size import write_with_pixel_size
 {imports}
@@ -60,20 +63,27 @@ def is_whole(path):
     return any(np.array_equal(read_image(path), image) for image in (OLD, NEW))
 
 
-def start_writing(path):
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """The DICOM file from which one is derived."""
+    return save(radiograph(OLD), tmp_path_factory.mktemp("source") / "source.dcm")
+
+
+def start_writing(path, source):
     imports = CHECKPOINT if path.suffix == ".checkpoint" else ""
     program = PROGRAM.format(write=WRITERS[path.name], imports=imports)
-    child = subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", program, str(path), str(source)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "ready\n"
     return child
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
 @pytest.mark.parametrize("name", WRITERS)
-def test_killed_at_any_moment_the_old_file_is_whole_or_the_new_one(tmp_path, name):
+def test_killed_at_any_moment_the_old_file_is_whole_or_the_new_one(tmp_path, name, source):
     path = tmp_path / name
     for round_number in range(4):
-        child = start_writing(path)
+        child = start_writing(path, source)
         while not path.exists():
             time.sleep(0.005)
         time.sleep(0.0137 * (round_number + 1))
@@ -88,12 +98,13 @@ def test_killed_at_any_moment_the_old_file_is_whole_or_the_new_one(tmp_path, nam
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of processes are of POSIX")
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_full_disk_leaves_the_old_file(tmp_path, name):
+def test_a_full_disk_leaves_the_old_file(tmp_path, name, source):
     path = tmp_path / name
     path.write_bytes(b"the old file")
     imports = CHECKPOINT if path.suffix == ".checkpoint" else ""
     program = PROGRAM.format(write=WRITERS[name], imports=imports + LIMIT)
-    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", program, str(path), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "InputError" in done.stderr
     assert "cannot be written" in done.stderr
     assert path.read_bytes() == b"the old file"

@@ -7,6 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from pydicom.tag import Tag
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
@@ -14,8 +18,20 @@ from napari_dental_denoise.core.dicom_impersonal import TERMS
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.phantom import phantom
 from napari_dental_denoise.core.radiograph import read_radiograph
-from tests.dicom_files import PATIENT, as_jpeg, code, complete, compressed, everything, patient_in, radiograph, save
+from tests.dicom_files import (
+    PATIENT,
+    SECONDARY_CAPTURE,
+    as_jpeg,
+    code,
+    complete,
+    compressed,
+    everything,
+    patient_in,
+    radiograph,
+    save,
+)
 
+GREY_WORD_FRAMES = "1.2.840.10008.5.1.4.1.1.7.3"
 DENOISED = Derivation("denoised", "Denoised by a U-Net", "U-Net standard", "strength 1")
 NOBODY = Derivation("denoised", "Denoised by a U-Net", "U-Net standard", "strength 1", deidentify=True)
 
@@ -217,6 +233,71 @@ def test_terms_of_the_standard_are_kept(tmp_path, pixels):
     for name in set(TERMS) - {"ImageType"}:
         assert after.get(name) == before.get(name)
     assert after.ImagerPixelSpacing == before.ImagerPixelSpacing
+
+
+def computed(pixels):
+    """As a reader of storage phosphor plates writes it."""
+    dataset = radiograph(pixels, modality="CR", bits=12, ImagerPixelSpacing=[0.1, 0.1])
+    dataset.BodyPartExamined, dataset.ViewPosition, dataset.KVP = "JAW", PATIENT[:16], None
+    return dataset
+
+
+def captured(pixels, **attributes):
+    """As a program that digitises pictures writes it."""
+    dataset = radiograph(pixels, modality="OT", bits=12, **{"SOPClassUID": SECONDARY_CAPTURE, **attributes})
+    dataset.ConversionType, dataset.Laterality = "DI", None
+    return dataset
+
+
+def several_frames(pixels):
+    dataset = captured(np.stack([pixels] * 3), SOPClassUID=GREY_WORD_FRAMES, BurnedInAnnotation="NO")
+    dataset.PresentationLUTShape = "IDENTITY"
+    dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = 0, 1, "US"
+    dataset.PageNumberVector, dataset.FrameIncrementPointer = [1, 2, 3], Tag("PageNumberVector")
+    return dataset
+
+
+def inverted(pixels):
+    return complete(radiograph(pixels, bits=12, photometric="MONOCHROME1"))
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (Debian: dicom3tools) is not installed")
+@pytest.mark.parametrize("derivation", [DENOISED, NOBODY], ids=["same patient", "nobody"])
+@pytest.mark.parametrize("kind", [computed, captured, several_frames, inverted])
+def test_a_validator_finds_no_error_in_other_kinds(tmp_path, pixels, kind, derivation):
+    dataset = kind(pixels)
+    dataset.PatientOrientation, dataset.ResponsiblePersonRole = ["L", "F"], "OWNER"
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", ""]
+    _, after = derived(dataset, tmp_path, derivation)
+    assert findings(tmp_path / "source.dcm") == set()
+    assert findings(tmp_path / "derived.dcm") == set()
+    assert patient_in((tmp_path / "derived.dcm").read_bytes()) != derivation.deidentify
+    assert after.get("FrameIncrementPointer") == dataset.get("FrameIncrementPointer")
+
+
+@st.composite
+def stored_images(draw):
+    """Dataset and pixels of any sign, polarity, bits and frames."""
+    bits, signed, frames = draw(st.integers(8, 16)), draw(st.booleans()), draw(st.integers(1, 3))
+    low = -(2 ** (bits - 1)) if signed else 0
+    dtype = np.dtype(f"{'i' if signed else 'u'}{1 if bits == 8 else 2}")
+    side = st.integers(1, 9)
+    shape = (draw(side), draw(side)) if frames == 1 else (frames, draw(side), draw(side))
+    values = arrays.arrays(dtype, shape, elements=st.integers(low, low + 2**bits - 1))
+    polarity = draw(st.sampled_from(["MONOCHROME1", "MONOCHROME2"]))
+    return radiograph(draw(values), bits=bits, photometric=polarity), draw(values)
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=stored_images(), derivation=st.sampled_from([DENOISED, NOBODY]))
+def test_any_pixels_come_back_bit_for_bit(tmp_path, case, derivation):
+    dataset, pixels = case
+    source = save(dataset, tmp_path / "source.dcm")
+    write_derived(tmp_path / "derived.dcm", source, pixels, derivation, overwrite=True)
+    after = read_radiograph(tmp_path / "derived.dcm")
+    assert after.pixels.dtype == pixels.dtype
+    np.testing.assert_array_equal(after.pixels, pixels)
+    assert after.storage == read_radiograph(source).storage
 
 
 def test_nothing_is_replaced_unasked(tmp_path, pixels):

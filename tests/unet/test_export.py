@@ -333,3 +333,26 @@ def test_killed_at_any_moment_a_model_is_the_old_one_or_the_new_one(tmp_path):
     child.stdout.close()
     assert read_model_file(path).card.preset == "fast"
     assert keras.models.load_model(path).count_params() > 300_000
+    # The next program that writes there sweeps up.
+    subprocess.run([sys.executable, "-c", KILLED.replace("while True", "if True"), str(path)], check=True)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+# A file may grow to 400 kB: writing fails in the middle, as on a full disk.
+FULL = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of processes are of POSIX")
+def test_a_full_disk_leaves_the_old_model(tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"the old file")
+    program = KILLED.replace("while True", f"{FULL}if True")
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
+    assert "InputError" in done.stderr
+    assert "cannot be written (File too large)" in done.stderr
+    assert path.read_bytes() == b"the old file"
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import MutableSequence
 from typing import TYPE_CHECKING, Any
 
 from napari_dental_denoise.core.dicom_code import coded, only_public
@@ -19,7 +20,8 @@ NUMBERS = [
     *("HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelAspectRatio"),
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "WindowCenter", "WindowWidth"),
     *("RescaleSlope", "RescaleIntercept", "PixelIntensityRelationshipSign", "LossyImageCompressionRatio"),
-    *("KVP", "ExposureTime", "XRayTubeCurrent", "Exposure", "PixelData"),
+    *("KVP", "ExposureTime", "XRayTubeCurrent", "Exposure", "FrameTime", "FrameTimeVector", "PageNumberVector"),
+    "PixelData",
 ]
 YES_OR_NO = "YES|NO"
 # Only with the terms that PS3.3 defines: some devices put words of their own there, and a word may be a name.
@@ -41,9 +43,12 @@ TERMS = {
     "ImageLaterality": "[RLUB]",
     "Laterality": "[RL]",
     "BodyPartExamined": "TOOTH|TEETH|JAW|MANDIBLE|MAXILLA|TMJ|ZYGOMA|FACE|HEAD|SKULL|NECK|CSPINE|HAND|CHEST",
+    "ViewPosition": "AP|PA|LL|RL|LLO|RLO|LLD|RLD",
     "DetectorType": "DIRECT|SCINTILLATOR|STORAGE|FILM",
     "PositionerType": "NONE|COLUMN|CARM|RIGID|PANORAMIC|CEPHALOSTAT",
 }
+# They stay where they are, empty where their words are not kept.
+MAY_BE_EMPTY = {"Laterality", "BodyPartExamined", "ViewPosition"}
 CODED = ["AnatomicRegionSequence", "ViewCodeSequence", "PrimaryAnatomicStructureSequence"]
 # They have to be there, and may be empty.
 EMPTY = [
@@ -74,6 +79,9 @@ def impersonal(dataset: Dataset) -> Dataset:
     for name, terms in TERMS.items():
         if name in dataset and _has_only(dataset[name], terms):
             setattr(kept, name, dataset[name].value)
+        elif name in dataset and name in MAY_BE_EMPTY:
+            setattr(kept, name, None)
+    _keep_order_of_frames(kept, dataset)
     for name in CODED:
         if name in dataset:
             setattr(kept, name, [item for item in map(only_public, dataset[name].value or []) if item is not None])
@@ -83,6 +91,14 @@ def impersonal(dataset: Dataset) -> Dataset:
     kept.DeidentificationMethod = "Allow-list of attributes; text in the pixels was not examined"
     kept.DeidentificationMethodCodeSequence = [coded(codes.DCM.BasicApplicationConfidentialityProfile)]
     return kept
+
+
+def _keep_order_of_frames(kept: Dataset, dataset: Dataset) -> None:
+    """The attribute that tells the frames apart, where it is kept itself."""
+    if "FrameIncrementPointer" in dataset and _is_of_its_type(dataset["FrameIncrementPointer"]):
+        pointer = dataset.FrameIncrementPointer
+        if all(tag in kept for tag in (pointer if isinstance(pointer, MutableSequence) else [pointer])):
+            kept.FrameIncrementPointer = pointer
 
 
 def _public_class(dataset: Dataset) -> str:
