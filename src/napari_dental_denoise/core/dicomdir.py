@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_dental_denoise.core.dicom_header import LIBRARY, check_dicom_file, is_dicom
 from napari_dental_denoise.core.refusal import refusing
+from napari_dental_denoise.core.regular_file import is_name
 
 NAME = "DICOMDIR"
 
@@ -58,4 +59,4 @@ def _existing(folder: Path, names: list[str]) -> Path:
     """As named, or in small letters, as some systems copy discs."""
     named = folder.joinpath(*names)
     small = folder.joinpath(*(name.lower() for name in names))
-    return small if small.exists() and not named.exists() else named
+    return small if is_name(small) and not is_name(named) else named

@@ -20,6 +20,7 @@ from napari_dental_denoise.core.pixel_size import (
     write_tiff_pages,
     write_with_pixel_size,
 )
+from napari_dental_denoise.core.regular_file import is_name
 from napari_dental_denoise.core.spacing import PixelSize, is_plausible
 from napari_dental_denoise.core.storage import storage_from
 from napari_dental_denoise.plugin.grey import METADATA, upright
@@ -79,7 +80,7 @@ def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
     target = _with_suffix(path, array.ndim, dtype)
     size = _pixel_size(meta)
     overwrite = _dialog_asked_for(target)
-    if not overwrite and target.exists():
+    if not overwrite and is_name(target):
         raise InputError(f"{target.name} is there already: choose another name")
     if array.ndim == 2:
         write_with_pixel_size(target, np.asarray(array, dtype), size, overwrite=overwrite)
