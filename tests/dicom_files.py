@@ -78,7 +78,7 @@ TOKENS = {
 OF_THE_IMAGE = {
     *("SpecificCharacterSet", "SOPClassUID", "Modality", "PhotometricInterpretation", "NumberOfFrames"),
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "WindowCenter", "WindowWidth"),
-    *("VOILUTFunction", "RescaleSlope", "RescaleIntercept", "RescaleType", "PresentationLUTShape"),
+    *("VOILUTFunction", "RescaleSlope", "RescaleIntercept", "PresentationLUTShape"),
     "SegmentedAlphaPaletteColorLookupTableData",
 }
 

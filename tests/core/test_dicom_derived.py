@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
-from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
 
 from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
 from napari_dental_denoise.core.dicom_impersonal import TERMS
@@ -26,6 +27,7 @@ from tests.dicom_files import (
     complete,
     compressed,
     everything,
+    kinds_in,
     patient_in,
     radiograph,
     save,
@@ -113,10 +115,61 @@ def test_nothing_of_the_patient_is_left_on_request(tmp_path, pixels):
     data = (tmp_path / "derived.dcm").read_bytes()
     assert patient_in((tmp_path / "source.dcm").read_bytes())
     assert not patient_in(data)
+    # Numbers of the exposure stay.
+    assert kinds_in(data) <= {"IS", "DS"}
     for known in (before.SOPInstanceUID, before.StudyInstanceUID, before.SeriesInstanceUID, "20250203", "19700102"):
         assert known.encode() not in data
     assert after.PatientIdentityRemoved == "YES"
     assert after.AnatomicRegionSequence[0].CodeMeaning == "Tooth"
+
+
+def table(first, last, **attributes):
+    item = Dataset()
+    values = np.linspace(first, last, 4096).astype("<u2")
+    item.LUTDescriptor = [4096, 0, 16]
+    item.add_new("LUTData", "OW", values.tobytes())
+    for name, value in attributes.items():
+        setattr(item, name, value)
+    return item
+
+
+@pytest.mark.parametrize("derivation", [DENOISED, NOBODY], ids=["same patient", "nobody"])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"RescaleSlope": -1, "RescaleIntercept": 4095},
+        {"ModalityLUTSequence": [table(4095, 0, ModalityLUTType="US", LUTExplanation=PATIENT)]},
+        {"VOILUTSequence": [table(65535, 0, LUTExplanation=PATIENT)]},
+        {"VOILUTSequence": [table(0, 65535)], "PresentationLUTShape": "INVERSE"},
+    ],
+    ids=["slope", "modality table", "display table", "shape"],
+)
+def test_what_is_shown_white_stays_white(tmp_path, pixels, attributes, derivation):
+    derived(radiograph(pixels, bits=12, **attributes), tmp_path, derivation)
+    before, after = (read_radiograph(tmp_path / f"{name}.dcm").dicom for name in ("source", "derived"))
+    assert before.storage.inverted
+    assert (after.storage, after.limits) == (before.storage, before.limits)
+    assert derivation is DENOISED or not patient_in((tmp_path / "derived.dcm").read_bytes())
+
+
+def test_a_big_endian_source_is_derived_little_endian(tmp_path, pixels):
+    dataset = radiograph(pixels, bits=12, ModalityLUTSequence=[table(0, 4095, ModalityLUTType="US")])
+    expected = np.frombuffer(dataset.ModalityLUTSequence[0].LUTData, "<u2")
+    dataset.ModalityLUTSequence[0].LUTData = expected.astype(">u2").tobytes()
+    dataset.PixelData = pixels.astype(">u2").tobytes()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    _, after = derived(dataset, tmp_path)
+    assert after.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    np.testing.assert_array_equal(np.frombuffer(after.ModalityLUTSequence[0].LUTData, "<u2"), expected)
+
+
+def test_the_spacing_of_all_frames_stays_without_the_patient(tmp_path, pixels):
+    group, measures = Dataset(), Dataset()
+    measures.PixelSpacing = [0.1, 0.2]
+    group.PixelMeasuresSequence = [measures]
+    dataset = radiograph(np.stack([pixels] * 2), bits=12, SharedFunctionalGroupsSequence=[group])
+    derived(dataset, tmp_path, NOBODY)
+    assert read_radiograph(tmp_path / "derived.dcm").pixel_size == (0.1, 0.2)
 
 
 def findings(path):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise import __version__
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.dicom_code import coded
+from napari_dental_denoise.core.dicom_frames import lift_common
 from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, DicomHeader, check_dicom_file, describe
 from napari_dental_denoise.core.dicom_impersonal import impersonal
 from napari_dental_denoise.core.errors import ImageReadError, InputError
@@ -40,6 +41,8 @@ MAYBE_LOSSY = {
     "1.2.840.10008.1.2.4.203": "ISO_15444_15",
 }
 UTF_8 = "ISO_IR 192"
+# Bytes in one number, by value representation.
+WORDS = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
 # Of the pixels before, or signed with them.
 STALE = [
     *("IconImageSequence", "DigitalSignaturesSequence", "MACParametersSequence", "ExtendedOffsetTable"),
@@ -129,8 +132,10 @@ def write_derived(
         _check_pixels(describe(source, dataset), pixels)
         original = copy.deepcopy(dataset)
         _tell_loss(dataset)
+        _turn_words(dataset)
         _set_pixels(dataset, pixels)
         if derivation.deidentify:
+            lift_common(dataset)
             dataset = impersonal(dataset)
             dataset.StudyInstanceUID = derivation.uid(f"study {original.get('StudyInstanceUID')}")
         else:
@@ -171,6 +176,18 @@ def _tell_loss(dataset: Dataset) -> None:
         return
     dataset.LossyImageCompression = "01"
     dataset.LossyImageCompressionMethod = [*_values(dataset.get("LossyImageCompressionMethod")), method]
+
+
+def _turn_words(dataset: Dataset) -> None:
+    """Of a big-endian file, the values that pydicom takes for mere bytes."""
+    _, little = dataset.original_encoding
+    if little is not False:
+        return
+    for element in dataset.iterall():
+        size = WORDS.get(element.VR)
+        if size is not None and isinstance(element.value, bytes):
+            element.value = np.frombuffer(element.value, f">u{size}").astype(f"<u{size}").tobytes()
+    dataset.set_original_encoding(is_implicit_vr=False, is_little_endian=True)
 
 
 def _set_pixels(dataset: Dataset, pixels: NDArray[np.generic]) -> None:

@@ -23,6 +23,7 @@ NUMBERS = [
     *("KVP", "ExposureTime", "XRayTubeCurrent", "Exposure", "FrameTime", "FrameTimeVector", "PageNumberVector"),
     "PixelData",
 ]
+UNSPECIFIED = "US"
 YES_OR_NO = "YES|NO"
 # Only with the terms that PS3.3 defines: some devices put words of their own there, and a word may be a name.
 TERMS = {
@@ -49,6 +50,8 @@ TERMS = {
 }
 # They stay where they are, empty where their words are not kept.
 MAY_BE_EMPTY = {"Laterality", "BodyPartExamined", "ViewPosition"}
+# Of their items, only the numbers and what kind they are.
+TABLES = {"ModalityLUTSequence": ("ModalityLUTType", TERMS["RescaleType"]), "VOILUTSequence": None}
 CODED = ["AnatomicRegionSequence", "ViewCodeSequence", "PrimaryAnatomicStructureSequence"]
 # They have to be there, and may be empty.
 EMPTY = [
@@ -82,9 +85,7 @@ def impersonal(dataset: Dataset) -> Dataset:
         elif name in dataset and name in MAY_BE_EMPTY:
             setattr(kept, name, None)
     _keep_order_of_frames(kept, dataset)
-    for name in CODED:
-        if name in dataset:
-            setattr(kept, name, [item for item in map(only_public, dataset[name].value or []) if item is not None])
+    _keep_sequences(kept, dataset)
     if "AcquisitionContextSequence" in dataset:
         kept.AcquisitionContextSequence = []
     kept.PatientIdentityRemoved = "YES"
@@ -99,6 +100,30 @@ def _keep_order_of_frames(kept: Dataset, dataset: Dataset) -> None:
         pointer = dataset.FrameIncrementPointer
         if all(tag in kept for tag in (pointer if isinstance(pointer, MutableSequence) else [pointer])):
             kept.FrameIncrementPointer = pointer
+
+
+def _keep_sequences(kept: Dataset, dataset: Dataset) -> None:
+    """Public codes, and lookup tables."""
+    for name in CODED:
+        if name in dataset:
+            setattr(kept, name, [item for item in map(only_public, dataset[name].value or []) if item is not None])
+    for name, kind in TABLES.items():
+        if name in dataset:
+            setattr(kept, name, [_table(item, kind) for item in dataset[name].value or []])
+
+
+def _table(item: Dataset, kind: tuple[str, str] | None) -> Dataset:
+    from pydicom.dataset import Dataset as Item
+
+    kept = Item()
+    for name in ("LUTDescriptor", "LUTData"):
+        if name in item and _is_of_its_type(item[name]):
+            kept[name] = item[name]
+    if kind is not None:
+        name, terms = kind
+        # It has to be there; without units where the file has words of its own.
+        setattr(kept, name, item[name].value if name in item and _has_only(item[name], terms) else UNSPECIFIED)
+    return kept
 
 
 def _public_class(dataset: Dataset) -> str:
