@@ -62,24 +62,35 @@ class BlockSpectrum:
 
 def fit_spectrum(power: Array, trust: Array) -> BlockSpectrum:
     """The spectrum of largest likelihood, where each coefficient counts as far as it is trusted."""
-    inverses, logarithms = _shapes()
-    scale = inverses @ (trust * power) / trust.sum()
-    best = int(np.argmin(logarithms @ trust + np.log(scale) * trust.sum()))
+    inverses, logarithms, pairs = _shapes()
+    believed = np.bincount(pairs, trust)
+    scale = _products(inverses, np.bincount(pairs, trust * power)) / trust.sum()
+    best = int(np.argmin(_products(logarithms, believed) + np.log(scale) * trust.sum()))
     blur = best % BLURS.size
     unit = _noise_shapes()[blur]
-    return BlockSpectrum(float(BLURS[blur]), unit, scale[best] * unit, scale[best] / inverses[best])
+    return BlockSpectrum(float(BLURS[blur]), unit, scale[best] * unit, scale[best] / inverses[best, pairs])
+
+
+def _products(matrix: Array, vector: Array) -> Array:
+    # BLAS would spread this little over all processors, which costs more where they have other work.
+    return np.einsum("ij,j->i", matrix, vector)
 
 
 @lru_cache(maxsize=1)
-def _shapes() -> tuple[Array, Array]:
-    """Inverses and logarithms of the spectra of noise with structure, (structures x blurs, coefficients)."""
+def _shapes() -> tuple[Array, Array, NDArray[np.intp]]:
+    """Inverses and logarithms of the spectra of noise with structure, (structures x blurs, pairs), and the pairs.
+
+    Coefficients (u, v) and (v, u) have the same expected power, and count as one pair.
+    """
     noise = _noise_shapes()
     relative = _frequencies() / _frequencies().min()
     laws = [np.zeros_like(relative)]
     laws += [share * relative**-exponent for exponent in STRUCTURE_EXPONENTS for share in STRUCTURE_SHARES]
     peaks = noise.max(1, keepdims=True)
     shapes = np.concatenate([noise + (law + ROUNDING_SHARE) * peaks for law in laws])
-    return 1 / shapes, np.log(shapes)
+    places = np.arange((BLOCK - 1) ** 2).reshape(BLOCK - 1, BLOCK - 1)
+    first, pairs = np.unique(np.minimum(places, places.T), return_inverse=True)
+    return 1 / shapes[:, first], np.log(shapes[:, first]), pairs.ravel()
 
 
 @lru_cache(maxsize=1)
@@ -96,12 +107,14 @@ def _noise_shapes() -> Array:
     return np.array(shapes)
 
 
+@lru_cache(maxsize=1)
 def _frequencies() -> Array:
     """Of each coefficient, in radians per pixel."""
     along = np.arange(1, BLOCK) * np.pi / BLOCK
     return np.hypot.outer(along, along).ravel()
 
 
+@lru_cache(maxsize=1)
 def _cosines() -> Array:
     """Rows of the discrete cosine transform but the constant one."""
     angles = np.outer(np.arange(1, BLOCK), np.arange(BLOCK) + 0.5) * np.pi / BLOCK

@@ -26,6 +26,7 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import to_unit
 
 LawName = Literal["linear", "exponential"]
+LAWS: tuple[LawName, ...] = get_args(LawName)
 Ends = tuple[float, float]
 
 SMALLEST_SIDE = 32
@@ -156,11 +157,12 @@ def _position(grey: Array, dark: float, bright: float) -> Array:
     return np.clip((grey - dark) / span, -MARGIN, 1 + MARGIN) if span > 0 else np.zeros_like(grey)
 
 
-def _follow(law: LawName, first: float, last: float, position: Array) -> Array:
+def _follow(law: LawName, first: float, last: float | Array, position: Array) -> Array:
     """The law that leads from `first` at position 0 to `last` at position 1."""
-    if law == "exponential" and min(first, last) > 0:
+    least = np.minimum(first, last)
+    if law == "exponential" and np.all(least > 0):
         return first * (last / first) ** position
-    return np.maximum(first + (last - first) * position, LEAST_BEYOND * min(first, last))
+    return np.maximum(first + (last - first) * position, LEAST_BEYOND * least)
 
 
 def _likeliest(position: Array, variance: Array) -> tuple[LawName, Ends]:
@@ -168,12 +170,11 @@ def _likeliest(position: Array, variance: Array) -> tuple[LawName, Ends]:
     bins = np.array_split(np.argsort(position), min(GREY_BINS, position.size))
     places, found = (np.array([values[part].mean() for part in bins]) for values in (position, variance))
     found = np.maximum(found, LEAST_BIN * max(float(found.mean()), 0))
-    tried = [(law, float(ratio)) for law in get_args(LawName) for ratio in RATIOS]
-    shapes = np.array([_follow(law, 1.0, ratio, places) for law, ratio in tried])
+    shapes = np.concatenate([_follow(law, 1.0, RATIOS[:, None], places) for law in LAWS])
     scales = (found / shapes).mean(1)
     best = int(np.argmin(np.log(scales + LEAST_POWER) + np.log(shapes).mean(1)))
-    (law, ratio), scale = tried[best], float(scales[best])
-    return law, (scale, scale * ratio)
+    ratio, scale = float(RATIOS[best % RATIOS.size]), float(scales[best])
+    return LAWS[best // RATIOS.size], (scale, scale * ratio)
 
 
 def _blocks(unit: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
