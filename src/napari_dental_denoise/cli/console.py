@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 from tqdm import tqdm
 
@@ -19,16 +21,29 @@ EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 130
 
 PROGRAM = "napari-dental-denoise"
+# Control characters, those that turn the direction of writing, and halves of letters.
+STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def say(text: str = "") -> None:
     """One line for the reader, on stdout."""
-    print(text, flush=True)
+    _print(text, sys.stdout)
 
 
 def complain(text: str) -> None:
     """One line on stderr."""
-    print(f"{PROGRAM}: {' '.join(text.split())}", file=sys.stderr, flush=True)
+    _print(printable(f"{PROGRAM}: {' '.join(text.split())}"), sys.stderr)
+
+
+def printable(text: str) -> str:
+    """One line; what would steer the terminal, as names of files may hold, is spelled out."""
+    return STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    # Names of files need be no text, nor of letters that the terminal has.
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 def report_left_out(errors: Sequence[InputError]) -> None:

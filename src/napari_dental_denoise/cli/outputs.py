@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from napari_dental_denoise.cli.console import exit_code, progress_bar, report_left_out, say
-from napari_dental_denoise.core.batch import Destination, Work, is_file_name
+from napari_dental_denoise.cli.console import exit_code, printable, progress_bar, report_left_out, say
+from napari_dental_denoise.core.batch import Destination, Work
 from napari_dental_denoise.core.batch_run import (
     Collision,
     DoneBefore,
     Process,
     on_this_process,
-    result_name,
     run_files,
     without_collisions,
 )
 from napari_dental_denoise.core.dicom_derived import Derivation
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.report import Record, Report, report_path, run_settings
+from napari_dental_denoise.core.report import Record, open_report, report_path, run_settings
+from napari_dental_denoise.core.result_names import is_file_name
 from napari_dental_denoise.core.sources import Item, find_items
 
 
@@ -44,18 +44,23 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     destination = Destination(
         options.output.absolute(), suffix, derivation, options.overwrite, clean and clean.absolute()
     )
-    total = sum(1 for _ in find_items(options.sources, options.output))
+    if clean and not clean.is_dir():
+        raise InputError(f"--clean {clean}: no such folder")
+    place = _report_place(options)
+    total = sum(1 for _ in find_items(options.sources, options.output, place))
     if is_file_name(options.output):
         _check_file_name(total, options.output, suffix)
-    items = find_items(options.sources, options.output)
+    items = find_items(options.sources, options.output, place)
     if options.dry_run:
         return _tell(items, destination)
-    report = _open_report(options, run_settings(settings, options.format, deidentify=options.deidentify))
     with ExitStack() as stack:
+        report = None
+        if place is not None:
+            run = run_settings(settings, options.format, deidentify=options.deidentify)
+            report = stack.enter_context(open_report(place, run, _folder(options.output), again=options.overwrite))
         process = _process(stack, options, destination, work, measure=report is not None)
         done, before, errors = _follow(run_files(items, destination, process, report), total)
-    folder = options.output.parent if is_file_name(options.output) else options.output
-    parts = [f"{done} images {derivation.verb}{f' in {folder}' if done else ''}"]
+    parts = [f"{done} images {derivation.verb}{f' in {_folder(options.output)}' if done else ''}"]
     parts += [f"{before} done before"] * (before > 0) + [f"{errors} left out"] * (errors > 0)
     say(", ".join(parts))
     return exit_code(done + before, errors)
@@ -99,26 +104,27 @@ def _check_file_name(inputs: int, output: Path, suffix: str | None) -> None:
         raise InputError(f"{output}: the name and --format {suffix[1:]} differ: leave out --format")
 
 
-def _open_report(options: argparse.Namespace, settings: str) -> Report | None:
+def _folder(output: Path) -> Path:
+    return output.parent if is_file_name(output) else output
+
+
+def _report_place(options: argparse.Namespace) -> Path | None:
     """Beside the output folder, where it is no result among results; none for one file."""
-    path: Path | None = options.report
-    if path is None and is_file_name(options.output):
-        return None
-    folder = options.output.parent if is_file_name(options.output) else options.output
-    return Report(path or report_path(folder), settings, folder, again=options.overwrite)
+    place: Path | None = options.report
+    return place or (None if is_file_name(options.output) else report_path(options.output))
 
 
 def _tell(items: Iterator[Item], destination: Destination) -> int:
-    """What would be done; no file is opened."""
+    """What would be done; of files whose names tell nothing, the first bytes are looked at."""
     count = errors = 0
     output = destination.output
     for item in without_collisions(items, destination):
         if isinstance(item, Collision):
             errors += 1
-            say(f"{item.item.name}: left out: {item.record().error}")
+            say(printable(f"{item.item.name}: left out: {item.record().error}"))
             continue
         count += 1
-        target = output if is_file_name(output) else output / item.folder / result_name(item, destination)
-        say(f"{item.name} -> {target}")
+        target = output if is_file_name(output) else output / item.folder / item.results[0]
+        say(printable(f"{item.name} -> {target}"))
     say(f"{count} images, nothing written{f', {errors} to be left out' if errors else ''}")
     return exit_code(count, errors)

@@ -52,4 +52,5 @@ def _keras_engine(path: Path, precision: Precision) -> Engine:
 def denoise_work(model: Path, options: argparse.Namespace, threads: int | None = None) -> DenoiseWork:
     """The work that the options of `denoise` and `evaluate` ask for."""
     kind = KerasWork if options.engine == "keras" else DenoiseWork
-    return kind(model, options.strength, options.precision, options.self_ensemble, threads)
+    # Workers on a cluster stand in folders of their own.
+    return kind(model.absolute(), options.strength, options.precision, options.self_ensemble, threads)

@@ -19,7 +19,7 @@ from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.estimation import estimate_noise
-from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABLE_SUFFIXES, read_image
+from napari_dental_denoise.core.images import FLOATING, WRITABLE_SUFFIXES, read_image
 from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import psnr, ssim
@@ -27,13 +27,13 @@ from napari_dental_denoise.core.model_file import PURPOSE
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.core.radiograph import Radiograph, read_radiograph
 from napari_dental_denoise.core.report import Record
+from napari_dental_denoise.core.result_names import fitting_name, is_file_name
 from napari_dental_denoise.core.self_ensemble import SelfEnsemble
 from napari_dental_denoise.core.sources import Item
 
 Image = NDArray[np.generic]
 # From an image or a stack, white high, and its number to the result.
 Work = Callable[[Image, int], Image]
-LOSSY = (".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,6 @@ class Destination:
     clean: Path | None = None
 
 
-def is_file_name(output: Path) -> bool:
-    """Whether an output is one file and no folder."""
-    return output.suffix.lower() in (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES) and not output.is_dir()
-
-
 def process_item(item: Item, destination: Destination, work: Work, *, measure: bool) -> Record:
     """Work on one file.
 
@@ -139,67 +134,52 @@ def process_item(item: Item, destination: Destination, work: Work, *, measure: b
     Record
         With an error in the place of figures where something is wrong with the file.
     """
-    destination = replace(destination, overwrite=destination.overwrite or item.begun)
     try:
-        start = time.perf_counter()
-        radiograph = read_radiograph(item.path)
-        target = _target(item, radiograph, destination)
-        _claim(item, target, overwrite=destination.overwrite)
-        upright = radiograph.upright
-        result = work(upright, item.number)
-        _write(target, item.path, radiograph, result, destination)
-        seconds = time.perf_counter() - start
-        shown = target.name if is_file_name(destination.output) else target.relative_to(destination.output).as_posix()
-        if not measure:
-            return Record(item.name, shown, seconds)
-        scores = (None, None) if destination.clean is None else _scores(item, result, destination.clean)
-        return Record(item.name, shown, seconds, _noise(upright), _noise(result), *scores)
+        record, before, after = _done(item, destination, work)
     except InputError as error:
-        return Record(item.name, error=str(error).removeprefix(f"{item.path.name}: "))
+        return failed(item, str(error).removeprefix(f"{item.path.name}: "))
+    # Whatever a library raises costs one file. Its text is left out: it could quote the file.
+    except Exception as error:  # noqa: BLE001 (see above)
+        return failed(item, f"could not be worked on ({type(error).__name__})")
+    return _measured(record, item, destination.clean, before, after) if measure else record
+
+
+def failed(item: Item, reason: str) -> Record:
+    """The row of a file that has no result."""
+    return Record(item.name, error=reason, input=item.state)
+
+
+def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Image, Image]:
+    """Read, work and write; with the image before and after."""
+    destination = replace(destination, overwrite=destination.overwrite or item.ours)
+    start = time.perf_counter()
+    radiograph = read_radiograph(item.path)
+    target = _target(item, radiograph, destination)
+    _claim(item, target, overwrite=destination.overwrite)
+    upright = radiograph.upright
+    result = work(upright, item.number)
+    _write(target, item.path, radiograph, result, destination)
+    seconds = time.perf_counter() - start
+    shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
+    return Record(item.name, shown, seconds, input=item.state), upright, result
 
 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
-    output, suffix = destination.output, destination.suffix
-    one_file = is_file_name(output)
-    target = output if one_file else output / item.folder / _name(item.path, radiograph, suffix)
-    if target.suffix.lower() in DICOM_SUFFIXES and radiograph.dicom is None:
-        raise InputError(f"is no DICOM file, from which {target.suffix} could be derived: choose another --format")
-    return target if suffix or one_file else _holding(target, radiograph.pixels)
-
-
-def _name(path: Path, radiograph: Radiograph, suffix: str | None) -> str:
-    if radiograph.dicom is not None:
-        # Files on discs and in archives are named by numbers: 1.2.840.113 has no suffix.
-        stem = path.stem if path.suffix.lower() in DICOM_SUFFIXES else path.name
-        return f"{stem}{suffix or DICOM_SUFFIXES[0]}"
-    return f"{path.stem}{suffix or expected_suffix(path)}"
-
-
-def expected_suffix(path: Path) -> str:
-    """Of the result of a file, where nothing else is asked for: its own, or PNG for JPEG, which would lose again."""
-    own = path.suffix.lower()
-    return own if own in WRITABLE_SUFFIXES and own not in LOSSY else ".png"
+    output, dicom = destination.output, radiograph.dicom is not None
+    if not is_file_name(output):
+        name = fitting_name(item.path, destination.suffix, radiograph.pixels.dtype, dicom=dicom)
+        output = output / item.folder / name
+    if output.suffix.lower() in DICOM_SUFFIXES and not dicom:
+        raise InputError(f"is no DICOM file, from which {output.suffix} could be derived: choose another --format")
+    return output
 
 
 def is_there(item: Item, destination: Destination) -> bool:
-    """Whether a file has a name that the result may get, as far as can be told without opening the input."""
+    """Whether a file has a name that the result may get."""
     output = destination.output
     if is_file_name(output):
         return output.exists()
-    names = [item.path.stem, item.path.name]
-    suffixes = [destination.suffix] if destination.suffix else [expected_suffix(item.path), ".tif", DICOM_SUFFIXES[0]]
-    return any((output / item.folder / f"{name}{suffix}").exists() for name in names for suffix in suffixes)
-
-
-def _holding(target: Path, image: Image) -> Path:
-    """The same name with a suffix whose format holds the image's type, as a misnamed input may need."""
-    if target.suffix.lower() in DICOM_SUFFIXES:
-        return target
-    if np.issubdtype(image.dtype, np.floating):
-        allowed: tuple[str, ...] = FLOATING
-    else:
-        allowed = LOSSLESS_16_BIT if image.dtype == np.uint16 else WRITABLE_SUFFIXES
-    return target if target.suffix.lower() in allowed else target.with_suffix(".tif")
+    return any((output / item.folder / name).exists() for name in item.results)
 
 
 def _claim(item: Item, target: Path, *, overwrite: bool) -> None:
@@ -227,21 +207,33 @@ def _write(target: Path, source: Path, radiograph: Radiograph, result: Image, de
         )
 
 
+def _measured(record: Record, item: Item, clean: Path | None, before: Image, after: Image) -> Record:
+    """With estimates and scores; what cannot be measured leaves its columns empty, for the result is good."""
+    record = replace(record, noise_before=_noise(before), noise_after=_noise(after))
+    if clean is None or after.ndim != 2:
+        return record
+    twin = _twin(clean / item.folder, item.path)
+    if twin is None:
+        return replace(record, note="no clean twin")
+    try:
+        level, structure = _scores(after, twin)
+    except InputError as error:
+        return replace(record, note=f"clean twin {error}")
+    return replace(record, psnr=level, ssim=structure)
+
+
 def _noise(image: Image) -> float | None:
     try:
         return estimate_noise(image if image.ndim == 2 else image[0]).sigma
-    except InputError:
+    except (InputError, MemoryError):
         return None
 
 
-def _scores(item: Item, result: Image, clean: Path) -> tuple[float | None, float | None]:
-    """PSNR and SSIM against the twin; nothing where there is none of its size."""
-    twin = _twin(clean / item.folder, item.path)
-    if twin is None or result.ndim != 2:
-        return None, None
+def _scores(result: Image, twin: Path) -> tuple[float | None, float | None]:
+    """PSNR and SSIM against the twin."""
     reference = read_image(twin)
     if reference.shape != result.shape:
-        return None, None
+        raise InputError(f"{twin.name}: is of shape {reference.shape}, the image {result.shape}")
     scale = max(full_scale(reference), full_scale(result))
     pair = to_unit(reference, scale), to_unit(result, scale)
     try:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_dental_denoise.core.batch import Destination, Work, expected_suffix, process_item
+from napari_dental_denoise.core.batch import Destination, Work, failed, is_there, process_item
 from napari_dental_denoise.core.report import Record, Report
-from napari_dental_denoise.core.sources import Item
+from napari_dental_denoise.core.result_names import ignores_case, is_file_name, possible_names, true_name
+from napari_dental_denoise.core.sources import Item, state_of
 
 # From files to what came of each, in any order.
 Process = Callable[[Iterator[Item]], Iterator[Record]]
@@ -30,7 +31,8 @@ class Collision:
 
     def record(self) -> Record:
         """As a row of the report."""
-        return Record(self.item.name, error=f"its result would replace that of {self.other}: choose another output")
+        item = replace(self.item, state=state_of(self.item))
+        return failed(item, f"its result would replace that of {self.other}: choose another output")
 
 
 def run_files(
@@ -77,32 +79,77 @@ def _to_do(
             told.append(item.record())
         elif report is None:
             yield item
-        elif report.is_done(item.name):
+        elif report.is_done(known := replace(item, state=state_of(item))):
             told.append(DoneBefore(item.name))
         else:
-            begun = report.was_begun(item.name)
-            report.begin(item.name)
-            yield replace(item, begun=begun)
+            begun = replace(known, ours=report.owns(known))
+            # What somebody else has put there does not become ours by being tried.
+            if begun.ours or destination.overwrite or not is_there(begun, destination):
+                report.begin(begun)
+            yield begun
 
 
 def without_collisions(items: Iterator[Item], destination: Destination) -> Iterator[Item | Collision]:
-    """The files of one folder come one after the other, so that no more names are held than one has."""
+    """The files, with the names that their results may get, but those whose result would replace another."""
     folder: Path | None = None
-    taken: dict[str, str] = {}
+    claims = Claims(destination)
     for item in items:
-        if item.folder != folder:
-            folder, taken = item.folder, {}
-        name = result_name(item, destination).casefold()
-        if name in taken:
-            yield Collision(item, taken[name])
-        else:
-            taken[name] = item.name
-            yield item
+        # Where folders come one after the other, no more names are held than one of them has.
+        if item.in_tree and item.folder != folder:
+            folder = item.folder
+            claims.clear()
+        named = replace(item, results=_names(item, destination))
+        other = claims.claim(named)
+        yield named if other is None else Collision(named, other)
 
 
-def result_name(item: Item, destination: Destination) -> str:
-    """The name that the result will get, as far as can be told without opening the file."""
-    return f"{item.path.stem}{destination.suffix or expected_suffix(item.path)}"
+def _names(item: Item, destination: Destination) -> tuple[str, ...]:
+    if is_file_name(destination.output):
+        return (destination.output.name,)
+    return possible_names(item.path, destination.suffix)
+
+
+class Claims:
+    """Which file has which name for its result."""
+
+    def __init__(self, destination: Destination) -> None:
+        self._suffix = destination.suffix
+        self._fold = str.casefold if ignores_case(destination.output) else str
+        # From the name of a result to that of its file, and from the name of a file to its path.
+        self._results: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._results.clear()
+        self._paths.clear()
+
+    def claim(self, item: Item) -> str | None:
+        """Note the names of a file's result, or give the name of the file that has it already."""
+        other = self._other(item)
+        if other is None:
+            self._results[self._key(item, item.results[0])] = item.name
+            self._paths[self._key(item, item.path.name)] = str(item.path)
+        elif other == item.name:
+            return self._paths[self._key(item, item.path.name)]
+        return other
+
+    def _other(self, item: Item) -> str | None:
+        expected = self._key(item, item.results[0])
+        if expected in self._results:
+            return self._results[expected]
+        # Rarer: of two files as a.png and a.png.tif, the one may be misnamed. Only then it is looked into.
+        misnamed = self._paths.get(expected.rpartition(".")[0])
+        if misnamed is not None and true_name(Path(misnamed), self._suffix) == item.results[0]:
+            return misnamed
+        for name in item.results[1:]:
+            taken = self._results.get(self._key(item, name))
+            if taken is not None and true_name(item.path, self._suffix) == name:
+                return taken
+        return None
+
+    def _key(self, item: Item, name: str) -> str:
+        return self._fold(str(item.folder / name))
 
 
 def on_this_process(destination: Destination, work: Work, *, measure: bool) -> Process:

@@ -71,7 +71,7 @@ def fit_spectrum(power: Array, trust: Array) -> BlockSpectrum:
     return BlockSpectrum(float(BLURS[blur]), unit, scale[best] * unit, scale[best] / inverses[best, pairs])
 
 
-def _products(matrix: Array, vector: Array) -> Array:
+def _products(matrix: Array, vector: NDArray[np.number]) -> Array:
     # BLAS would spread this little over all processors, which costs more where they have other work.
     return np.einsum("ij,j->i", matrix, vector)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_dental_denoise.core import deaf_worker
 from napari_dental_denoise.core.atomic import write_bytes
-from napari_dental_denoise.core.batch import DenoiseWork, Destination, Work, is_there, process_item
+from napari_dental_denoise.core.batch import DenoiseWork, Destination, Work, failed, is_there, process_item
 from napari_dental_denoise.core.batch_run import Process
 from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.engine import Engine, cached_engine
@@ -21,13 +25,18 @@ from napari_dental_denoise.core.report import Record
 from napari_dental_denoise.core.sources import Item
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 # So many files wait for each thread of a worker: enough to keep it busy, few enough to hold no memory.
 FILES_AHEAD = 3
 # A file on which so many workers died is at fault itself.
 DEATHS_ALLOWED = 3
 TIMEOUT = "20s"
+SECONDS_FOR_WORKERS = 120
+SECONDS_BETWEEN_LOOKS = 5.0
+# What becomes of a file's state when the connection to the scheduler is lost.
+GONE = ("cancelled", "lost")
+SCHEDULER_GONE = "the scheduler is gone: start it again, and the same command goes on"
 
 
 @contextlib.contextmanager
@@ -45,7 +54,12 @@ def local_cluster(workers: int) -> Iterator[Client]:
     distributed = _distributed()
     with (
         distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs="CRITICAL"
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            silence_logs="CRITICAL",
+            preload=[deaf_worker.__name__],
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -85,7 +99,7 @@ def _distributed() -> Any:
         import distributed
     except ImportError as error:
         raise InputError("Dask's scheduler is not installed: pip install distributed") from error
-    dask.config.set({"distributed.scheduler.allowed-failures": DEATHS_ALLOWED})
+    dask.config.set({"distributed.scheduler.allowed-failures": DEATHS_ALLOWED - 1})
     return distributed
 
 
@@ -110,38 +124,95 @@ def on_cluster(client: Client, destination: Destination, work: Work, *, measure:
     """
     if type(work) is DenoiseWork:
         work = _sent(client, work)
-    threads = sum(client.nthreads().values())
-    if not threads:
-        raise InputError("the cluster has no workers")
+    try:
+        client.wait_for_workers(1, timeout=SECONDS_FOR_WORKERS)
+    except TimeoutError as error:
+        raise InputError(f"the cluster has no workers, and none came within {SECONDS_FOR_WORKERS} s") from error
 
-    def submit(item: Item) -> Any:
+    def submit(item: Item) -> Future:
         item = replace(item, path=item.path.absolute())
         # A worker may die between its writing and its saying so: what is not there now is ours when it is.
         own = replace(destination, overwrite=destination.overwrite or not is_there(item, destination))
-        future = client.submit(process_item, item, own, work, measure=measure, pure=False)
-        return future, item.name
+        return client.submit(process_item, item, own, work, measure=measure, pure=False)
 
-    return lambda items: _completed(items, submit, threads * FILES_AHEAD)
+    return lambda items: InFlight(client, submit).records(items)
 
 
-def _completed(items: Iterator[Item], submit: Callable[[Item], Any], ahead: int) -> Iterator[Record]:
-    from distributed import as_completed
+class InFlight:
+    """The files that the workers have been given: some for each thread, as workers come and go.
 
-    first = [submit(item) for item in itertools.islice(items, ahead)]
-    names = {future.key: name for future, name in first}
-    waiting = as_completed([future for future, _ in first])
-    for future in waiting:
-        name = names.pop(future.key)
+    Parameters
+    ----------
+    client : distributed.Client
+    submit : callable
+        Gives a file to the cluster.
+    """
+
+    def __init__(self, client: Client, submit: Callable[[Item], Future]) -> None:
+        from distributed import as_completed
+
+        self._client, self._submit = client, submit
+        self._waiting = as_completed()
+        self._items: dict[str, Item] = {}
+        # Of files on which a worker died, how many.
+        self._deaths: Counter[int] = Counter()
+        self._most, self._looked_at = 0, -math.inf
+
+    def records(self, items: Iterator[Item]) -> Iterator[Record]:
+        """What came of each file, as it is done.
+
+        Raises
+        ------
+        InputError
+            If the scheduler is gone.
+        """
+        while True:
+            for item in itertools.islice(items, max(self._room() - len(self._items), 0)):
+                self._give(item)
+            if not self._items:
+                return
+            future = next(self._waiting)
+            if future.status in GONE or self._client.status != "running":
+                raise InputError(SCHEDULER_GONE)
+            record = self._record(self._items.pop(future.key), future)
+            future.release()
+            if record is not None:
+                yield record
+
+    def _give(self, item: Item) -> None:
+        future = self._submit(item)
+        self._items[future.key] = item
+        self._waiting.add(future)
+
+    def _room(self) -> int:
+        """How many files may be out; never none, for a cluster without workers just now gets some again."""
+        if time.monotonic() - self._looked_at > SECONDS_BETWEEN_LOOKS:
+            try:
+                threads = sum(self._client.nthreads().values())
+            except (OSError, TimeoutError) as error:
+                raise InputError(SCHEDULER_GONE) from error
+            self._most, self._looked_at = max(threads, 1) * FILES_AHEAD, time.monotonic()
+        return self._most
+
+    def _record(self, item: Item, future: Future) -> Record | None:
+        """What came of a file; None of one that is given out again."""
+        from distributed import KilledWorker
+
         try:
-            yield future.result()
-        # Whatever a worker raises, or its death, costs one file and is told.
+            record: Record = future.result()
+        except KilledWorker as error:
+            # The scheduler has its own limit, which may be lower.
+            self._deaths[item.number] += error.allowed_failures + 1
+            if self._deaths[item.number] >= DEATHS_ALLOWED:
+                return failed(item, f"{self._deaths[item.number]} workers died while they had it")
+            self._give(item)
+            return None
+        except ImportError as error:
+            return failed(item, f"a worker lacks what this program needs ({error})")
+        # Whatever else a worker raises costs one file. Its text is left out: it could quote the file.
         except Exception as error:  # noqa: BLE001 (see above)
-            yield Record(name, error=f"the worker failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
-        future.release()
-        for item in itertools.islice(items, 1):
-            added, name = submit(item)
-            names[added.key] = name
-            waiting.add(added)
+            return failed(item, f"the worker failed ({type(error).__name__})")
+        return record
 
 
 @dataclass(frozen=True)

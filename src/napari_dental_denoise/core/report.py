@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Literal, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import replacing
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.only_run import only_run
+from napari_dental_denoise.core.sources import Item
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,10 @@ class Record:
     psnr, ssim : float or None
         Of the result against a clean twin.
     error : str
+    note : str
+        What kept a good result from being measured.
+    input : str
+        Where the file was found, its size and when it was changed; see `sources.state_of`.
     settings : str
         What the result was made with, in short.
     """
@@ -40,10 +52,14 @@ class Record:
     psnr: float | None = None
     ssim: float | None = None
     error: str = ""
+    note: str = ""
+    input: str = ""
     settings: str = ""
 
 
 BEGUN = "not finished"
+# As the error of a row without a file: what stands before it does not count for a run that replaces all.
+ALL_AGAIN = "all is done again"
 NAMES = [item.name for item in fields(Record)]
 
 
@@ -58,6 +74,13 @@ def run_settings(work: str, suffix: str | None, *, deidentify: bool) -> str:
     return hashlib.sha256(f"{work}, format {suffix}, deidentify {deidentify}".encode()).hexdigest()[:16]
 
 
+@contextlib.contextmanager
+def open_report(path: Path, settings: str, folder: Path, *, again: bool = False) -> Iterator[Report]:
+    """The report of one run; see `Report`. No other run may write it meanwhile."""
+    with only_run(path):
+        yield Report(path, settings, folder, again=again)
+
+
 class Report:
     """A CSV file that grows by a row for each file, and is found again by the next run.
 
@@ -69,7 +92,7 @@ class Report:
     folder : Path
         Of the results: what is no longer there is not done.
     again : bool
-        Count nothing as done.
+        Count as done only what a run that was to do all again, and was killed, had done.
 
     Raises
     ------
@@ -78,71 +101,133 @@ class Report:
     """
 
     def __init__(self, path: Path, settings: str, folder: Path, *, again: bool = False) -> None:
-        self._path, self._settings, self._folder, self._again = path, settings, folder, again
+        self._path, self._settings, self._folder = path, settings, folder
         # By hash: a million names would take the memory.
-        self._done: set[int] = set()
+        self._done: dict[int, int] = {}
         self._begun: set[int] = set()
-        self._rewrite(self._is_good)
+        self._counts = not again
+        self._write(self._known_rows())
+        if not self._counts:
+            self._counts = True
+            self.add(Record("", error=ALL_AGAIN))
 
-    def is_done(self, file: str) -> bool:
-        """Whether an earlier run has finished this file with the same settings."""
-        return hash(file) in self._done
+    def is_done(self, item: Item) -> bool:
+        """Whether an earlier run has finished this file, as it is now, with the same settings."""
+        return any(self._done.get(place) == hash(item.state) for place in self._places(item))
 
-    def was_begun(self, file: str) -> bool:
-        """Whether an earlier run with the same settings was killed while it worked on this file."""
-        return hash(file) in self._begun
+    def owns(self, item: Item) -> bool:
+        """Whether what lies at the result's place is of an earlier run with the same settings.
 
-    def begin(self, file: str) -> None:
+        One that was killed while it worked on this file, or whose input has changed since.
+        """
+        return _place(item.name, item.state) in self._begun or any(place in self._done for place in self._places(item))
+
+    def _places(self, item: Item) -> Iterator[int]:
+        return (_place(item.name, item.state, (item.folder / name).as_posix()) for name in item.results)
+
+    def begin(self, item: Item) -> None:
         """Note that a result is about to be written: should the run be killed, it is known whose that is."""
-        self.add(Record(file, error=BEGUN))
+        self.add(Record(item.name, error=BEGUN, input=item.state))
 
     def add(self, record: Record) -> None:
         """Write one row, at once."""
         try:
-            with self._path.open("a", encoding="utf-8", newline="") as file:
+            with _open(self._path, "a") as file:
                 file.write(_line({**asdict(record), "settings": self._settings}))
         except OSError as error:
             raise InputError(f"{self._path}: cannot be written ({error.strerror})") from error
 
     def close(self) -> None:
-        """Leave one row for each file."""
-        self._rewrite(lambda row: None not in row.values() and row["error"] != BEGUN)
+        """Leave out the rows that later ones have replaced."""
+        files, results, runs, good = array("q"), array("q"), array("q"), array("b")
+        for number, row in enumerate(self._rows()):
+            files.append(_place(row["file"], row["input"]))
+            # What is no result is replaced by none.
+            results.append(number if row["error"] else hash(row["result"]))
+            runs.append(_place(row["file"], row["input"], row["settings"]))
+            good.append(not row["error"])
+        last_of_file, last_of_result = _is_last(files), _is_last(results)
+        is_good, known = np.array(good, np.bool_), np.array(runs, np.int64)
+        unfinished = last_of_file & ~np.isin(known, known[is_good])
 
-    def _rewrite(self, keep: Callable[[Mapping[str, str]], bool]) -> None:
-        with replacing(self._path, overwrite=True) as path, path.open("w", encoding="utf-8", newline="") as new:
-            new.write(_line(dict(zip(NAMES, NAMES, strict=True))))
-            new.writelines(_line(row) for row in self._rows() if keep(row))
+        def stays(number: int, row: Mapping[str, str]) -> bool:
+            if row["error"] in (ALL_AGAIN, BEGUN):
+                return row["error"] == BEGUN and bool(unfinished[number])
+            if row["error"]:
+                return row["settings"] == self._settings and bool(last_of_file[number])
+            return bool(last_of_result[number])
+
+        self._write(row for number, row in enumerate(self._rows()) if stays(number, row))
+
+    def _write(self, rows: Iterator[Mapping[str, str]]) -> None:
+        with replacing(self._path, overwrite=True) as path, _open(path, "w") as new:
+            new.write(HEAD)
+            new.writelines(_line(row) for row in rows)
+
+    def _known_rows(self) -> Iterator[Mapping[str, str]]:
+        """The rows of earlier runs, with what they say noted."""
+        for row in self._rows():
+            self._note(row)
+            yield row
+
+    def _note(self, row: Mapping[str, str]) -> None:
+        is_own, is_good = row["settings"] == self._settings, not row["error"]
+        file = _place(row["file"], row["input"])
+        if is_own and row["error"] == ALL_AGAIN:
+            self._counts = True
+        elif is_own and row["error"] == BEGUN:
+            self._begun.add(file)
+        elif is_own or is_good:
+            self._begun.discard(file)
+        if is_good:
+            place = _place(row["file"], row["input"], row["result"])
+            if is_own and self._counts and (self._folder / row["result"]).is_file():
+                self._done[place] = hash(row["input"])
+            else:
+                self._done.pop(place, None)
 
     def _rows(self) -> Iterator[Mapping[str, str]]:
+        """All rows but one that was cut off by the end of a run, which lacks values."""
         if not self._path.exists():
             return
         try:
-            with self._path.open(encoding="utf-8", newline="") as file:
-                reader = csv.DictReader(file)
-                if reader.fieldnames != NAMES:
+            with _open(self._path, "r") as file:
+                head = file.readline()
+                if next(csv.reader([head]), NAMES) == NAMES:
+                    yield from (row for row in csv.DictReader(file, NAMES) if None not in row.values())
+                elif not HEAD.startswith(head):
                     raise InputError(f"{self._path}: is no report of this program: name another one with --report")
-                yield from reader
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, csv.Error) as error:
             raise InputError(f"{self._path}: is no report that can be read ({error})") from error
 
-    def _is_good(self, row: Mapping[str, str]) -> bool:
-        """Whether a row of an earlier run stands for a file that is done; those that were begun are noted."""
-        # A row that was cut off by the end of a run lacks values.
-        if None in row.values() or self._again or row["settings"] != self._settings:
-            return False
-        if row["error"] == BEGUN:
-            self._begun.add(hash(row["file"]))
-        elif not row["error"] and (self._folder / row["result"]).is_file():
-            self._done.add(hash(row["file"]))
-            return True
-        return False
+
+def _open(path: Path, mode: Literal["r", "w", "a"]) -> TextIO:
+    # Names of files may be no text, and a report may be cut off in the middle of a letter.
+    return path.open(mode, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def _place(file: str, state: str, result: str = "") -> int:
+    """What stands for a file, of whatever time, or for one of its results."""
+    return hash((file, state.partition("-")[0], result))
+
+
+def _is_last(keys: Sequence[int]) -> NDArray[np.bool_]:
+    """Of each key, whether it does not come again."""
+    values = np.array(keys, np.int64)
+    _, back = np.unique(values[::-1], return_index=True)
+    last = np.zeros(values.size, np.bool_)
+    last[values.size - 1 - back] = True
+    return last
 
 
 def _line(values: Mapping[str, object]) -> str:
     text = io.StringIO()
-    csv.DictWriter(text, NAMES).writerow({name: _shown(values[name]) for name in NAMES})
+    csv.writer(text).writerow([_shown(values[name]) for name in NAMES])
     return text.getvalue()
 
 
 def _shown(value: object) -> object:
     return f"{value:.6g}" if isinstance(value, float) else "" if value is None else value
+
+
+HEAD = _line({name: name for name in NAMES})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from natsort import natsorted, ns
@@ -29,14 +31,23 @@ class Item:
         Of its result, below the output folder.
     number : int
         Its place among all, which seeds its noise.
-    begun : bool
-        Whether a run that was killed may have left its result, which may be replaced then.
+    in_tree : bool
+        Whether all files of its folder come one after the other.
+    results : tuple of str
+        Names that its result may get, first the expected one.
+    state : str
+        Where it is found, its size and when it was changed, to know it again by.
+    ours : bool
+        Whether its result of an earlier run may be there, which may be replaced then.
     """
 
     path: Path
     folder: Path
     number: int
-    begun: bool = False
+    in_tree: bool = False
+    results: tuple[str, ...] = ()
+    state: str = ""
+    ours: bool = False
 
     @property
     def name(self) -> str:
@@ -44,18 +55,34 @@ class Item:
         return (self.folder / self.path.name).as_posix()
 
 
-def find_items(sources: Sequence[str | Path], output: Path) -> Iterator[Item]:
+def state_of(item: Item) -> str:
+    """Where a file is found, its size and when it was changed, in one word; of the place, only a digest."""
+    root = item.path.parents[len(item.folder.parts)]
+    try:
+        found = item.path.stat()
+    except OSError:
+        return f"{_digest(root)}--"
+    return f"{_digest(root)}-{found.st_size}-{found.st_mtime_ns}"
+
+
+@lru_cache(maxsize=64)
+def _digest(root: Path) -> str:
+    return hashlib.sha256(os.fsencode(_real(root))).hexdigest()[:12]
+
+
+def find_items(sources: Sequence[str | Path], output: Path, report: Path | None = None) -> Iterator[Item]:
     """The files that sources name, as a tree below the output folder.
 
     Folders are walked to their ends, each in natural order and none held in memory longer than it
     takes; links to folders are not followed. Hidden files, DICOMDIR (in a folder, what it names is
-    there besides) and the output folder are left out.
+    there besides), the output folder and the report are left out.
 
     Parameters
     ----------
     sources : sequence of str or Path
         Files, folders, patterns (`**` descends) and DICOMDIR files.
     output : Path
+    report : Path, optional
 
     Yields
     ------
@@ -68,17 +95,21 @@ def find_items(sources: Sequence[str | Path], output: Path) -> Iterator[Item]:
     """
     seen: set[str] = set()
     number = 0
+    no_input = None if report is None else _real(report)
+    in_tree = len(sources) == 1 and Path(sources[0]).is_dir()
     for source in sources:
         found = False
         for path, folder in _expand(Path(source), _real(output)):
             found = True
+            if report is not None and path.name == report.name and _real(path) == no_input:
+                continue
             # One folder cannot name a file twice; several sources can.
-            if len(sources) > 1 or not Path(source).is_dir():
+            if not in_tree:
                 place = _real(path)
                 if place in seen:
                     continue
                 seen.add(place)
-            yield Item(path, folder, number)
+            yield Item(path, folder, number, in_tree)
             number += 1
         if not found:
             raise InputError(f"{source}: {_nothing(Path(source))}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_dental_denoise.core.batch import DenoiseWork, Destination
 from napari_dental_denoise.core.batch_run import DoneBefore, on_this_process, run_files
 from napari_dental_denoise.core.inference import Progress
-from napari_dental_denoise.core.report import Report, report_path, run_settings
+from napari_dental_denoise.core.report import open_report, report_path, run_settings
 from napari_dental_denoise.core.sources import find_items
 
 
@@ -55,20 +55,20 @@ def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
     -------
     FolderOutcome
     """
-    total = sum(1 for _ in find_items([task.source], task.output))
+    place = report_path(task.output)
+    total = sum(1 for _ in find_items([task.source], task.output, place))
     destination = Destination(task.output.absolute(), None, task.work.derivation(deidentify=False))
-    report = Report(
-        report_path(task.output), run_settings(task.work.settings(), None, deidentify=False), destination.output
-    )
-    items = find_items([task.source], task.output)
+    settings = run_settings(task.work.settings(), None, deidentify=False)
+    items = find_items([task.source], task.output, place)
     process = on_this_process(destination, task.work, measure=True)
     done = before = left_out = 0
-    for outcome in run_files(items, destination, process, report):
-        if isinstance(outcome, DoneBefore):
-            before += 1
-        elif outcome.error:
-            left_out += 1
-        else:
-            done += 1
-        yield Progress(done + before + left_out, total)
+    with open_report(place, settings, destination.output) as report:
+        for outcome in run_files(items, destination, process, report):
+            if isinstance(outcome, DoneBefore):
+                before += 1
+            elif outcome.error:
+                left_out += 1
+            else:
+                done += 1
+            yield Progress(done + before + left_out, total)
     return FolderOutcome(task.output, done, before, left_out)

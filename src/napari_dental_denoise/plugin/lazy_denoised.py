@@ -17,7 +17,7 @@ from napari_dental_denoise.core.storage import Storage
 if TYPE_CHECKING:
     from dask.array import Array
 
-# Of 2900x1300 pixels, a hundred megabytes.
+# With their float32 residuals, of 2900x1300 pixels: 150 MB of 8 bit, 180 MB of 16 bit.
 KEPT_IMAGES = 8
 
 
