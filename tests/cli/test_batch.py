@@ -2,7 +2,6 @@
 
 import csv
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -152,36 +151,6 @@ def test_noise_is_the_same_on_processes(archive, tmp_path):
     assert run_apart("add-noise", archive, "-o", tmp_path / "two", "--seed", 3, "--workers", 2).returncode == 1
     for name in tree(tmp_path / "one"):
         np.testing.assert_array_equal(read_image(tmp_path / "one" / name), read_image(tmp_path / "two" / name))
-
-
-def children(process):
-    listed = subprocess.run(
-        ["/bin/ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
-    )
-    return [int(line) for line in listed.stdout.split()]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="looks for its processes with ps")
-def test_a_worker_that_dies_is_replaced_and_its_files_done(tmp_path):
-    clean = np.rint(phantom((512, 512), 0) * 255).astype(np.uint8)
-    for index in range(40):
-        write_image(tmp_path / "in" / f"{index}.png", clean)
-    command = ["denoise", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--workers", "2", "--precision", "f32"]
-    process = subprocess.Popen([sys.executable, "-m", "napari_dental_denoise", *command], stdout=subprocess.PIPE)
-    while len(tree(tmp_path / "out") if (tmp_path / "out").exists() else []) < 5:
-        assert process.poll() is None
-        time.sleep(0.05)
-    # Dask's nannies are forked by a server; the workers use the processor.
-    workers = [worker for child in children(process.pid) for worker in [child, *children(child)]]
-    busy = [worker for worker in workers if not children(worker)]
-    os.kill(busy[-1], signal.SIGKILL)
-    assert process.wait(120) == 0
-    process.stdout.close()
-    assert len(tree(tmp_path / "out")) == 40
-    report = rows(tmp_path / "out.csv")
-    assert len(report) == 40
-    assert not any(row["error"] for row in report.values())
-    assert len({read_image(tmp_path / "out" / name).tobytes() for name in tree(tmp_path / "out")}) == 1
 
 
 def test_a_scheduler_that_does_not_answer_is_named(archive, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import math
 import os
 import time
@@ -85,12 +86,14 @@ def running_cluster(address: str) -> Iterator[Client]:
         If there is none.
     """
     distributed = _distributed()
-    try:
-        client = distributed.Client(address, timeout=TIMEOUT)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{address}: no Dask scheduler answers there") from error
-    with client:
-        yield client
+    # What Dask logs of a lost connection is said in one line by this program.
+    with distributed.utils.silence_logging_cmgr(logging.CRITICAL):
+        try:
+            client = distributed.Client(address, timeout=TIMEOUT)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{address}: no Dask scheduler answers there") from error
+        with client:
+            yield client
 
 
 def _distributed() -> Any:
