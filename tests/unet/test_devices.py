@@ -9,11 +9,12 @@ import sys
 import numpy as np
 import pytest
 
+from napari_dental_denoise.cli import main
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.noise_kinds import NoiseRange
 from napari_dental_denoise.unet.backend import keras
 from napari_dental_denoise.unet.dataset import CleanImages
-from napari_dental_denoise.unet.devices import Devices, check_length, find_devices, process_number
+from napari_dental_denoise.unet.devices import Devices, check_length, find_devices, process_number, sharing
 from napari_dental_denoise.unet.patches import batches
 
 SETTINGS = [
@@ -112,8 +113,70 @@ def test_what_cannot_be_shared_is_refused(monkeypatch):
     with pytest.raises(InputError, match="give --epochs"):
         check_length(Devices(Three(), 0, 3), 2.0)
     with pytest.raises(InputError, match="strategy must be one of auto, single, mirrored, multi-worker"):
-        find_devices("all")
+        find_devices("all", 16)
     for broken in ("{", "[]", '{"cluster": {}}'):
         monkeypatch.setenv("TF_CONFIG", broken)
         with pytest.raises(InputError, match="needs TF_CONFIG"):
             process_number("auto")
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        ({"type": "worker", "index": 5}, "task.index must be one of 2 workers, from 0; received 5"),
+        ({"type": "worker", "index": -1}, "task.index must be one of 2 workers, from 0; received -1"),
+        ({"type": "ps", "index": 0}, "task.type must be worker or chief; received 'ps'"),
+        ({"type": "chief", "index": 0}, "task.index must be one of 0 chiefs, from 0; received 0"),
+    ],
+)
+def test_a_place_that_is_none_is_told_before_an_image_is_read(tmp_path, monkeypatch, capsys, task, told):
+    config = {"cluster": {"worker": ["localhost:1", "localhost:2"]}, "task": task}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    assert main(["train", str(tmp_path / "no such folder"), "-o", str(tmp_path / "m.keras")]) == 2
+    assert capsys.readouterr().err == f"napari-dental-denoise: TF_CONFIG: {told}\n"
+
+
+def test_workers_that_are_no_list_are_refused(monkeypatch):
+    for workers in ("localhost:1", [1, 2], {"a": 1}):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": 0}}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        with pytest.raises(InputError, match="worker must be a list of addresses"):
+            process_number("multi-worker")
+
+
+@pytest.mark.parametrize(("count", "batch_size", "used"), [(3, 16, 2), (5, 16, 4), (7, 16, 4), (6, 18, 6), (3, 7, 1)])
+def test_as_many_gpus_learn_as_can_share_a_batch(count, batch_size, used):
+    assert len(sharing([f"GPU:{number}" for number in range(count)], batch_size)) == used
+
+
+def test_strategies_of_the_command_line_learn_the_same(folder, tmp_path):
+    losses = {
+        name: train(folder, tmp_path / f"{name}.keras", "--epochs", 1, "--strategy", name)
+        for name in ("single", "mirrored")
+    }
+    assert len(losses["single"]) == 6
+    np.testing.assert_allclose(losses["mirrored"], losses["single"], rtol=1e-4)
+
+
+def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(folder, tmp_path):
+    model, other = tmp_path / "first" / "m.keras", tmp_path / "second" / "m.keras"
+    running = []
+    for output, place in zip((model, other), environments(2), strict=True):
+        command = [sys.executable, "-m", "napari_dental_denoise", "train", str(folder), "-o", str(output)]
+        command += [*SETTINGS, "--epochs", "2000", "--preview", str(output.with_name("preview.npy"))]
+        running.append(subprocess.Popen(command, env=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    epochs = 0
+    while epochs < 2:
+        line = running[0].stdout.readline()
+        assert line, running[0].stderr.read()
+        epochs += json.loads(line)["event"] == "epoch"
+    running[1].kill()
+    _, error = running[0].communicate(timeout=100)
+    running[1].communicate()
+    assert running[0].returncode == 2
+    assert error == (
+        "napari-dental-denoise: another machine is gone, or was stopped: --resume goes on, on all of them\n"
+    )
+    assert not other.parent.exists()
+    assert sorted(path.suffix for path in model.parent.iterdir()) == [".checkpoint", ".keras", ".npy"]
+    assert train(folder, model, "--resume", "--epochs", 3)

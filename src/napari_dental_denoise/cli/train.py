@@ -197,10 +197,12 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train a model; the exit code."""
-    job, errors = prepare(options)
     from napari_dental_denoise.unet.devices import process_number
 
-    if process_number(options.strategy) > 0:
+    # First: a TF_CONFIG that cannot be used is told before any image is read.
+    process = process_number(options.strategy)
+    job, errors = prepare(options)
+    if process > 0:
         follow(job, "none", lambda: False)
         return EXIT_DONE
     report_left_out(errors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,13 @@ from typing import Any
 from napari_dental_denoise.core.config import STRATEGIES, StrategyName
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.unet.backend import tf
+
+# What TensorFlow raises where a machine does not answer any more.
+GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+
+
+class PeerGoneError(InputError):
+    """One of several machines that learn together is gone."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,12 @@ class Devices:
         """One step with this process's patches; the mean loss of all."""
         if self.strategy is None:
             return float(step(tf.constant(noisy), tf.constant(clean)))
-        return float(step(self._spread(noisy), self._spread(clean)))
+        try:
+            return float(step(self._spread(noisy), self._spread(clean)))
+        except GONE as error:
+            if self.processes == 1:
+                raise
+            raise PeerGoneError("another machine is gone, or was stopped: --resume goes on, on all of them") from error
 
     def _spread(self, patches: Any) -> Any:
         here = self.replicas // self.processes
@@ -80,14 +92,15 @@ class Devices:
         return tf.function(together, jit_compile=False, reduce_retracing=True)
 
 
-def find_devices(name: StrategyName) -> Devices:
+def find_devices(name: StrategyName, batch_size: int) -> Devices:
     """The devices to learn on.
 
     Parameters
     ----------
     name : {"auto", "single", "mirrored", "multi-worker"}
-        auto: the machines of `TF_CONFIG` where it is set, else all GPUs where there are several, else
-        one device. Machines have to be asked for before anything is computed.
+        auto: the machines of `TF_CONFIG` where it is set, else as many GPUs as can share a batch where
+        there are several, else one device. Machines have to be asked for before anything is computed.
+    batch_size : int
 
     Raises
     ------
@@ -96,23 +109,47 @@ def find_devices(name: StrategyName) -> Devices:
     """
     if name not in STRATEGIES:
         raise InputError(f"strategy must be one of {', '.join(STRATEGIES)}; received {name!r}")
-    if name == "multi-worker" or (name == "auto" and "TF_CONFIG" in os.environ):
+    if _is_for_machines(name):
         return _several_machines()
-    gpus = tf.config.list_logical_devices("GPU") if name in ("auto", "mirrored") else []
-    if name == "mirrored" or len(gpus) > 1:
+    if name == "mirrored":
         return Devices(tf.distribute.MirroredStrategy())
+    if name == "auto":
+        gpus = sharing([device.name for device in tf.config.list_logical_devices("GPU")], batch_size)
+        if len(gpus) > 1:
+            return Devices(tf.distribute.MirroredStrategy(gpus))
     return Devices()
 
 
+def sharing(devices: Sequence[str], batch_size: int) -> Sequence[str]:
+    """As many of some devices as can share a batch evenly."""
+    return devices[: max((n for n in range(1, len(devices) + 1) if batch_size % n == 0), default=0)]
+
+
 def process_number(name: StrategyName) -> int:
-    """Number of this process among those that learn together; 0 is the one that writes and speaks."""
-    several = name == "multi-worker" or (name == "auto" and "TF_CONFIG" in os.environ)
-    return _place()[0] if several else 0
+    """Number of this process among those that learn together; 0 is the one that writes and speaks.
+
+    Parameters
+    ----------
+    name : {"auto", "single", "mirrored", "multi-worker"}
+
+    Raises
+    ------
+    InputError
+        If `TF_CONFIG` is asked for and does not name the machines and this one.
+    """
+    return _place()[0] if _is_for_machines(name) else 0
+
+
+def _is_for_machines(name: StrategyName) -> bool:
+    return name == "multi-worker" or (name == "auto" and "TF_CONFIG" in os.environ)
 
 
 def _several_machines() -> Devices:
     process, processes = _place()
-    return Devices(tf.distribute.MultiWorkerMirroredStrategy(), process, processes)
+    try:
+        return Devices(tf.distribute.MultiWorkerMirroredStrategy(), process, processes)
+    except tf.errors.OpError as error:
+        raise PeerGoneError("the machines of TF_CONFIG do not all answer: start all of them") from error
 
 
 def _place() -> tuple[int, int]:
@@ -120,13 +157,22 @@ def _place() -> tuple[int, int]:
     try:
         config = json.loads(os.environ["TF_CONFIG"])
         cluster, task = config["cluster"], config["task"]
-        chiefs, workers = len(cluster.get("chief", [])), len(cluster["worker"])
-        return int(task["index"]) + (chiefs if task["type"] == "worker" else 0), chiefs + workers
-    except (KeyError, TypeError, ValueError) as error:
+        chiefs, workers = cluster.get("chief", []), cluster["worker"]
+        kind, index = task["type"], int(task["index"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             "learning on several machines needs TF_CONFIG, with the addresses of all workers and the number of this "
             "one: see the page on scale in the documentation"
         ) from error
+    for group, addresses in (("chief", chiefs), ("worker", workers)):
+        if not isinstance(addresses, list) or not all(isinstance(address, str) for address in addresses):
+            raise InputError(f'TF_CONFIG: {group} must be a list of addresses, such as ["a:2222", "b:2222"]')
+    places = {"chief": chiefs, "worker": workers}
+    if kind not in places:
+        raise InputError(f"TF_CONFIG: task.type must be worker or chief; received {kind!r}")
+    if not 0 <= index < len(places[kind]):
+        raise InputError(f"TF_CONFIG: task.index must be one of {len(places[kind])} {kind}s, from 0; received {index}")
+    return index + (len(chiefs) if kind == "worker" else 0), len(chiefs) + len(workers)
 
 
 def check_length(devices: Devices, minutes: float | None) -> None:

@@ -18,7 +18,7 @@ from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFin
 from napari_dental_denoise.core.training_plan import steps_per_epoch, usable_patch_size
 from napari_dental_denoise.unet.backend import device_name, has_bfloat16
 from napari_dental_denoise.unet.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
-from napari_dental_denoise.unet.devices import check_length, find_devices
+from napari_dental_denoise.unet.devices import PeerGoneError, check_length, find_devices
 from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset, unet_model
@@ -67,6 +67,9 @@ def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
     except GeneratorExit:
         run.stop()
         raise
+    except PeerGoneError:
+        run.keep_best()
+        raise
 
 
 class _Run:
@@ -76,7 +79,7 @@ class _Run:
         config = job.config
         self.job, self.config = job, config
         # First: several machines have to be asked for before anything is computed.
-        self.devices = find_devices(job.strategy)
+        self.devices = find_devices(job.strategy, config.batch_size)
         check_length(self.devices, config.minutes)
         self.share = self.devices.share(config.batch_size)
         self.preset = find_preset(config.preset)
@@ -255,8 +258,7 @@ class _Run:
 
     def _give_up(self, epoch: int) -> None:
         """Write the best model of the epochs before, and say what to change."""
-        if self.state.best_psnr > -math.inf:
-            self._write()
+        self.keep_best()
         raise InputError(
             f"the training diverged in epoch {epoch}: start again with a lower --learning-rate than "
             f"{self.config.learning_rate:g}"
@@ -266,6 +268,10 @@ class _Run:
         """Validate the average of what was learned so far and write the best; the epoch is done again on resuming."""
         if self.unvalidated_steps > 0:
             self._validate(self.state.epoch + 1)
+        self.keep_best()
+
+    def keep_best(self) -> None:
+        """Write the best model so far, if there is one."""
         if self.state.best_psnr > -math.inf:
             self._write()
 

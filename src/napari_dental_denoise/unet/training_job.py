@@ -15,6 +15,7 @@ from napari_dental_denoise.core.config import PRECISIONS, TRAINING, StrategyName
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.unet.checkpoint import checkpoint_path
 from napari_dental_denoise.unet.dataset import Dataset
+from napari_dental_denoise.unet.devices import process_number
 from napari_dental_denoise.unet.export import check_model_name
 
 Weights = list[NDArray[np.float32]]
@@ -78,7 +79,9 @@ def check_job(job: TrainingJob) -> None:
                     f"{path} is there already: go on with it by --resume, replace it by --overwrite, or choose "
                     "another name"
                 )
-    check_folder(job.model)
+    # Where several machines learn together, only the first one writes, be it to try.
+    if process_number(job.strategy) == 0:
+        check_folder(job.model)
     for name in ("epochs", "batch_size", "patch_size", "learning_rate", "minutes", "steps_per_epoch"):
         value = getattr(config, name)
         if value is not None and not (math.isfinite(value) and value > 0):
