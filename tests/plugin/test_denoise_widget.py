@@ -19,6 +19,7 @@ from napari_dental_denoise import (
     write_image,
 )
 from napari_dental_denoise.core.starter import STARTER
+from napari_dental_denoise.plugin.lazy_denoised import KEPT_IMAGES
 from tests.plugin.conftest import record, same
 
 SUFFIX = " denoised"
@@ -80,6 +81,36 @@ def test_the_screen_shows_the_denoised_pixels(viewer, denoise_form, qtbot, noisy
     after = viewer.screenshot(canvas_only=True, flash=False)[..., 0].astype(float)
     roughness = [np.abs(np.diff(image, axis=1)).mean() for image in (before, after)]
     assert roughness[1] < 0.6 * roughness[0]
+
+
+def test_of_a_thousand_images_only_those_looked_at_are_denoised(viewer, denoise_form, qtbot, radiographs):
+    computed = []
+
+    def frame(index):
+        computed.append(int(index[0]))
+        return np.roll(radiographs[7], int(index[0]), 1)[np.newaxis]
+
+    shape = radiographs[7].shape
+    data = da.map_blocks(
+        frame, da.arange(1000, chunks=1), dtype=np.uint8, chunks=((1,) * 1000, *((side,) for side in shape)),
+        new_axis=(1, 2), meta=np.empty((0, 0, 0), np.uint8),
+    )  # fmt: skip
+    archive = viewer.add_image(data, name="archive", contrast_limits=(0, 255))
+    denoise_form.when_looked_at.value = True
+    result = run(denoise_form, viewer, qtbot)
+    assert result.data.shape == (1000, *shape)
+    archive.visible = False
+    computed.clear()
+    looked_at = range(600, 600 + KEPT_IMAGES + 4)
+    for index in looked_at:
+        viewer.dims.set_point(0, index)
+        qtbot.waitUntil(lambda index=index: computed.count(index) > 0, timeout=10_000)
+    assert set(computed) == set(looked_at)
+    # What was looked at last is kept; what fell out of the cache is worked out again.
+    for index, again in ((looked_at[-1], 0), (looked_at[0], 1)):
+        before = computed.count(index)
+        np.asarray(result.data[index])
+        assert computed.count(index) == before + again
 
 
 def test_the_strength_acts_at_once_on_the_result(viewer, denoise_form, qtbot, noisy, trained_model):
