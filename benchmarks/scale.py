@@ -15,9 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import keras
 import numpy as np
 import psutil
 from machine import machine
@@ -28,7 +28,6 @@ from napari_dental_denoise.core.starter import STARTER
 
 PROGRAM = [sys.executable, "-m", "napari_dental_denoise"]
 SMALL, USUAL = (64, 64), (488, 748)
-SECONDS_AT_WORK = 8
 EPOCHS, STEPS = 2, 40
 # Rounding grows from step to step, with one device as with two.
 EARLY = 20
@@ -93,28 +92,29 @@ def processes(folder: Path, count: int, workers: int) -> None:
         f"\n| {count} images of {USUAL[1]}x{USUAL[0]} | seconds | ratio | same files / grey levels |\n|---|---|---|---|"
     )
     first = None
-    cluster = ["--workers", str(workers)]
+    cluster, killed = ["--workers", str(workers)], f"{workers} Dask workers, one of them killed"
     for name, extra, end in (
         ("one process", [], os.wait4),
         (f"{workers} Dask workers", cluster, os.wait4),
-        (f"{workers} Dask workers, one of them killed", cluster, kill_a_worker),
+        (killed, cluster, partial(kill_a_worker, folder / killed, count // 3)),
     ):
         command = [*PROGRAM, "denoise", str(folder / "usual"), "-o", str(folder / name), *extra]
         seconds, _ = run_measured(command, end)
         first = first or seconds
-        print(f"| {name} | {seconds:.1f} | {seconds / first:.2f} | {compared(folder / 'one process', folder / name)} |")
+        print(
+            f"| {name} | {seconds:.1f} | {seconds / first:.2f} | {compared(folder / 'one process', folder / name)} |",
+            flush=True,
+        )
 
 
-def kill_a_worker(process: int, options: int) -> tuple[int, int, resource.struct_rusage]:
-    """Wait for a run, and kill one of its workers in the middle."""
+def kill_a_worker(output: Path, count: int, process: int, options: int) -> tuple[int, int, resource.struct_rusage]:
+    """Wait for a run, and kill one of its workers when so many files are done."""
     program = psutil.Process(process)
-    busy: list[psutil.Process] = []
-    while not busy:
-        time.sleep(1)
-        leaves = [child for child in program.children(recursive=True) if not child.children()]
-        # Starting takes a few seconds of the processor; those that have used more are at work.
-        busy = [child for child in leaves if child.cpu_times().user > SECONDS_AT_WORK]
-    busy[0].kill()
+    while len(list(output.glob("*.png"))) < count and program.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.1)
+    leaves = [child for child in program.children(recursive=True) if not child.children()]
+    # Beside the workers there are helpers of Python's, which hardly use the processor.
+    max(leaves, key=lambda child: child.cpu_times().user).kill()
     return os.wait4(process, options)
 
 
@@ -145,7 +145,7 @@ def training(folder: Path) -> None:
         begun = next(event for event in events if event["event"] == "step" and event["step"] == 5)
         speed = 16 * (len(losses) - 5) / (last["elapsed"] - begun["elapsed"])
         differences = [abs(one - other) / one for one, other in zip(expected, losses, strict=True)]
-        found = keras.models.load_model(output).get_weights()
+        found = weights_of(output)
         weights = weights or found
         apart = max(np.abs(one - other).max() / np.abs(one).max() for one, other in zip(weights, found, strict=True))
         print(
@@ -166,6 +166,13 @@ def train(command: list[str], count: int) -> list[dict[str, float]]:
     running = [subprocess.Popen(command, env=place, stdout=subprocess.PIPE, text=True) for place in places]
     told = [process.communicate()[0] for process in running]
     return [json.loads(line) for line in told[0].splitlines()]
+
+
+def weights_of(model: Path) -> list[np.ndarray]:
+    # Only now: a child that is started from a process with TensorFlow counts that one's memory as its own peak.
+    import keras
+
+    return keras.models.load_model(model).get_weights()
 
 
 def free_port() -> int:

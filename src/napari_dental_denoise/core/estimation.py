@@ -167,8 +167,13 @@ def _follow(law: LawName, first: float, last: float | Array, position: Array) ->
 
 def _likeliest(position: Array, variance: Array) -> tuple[LawName, Ends]:
     """The law of largest likelihood if variances scatter in proportion to them, with those at positions 0 and 1."""
-    bins = np.array_split(np.argsort(position), min(GREY_BINS, position.size))
-    places, found = (np.array([values[part].mean() for part in bins]) for values in (position, variance))
+    order, count = np.argsort(position), min(GREY_BINS, position.size)
+    share, rest = divmod(position.size, count)
+    sizes = share + (np.arange(count) < rest)
+    starts = np.cumsum(sizes) - sizes
+    places, found = (
+        np.add.reduceat(values[order], starts, dtype=np.float64) / sizes for values in (position, variance)
+    )
     found = np.maximum(found, LEAST_BIN * max(float(found.mean()), 0))
     shapes = np.concatenate([_follow(law, 1.0, RATIOS[:, None], places) for law in LAWS])
     scales = (found / shapes).mean(1)
