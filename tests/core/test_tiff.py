@@ -264,6 +264,16 @@ def test_pages_that_differ_are_refused_before_they_are_unpacked(tmp_path, monkey
         read_pages(path)
 
 
+def test_a_chain_of_pages_that_leads_round_ends(tmp_path):
+    tifffile.imwrite(tmp_path / "good.tif", GREY, metadata=None)
+    data = bytearray((tmp_path / "good.tif").read_bytes())
+    first = struct.unpack_from("<I", data, 4)[0]
+    behind = first + 2 + 12 * struct.unpack_from("<H", data, first)[0]
+    struct.pack_into("<I", data, behind, first)
+    (tmp_path / "round.tif").write_bytes(data)
+    np.testing.assert_array_equal(read_pages(tmp_path / "round.tif"), GREY[np.newaxis])
+
+
 def test_tiles_beyond_measure_take_no_memory(tmp_path):
     tifffile.imwrite(tmp_path / "good.tif", GREY, tile=(16, 16), metadata=None)
     data = (tmp_path / "good.tif").read_bytes()

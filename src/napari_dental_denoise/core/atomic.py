@@ -110,11 +110,11 @@ def _place(temporary: Path, path: Path) -> None:
 
 def _temporary(path: Path) -> Path:
     """A name that tells whose it is."""
-    return path.with_name(f"{PREFIX}-{_machine()}-{os.getpid()}-{secrets.token_hex(6)}{path.suffix}")
+    return path.with_name(f"{PREFIX}-{this_machine()}-{os.getpid()}-{secrets.token_hex(6)}{path.suffix}")
 
 
 @lru_cache(maxsize=1)
-def _machine() -> str:
+def this_machine() -> str:
     """Where the number of a process means something: this computer or, of a container, its own numbers."""
     numbers = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else ""
     return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:10]
@@ -124,13 +124,14 @@ def _machine() -> str:
 def _sweep(folder: Path) -> None:
     """Remove, once for each folder, what processes of this machine left that are no more."""
     with contextlib.suppress(OSError):
-        for path in folder.glob(f"{PREFIX}-{_machine()}-*"):
+        for path in folder.glob(f"{PREFIX}-{this_machine()}-*"):
             process = path.name.split("-")[2]
-            if process.isdecimal() and not _is_running(int(process)):
+            if process.isdecimal() and not is_running(int(process)):
                 path.unlink(missing_ok=True)
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Whether a process of that number runs on this machine."""
     if sys.platform == "win32":
         # There, a signal would end it; and a file that is open cannot be removed anyway.
         return process == os.getpid()

@@ -23,7 +23,7 @@ from napari_dental_denoise.core.images import FLOATING, WRITABLE_SUFFIXES, read_
 from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import psnr, ssim
-from napari_dental_denoise.core.model_file import PURPOSE
+from napari_dental_denoise.core.model_file import PURPOSE, model_stat
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.core.radiograph import Radiograph, read_radiograph
 from napari_dental_denoise.core.report import Record
@@ -86,10 +86,8 @@ class DenoiseWork:
 
     def plain_engine(self) -> Engine:
         """The same without turns."""
-        if not self.model.is_file():
-            raise InputError(f"{self.model}: no such model file")
-        path = self.model.resolve()
-        return cached_engine(path, path.stat().st_mtime_ns, self.precision, self.threads)
+        modified = model_stat(self.model).st_mtime_ns
+        return cached_engine(self.model.resolve(), modified, self.precision, self.threads)
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,8 @@ def _write(target: Path, source: Path, radiograph: Radiograph, result: Image, de
     overwrite = destination.overwrite
     if target.suffix.lower() in DICOM_SUFFIXES:
         stored = radiograph.storage.restore(result, radiograph.pixels)
-        write_derived(target, source, stored, destination.derivation, overwrite=overwrite)
+        sha256 = radiograph.dicom.sha256 if radiograph.dicom is not None else None
+        write_derived(target, source, stored, destination.derivation, sha256=sha256, overwrite=overwrite)
         return
     result = radiograph.storage.keep_padding(result, radiograph.upright, radiograph.pixels)
     if result.ndim == 2:

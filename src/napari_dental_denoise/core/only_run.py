@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_dental_denoise.core.atomic import _is_running, _machine
+from napari_dental_denoise.core.atomic import is_running, this_machine
 from napari_dental_denoise.core.errors import InputError
 
 
@@ -30,7 +30,7 @@ def only_run(report: Path) -> Iterator[None]:
         if _is_left_behind(lock):
             lock.unlink(missing_ok=True)
         with lock.open("x", encoding="ascii") as file:
-            file.write(f"{_machine()} {os.getpid()}")
+            file.write(f"{this_machine()} {os.getpid()}")
     except FileExistsError as error:
         raise InputError(
             f"{report}: another run writes this report: wait for its end, or name another one with --report; if there "
@@ -51,4 +51,4 @@ def _is_left_behind(lock: Path) -> bool:
         machine, _, process = lock.read_text(encoding="ascii").partition(" ")
     except (OSError, ValueError):
         return False
-    return machine == _machine() and process.isdecimal() and not _is_running(int(process))
+    return machine == this_machine() and process.isdecimal() and not is_running(int(process))

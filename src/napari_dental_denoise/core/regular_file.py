@@ -62,16 +62,17 @@ def reason(error: Exception) -> str:
 def check_is_file(path: Path) -> None:
     """Refuse what is missing, no regular file, empty, or not allowed."""
     try:
-        if not path.exists():
-            raise ImageReadError(path, "no such file")
-        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
-            raise ImageReadError(path, "is a folder that cannot be read")
-        if not path.is_file():
-            raise ImageReadError(path, "is not a regular file")
-        if path.stat().st_size == 0:
-            raise ImageReadError(path, "is empty (0 bytes)")
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageReadError(path, "no such file") from error
     except (OSError, ValueError) as error:
         raise ImageReadError(path, f"cannot be read ({reason(error)})") from error
+    if stat.S_ISDIR(found.st_mode) and not os.access(path, os.R_OK | os.X_OK):
+        raise ImageReadError(path, "is a folder that cannot be read")
+    if not stat.S_ISREG(found.st_mode):
+        raise ImageReadError(path, "is not a regular file")
+    if found.st_size == 0:
+        raise ImageReadError(path, "is empty (0 bytes)")
 
 
 def first_bytes(path: Path, count: int) -> bytes:

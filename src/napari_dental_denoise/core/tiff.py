@@ -134,7 +134,8 @@ def read_all_of_tiff(path: Path) -> NDArray[Any]:
 
     check_is_file(path)
     with refusing(path, DAMAGED, LIBRARY), tifffile.TiffFile(path) as file:
-        pages = [page.aspage() for page in file.pages]
+        # Counted first: only then tifffile leaves a chain of pages that leads round.
+        pages = [file.pages[number].aspage() for number in range(len(file.pages))]
         _check_pages(path, pages)
         return np.stack([_read_page(path, page) for page in pages])
 
