@@ -28,7 +28,7 @@ from pydicom.uid import (
 
 from napari_dental_denoise.core import config, dicom
 from napari_dental_denoise.core.dicom import read_dicom
-from napari_dental_denoise.core.dicom_header import is_dicom, open_dataset, read_dicom_header
+from napari_dental_denoise.core.dicom_header import is_dicom, parse_dataset, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.folders import list_files, read_dental
 from napari_dental_denoise.core.headers import read_header
@@ -402,7 +402,7 @@ def test_enhanced_images_say_of_all_frames_what_plain_ones_say(tmp_path, shared,
     header, read = read_dicom(path)
     np.testing.assert_array_equal(read, pixels)
     assert (header.pixel_size, header.limits, header.storage.inverted) == (size, limits, inverted)
-    assert not patient_in(header, open_dataset(path, stop_before_pixels=False))
+    assert not patient_in(header, parse_dataset(path, path.read_bytes()))
 
 
 @pytest.mark.parametrize(
@@ -618,7 +618,7 @@ def test_nothing_of_the_patient_is_read(tmp_path):
     np.testing.assert_array_equal(read, pixels)
     assert kinds_in(header) <= OF_THE_ORDER
     assert kinds_in(header.record()) == set()
-    assert not patient_in(header, open_dataset(path, stop_before_pixels=False))
+    assert not patient_in(header, parse_dataset(path, path.read_bytes()))
 
 
 @pytest.mark.parametrize("name", sorted(DAMAGES))

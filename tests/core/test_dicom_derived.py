@@ -172,6 +172,15 @@ def test_the_spacing_of_all_frames_stays_without_the_patient(tmp_path, pixels):
     assert read_radiograph(tmp_path / "derived.dcm").pixel_size == (0.1, 0.2)
 
 
+def test_a_device_with_words_of_its_own_becomes_another_one(tmp_path, pixels):
+    dataset = radiograph(pixels, bits=12, modality="MG", ConversionType="FILM BOX")
+    _, after = derived(dataset, tmp_path, NOBODY)
+    assert (after.Modality, after.ConversionType) == ("OT", "WSD")
+    del dataset.Modality
+    _, after = derived(dataset, tmp_path / "without", NOBODY)
+    assert after.Modality == "OT"
+
+
 def findings(path):
     done = subprocess.run([shutil.which("dciodvfy"), "-new", path], capture_output=True, text=True, check=False)
     return {line for line in done.stderr.splitlines() if line.startswith("Error")}

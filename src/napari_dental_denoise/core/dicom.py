@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,12 @@ from napari_dental_denoise.core.dicom_header import (
     DicomHeader,
     check_dicom_file,
     describe,
-    open_dataset,
+    parse_dataset,
 )
 from napari_dental_denoise.core.dicom_values import only_number
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing
-from napari_dental_denoise.core.regular_file import file_sha256
+from napari_dental_denoise.core.regular_file import read_file
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -66,10 +67,10 @@ def read_dicom(path: str | Path) -> tuple[DicomHeader, NDArray[np.generic]]:
     """
     path = Path(path)
     check_dicom_file(path)
-    # Before its pixels: of a file that is replaced meanwhile, nothing is derived later.
-    digest = file_sha256(path)
-    dataset = open_dataset(path, stop_before_pixels=False)
-    header = replace(describe(path, dataset), sha256=digest)
+    # Once, so that the digest is that of the pixels.
+    data = read_file(path)
+    dataset = parse_dataset(path, data)
+    header = replace(describe(path, dataset), sha256=hashlib.sha256(data).hexdigest())
     with refusing(path, "is a DICOM file whose pixels are truncated or damaged", LIBRARY):
         pixels = _frames(path, dataset, header)
     if pixels.shape != (header.frames, *header.shape) or pixels.dtype != header.dtype:

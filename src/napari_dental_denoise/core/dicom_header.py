@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -133,17 +134,21 @@ def read_dicom_header(path: str | Path) -> DicomHeader:
         If there is no such file, or it is damaged, too large, or holds no image that is read.
     """
     path = Path(path)
-    return describe(path, open_dataset(path, stop_before_pixels=True))
+    check_dicom_file(path)
+    return describe(path, _attributes(path, path, ATTRIBUTES))
 
 
-def open_dataset(path: Path, *, stop_before_pixels: bool) -> Dataset:
-    """The attributes of the list above, with or without the pixels."""
+def parse_dataset(path: Path, data: bytes) -> Dataset:
+    """The attributes of the list above and the pixels, of a file whose content was read."""
+    return _attributes(path, io.BytesIO(data), [*ATTRIBUTES, *PIXELS])
+
+
+def _attributes(path: Path, source: Path | io.BytesIO, wanted: Sequence[str]) -> Dataset:
     import pydicom
 
-    wanted = ATTRIBUTES if stop_before_pixels else [*ATTRIBUTES, *PIXELS]
-    check_dicom_file(path)
     with refusing(path, "is a truncated or damaged DICOM file", LIBRARY):
-        dataset = pydicom.dcmread(path, force=True, stop_before_pixels=stop_before_pixels, specific_tags=[*wanted])
+        whole = PIXELS[0] in wanted
+        dataset = pydicom.dcmread(source, force=True, stop_before_pixels=not whole, specific_tags=[*wanted])
         lift_common(dataset)
     return dataset
 

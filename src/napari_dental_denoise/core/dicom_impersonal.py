@@ -48,8 +48,15 @@ TERMS = {
     "DetectorType": "DIRECT|SCINTILLATOR|STORAGE|FILM",
     "PositionerType": "NONE|COLUMN|CARM|RIGID|PANORAMIC|CEPHALOSTAT",
 }
-# They stay where they are, empty where their words are not kept.
-MAY_BE_EMPTY = {"Laterality", "BodyPartExamined", "ViewPosition"}
+# What stands in the place of words that are not kept: nothing, or the term for what is not known.
+INSTEAD = {
+    "Laterality": None,
+    "BodyPartExamined": None,
+    "ViewPosition": None,
+    "Modality": "OT",
+    "ConversionType": "WSD",
+}
+ALWAYS = {"Modality"}
 # Of their items, only the numbers and what kind they are.
 TABLES = {"ModalityLUTSequence": ("ModalityLUTType", TERMS["RescaleType"]), "VOILUTSequence": None}
 CODED = ["AnatomicRegionSequence", "ViewCodeSequence", "PrimaryAnatomicStructureSequence"]
@@ -82,8 +89,8 @@ def impersonal(dataset: Dataset) -> Dataset:
     for name, terms in TERMS.items():
         if name in dataset and _has_only(dataset[name], terms):
             setattr(kept, name, dataset[name].value)
-        elif name in dataset and name in MAY_BE_EMPTY:
-            setattr(kept, name, None)
+        elif name in INSTEAD and (name in dataset or name in ALWAYS):
+            setattr(kept, name, INSTEAD[name])
     _keep_order_of_frames(kept, dataset)
     _keep_sequences(kept, dataset)
     if "AcquisitionContextSequence" in dataset:

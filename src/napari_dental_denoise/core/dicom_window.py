@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +41,7 @@ def stored_limits(dataset: Dataset, values: int) -> Limits | None:
         return _before_lookup(table, shown)
     intercept = first_number(dataset, "RescaleIntercept") or 0
     low, high = sorted((end - intercept) / rescale_slope(dataset) for end in shown)
-    return (low, high) if low < high and low < values and high > -values else None
+    return (low, high) if -math.inf < low < min(high, values) and -values < high < math.inf else None
 
 
 def window(dataset: Dataset) -> Limits | None:

@@ -162,7 +162,7 @@ def _follow(law: LawName, first: float, last: float | Array, position: Array) ->
     least = np.minimum(first, last)
     if law == "exponential" and np.all(least > 0):
         return first * (last / first) ** position
-    return np.maximum(first + (last - first) * position, LEAST_BEYOND * least)
+    return np.maximum(first + (last - first) * position, np.asarray(LEAST_BEYOND * least, position.dtype))
 
 
 def _likeliest(position: Array, variance: Array) -> tuple[LawName, Ends]:

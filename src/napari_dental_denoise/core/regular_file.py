@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable
@@ -91,15 +90,5 @@ def read_file(path: Path) -> bytes:
     check_is_file(path)
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise ImageReadError(path, f"cannot be read ({reason(error)})") from error
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal text."""
-    check_is_file(path)
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ImageReadError(path, f"cannot be read ({reason(error)})") from error
