@@ -66,7 +66,7 @@ def print_table(options: argparse.Namespace, methods: dict) -> None:
     for sigma in SIGMAS:
         noisy = added_noise(images, "gaussian", {"sigma": sigma / GREY_LEVELS}, 0)
         columns.append({row.method: row.psnr for row in summarise(compare(noisy, methods))})
-    print(f"{machine()}\n\n| model | " + " | ".join(f"sigma {sigma}" for sigma in SIGMAS))
+    print(f"{machine()}\n\n| model | " + " | ".join(f"sigma {sigma}" for sigma in SIGMAS) + " |")
     print("|---" * (1 + len(SIGMAS)) + "|")
     for method in methods:
         cells = [f"{column[method]:.2f} ({column[method] - column[REFERENCE]:+.2f})" for column in columns]
