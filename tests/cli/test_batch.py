@@ -181,3 +181,46 @@ def test_a_run_that_was_killed_is_gone_on_with(tmp_path):
     assert run_apart("denoise", tmp_path / "in", "-o", tmp_path / "out", "--precision", "f32").returncode == 0
     assert len({read_image(tmp_path / "out" / name).tobytes() for name in tree(tmp_path / "out")}) == 1
     assert sorted(rows(tmp_path / "out.csv")) == tree(tmp_path / "out")
+
+
+def fill(folder, *names, level=100):
+    for name in names:
+        write_image(folder / name, np.full((48, 64), level, np.uint8))
+    return folder
+
+
+@pytest.mark.parametrize("pattern", ["", "*.png"])
+def test_no_input_is_replaced_by_the_result_of_another(tmp_path, capsys, pattern):
+    one, two = fill(tmp_path / "one", "x.png", level=10), fill(tmp_path / "two", "x.png", level=200)
+    assert run("add-noise", one, two / pattern, "-o", two, "--overwrite") == 2
+    assert f"x.png: its result would replace {two / 'x.png'}: choose another output" in capsys.readouterr().err
+    assert (read_image(two / "x.png") == 200).all()
+
+
+def test_no_input_is_replaced_through_links_and_folders_of_the_same_name(tmp_path):
+    one, two = fill(tmp_path / "one", "x.png"), fill(tmp_path / "two", "two/x.png", "x.png", level=200)
+    # The results of two/two would be those files of two that are inputs.
+    assert run("add-noise", two, "-o", tmp_path, "--overwrite") == 1
+    (tmp_path / "link").symlink_to(two)
+    assert run("add-noise", one, two, "-o", tmp_path / "link", "--overwrite") == 2
+    assert (read_image(two / "x.png") == 200).all()
+    assert (read_image(two / "two" / "x.png") == 200).all()
+
+
+@pytest.mark.parametrize("pattern", ["", "*.png", "**/*.png"])
+def test_an_output_within_the_input_is_replaced_when_asked(tmp_path, capsys, pattern):
+    scans = fill(tmp_path / "in", "x.png")
+    for seed in (1, 2):
+        assert run("add-noise", scans / pattern, "-o", scans / "out", "--overwrite", "--seed", seed) == 0
+        assert "1 images with noise" in capsys.readouterr().out
+    assert tree(scans / "out") == ["x.png"]
+
+
+def test_a_file_that_is_named_is_replaced_when_asked(tmp_path, capsys):
+    scans = fill(tmp_path / "in", "a.png")
+    for _ in range(2):
+        assert run("add-noise", scans / "a.png", "-o", scans / "b.png", "--overwrite") == 0
+    capsys.readouterr()
+    assert run("add-noise", scans / "a.png", "-o", scans / "a.png", "--overwrite") == 2
+    assert "its result would replace" in capsys.readouterr().err
+    assert (read_image(scans / "a.png") == 100).all()

@@ -285,3 +285,34 @@ def test_a_report_that_was_cut_anywhere_is_gone_on_with(tmp_path, cut):
     report.write_bytes(data[: data.rindex("ä".encode()) + 1 if cut is None else cut])
     assert run(scans, "-o", tmp_path / "out", "--overwrite") == 0
     assert sorted(row["file"] for row in rows(report)) == ["a.png", "zähne.png"]
+
+
+def test_what_keeps_a_result_from_being_measured_is_noted(scans, tmp_path, monkeypatch):
+    from napari_dental_denoise.core import batch
+
+    read = batch.read_image
+
+    def fails(path):
+        if path.name == "b.png":
+            raise MemoryError("Doe^Jane")
+        return read(path)
+
+    monkeypatch.setattr(batch, "read_image", fails)
+    assert run(scans, "-o", tmp_path / "out") == 0
+    command = ["denoise", scans, "-o", tmp_path / "clean", "--clean", scans]
+    assert main([*map(str, command)]) == 0
+    notes = [(row["error"], row["note"]) for row in rows(tmp_path / "clean.csv")]
+    assert notes == [("", ""), ("", "could not be measured (MemoryError)"), ("", "")]
+
+
+def test_a_long_name_costs_at_most_its_own_row(tmp_path):
+    # With another suffix, as that of a twin or of a misnamed file, it would be too long.
+    long = "a" * 251 + ".png"
+    scans = fill(tmp_path / "in", "b.png", "c.png")
+    (scans / "b.png").rename(scans / long)
+    clean = fill(tmp_path / "clean", "other.png")
+    assert main(["denoise", str(scans), "-o", str(tmp_path / "out"), "--clean", str(clean)]) == 0
+    assert [(row["file"], row["note"]) for row in rows(tmp_path / "out.csv")] == [
+        (long, "no clean twin"),
+        ("c.png", "no clean twin"),
+    ]

@@ -22,7 +22,7 @@ from napari_dental_denoise.core.dicom_derived import Derivation
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.report import Record, open_report, report_path, run_settings
 from napari_dental_denoise.core.result_names import is_file_name
-from napari_dental_denoise.core.sources import Item, find_items
+from napari_dental_denoise.core.sources import Item, find_items, source_folders
 
 
 def process_files(options: argparse.Namespace, work: Work, derivation: Derivation, settings: str) -> int:
@@ -42,7 +42,12 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     suffix = f".{options.format}" if options.format else None
     clean: Path | None = getattr(options, "clean", None)
     destination = Destination(
-        options.output.absolute(), suffix, derivation, options.overwrite, clean and clean.absolute()
+        options.output.absolute(),
+        suffix,
+        derivation,
+        options.overwrite,
+        clean and clean.absolute(),
+        source_folders(options.sources),
     )
     if clean and not clean.is_dir():
         raise InputError(f"--clean {clean}: no such folder")

@@ -26,10 +26,11 @@ from napari_dental_denoise.core.metrics import psnr, ssim
 from napari_dental_denoise.core.model_file import PURPOSE, model_stat
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.core.radiograph import Radiograph, read_radiograph
+from napari_dental_denoise.core.regular_file import is_file, is_name
 from napari_dental_denoise.core.report import Record
 from napari_dental_denoise.core.result_names import fitting_name, is_file_name
 from napari_dental_denoise.core.self_ensemble import SelfEnsemble
-from napari_dental_denoise.core.sources import Item
+from napari_dental_denoise.core.sources import Item, may_be_input
 
 Image = NDArray[np.generic]
 # From an image or a stack, white high, and its number to the result.
@@ -106,6 +107,8 @@ class Destination:
         Replace files of the same name.
     clean : Path, optional
         Folder with a clean twin of each file, of the same name below it, whatever its type.
+    inputs : tuple of Path
+        Folders below which nothing is replaced, unless within the output; see `sources.source_folders`.
     """
 
     output: Path
@@ -113,6 +116,7 @@ class Destination:
     derivation: Derivation
     overwrite: bool = False
     clean: Path | None = None
+    inputs: tuple[Path, ...] = ()
 
 
 def process_item(item: Item, destination: Destination, work: Work, *, measure: bool) -> Record:
@@ -139,7 +143,13 @@ def process_item(item: Item, destination: Destination, work: Work, *, measure: b
     # Whatever a library raises costs one file. Its text is left out: it could quote the file.
     except Exception as error:  # noqa: BLE001 (see above)
         return failed(item, f"could not be worked on ({type(error).__name__})")
-    return _measured(record, item, destination.clean, before, after) if measure else record
+    if not measure:
+        return record
+    try:
+        return _measured(record, item, destination.clean, before, after)
+    # The result is good, whatever keeps it from being measured.
+    except Exception as error:  # noqa: BLE001 (see above)
+        return replace(record, note=f"could not be measured ({type(error).__name__})")
 
 
 def failed(item: Item, reason: str) -> Record:
@@ -153,7 +163,7 @@ def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Ima
     start = time.perf_counter()
     radiograph = read_radiograph(item.path)
     target = _target(item, radiograph, destination)
-    _claim(item, target, overwrite=destination.overwrite)
+    _claim(item, target, destination)
     upright = radiograph.upright
     result = work(upright, item.number)
     _write(target, item.path, radiograph, result, destination)
@@ -176,16 +186,23 @@ def is_there(item: Item, destination: Destination) -> bool:
     """Whether a file has a name that the result may get."""
     output = destination.output
     if is_file_name(output):
-        return output.exists()
-    return any((output / item.folder / name).exists() for name in item.results)
+        return is_name(output)
+    return any(is_name(output / item.folder / name) for name in item.results)
 
 
-def _claim(item: Item, target: Path, *, overwrite: bool) -> None:
-    """No input may be replaced, whatever is allowed: what lies beside one may be another."""
-    if target.exists() and target.parent.resolve() == item.path.parent.resolve():
+def _claim(item: Item, target: Path, destination: Destination) -> None:
+    """No input may be replaced, whatever is allowed."""
+    if is_name(target) and _may_be_input(item, target, destination):
         raise InputError(f"its result would replace {target}: choose another output")
-    if not overwrite:
+    if not destination.overwrite:
         refuse_existing(target)
+
+
+def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
+    if is_file(target) and target.samefile(item.path):
+        return True
+    # A file name is for one input, and says which file is meant; in a folder, what lies beside an input may be another.
+    return not is_file_name(destination.output) and may_be_input(target, destination.inputs, destination.output)
 
 
 def _write(target: Path, source: Path, radiograph: Radiograph, result: Image, destination: Destination) -> None:
@@ -245,4 +262,4 @@ def _scores(result: Image, twin: Path) -> tuple[float | None, float | None]:
 
 def _twin(folder: Path, path: Path) -> Path | None:
     names = [path.name, *(f"{path.stem}{suffix}" for suffix in WRITABLE_SUFFIXES)]
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    return next((folder / name for name in names if is_file(folder / name)), None)

@@ -11,6 +11,7 @@ from napari_dental_denoise.core.dicom_header import is_dicom
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABLE_SUFFIXES
+from napari_dental_denoise.core.regular_file import is_folder
 
 LOSSY = (".jpg", ".jpeg")
 DICOM, TIFF = DICOM_SUFFIXES[0], FLOATING[0]
@@ -83,7 +84,9 @@ def ignores_case(folder: Path) -> bool:
     folder : Path
         Absolute; it need not be there yet.
     """
-    there = next(place for place in (folder, *folder.parents) if place.is_dir())
+    there = next((place for place in (folder, *folder.parents) if is_folder(place)), None)
+    if there is None:
+        return False
     try:
         known = next((path for path in there.iterdir() if path.name.swapcase() != path.name), there)
         return known.with_name(known.name.swapcase()).samefile(known) if known.name else False

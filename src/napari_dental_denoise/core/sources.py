@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from napari_dental_denoise.core.dicomdir import NAME as DICOMDIR
 from napari_dental_denoise.core.dicomdir import is_dicomdir, listed_images
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.folders import is_hidden
+from napari_dental_denoise.core.regular_file import is_file
 
 WILDCARDS = frozenset("*?[")
 
@@ -124,7 +126,7 @@ def _expand(source: Path, output: str) -> Iterator[tuple[Path, Path]]:
     elif source.exists() or source.is_symlink():
         yield source, Path()
     else:
-        yield from _matches(source)
+        yield from _matches(source, output)
 
 
 def _walk(root: Path, output: str) -> Iterator[tuple[Path, Path]]:
@@ -145,17 +147,60 @@ def _walk(root: Path, output: str) -> Iterator[tuple[Path, Path]]:
             yield path, path.parent.relative_to(root)
 
 
-def _matches(pattern: Path) -> Iterator[tuple[Path, Path]]:
-    plain = []
-    for part in pattern.parts[:-1]:
-        if WILDCARDS & set(part):
-            break
-        plain.append(part)
-    root = Path(*plain)
+def _matches(pattern: Path, output: str) -> Iterator[tuple[Path, Path]]:
+    root = _fixed(pattern)
+    # As of a folder that is walked, the output folder within it is left out.
+    results = Path(output) if Path(_real(root)) in Path(output).parents else None
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
     for path in natsorted(map(Path, names), key=str, alg=ns.PATH | ns.IGNORECASE):
-        if path.is_file():
+        if is_file(path) and results not in Path(_real(path.parent), path.name).parents:
             yield path, path.parent.relative_to(root)
+
+
+def _fixed(pattern: Path) -> Path:
+    """The folder below which all that matches lies."""
+    return Path(*itertools.takewhile(lambda part: not WILDCARDS & set(part), pattern.parts[:-1]))
+
+
+def source_folders(sources: Sequence[str | Path]) -> tuple[Path, ...]:
+    """The folders, absolute, that all inputs lie in or below."""
+    return tuple(dict.fromkeys(_folder_of(Path(source)).absolute() for source in sources))
+
+
+def _folder_of(source: Path) -> Path:
+    if source.is_dir():
+        return source
+    return source.parent if source.exists() or source.is_symlink() else _fixed(source)
+
+
+def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
+    """Whether a file that is there may be an input: it lies below their folders, and not in an output folder within.
+
+    Parameters
+    ----------
+    path : Path
+    folders : sequence of Path
+        See `source_folders`.
+    output : Path
+        The folder of all results.
+    """
+    inputs, results = {_identity(folder) for folder in folders}, _identity(output)
+    parent = Path(_real(path.parent))
+    for place in map(_identity, (parent, *parent.parents)):
+        if place in inputs:
+            return True
+        if place == results:
+            return False
+    return False
+
+
+def _identity(folder: Path) -> tuple[int, int] | str:
+    """The same for all names of a folder, large and small letters among them."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return _real(folder)
+    return found.st_dev, found.st_ino
 
 
 def _real(path: Path) -> str:

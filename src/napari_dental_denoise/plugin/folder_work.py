@@ -10,7 +10,7 @@ from napari_dental_denoise.core.batch import DenoiseWork, Destination
 from napari_dental_denoise.core.batch_run import DoneBefore, on_this_process, run_files
 from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.report import open_report, report_path, run_settings
-from napari_dental_denoise.core.sources import find_items
+from napari_dental_denoise.core.sources import find_items, source_folders
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
     """
     place = report_path(task.output)
     total = sum(1 for _ in find_items([task.source], task.output, place))
-    destination = Destination(task.output.absolute(), None, task.work.derivation(deidentify=False))
+    inputs = source_folders([task.source])
+    destination = Destination(task.output.absolute(), None, task.work.derivation(deidentify=False), inputs=inputs)
     settings = run_settings(task.work.settings(), None, deidentify=False)
     items = find_items([task.source], task.output, place)
     process = on_this_process(destination, task.work, measure=True)
