@@ -175,3 +175,40 @@ if __name__ == "__main__":
         write_image(tmp_path / "in" / f"{number}.png", np.full((40, 40), number, np.uint8))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
     assert sorted(done.stdout.splitlines()) == ["0.png ", "1.png 3 workers died while they had it", "2.png "]
+
+
+@pytest.mark.parametrize(("dies", "told"), [(True, "0.png False"), (False, "0.png True")])
+def test_what_a_worker_wrote_before_it_died_is_done_again_but_not_what_another_program_wrote(tmp_path, dies, told):
+    out = tmp_path / "out"
+    code = f"""
+import os, threading, time
+from pathlib import Path
+from napari_dental_denoise.core import cluster
+from napari_dental_denoise.core.batch import Destination
+from napari_dental_denoise.core.dicom_derived import Derivation
+from napari_dental_denoise.core.batch_run import run_files
+from napari_dental_denoise.core.sources import find_items
+result = Path({str(out / "0.png")!r})
+def die():
+    while not result.exists():
+        time.sleep(0.001)
+    os._exit(9)
+def work(image, number):
+    if not {dies}:
+        result.write_bytes(b"another's")
+    elif not result.exists():
+        threading.Thread(target=die).start()
+    return image
+if __name__ == "__main__":
+    destination = Destination(result.parent, None, Derivation("kept", ""))
+    with cluster.local_cluster(1) as client:
+        items = find_items([{str(tmp_path / "in")!r}], result.parent)
+        process = cluster.on_cluster(client, destination, work, measure=True)
+        for record in run_files(items, destination, process, None):
+            print(record.file, "is there already" in record.error)
+"""
+    write_image(tmp_path / "in" / "0.png", np.full((1500, 1500), 7, np.uint8))
+    out.mkdir()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
+    assert done.stdout.splitlines() == [told]
+    assert ((out / "0.png").read_bytes() == b"another's") is not dies

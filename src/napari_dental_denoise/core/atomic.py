@@ -94,7 +94,9 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 def _replace(temporary: Path, path: Path) -> None:
     if path.is_file() and not path.is_symlink():
-        shutil.copymode(path, temporary)
+        # Some file systems have no permissions to hand on.
+        with contextlib.suppress(OSError):
+            shutil.copymode(path, temporary)
     temporary.replace(path)
 
 
@@ -110,11 +112,11 @@ def _place(temporary: Path, path: Path) -> None:
 
 def _temporary(path: Path) -> Path:
     """A name that tells whose it is."""
-    return path.with_name(f"{PREFIX}-{this_machine()}-{os.getpid()}-{secrets.token_hex(6)}{path.suffix}")
+    return path.with_name(f"{PREFIX}-{_this_machine()}-{os.getpid()}-{secrets.token_hex(6)}{path.suffix}")
 
 
 @lru_cache(maxsize=1)
-def this_machine() -> str:
+def _this_machine() -> str:
     """Where the number of a process means something: this computer or, of a container, its own numbers."""
     numbers = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else ""
     return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:10]
@@ -124,16 +126,16 @@ def this_machine() -> str:
 def _sweep(folder: Path) -> None:
     """Remove, once for each folder, what processes of this machine left that are no more."""
     with contextlib.suppress(OSError):
-        for path in folder.glob(f"{PREFIX}-{this_machine()}-*"):
+        for path in folder.glob(f"{PREFIX}-{_this_machine()}-*"):
             process = path.name.split("-")[2]
-            if process.isdecimal() and not is_running(int(process)):
+            if process.isdecimal() and not _is_running(int(process)):
                 path.unlink(missing_ok=True)
 
 
-def is_running(process: int) -> bool:
-    """Whether a process of that number runs on this machine."""
+def _is_running(process: int) -> bool:
+    """Whether a process of that number runs on this machine; on Windows, whether it is this one."""
     if sys.platform == "win32":
-        # There, a signal would end it; and a file that is open cannot be removed anyway.
+        # A signal would end it there; and of others, a file that is open cannot be removed.
         return process == os.getpid()
     try:
         os.kill(process, 0)

@@ -152,9 +152,9 @@ def process_item(item: Item, destination: Destination, work: Work, *, measure: b
         return replace(record, note=f"could not be measured ({type(error).__name__})")
 
 
-def failed(item: Item, reason: str) -> Record:
+def failed(item: Item, reason: str, note: str = "") -> Record:
     """The row of a file that has no result."""
-    return Record(item.name, error=reason, input=item.state)
+    return Record(item.name, error=reason, note=note, input=item.state)
 
 
 def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Image, Image]:

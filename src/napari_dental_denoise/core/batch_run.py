@@ -11,15 +11,17 @@ from napari_dental_denoise.core.report import Record, Report
 from napari_dental_denoise.core.result_names import ignores_case, is_file_name, possible_names, true_name
 from napari_dental_denoise.core.sources import Item, state_of
 
-# From files to what came of each, in any order.
-Process = Callable[[Iterator[Item]], Iterator[Record]]
-
 
 @dataclass(frozen=True)
 class DoneBefore:
     """A file that an earlier run has finished."""
 
     file: str
+
+
+Outcome = Record | DoneBefore
+# From files to what came of each, in any order; outcomes among them, which need no work, are passed on.
+Process = Callable[[Iterator[Item | Outcome]], Iterator[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,13 @@ class Collision:
     def record(self) -> Record:
         """As a row of the report."""
         item = replace(self.item, state=state_of(self.item))
-        return failed(item, f"its result would replace that of {self.other}: choose another output")
+        other = f"{self.other} of another source" if self.other == item.name else self.other
+        return failed(item, f"its result would replace that of {other}: choose another output")
 
 
 def run_files(
     items: Iterator[Item], destination: Destination, process: Process, report: Report | None
-) -> Iterator[Record | DoneBefore]:
+) -> Iterator[Outcome]:
     """Work on files and note each in the report.
 
     Parameters
@@ -53,34 +56,22 @@ def run_files(
     Record or DoneBefore
         For each file.
     """
-    # What needs no work is told as soon as the work comes to it.
-    told: list[Record | DoneBefore] = []
-    for record in process(_to_do(items, destination, report, told)):
-        yield from _noted(told, report)
-        yield from _noted([record], report)
-    yield from _noted(told, report)
+    for outcome in process(_to_do(items, destination, report)):
+        if report is not None and isinstance(outcome, Record):
+            report.add(outcome)
+        yield outcome
     if report is not None:
         report.close()
 
 
-def _noted(outcomes: list[Record | DoneBefore], report: Report | None) -> Iterator[Record | DoneBefore]:
-    while outcomes:
-        outcome = outcomes.pop(0)
-        if report is not None and isinstance(outcome, Record):
-            report.add(outcome)
-        yield outcome
-
-
-def _to_do(
-    items: Iterator[Item], destination: Destination, report: Report | None, told: list[Record | DoneBefore]
-) -> Iterator[Item]:
+def _to_do(items: Iterator[Item], destination: Destination, report: Report | None) -> Iterator[Item | Outcome]:
     for item in without_collisions(items, destination):
         if isinstance(item, Collision):
-            told.append(item.record())
+            yield item.record()
         elif report is None:
             yield item
         elif report.is_done(known := replace(item, state=state_of(item))):
-            told.append(DoneBefore(item.name))
+            yield DoneBefore(item.name)
         else:
             begun = replace(known, ours=report.owns(known))
             # What somebody else has put there does not become ours by being tried.
@@ -94,10 +85,9 @@ def without_collisions(items: Iterator[Item], destination: Destination) -> Itera
     folder: Path | None = None
     claims = Claims(destination)
     for item in items:
-        # Where folders come one after the other, no more names are held than one of them has.
         if item.in_tree and item.folder != folder:
             folder = item.folder
-            claims.clear()
+            claims.end_folder()
         named = replace(item, results=_names(item, destination))
         other = claims.claim(named)
         yield named if other is None else Collision(named, other)
@@ -114,24 +104,24 @@ class Claims:
 
     def __init__(self, destination: Destination) -> None:
         self._suffix = destination.suffix
-        self._fold = str.casefold if ignores_case(destination.output) else str
-        # From the name of a result to that of its file, and from the name of a file to its path.
+        self._ignores_case = ignores_case(destination.output)
+        # From the name of a result to that of its file, and from the name of a file to itself.
         self._results: dict[str, str] = {}
-        self._paths: dict[str, str] = {}
+        self._files: dict[str, Item] = {}
 
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._results.clear()
-        self._paths.clear()
+    def end_folder(self) -> None:
+        """Forget all of them, where no other folder has the same results."""
+        # Where it is no matter, A and a are two folders of inputs and one of results.
+        if not self._ignores_case:
+            self._results.clear()
+            self._files.clear()
 
     def claim(self, item: Item) -> str | None:
         """Note the names of a file's result, or give the name of the file that has it already."""
         other = self._other(item)
         if other is None:
             self._results[self._key(item, item.results[0])] = item.name
-            self._paths[self._key(item, item.path.name)] = str(item.path)
-        elif other == item.name:
-            return self._paths[self._key(item, item.path.name)]
+            self._files[self._key(item, item.path.name)] = item
         return other
 
     def _other(self, item: Item) -> str | None:
@@ -139,17 +129,22 @@ class Claims:
         if expected in self._results:
             return self._results[expected]
         # Rarer: of two files as a.png and a.png.tif, the one may be misnamed. Only then it is looked into.
-        misnamed = self._paths.get(expected.rpartition(".")[0])
-        if misnamed is not None and true_name(Path(misnamed), self._suffix) == item.results[0]:
-            return misnamed
+        misnamed = self._files.get(expected.rpartition(".")[0])
+        if misnamed is not None and self._true_key(misnamed) == expected:
+            return misnamed.name
         for name in item.results[1:]:
-            taken = self._results.get(self._key(item, name))
-            if taken is not None and true_name(item.path, self._suffix) == name:
-                return taken
+            key = self._key(item, name)
+            if key in self._results and self._true_key(item) == key:
+                return self._results[key]
         return None
 
+    def _true_key(self, item: Item) -> str | None:
+        name = true_name(item.path, self._suffix)
+        return None if name is None else self._key(item, name)
+
     def _key(self, item: Item, name: str) -> str:
-        return self._fold(str(item.folder / name))
+        place = str(item.folder / name)
+        return place.casefold() if self._ignores_case else place
 
 
 def on_this_process(destination: Destination, work: Work, *, measure: bool) -> Process:
@@ -162,4 +157,8 @@ def on_this_process(destination: Destination, work: Work, *, measure: bool) -> P
         See `process_item`.
     measure : bool
     """
-    return lambda items: (process_item(item, destination, work, measure=measure) for item in items)
+
+    def outcome(item: Item | Outcome) -> Outcome:
+        return process_item(item, destination, work, measure=measure) if isinstance(item, Item) else item
+
+    return lambda items: map(outcome, items)

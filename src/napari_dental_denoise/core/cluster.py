@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import math
 import os
@@ -17,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from napari_dental_denoise.core import deaf_worker
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.batch import DenoiseWork, Destination, Work, failed, is_there, process_item
-from napari_dental_denoise.core.batch_run import Process
+from napari_dental_denoise.core.batch_run import Outcome, Process
 from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import sha256
-from napari_dental_denoise.core.report import Record
+from napari_dental_denoise.core.report import UNFINISHED, Record
 from napari_dental_denoise.core.sources import Item
 
 if TYPE_CHECKING:
@@ -134,11 +133,24 @@ def on_cluster(client: Client, destination: Destination, work: Work, *, measure:
 
     def submit(item: Item) -> Future:
         item = replace(item, path=item.path.absolute())
-        # A worker may die between its writing and its saying so: what is not there now is ours when it is.
-        own = replace(destination, overwrite=destination.overwrite or not is_there(item, destination))
-        return client.submit(process_item, item, own, work, measure=measure, pure=False)
+        return client.submit(process_item, item, destination, work, measure=measure, pure=False)
 
-    return lambda items: InFlight(client, submit).records(items)
+    def again(item: Item) -> Item:
+        return replace(item, ours=item.ours or not is_there(item, destination))
+
+    return lambda items: InFlight(client, submit, again).outcomes(items)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A file that a worker has, and the same as it is given out again after that worker's death.
+
+    A worker may die between its writing and its saying so: what was not there at first is ours then.
+    """
+
+    item: Item
+    again: Item
+    when: float
 
 
 class InFlight:
@@ -149,19 +161,23 @@ class InFlight:
     client : distributed.Client
     submit : callable
         Gives a file to the cluster.
+    again : callable
+        From a file that no worker has had yet to the same for a second try.
     """
 
-    def __init__(self, client: Client, submit: Callable[[Item], Future]) -> None:
+    def __init__(self, client: Client, submit: Callable[[Item], Future], again: Callable[[Item], Item]) -> None:
         from distributed import as_completed
 
-        self._client, self._submit = client, submit
+        self._client, self._submit, self._again = client, submit, again
         self._waiting = as_completed()
-        self._items: dict[str, Item] = {}
+        self._given: dict[str, Given] = {}
         # Of files on which a worker died, how many.
         self._deaths: Counter[int] = Counter()
-        self._most, self._looked_at = 0, -math.inf
+        self._workers: set[str] = set()
+        self._looked_at = self._left_at = -math.inf
+        self._most = 0
 
-    def records(self, items: Iterator[Item]) -> Iterator[Record]:
+    def outcomes(self, items: Iterator[Item | Outcome]) -> Iterator[Outcome]:
         """What came of each file, as it is done.
 
         Raises
@@ -170,52 +186,79 @@ class InFlight:
             If the scheduler is gone.
         """
         while True:
-            for item in itertools.islice(items, max(self._room() - len(self._items), 0)):
-                self._give(item)
-            if not self._items:
+            yield from self._fill(items)
+            if not self._given:
                 return
             future = next(self._waiting)
             if future.status in GONE or self._client.status != "running":
                 raise InputError(SCHEDULER_GONE)
-            record = self._record(self._items.pop(future.key), future)
+            record = self._record(self._given.pop(future.key), future)
             future.release()
             if record is not None:
                 yield record
 
-    def _give(self, item: Item) -> None:
+    def _fill(self, items: Iterator[Item | Outcome]) -> Iterator[Outcome]:
+        """Give out files as long as there is room; what needs no work is passed on."""
+        while len(self._given) < self._room():
+            item = next(items, None)
+            if item is None:
+                return
+            if isinstance(item, Item):
+                self._give(item, self._again(item))
+            else:
+                yield item
+
+    def _give(self, item: Item, again: Item) -> None:
         future = self._submit(item)
-        self._items[future.key] = item
+        self._given[future.key] = Given(item, again, time.monotonic())
         self._waiting.add(future)
 
     def _room(self) -> int:
         """How many files may be out; never none, for a cluster without workers just now gets some again."""
         if time.monotonic() - self._looked_at > SECONDS_BETWEEN_LOOKS:
-            try:
-                threads = sum(self._client.nthreads().values())
-            except (OSError, TimeoutError) as error:
-                raise InputError(SCHEDULER_GONE) from error
-            self._most, self._looked_at = max(threads, 1) * FILES_AHEAD, time.monotonic()
+            self._look()
         return self._most
 
-    def _record(self, item: Item, future: Future) -> Record | None:
+    def _look(self) -> None:
+        """See which workers there are, and whether one has left."""
+        try:
+            threads = self._client.nthreads()
+        except (OSError, TimeoutError) as error:
+            raise InputError(SCHEDULER_GONE) from error
+        self._looked_at = time.monotonic()
+        if not self._workers <= set(threads):
+            self._left_at = self._looked_at
+        self._workers, self._most = set(threads), max(sum(threads.values()), 1) * FILES_AHEAD
+
+    def _record(self, given: Given, future: Future) -> Record | None:
         """What came of a file; None of one that is given out again."""
         from distributed import KilledWorker
 
+        item = given.again
         try:
             record: Record = future.result()
         except KilledWorker as error:
             # The scheduler has its own limit, which may be lower.
             self._deaths[item.number] += error.allowed_failures + 1
             if self._deaths[item.number] >= DEATHS_ALLOWED:
-                return failed(item, f"{self._deaths[item.number]} workers died while they had it")
-            self._give(item)
+                return failed(item, f"{self._deaths[item.number]} workers died while they had it", UNFINISHED)
+            self._give(item, item)
             return None
         except ImportError as error:
-            return failed(item, f"a worker lacks what this program needs ({error})")
+            return failed(item, f"a worker lacks what this program needs ({error})", UNFINISHED)
         # Whatever else a worker raises costs one file. Its text is left out: it could quote the file.
         except Exception as error:  # noqa: BLE001 (see above)
-            return failed(item, f"the worker failed ({type(error).__name__})")
+            return failed(item, f"the worker failed ({type(error).__name__})", UNFINISHED)
+        # The scheduler gives a file of a dead worker to the next one, which may find what that one wrote.
+        if record.error and given.item != item and self._has_left_since(given.when):
+            self._give(item, item)
+            return None
         return record
+
+    def _has_left_since(self, when: float) -> bool:
+        """Whether a worker has died or gone."""
+        self._look()
+        return self._left_at > when
 
 
 @dataclass(frozen=True)
@@ -234,7 +277,8 @@ def _sent(client: Client, work: DenoiseWork) -> DenoiseWork:
     """The same with a model that every worker has."""
     data = converted(work.model).read_bytes()
     name = f"{sha256(data)[:32]}.keras"
-    client.register_plugin(_model_plugin(name, data))
+    # By name, so that a scheduler that lives long keeps it once.
+    client.register_plugin(_model_plugin(name, data), name=name)
     return DenoiseOnWorker(Path(name), work.strength, work.precision, work.self_ensemble, work.threads)
 
 

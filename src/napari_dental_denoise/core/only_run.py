@@ -1,19 +1,21 @@
-"""A file beside a report that says which process writes it; what a killed one left is taken over."""
+"""A file beside a report that one run holds locked while it writes there; the lock ends with its process."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
-from napari_dental_denoise.core.atomic import is_running, this_machine
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.regular_file import reason
 
 
 @contextlib.contextmanager
 def only_run(report: Path) -> Iterator[None]:
-    """While the block runs, no other run may write this report.
+    """While the block runs, no other run may write this report, where the file system has locks.
 
     Parameters
     ----------
@@ -24,31 +26,79 @@ def only_run(report: Path) -> Iterator[None]:
     InputError
         If another run writes it, or the folder cannot be written to.
     """
-    lock = report.with_name(f".{report.name}.lock")
+    path = report.with_name(f".{report.name}.lock")
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        if _is_left_behind(lock):
-            lock.unlink(missing_ok=True)
-        with lock.open("x", encoding="ascii") as file:
-            file.write(f"{this_machine()} {os.getpid()}")
-    except FileExistsError as error:
-        raise InputError(
-            f"{report}: another run writes this report: wait for its end, or name another one with --report; if there "
-            f"is none any more, remove {lock}"
-        ) from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _locked(path)
     except OSError as error:
-        raise InputError(f"{report}: cannot be written ({error.strerror})") from error
+        raise InputError(f"{report}: cannot be written ({reason(error)})") from error
+    if file is None:
+        raise InputError(
+            f"{report}: another run writes this report: wait for its end, or name another one with --report"
+        )
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):
-            lock.unlink(missing_ok=True)
+        _end(path, file)
 
 
-def _is_left_behind(lock: Path) -> bool:
-    """Whether it is of a process of this machine that is no more."""
+def _locked(path: Path) -> IO[bytes] | None:
+    """The file, open and locked; None where another run has it."""
+    while True:
+        file = path.open("ab")
+        if not _lock(file):
+            file.close()
+            return None
+        # A run that ended just now has removed what was locked here.
+        if _is_still(path, file):
+            return file
+        file.close()
+
+
+def _is_still(path: Path, file: IO[bytes]) -> bool:
     try:
-        machine, _, process = lock.read_text(encoding="ascii").partition(" ")
-    except (OSError, ValueError):
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
         return False
-    return machine == this_machine() and process.isdecimal() and not is_running(int(process))
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> bool:
+        """Whether no other run has it."""
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        except OSError:
+            # No locks there: it is gone on without.
+            return True
+        return True
+
+    def _end(path: Path, file: IO[bytes]) -> None:
+        # What another run has opened meanwhile cannot be removed.
+        file.close()
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> bool:
+        """Whether no other run has it."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            # No locks there: it is gone on without.
+            return True
+        return True
+
+    def _end(path: Path, file: IO[bytes]) -> None:
+        # While it is locked: afterwards, it may be another run's.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        file.close()

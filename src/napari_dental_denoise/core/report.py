@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.atomic import replacing
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.only_run import only_run
+from napari_dental_denoise.core.regular_file import is_file
 from napari_dental_denoise.core.sources import Item
 
 
@@ -37,7 +38,7 @@ class Record:
         Of the result against a clean twin.
     error : str
     note : str
-        What kept a good result from being measured.
+        What kept a good result from being measured, or that a result may be there in spite of the error.
     input : str
         Where the file was found, its size and when it was changed; see `sources.state_of`.
     settings : str
@@ -58,6 +59,8 @@ class Record:
 
 
 BEGUN = "not finished"
+# As the note of a file whose result may have been written before the worker died.
+UNFINISHED = "unfinished"
 # As the error of a row without a file: what stands before it does not count for a run that replaces all.
 ALL_AGAIN = "all is done again"
 NAMES = [item.name for item in fields(Record)]
@@ -139,16 +142,18 @@ class Report:
 
     def close(self) -> None:
         """Leave out the rows that later ones have replaced."""
-        files, results, runs, good = array("q"), array("q"), array("q"), array("b")
+        files, results, runs, owners = array("q"), array("q"), array("q"), array("q")
         for number, row in enumerate(self._rows()):
-            files.append(_place(row["file"], row["input"]))
+            file, is_good = _place(row["file"], row["input"]), not row["error"]
+            files.append(file)
             # What is no result is replaced by none.
-            results.append(number if row["error"] else hash(row["result"]))
-            runs.append(_place(row["file"], row["input"], row["settings"]))
-            good.append(not row["error"])
+            results.append(hash(row["result"]) if is_good else number)
+            # What was begun is ended by a row of the same settings, or by a result of others.
+            ends = row["note"] != UNFINISHED
+            runs.append(_place(row["file"], row["input"], row["settings"]) if ends else number)
+            owners.append(file if is_good or row["error"] == BEGUN else number)
         last_of_file, last_of_result = _is_last(files), _is_last(results)
-        is_good, known = np.array(good, np.bool_), np.array(runs, np.int64)
-        unfinished = last_of_file & ~np.isin(known, known[is_good])
+        unfinished = _is_last(runs) & _is_last(owners)
 
         def stays(number: int, row: Mapping[str, str]) -> bool:
             if row["error"] in (ALL_AGAIN, BEGUN):
@@ -177,11 +182,11 @@ class Report:
             self._counts = True
         elif is_own and row["error"] == BEGUN:
             self._begun.add(file)
-        elif is_own or is_good:
+        elif is_good or (is_own and row["note"] != UNFINISHED):
             self._begun.discard(file)
         if is_good:
             place = _place(row["file"], row["input"], row["result"])
-            if is_own and self._counts and (self._folder / row["result"]).is_file():
+            if is_own and self._counts and is_file(self._folder / row["result"]):
                 self._done[place] = hash(row["input"])
             else:
                 self._done.pop(place, None)
