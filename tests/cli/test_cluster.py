@@ -174,7 +174,7 @@ if __name__ == "__main__":
     for number in range(3):
         write_image(tmp_path / "in" / f"{number}.png", np.full((40, 40), number, np.uint8))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
-    assert sorted(done.stdout.splitlines()) == ["0.png ", "1.png 3 workers died while they had it", "2.png "]
+    assert sorted(done.stdout.splitlines()) == ["0.png ", "1.png 4 workers died while they had it", "2.png "]
 
 
 @pytest.mark.parametrize(("dies", "told"), [(True, "0.png False"), (False, "0.png True")])

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 # So many files wait for each thread of a worker: enough to keep it busy, few enough to hold no memory.
 FILES_AHEAD = 3
-# A file on which so many workers died is at fault itself.
-DEATHS_ALLOWED = 3
+# A file on which so many workers died is tried by itself, and if so many die again, it is at fault.
+DEATHS_ALLOWED = 2
 TIMEOUT = "20s"
 SECONDS_FOR_WORKERS = 120
 SECONDS_BETWEEN_LOOKS = 5.0
@@ -171,8 +171,10 @@ class InFlight:
         self._client, self._submit, self._again = client, submit, again
         self._waiting = as_completed()
         self._given: dict[str, Given] = {}
-        # Of files on which a worker died, how many.
+        # Of files on which workers died, how many. All that waited at such a worker are suspects, and one at a time
+        # at the end tells which of them it was.
         self._deaths: Counter[int] = Counter()
+        self._suspects: deque[Item] = deque()
         self._workers: set[str] = set()
         self._looked_at = self._left_at = -math.inf
         self._most = 0
@@ -188,7 +190,10 @@ class InFlight:
         while True:
             yield from self._fill(items)
             if not self._given:
-                return
+                if not self._suspects:
+                    return
+                suspect = self._suspects.popleft()
+                self._give(suspect, suspect)
             future = next(self._waiting)
             if future.status in GONE or self._client.status != "running":
                 raise InputError(SCHEDULER_GONE)
@@ -238,11 +243,11 @@ class InFlight:
         try:
             record: Record = future.result()
         except KilledWorker as error:
-            # The scheduler has its own limit, which may be lower.
+            by_itself = item.number in self._deaths
             self._deaths[item.number] += error.allowed_failures + 1
-            if self._deaths[item.number] >= DEATHS_ALLOWED:
+            if by_itself:
                 return failed(item, f"{self._deaths[item.number]} workers died while they had it", UNFINISHED)
-            self._give(item, item)
+            self._suspects.append(item)
             return None
         except ImportError as error:
             return failed(item, f"a worker lacks what this program needs ({error})", UNFINISHED)
