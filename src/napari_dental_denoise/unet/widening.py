@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import PRESETS
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import read_card
+from napari_dental_denoise.core.model_file import read_model_file
 from napari_dental_denoise.core.starter import can_begin
 from napari_dental_denoise.unet.backend import keras
 from napari_dental_denoise.unet.export import load_keras_model
@@ -34,7 +34,7 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> None:
     InputError
         If the file is no model, or one that a training of this preset cannot begin with.
     """
-    first = read_card(path).preset
+    first = read_model_file(path).card.preset
     if not can_begin(preset, first):
         raise InputError(f"{path.name}: its preset is {first}, not {preset}: start from it with --preset {first}")
     narrow = load_keras_model(path)
