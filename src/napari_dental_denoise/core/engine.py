@@ -9,10 +9,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.bfloat16 import split_grey
 from napari_dental_denoise.core.config import INFERENCE, PRECISIONS, Precision
 from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import ModelCard, ModelFile, read_model_file
+from napari_dental_denoise.core.network_graph import join_by_sums, take_in_both_parts
 from napari_dental_denoise.core.openvino_runtime import openvino
 
 
@@ -58,6 +60,10 @@ class OpenVinoEngine:
         try:
             network = core.read_model(model.graph, runtime.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
             _check_network(network)
+            join_by_sums(network)
+            used = core.get_property("CPU", "INFERENCE_PRECISION_HINT") if precision == "auto" else precision
+            if used in ("bf16", runtime.Type.bf16):
+                take_in_both_parts(network)
             self._compiled = core.compile_model(network, "CPU", options)
         except RuntimeError as error:
             raise InputError(f"{model.path.name}: OpenVINO cannot use its export: train or convert it again") from error
@@ -67,7 +73,9 @@ class OpenVinoEngine:
         try:
             # A request of its own for each call: one request serves one thread at a time, and nothing
             # else uses its output, which needs no copy then.
-            output = self._compiled.create_infer_request().infer(batch, share_inputs=True, share_outputs=True)[0]
+            request = self._compiled.create_infer_request()
+            inputs = split_grey(batch) if len(self._compiled.inputs) == 2 else batch
+            output = request.infer(inputs, share_inputs=True, share_outputs=True)[0]
         except RuntimeError as error:
             raise InputError(f"OpenVINO cannot run this model: {str(error).splitlines()[-1]}") from error
         if output.shape != batch.shape:

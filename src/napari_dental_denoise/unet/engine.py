@@ -47,10 +47,12 @@ class KerasEngine:
 
 
 def _in_bfloat16(model: keras.Model) -> keras.Model:
-    last = model.layers[-1].name
+    # One bf16 number holds 8 bits of a grey value: the first layer sees, and the last one tells, more.
+    first = next((layer.name for layer in model.layers if layer.weights), None)
+    exact = {first, model.layers[-1].name}
 
     def lower(layer: keras.layers.Layer) -> keras.layers.Layer:
-        policy = "float32" if layer.name == last else "mixed_bfloat16"
+        policy = "float32" if layer.name in exact else "mixed_bfloat16"
         return type(layer).from_config({**layer.get_config(), "dtype": policy})
 
     lowered = keras.models.clone_model(model, clone_function=lower)
