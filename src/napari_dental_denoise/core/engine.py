@@ -9,12 +9,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.bfloat16 import split_grey
+from napari_dental_denoise.core.bfloat16 import split_grey, take_in_both_parts
 from napari_dental_denoise.core.config import INFERENCE, PRECISIONS, Precision
 from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import ModelCard, ModelFile, read_model_file
-from napari_dental_denoise.core.network_graph import join_by_sums, take_in_both_parts
 from napari_dental_denoise.core.openvino_runtime import openvino
 
 
@@ -60,7 +59,6 @@ class OpenVinoEngine:
         try:
             network = core.read_model(model.graph, runtime.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
             _check_network(network)
-            join_by_sums(network)
             used = core.get_property("CPU", "INFERENCE_PRECISION_HINT") if precision == "auto" else precision
             if used in ("bf16", runtime.Type.bf16):
                 take_in_both_parts(network)
