@@ -28,8 +28,8 @@ GRAIN_BLURS = (0.4, 1.5)
 
 # Smaller: less grain in the target. Larger: soft edges, as other detectors have them.
 SCALES = (0.6, 0.8, 1.0, 1.4)
-# So that the real images have half of the area, from which patches are drawn.
-REPEATS = 2
+# So that the real images have two thirds of the area, from which patches are drawn.
+REPEATS = 4
 HELD_OUT_EVERY = 5
 FIRST_HELD_OUT = 2
 
