@@ -100,12 +100,14 @@ def test_of_a_thousand_images_only_those_looked_at_are_denoised(viewer, denoise_
     result = run(denoise_form, viewer, qtbot)
     assert result.data.shape == (1000, *shape)
     archive.visible = False
+    # The form may still be estimating the noise of the image on view.
+    at_first = int(viewer.dims.point[0])
     computed.clear()
     looked_at = range(600, 600 + KEPT_IMAGES + 4)
     for index in looked_at:
         viewer.dims.set_point(0, index)
         qtbot.waitUntil(lambda index=index: computed.count(index) > 0, timeout=10_000)
-    assert set(computed) == set(looked_at)
+    assert set(computed) - {at_first} == set(looked_at)
     # What was looked at last is kept; what fell out of the cache is worked out again.
     for index, again in ((looked_at[-1], 0), (looked_at[0], 1)):
         before = computed.count(index)

@@ -1,8 +1,9 @@
-"""What a network of 8-bit integers costs in quality and brings in speed, beside bf16.
+"""What bf16 and 8-bit integers cost in quality and bring in speed.
 
-    python benchmarks/int8.py model.keras CALIBRATE TEST --rows 0:488
+    python benchmarks/precision.py model.keras TEST --rows 0:488 --calibrate TRAIN
 
-Quantised after training by NNCF (`pip install nncf`, with what it asks for), calibrated on patches with noise.
+With `--calibrate`, the network is also quantised by NNCF (`pip install nncf`, with what it asks for), on patches with
+noise. "bf16, rounded image" is what bf16 would be if the network saw the 8 bits of a grey value that one number holds.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from machine import machine
 
 from napari_dental_denoise import add_gaussian_noise, denoise, load_engine, phantom
 from napari_dental_denoise.cli.options import row_range
+from napari_dental_denoise.core.bfloat16 import split_grey
 from napari_dental_denoise.core.config import GREY_LEVELS, SIGMA, TRAINING
 from napari_dental_denoise.core.engine import Engine
 from napari_dental_denoise.core.evaluation import added_noise, compare, model_denoiser, summarise
@@ -27,9 +29,21 @@ from napari_dental_denoise.core.openvino_runtime import openvino
 from napari_dental_denoise.unet.dataset import CleanImages
 from napari_dental_denoise.unet.patches import batches
 
-SIGMAS = (10, 25, 50)
+SIGMAS = (3, 10, 25, 50)
 CALIBRATION_PATCHES = 200
 SQUARE = (1024, 1024)
+
+
+class RoundedImage:
+    """Shows a network only the bf16 numbers next to the grey values."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.card = engine.card
+        self._engine = engine
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        """See `Engine`."""
+        return self._engine(split_grey(batch)[0])
 
 
 class IntegerEngine:
@@ -47,15 +61,14 @@ class IntegerEngine:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("calibrate", type=Path)
     parser.add_argument("test", type=Path)
     parser.add_argument("--rows", type=row_range, default=slice(None))
+    parser.add_argument("--calibrate", type=Path, metavar="FOLDER", help="clean images to quantise the network with")
     options = parser.parse_args()
-    engines: dict[str, Engine] = {
-        "f32": load_engine(options.model, "f32"),
-        "bf16": load_engine(options.model, "bf16"),
-        "int8": quantised(options.model, load_images([options.calibrate], options.rows).images),
-    }
+    engines: dict[str, Engine] = {name: load_engine(options.model, name) for name in ("f32", "bf16")}
+    engines["bf16, rounded image"] = RoundedImage(engines["bf16"])
+    if options.calibrate:
+        engines["int8"] = quantised(options.model, load_images([options.calibrate], options.rows).images)
     images = load_images([options.test], options.rows).images
     large = add_gaussian_noise((phantom(SQUARE, rng=0) * GREY_LEVELS).astype(np.uint8), SIGMA.default, rng=0)
     methods = {name: model_denoiser(engine, 1.0) for name, engine in engines.items()}
