@@ -18,7 +18,14 @@ from napari_dental_denoise import __version__
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.dicom_code import coded
 from napari_dental_denoise.core.dicom_frames import lift_common
-from napari_dental_denoise.core.dicom_header import COLOUR, LIBRARY, DicomHeader, check_dicom_file, describe
+from napari_dental_denoise.core.dicom_header import (
+    COLOUR,
+    LIBRARY,
+    LOOKUP_TABLES,
+    DicomHeader,
+    check_dicom_file,
+    describe,
+)
 from napari_dental_denoise.core.dicom_impersonal import impersonal
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.refusal import refusing
@@ -50,11 +57,7 @@ STALE = [
 ]
 COLOUR_ONLY = [
     *("PlanarConfiguration", "PixelPaddingValue", "PixelPaddingRangeLimit", "ICCProfile", "ColorSpace"),
-    *(
-        f"{'Segmented' * segmented}{colour}PaletteColorLookupTable{part}"
-        for colour in ("Red", "Green", "Blue")
-        for part, segmented in (("Descriptor", False), ("Data", False), ("Data", True))
-    ),
+    *LOOKUP_TABLES,
 ]
 
 

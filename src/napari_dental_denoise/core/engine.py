@@ -59,10 +59,10 @@ class OpenVinoEngine:
         try:
             network = core.read_model(model.graph, runtime.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
             _check_network(network)
-            used = core.get_property("CPU", "INFERENCE_PRECISION_HINT") if precision == "auto" else precision
-            if used in ("bf16", runtime.Type.bf16):
+            core.set_property("CPU", options)
+            if core.get_property("CPU", "INFERENCE_PRECISION_HINT") == runtime.Type.bf16:
                 take_in_both_parts(network)
-            self._compiled = core.compile_model(network, "CPU", options)
+            self._compiled = core.compile_model(network, "CPU")
         except RuntimeError as error:
             raise InputError(f"{model.path.name}: OpenVINO cannot use its export: train or convert it again") from error
 

@@ -62,20 +62,26 @@ def _is_still(path: Path, file: IO[bytes]) -> bool:
         return False
 
 
+def _lock(file: IO[bytes]) -> bool:
+    """Whether no other run has it."""
+    try:
+        _take(file)
+    except TAKEN:
+        return False
+    except OSError:
+        # No locks there: it is gone on without.
+        return True
+    return True
+
+
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: IO[bytes]) -> bool:
-        """Whether no other run has it."""
+    TAKEN = PermissionError
+
+    def _take(file: IO[bytes]) -> None:
         file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        except OSError:
-            # No locks there: it is gone on without.
-            return True
-        return True
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
     def _end(path: Path, file: IO[bytes]) -> None:
         # What another run has opened meanwhile cannot be removed.
@@ -86,16 +92,10 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(file: IO[bytes]) -> bool:
-        """Whether no other run has it."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            # No locks there: it is gone on without.
-            return True
-        return True
+    TAKEN = BlockingIOError
+
+    def _take(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _end(path: Path, file: IO[bytes]) -> None:
         # While it is locked: afterwards, it may be another run's.
