@@ -19,6 +19,7 @@ from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.core.config import Limits
 from napari_dental_denoise.core.images import read_pages
 from napari_dental_denoise.core.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
+from napari_dental_denoise.core.starter_images import REPEATS, SCALES
 from tests.hostile import write_hostile
 
 COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "workflow")
@@ -278,8 +279,8 @@ class TestTrain:
         assert run("info", model, "--format", "json") == 0
         card = json.loads(capsys.readouterr().out)[0]
         assert card["noise"]["kind"] == "dental-xray"
-        # Ninety phantoms and six of eight panoramics, each twice at four scales; two to validate with, and phantoms.
-        assert card["data"]["training_images"] == 90 + 6 * 2 * 4
+        # Ninety phantoms and six of eight panoramics; two to validate with, and phantoms.
+        assert card["data"]["training_images"] == 90 + 6 * REPEATS * len(SCALES)
         assert card["data"]["validation_images"] == 6 + 2
 
     def test_a_training_starts_from_the_model_of_the_package(self, folder, tmp_path, capsys):
