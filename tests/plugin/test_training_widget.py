@@ -67,6 +67,11 @@ def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
     assert "tensorflow" not in sys.modules
 
 
+def test_the_window_fits_a_small_screen(viewer, form, qtbot):
+    qtbot.waitUntil(lambda: bool(form.plan.value), timeout=5_000)
+    qtbot.waitUntil(lambda: viewer.window._qt_window.minimumSizeHint().height() <= 700, timeout=5_000)
+
+
 def test_closing_the_dock_stops_the_child_and_leaves_the_model(viewer, form, qtbot, tmp_path):
     form.fields.amount.value, form.fields.unit.value = 500, "epochs"
     form.train(resume=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_dental_denoise.plugin.theme import style_plot
@@ -13,7 +14,8 @@ from napari_dental_denoise.plugin.theme import style_plot
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-HEIGHT = 100
+# In pixels. The form must fit a screen of 768 of them.
+LOWEST, USUAL, HIGHEST = 64, 100, 160
 SMOOTHED_STEPS = 20
 LOSS_COLOUR = "#e8a33d"
 PSNR_COLOUR = "#4aa3df"
@@ -75,11 +77,23 @@ class TrainingCurves(QWidget):
         self._loss_curve.setData(np.arange(len(self.losses) - len(values), len(self.losses)) + 1, values)
 
 
+class _Plot(pg.PlotWidget):
+    """A plot that takes the height which the form has left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumHeight(LOWEST)
+        self.setMaximumHeight(HIGHEST)
+        # Its own wish is 640 pixels, which would take half the window from the image.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """A height that shows a curve; the width is the form's."""
+        return QSize(0, USUAL)
+
+
 def _plot(left: str, bottom: str) -> pg.PlotWidget:
-    plot = pg.PlotWidget()
-    plot.setFixedHeight(HEIGHT)
-    # Its own wish is 640 pixels, which would take half the window from the image.
-    plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    plot = _Plot()
     plot.getAxis("left").enableAutoSIPrefix(enable=False)
     plot.setLabel("left", left)
     plot.setLabel("bottom", bottom)
