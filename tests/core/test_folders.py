@@ -1,5 +1,6 @@
 """Folders are read in natural order, whole, and without losing a word about what is bad."""
 
+import math
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from napari_dental_denoise import read_all_datasets, read_dental, write_image
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.folders import list_files
 from napari_dental_denoise.core.loading import load_images, match_by_name
+from napari_dental_denoise.core.pixel_size import write_tiff_pages
 from tests.hostile import write_hostile
 
 
@@ -113,8 +115,29 @@ def test_values_that_are_not_finite_cost_one_file(tmp_path):
     image[3, 3] = np.nan
     write_image(tmp_path / "bad.tif", image)
     loaded = load_images([tmp_path])
-    assert [path.name for path in loaded.paths] == ["good.tif"]
+    assert [path.name for path, _ in loaded.places] == ["good.tif"]
     assert [str(error) for error in loaded.errors] == ["bad.tif: holds NaN or infinity; expected finite grey values"]
+
+
+def test_each_page_of_a_file_is_an_image(tmp_path):
+    pages = np.arange(3, dtype=np.uint8)[:, np.newaxis, np.newaxis] * np.ones((1, 20, 30), np.uint8)
+    write_tiff_pages(tmp_path / "a.tif", pages, None)
+    write_image(tmp_path / "b.png", grey(7))
+    np.testing.assert_array_equal(read_dental(tmp_path)[:, 0, 0], [0, 1, 2, 7])
+    for memory in (math.inf, 700):
+        loaded = load_images([tmp_path], slice(5, 15), memory)
+        assert [np.asarray(image).shape for image in loaded.images] == [(10, 30)] * 4
+        assert [int(image[0, 0]) for image in loaded.images] == [0, 1, 2, 7]
+    assert [(path.name, page) for path, page in loaded.places] == [
+        ("a.tif", 0),
+        ("a.tif", 1),
+        ("a.tif", 2),
+        ("b.png", 0),
+    ]
+    write_tiff_pages(tmp_path / "noisy" / "a.tif", pages + 100, None)
+    matched = match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "a.tif"]))
+    pairs = [(one[0, 0], other[0, 0]) for one, other in zip(matched.noisy, matched.clean, strict=True)]
+    assert pairs == [(100, 0), (101, 1), (102, 2)]
 
 
 def test_pairs_are_matched_by_name(tmp_path):

@@ -57,8 +57,9 @@ def model_facts(path: Path) -> dict[str, Any]:
 
 
 def image_facts(path: Path) -> dict[str, Any]:
-    """Size, type, grey values and noise of an image."""
+    """Size, type, grey values and noise of an image, of several pages the first."""
     from napari_dental_denoise.core.estimation import estimate_noise
+    from napari_dental_denoise.core.headers import read_header
     from napari_dental_denoise.core.images import read_image
     from napari_dental_denoise.core.intensity import full_scale
 
@@ -70,6 +71,7 @@ def image_facts(path: Path) -> dict[str, Any]:
         noise = {"noise": str(error)}
     return {
         "file": str(path),
+        "pages": read_header(path).pages,
         "height": image.shape[0],
         "width": image.shape[1],
         "type": str(image.dtype),
@@ -92,7 +94,6 @@ def dicom_facts(path: Path) -> dict[str, Any]:
         "modality": header.modality,
         "lowest value is shown": "white" if header.storage.inverted else "black",
         "bits stored": header.storage.bits,
-        "frames": header.frames,
         "window": header.limits,
         "pixel size in mm": header.pixel_size,
         "pixel size holds": header.spacing,

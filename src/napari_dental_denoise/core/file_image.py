@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_dental_denoise.core.images import read_image
+from napari_dental_denoise.core.images import read_pages
 
 
 class ImageCache:
-    """Keeps the images that were asked for last, up to so many bytes.
+    """Keeps the files that were asked for last, up to so many bytes of pixels.
 
     Parameters
     ----------
@@ -29,20 +29,20 @@ class ImageCache:
         self._lock = threading.Lock()
 
     def read(self, path: Path) -> NDArray[np.generic]:
-        """The image of a file."""
+        """The images of a file (N, H, W)."""
         with self._lock:
             if path in self._kept:
                 self._kept.move_to_end(path)
                 return self._kept[path]
-        image = read_image(path)
+        pages = read_pages(path)
         with self._lock:
             if path not in self._kept:
-                self._kept[path] = image
-                self._bytes += image.nbytes
+                self._kept[path] = pages
+                self._bytes += pages.nbytes
             while self._bytes > self._limit and len(self._kept) > 1:
                 _, oldest = self._kept.popitem(last=False)
                 self._bytes -= oldest.nbytes
-        return image
+        return pages
 
 
 class FileImage:
@@ -51,6 +51,8 @@ class FileImage:
     Parameters
     ----------
     path : Path
+    page : int
+        Of the file.
     rows : slice
         That are kept of it.
     image : (H, W) array
@@ -60,14 +62,14 @@ class FileImage:
 
     ndim = 2
 
-    def __init__(self, path: Path, rows: slice, image: NDArray[Any], cache: ImageCache) -> None:
-        self._path, self._rows, self._cache = path, rows, cache
+    def __init__(self, path: Path, page: int, rows: slice, image: NDArray[Any], cache: ImageCache) -> None:
+        self._path, self._page, self._rows, self._cache = path, page, rows, cache
         self.shape, self.dtype = image.shape, image.dtype
         self._ends = image.min(), image.max()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 (numpy's)
         """All of it."""
-        image = self._cache.read(self._path)[self._rows]
+        image = self._cache.read(self._path)[self._page, self._rows]
         return np.array(image, dtype) if copy else np.asarray(image, dtype)
 
     def __getitem__(self, window: Any) -> NDArray[Any]:

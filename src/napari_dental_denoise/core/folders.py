@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.dicomdir import is_dicomdir, listed_images
 from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.images import read_image
+from napari_dental_denoise.core.images import read_pages
 from napari_dental_denoise.core.regular_file import is_file, is_folder, is_name, look_at, reason
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
@@ -26,11 +26,12 @@ DESKTOP_FILES = {"thumbs.db", "desktop.ini", "icon\r"}
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What came of one file: an image, or the reason why there is none."""
+    """What came of one page of a file: an image, or the reason why there is none."""
 
     path: Path
     image: NDArray[np.generic] | None
     error: ImageReadError | None
+    page: int = 0
 
 
 def list_files(sources: Iterable[str | Path]) -> list[Path]:
@@ -105,7 +106,7 @@ def _natural(paths: Iterable[Path]) -> list[Path]:
 
 
 def read_each(paths: Iterable[Path]) -> Iterator[ReadResult]:
-    """Read files one by one; a bad one yields its error and the rest goes on.
+    """Read files one by one, each of their pages or frames; a bad one yields its error and the rest goes on.
 
     Parameters
     ----------
@@ -117,9 +118,12 @@ def read_each(paths: Iterable[Path]) -> Iterator[ReadResult]:
     """
     for path in paths:
         try:
-            yield ReadResult(path, read_image(path), None)
+            pages = read_pages(path)
         except ImageReadError as error:
             yield ReadResult(path, None, error)
+            continue
+        for page, image in enumerate(pages):
+            yield ReadResult(path, image, None, page)
 
 
 def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Images:
@@ -128,7 +132,7 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     Parameters
     ----------
     folder : str or Path
-        Its own files are read, not those of its subfolders.
+        Its own files are read, each page of them, not those of its subfolders.
     size : (height, width), optional
         Resize every image to this size, in pixels.
 
@@ -149,15 +153,14 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     """
     folder = Path(folder)
     _check_folder(folder)
-    results = list(read_each(list_files([folder])))
+    files = list_files([folder])
+    results = list(read_each(files))
     errors = [result.error for result in results if result.error is not None]
     images = [result.image for result in results if result.image is not None]
     if not images:
         raise InputError(f"{folder}: none of its {len(errors)} files can be read: {describe(errors)}")
     if errors:
-        warnings.warn(
-            f"{folder}: {len(errors)} of {len(results)} files were left out: {describe(errors)}", stacklevel=2
-        )
+        warnings.warn(f"{folder}: {len(errors)} of {len(files)} files were left out: {describe(errors)}", stacklevel=2)
     if size is not None:
         images = [resize(image, size) for image in images]
     return as_stack(images)

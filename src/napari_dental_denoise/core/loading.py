@@ -15,6 +15,8 @@ from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.file_image import FileImage, ImageCache
 from napari_dental_denoise.core.folders import describe, list_files, read_each
 
+Place = tuple[Path, int]
+
 
 @dataclass(frozen=True)
 class LoadedImages:
@@ -22,12 +24,13 @@ class LoadedImages:
 
     Attributes
     ----------
-    paths : list of Path
+    places : list of (Path, int)
+        The file of each image, and which page of it.
     images : list of (H, W) arrays, or of `FileImage` where they are too many for the memory
     errors : list of ImageReadError
     """
 
-    paths: list[Path]
+    places: list[Place]
     images: list[Any]
     errors: list[ImageReadError]
 
@@ -35,7 +38,7 @@ class LoadedImages:
 def load_images(
     sources: Iterable[str | Path], rows: slice = slice(None), memory_bytes: float = math.inf
 ) -> LoadedImages:
-    """Read files, folders and patterns into memory, each image in its own type.
+    """Read files, folders and patterns into memory, each page of them, each image in its own type.
 
     Parameters
     ----------
@@ -57,14 +60,14 @@ def load_images(
     for result in read_each(list_files(sources)):
         if result.error is not None:
             loaded.errors.append(result.error)
-        elif result.image is not None and _keep_rows(loaded, result.path, result.image, rows):
+        elif result.image is not None and _keep_rows(loaded, (result.path, result.page), result.image, rows):
             size += loaded.images[-1].nbytes
             if cache is None and size > memory_bytes:
                 cache = ImageCache(memory_bytes)
-                pairs = zip(loaded.paths, loaded.images, strict=True)
-                loaded.images[:] = [FileImage(path, rows, image, cache) for path, image in pairs]
+                pairs = zip(loaded.places, loaded.images, strict=True)
+                loaded.images[:] = [FileImage(*place, rows, image, cache) for place, image in pairs]
             elif cache is not None:
-                loaded.images[-1] = FileImage(result.path, rows, loaded.images[-1], cache)
+                loaded.images[-1] = FileImage(result.path, result.page, rows, loaded.images[-1], cache)
     return _not_empty(loaded)
 
 
@@ -74,16 +77,17 @@ def _not_empty(loaded: LoadedImages) -> LoadedImages:
     return loaded
 
 
-def _keep_rows(loaded: LoadedImages, path: Path, image: NDArray[np.generic], rows: slice) -> bool:
+def _keep_rows(loaded: LoadedImages, place: Place, image: NDArray[np.generic], rows: slice) -> bool:
     """Whether there is something to keep; else there is an error more."""
     kept = image[rows]
+    path, _ = place
     if kept.size == 0:
         loaded.errors.append(ImageReadError(path, f"has {image.shape[0]} rows, none of them among those asked for"))
         return False
     if np.issubdtype(kept.dtype, np.floating) and not np.isfinite(kept).all():
         loaded.errors.append(ImageReadError(path, "holds NaN or infinity; expected finite grey values"))
         return False
-    loaded.paths.append(path)
+    loaded.places.append(place)
     loaded.images.append(kept)
     return True
 
@@ -103,11 +107,12 @@ def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
         If none is left.
     """
     kept = LoadedImages([], [], list(loaded.errors))
-    for path, image in zip(loaded.paths, loaded.images, strict=True):
+    for place, image in zip(loaded.places, loaded.images, strict=True):
         if min(image.shape) < side:
-            kept.errors.append(ImageReadError(path, f"is {image.shape}; sides of {side} pixels and more are needed"))
+            reason = f"is {image.shape}; sides of {side} pixels and more are needed"
+            kept.errors.append(ImageReadError(place[0], reason))
         else:
-            kept.paths.append(path)
+            kept.places.append(place)
             kept.images.append(image)
     return _not_empty(kept)
 
@@ -122,7 +127,7 @@ class MatchedImages:
 
 
 def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
-    """Pair images by the names of their files without the suffixes.
+    """Pair images by the names of their files without the suffixes, and by page.
 
     Parameters
     ----------
@@ -156,11 +161,14 @@ def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
     return matched
 
 
-def _by_name(loaded: LoadedImages, errors: list[ImageReadError]) -> dict[str, tuple[Path, NDArray[np.generic]]]:
-    named: dict[str, tuple[Path, NDArray[np.generic]]] = {}
-    for path, image in zip(loaded.paths, loaded.images, strict=True):
-        if path.stem in named:
-            errors.append(ImageReadError(path, f"has the name of {named[path.stem][0].name}, which is used"))
+def _by_name(
+    loaded: LoadedImages, errors: list[ImageReadError]
+) -> dict[tuple[str, int], tuple[Path, NDArray[np.generic]]]:
+    named: dict[tuple[str, int], tuple[Path, NDArray[np.generic]]] = {}
+    for (path, page), image in zip(loaded.places, loaded.images, strict=True):
+        name = path.stem, page
+        if name in named:
+            errors.append(ImageReadError(path, f"has the name of {named[name][0].name}, which is used"))
         else:
-            named[path.stem] = path, image
+            named[name] = path, image
     return named

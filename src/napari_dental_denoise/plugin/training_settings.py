@@ -123,26 +123,29 @@ class TrainingSettings:
         """
         files = list_files([self.sources or Path()])
         step = max(len(files) // LOOKED_AT, 1)
+        looked_at = files[::step][:LOOKED_AT]
         shapes = []
-        for path in files[::step][:LOOKED_AT]:
+        for path in looked_at:
             try:
-                shapes.append(read_header(path).shape)
+                header = read_header(path)
             except ImageReadError:
                 continue
+            shapes += [header.shape] * header.pages
         if not shapes:
             raise InputError(f"{self.sources}: no image in it can be read")
         # The others are taken to be like those that were looked at.
-        every = [shapes[index % len(shapes)] for index in range(len(files))]
+        count = round(len(files) * len(shapes) / len(looked_at))
+        every = [shapes[index % len(shapes)] for index in range(count)]
         first = first_model(self.start_from, self.config.preset)
         plan = plan_training(every, 2 if self.learn_from == "pairs" else 1, PRESETS[self.config.preset], self.config)
-        return replace(plan, images=len(files), first=first.stem if first else None)
+        return replace(plan, first=first.stem if first else None)
 
 
 def plan_text(plan: TrainingPlan) -> str:
     """In one line."""
     length = f"{plan.seconds:.0f} s" if plan.seconds < 90 else f"{plan.seconds / 60:.0f} min"
     return (
-        f"{plan.images} files, {plan.patches} patches of {plan.patch_size} px an epoch, "
+        f"{plan.images} images, {plan.patches} patches of {plan.patch_size} px an epoch, "
         f"{plan.memory / 2**20:.0f} MiB of images, about {length} here; "
         f"starts from {plan.first or 'random weights'}"
     )
