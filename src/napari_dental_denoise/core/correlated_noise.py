@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import BLUR, EXPONENT, SIGMA
-from napari_dental_denoise.core.corruption import Rng, Unit, check_level, check_plane, corrupt, normal
+from napari_dental_denoise.core.corruption import Rng, Unit, check_level, check_plane, check_sigma, corrupt, normal
 from napari_dental_denoise.core.errors import InputError
 
 LARGEST_BLUR = 32.0
@@ -54,7 +54,7 @@ def add_correlated_noise(
     InputError
         If a level is out of its range, or the image has no rows and columns.
     """
-    check_level("sigma", sigma)
+    check_sigma("sigma", sigma)
     check_level("blur", blur, high=LARGEST_BLUR)
     check_plane(image)
     return corrupt(
@@ -184,7 +184,7 @@ def add_power_law_noise(
     InputError
         If a level is out of its range, or the image has no rows and columns.
     """
-    check_level("sigma", sigma)
+    check_sigma("sigma", sigma)
     check_level("exponent", exponent, high=STEEPEST_EXPONENT)
     check_plane(image)
     spectrum = _power_law(image.shape[-2:], exponent)

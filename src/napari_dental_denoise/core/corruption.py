@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
 
@@ -21,8 +22,8 @@ def corrupt(
     image: NDArray[np.generic], add: Callable[[Unit, np.random.Generator], Unit], rng: Rng, *, clip: bool
 ) -> NDArray[np.generic]:
     """Take an image to [0, 1], add noise to it there, and bring it back to its own type."""
-    dtype = image.dtype if np.issubdtype(image.dtype, np.integer) else np.dtype(np.float32)
     scale = full_scale(image)
+    dtype = image.dtype if np.issubdtype(image.dtype, np.integer) else np.dtype(np.float32)
     noisy = add(to_unit(image, scale), np.random.default_rng(rng))
     if clip:
         noisy = np.clip(noisy, 0.0, 1.0)
@@ -51,6 +52,16 @@ def check_level(name: str, value: float, low: float = 0.0, high: float = float("
     if not (np.isfinite(value) and low <= value <= high):
         limit = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
         raise InputError(f"{name} must be {limit}; received {value}")
+
+
+def check_sigma(name: str, value: float, low: float = 0.0) -> None:
+    """Refuse a standard deviation outside its range, as one is that was meant in grey levels."""
+    check_level(name, value, low)
+    if value > 1:
+        raise InputError(
+            f"{name} must be at most 1, which is white; received {value:g}: {value:g} grey levels of 8 bit are "
+            f"{value:g}/{GREY_LEVELS}"
+        )
 
 
 def check_plane(image: NDArray[np.generic]) -> None:

@@ -14,8 +14,8 @@ from napari_dental_denoise.core.corruption import (
     MOST_PHOTONS,
     Rng,
     Unit,
-    check_level,
     check_plane,
+    check_sigma,
     corrupt,
     each_plane,
     normal,
@@ -84,9 +84,9 @@ def add_dental_xray_noise(
     Raises
     ------
     InputError
-        If `sigma` is negative or not finite, or the image has no rows and columns.
+        If `sigma` is not between 0 and 1, or the image has no rows and columns.
     """
-    check_level("sigma", sigma)
+    check_sigma("sigma", sigma)
     check_plane(image)
 
     return corrupt(image, lambda unit, draw: each_plane(unit, lambda clean: _mix(clean, sigma, draw)), rng, clip=clip)

@@ -36,6 +36,7 @@ from napari_dental_denoise.core.corruption import (
     check_level,
     check_photons,
     check_plane,
+    check_sigma,
     corrupt,
     each_plane,
     normal,
@@ -123,7 +124,7 @@ def add_quantum_noise(
     """
     check_photons(photons, MOST_PHOTONS / LATITUDE)
     check_level("blur", blur, high=LARGEST_BLUR)
-    check_level("sigma", sigma)
+    check_sigma("sigma", sigma)
     check_plane(image)
     if response not in RESPONSES:
         raise InputError(f"response must be one of {', '.join(RESPONSES)}; received {response!r}")
@@ -168,10 +169,10 @@ def add_varying_noise(
     Raises
     ------
     InputError
-        If a level is negative, the high one below the low one, or the image has no rows and columns.
+        If a level is not between 0 and 1, the high one below the low one, or the image has no rows and columns.
     """
-    check_level("sigma_low", sigma_low)
-    check_level("sigma_high", sigma_high, low=sigma_low)
+    check_sigma("sigma_low", sigma_low)
+    check_sigma("sigma_high", sigma_high, low=sigma_low)
     check_plane(image)
 
     def vary(unit: Unit, draw: np.random.Generator) -> Unit:
@@ -215,9 +216,9 @@ def add_line_noise(
     Raises
     ------
     InputError
-        If `sigma` is negative or not finite, or the image has no rows and columns.
+        If `sigma` is not between 0 and 1, or the image has no rows and columns.
     """
-    check_level("sigma", sigma)
+    check_sigma("sigma", sigma)
     check_plane(image)
     return corrupt(image, lambda unit, draw: unit + line_offsets(draw, unit.shape) * np.float32(sigma), rng, clip=clip)
 
@@ -260,7 +261,7 @@ def add_jpeg_noise(
     InputError
         If a level is out of its range, or the image has no rows and columns.
     """
-    check_level("sigma", sigma)
+    check_sigma("sigma", sigma)
     check_level("quality", quality, 1.0, 100.0)
     check_plane(image)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def _score(pair: NoisyPair, name: str, method: Callable[[Unit, float], Unit]) ->
     denoised = method(pair.noisy, pair.sigma)
     seconds = time.perf_counter() - begun
     image = np.clip(denoised, 0, 1)
-    similarity = ssim(pair.clean, image, data_range=1.0) if min(image.shape) >= SSIM_SMALLEST_SIDE else float("nan")
+    similarity = ssim(pair.clean, image, data_range=1.0) if min(image.shape) >= SSIM_SMALLEST_SIDE else math.nan
     return Score(
         noise=pair.noise,
         method=name,
@@ -156,4 +157,7 @@ def summarise(scores: Iterable[Score]) -> list[Row]:
 
 
 def _mean(scores: Sequence[Score], name: str) -> float:
-    return float(np.mean([getattr(score, name) for score in scores]))
+    """Of those that could be measured: an image may be too small for SSIM."""
+    values = [getattr(score, name) for score in scores]
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan

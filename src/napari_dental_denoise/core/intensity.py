@@ -33,6 +33,7 @@ def full_scale(image: NDArray[np.generic]) -> float:
     InputError
         If the type is another one, or a value is not finite or beyond measure.
     """
+    check_array(image)
     # Values of the other byte order are the same values.
     dtype = image.dtype.newbyteorder("=")
     if dtype == np.uint8:
@@ -43,6 +44,15 @@ def full_scale(image: NDArray[np.generic]) -> float:
         peak = check_values(image)
         return 1.0 if peak <= LARGEST_UNIT_VALUE else _bits_scale(int(np.ceil(peak)))
     raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
+
+
+def check_array(image: object) -> None:
+    """Refuse what is no array, as a list of images of several sizes is."""
+    if not hasattr(image, "dtype"):
+        raise InputError(
+            f"expected an array; received a {type(image).__name__}: work on images of several sizes one by one, "
+            "or give read_dental a size"
+        )
 
 
 def check_values(image: NDArray[np.generic]) -> float:

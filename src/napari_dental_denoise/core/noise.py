@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import AMOUNT, PHOTONS, READOUT_SIGMA, SIGMA, SPECKLE_SIGMA
-from napari_dental_denoise.core.corruption import Rng, Unit, check_level, check_photons, corrupt, normal
+from napari_dental_denoise.core.corruption import Rng, Unit, check_level, check_photons, check_sigma, corrupt, normal
 
 
 def add_gaussian_noise(
@@ -36,9 +36,9 @@ def add_gaussian_noise(
     Raises
     ------
     InputError
-        If `sigma` is negative or not finite.
+        If `sigma` is not between 0 and 1.
     """
-    check_level("sigma", sigma)
+    check_sigma("sigma", sigma)
     return corrupt(image, lambda unit, draw: unit + normal(draw, unit.shape) * np.float32(sigma), rng, clip=clip)
 
 
@@ -104,10 +104,10 @@ def add_poisson_gaussian_noise(
     Raises
     ------
     InputError
-        If `photons` is not a positive number, or `sigma` is negative or not finite.
+        If `photons` is not a positive number, or `sigma` is not between 0 and 1.
     """
     check_photons(photons)
-    check_level("sigma", sigma)
+    check_sigma("sigma", sigma)
 
     def count_and_read(unit: Unit, draw: np.random.Generator) -> Unit:
         return _count(unit, photons, draw) + normal(draw, unit.shape) * np.float32(sigma)
