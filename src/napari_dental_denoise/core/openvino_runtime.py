@@ -17,3 +17,8 @@ def openvino() -> ModuleType:
     import openvino as runtime
 
     return runtime
+
+
+def processor_has_bfloat16() -> bool:
+    """Whether bf16 saves time on this processor."""
+    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.openvino_runtime import openvino
+from napari_dental_denoise.core.openvino_runtime import processor_has_bfloat16
 
 __all__ = ["device_name", "has_bfloat16", "keras", "quiet_stderr", "tf"]
 
@@ -73,4 +73,4 @@ def has_bfloat16() -> bool:
     if devices:
         capability = tf.config.experimental.get_device_details(devices[0]).get("compute_capability", (0, 0))
         return bool(tuple(capability) >= (8, 0))
-    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return processor_has_bfloat16()
