@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from napari_dental_denoise import __version__
 from napari_dental_denoise.cli import add_noise, convert, denoise, evaluate, info, train, workflow
@@ -29,9 +30,18 @@ exit codes:
 "napari-dental-denoise COMMAND --help" explains a command."""
 
 
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, without all that would be right."""
+
+    def error(self, message: str) -> NoReturn:
+        """Complain and end."""
+        complain(f"{message}; {self.prog} --help explains")
+        self.exit(EXIT_BAD_INPUT)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="napari-dental-denoise",
         description=DESCRIPTION,
         epilog=EPILOG,
