@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from napari_dental_denoise.plugin.theme import style_plot
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 # In pixels. The form must fit a screen of 768 of them.
-LOWEST, USUAL, HIGHEST = 64, 100, 160
+LOWEST, USUAL, HIGHEST = 100, 130, 180
 SMOOTHED_STEPS = 20
 LOSS_COLOUR = "#e8a33d"
 PSNR_COLOUR = "#4aa3df"
 
 
 class TrainingCurves(QWidget):
-    """Two small plots, one above the other, in the colours of napari's theme.
+    """Two small plots, side by side, in the colours of napari's theme.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class TrainingCurves(QWidget):
         self._psnr.addItem(self._noisy_line)
         self.losses: list[float] = []
         self.epochs: list[tuple[int, float]] = []
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for plot in (self._loss, self._psnr):
             layout.addWidget(plot)

@@ -94,6 +94,7 @@ class TrainingWidget(Container):
         running = self.process is not None
         self.start.enabled = not problem and not running
         self.resume.enabled = not self.fields.settings(resume=True).problem() and not running
+        self.copy.enabled = not problem or self.resume.enabled or running
         if problem:
             say(self.plan, problem, problem=not self.resume.enabled)
             return
@@ -202,7 +203,8 @@ class TrainingWidget(Container):
 
         clipboard = QApplication.clipboard()
         if clipboard is not None:
-            clipboard.setText(command_line(self.fields.settings().arguments()))
+            settings = self.fields.settings(resume=self.resume.enabled and not self.start.enabled)
+            clipboard.setText(command_line(settings.arguments()))
         say(self.status, "The command is on the clipboard")
 
     def _close(self) -> None:
