@@ -48,7 +48,10 @@ def test_a_wrong_command_line_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
-    assert "error:" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith("napari-dental-denoise: ")
+    assert error.endswith("--help explains\n")
+    assert error.count("\n") == 1
 
 
 def test_an_impossible_path_is_one_line(capsys):
@@ -91,6 +94,21 @@ class TestDenoise:
         gain = psnr(radiographs[7], denoised, data_range=255) - psnr(radiographs[7], noisy, data_range=255)
         assert gain > 6
         np.testing.assert_array_equal(read_image(tmp_path / "noisy.png"), noisy)
+
+    @pytest.mark.parametrize("model", ["starter", "starter-fast"])
+    def test_the_models_of_the_package_have_names(self, model, tmp_path, radiographs):
+        noisy = add_gaussian_noise(radiographs[7], 0.1, rng=0)
+        write_image(tmp_path / "noisy.png", noisy)
+        assert run("denoise", tmp_path / "noisy.png", "-m", model, "-o", tmp_path / "out") == 0
+        denoised = read_image(tmp_path / "out" / "noisy.png")
+        np.testing.assert_array_equal(denoised, denoise(noisy, model))
+        assert psnr(radiographs[7], denoised, data_range=255) > psnr(radiographs[7], noisy, data_range=255) + 8
+
+    def test_other_rows_stay_as_they_are(self, folder, tmp_path, radiographs):
+        assert run("denoise", folder, "-o", tmp_path / "out", "--rows", "0:120") == 0
+        denoised = read_dental(tmp_path / "out")
+        np.testing.assert_array_equal(denoised[:, 120:], np.stack(radiographs)[:, 120:])
+        np.testing.assert_array_equal(denoised[0, :120], denoise(radiographs[0][:120]))
 
     def test_strength(self, folder, tmp_path, trained_model, radiographs):
         for strength in (0, 0.5, 1):
@@ -283,18 +301,20 @@ class TestTrain:
         assert card["data"]["training_images"] == 90 + 6 * REPEATS * len(SCALES)
         assert card["data"]["validation_images"] == 6 + 2
 
-    def test_a_training_starts_from_the_model_of_the_package(self, folder, tmp_path, capsys):
+    @pytest.mark.parametrize(("preset", "first"), [("standard", "starter.keras"), ("fast", "starter-fast.keras")])
+    def test_a_training_starts_from_a_model_of_the_package(self, preset, first, folder, tmp_path, capsys):
         course = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32, "--learning-rate", 1e-9)
         reports = {}
         for start in ("starter", "nothing"):
             model = tmp_path / f"{start}.keras"
             capsys.readouterr()
-            assert run("train", folder, "-o", model, *course, "--start-from", start, "--progress", "jsonl") == 0
+            train = ("train", folder, "-o", model, "--preset", preset, *course)
+            assert run(*train, "--start-from", start, "--progress", "jsonl") == 0
             lines = map(json.loads, capsys.readouterr().out.splitlines())
             reports[start] = {line["event"]: line for line in lines}
             assert run("info", model, "--format", "json") == 0
             named = json.loads(capsys.readouterr().out)[0]["training"]["started_from"]
-            assert named == {"starter": "starter.keras", "nothing": None}[start]
+            assert named == {"starter": first, "nothing": None}[start]
         noisy = reports["nothing"]["started"]["noisy_psnr"]
         assert reports["nothing"]["epoch"]["psnr"] == pytest.approx(noisy, abs=0.1)
         assert reports["starter"]["epoch"]["psnr"] > noisy + 3
@@ -423,11 +443,23 @@ class TestEvaluate:
         assert [row["method"] for row in table] == ["noisy", "model"]
         assert float(table[1]["psnr"]) == pytest.approx(rows["model"]["psnr"], abs=1e-6)
 
+    def test_the_model_of_the_package_is_measured_where_nothing_is_named(self, folder, capsys):
+        assert run("evaluate", folder, "--sigma", 0.1, "--format", "json") == 0
+        noisy, starter = json.loads(capsys.readouterr().out)
+        assert starter["method"] == "starter"
+        assert starter["psnr"] > noisy["psnr"] + 8
+
+    def test_a_small_image_has_no_part_in_the_mean_of_ssim(self, folder, tmp_path, radiographs, capsys):
+        write_image(tmp_path / "small.png", radiographs[0][:5, :5])
+        assert run("evaluate", folder, tmp_path / "small.png", "--sigma", 0.1, "--format", "json") == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert all(row["images"] == 9 and 0 < row["ssim"] < 1 for row in rows)
+
     def test_recorded_pairs(self, folder, tmp_path, capsys):
         assert run("add-noise", folder, "-o", tmp_path / "noisy", "--sigma", 0.1) == 0
         capsys.readouterr()
         assert run("evaluate", folder, "--noisy", tmp_path / "noisy", "--format", "json") == 0
-        (row,) = json.loads(capsys.readouterr().out)
+        row, _ = json.loads(capsys.readouterr().out)
         assert row["images"] == 8
         assert row["psnr"] == pytest.approx(20.5, abs=0.6)
 
@@ -443,7 +475,7 @@ class TestInfo:
         capsys.readouterr()
         assert run("info", tmp_path / "noisy.png") == 0
         text = capsys.readouterr().out
-        assert "height: 160\nwidth: 200\ntype: uint8\n" in text
+        assert "pages: 1\nheight: 160\nwidth: 200\ntype: uint8\n" in text
         level, correlation = re.search(r"noise: sigma ([\d.]+) of 255, (.*)", text).groups()
         assert float(level) == pytest.approx(20, rel=0.1)
         assert correlation.startswith("white")

@@ -18,7 +18,7 @@ from napari_dental_denoise import (
     psnr,
     write_image,
 )
-from napari_dental_denoise.core.starter import STARTER
+from napari_dental_denoise.core.starter import STARTERS
 from napari_dental_denoise.plugin.lazy_denoised import KEPT_IMAGES
 from tests.plugin.conftest import record, same
 
@@ -262,13 +262,16 @@ def test_a_bad_model_gets_its_reason(viewer, open_form, qtbot, noisy, tmp_path):
     assert len(viewer.layers) == 1
 
 
-def test_the_first_click_works_with_the_model_of_the_package(viewer, open_form, qtbot, radiographs, noisy):
+def test_the_first_click_works_with_the_models_of_the_package(viewer, open_form, qtbot, radiographs, noisy):
     viewer.add_image(noisy, name="scan")
     form = open_form("Denoise")
-    assert form.model.value == STARTER
-    assert "not for diagnosis" in form.card.value
-    result = run(form, viewer, qtbot)
-    assert psnr(radiographs[7], result.data, data_range=255) > psnr(radiographs[7], noisy, data_range=255) + 8
+    assert form.model.value == STARTERS[0]
+    for model in STARTERS:
+        form.model.value = model
+        assert "not for diagnosis" in form.card.value
+        result = run(form, viewer, qtbot)
+        assert psnr(radiographs[7], result.data, data_range=255) > psnr(radiographs[7], noisy, data_range=255) + 8
+        viewer.layers.remove(result)
 
 
 def test_a_model_that_was_used_is_offered_again(viewer, denoise_form, open_form, qtbot, noisy, trained_model):

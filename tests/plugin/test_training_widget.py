@@ -88,7 +88,7 @@ def test_closing_the_dock_stops_the_child_and_leaves_the_model(viewer, form, qtb
 def test_the_plan_in_one_line(form, qtbot):
     form.fields.amount.value = 5
     qtbot.waitUntil(lambda: "about 5 min here" in form.plan.value, timeout=5_000)
-    assert form.plan.value.startswith("8 files, 256 patches of 32 px an epoch")
+    assert form.plan.value.startswith("8 images, 256 patches of 32 px an epoch")
 
 
 def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_model):
@@ -158,9 +158,11 @@ def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
     assert "never measured on clean images" in card_text(read_model_file(tmp_path / "mine.keras").card)
 
 
-def test_a_training_starts_from_the_model_of_the_package(form, qtbot):
-    form.fields.preset.value = "standard"
-    qtbot.waitUntil(lambda: form.plan.value.endswith("starts from starter"), timeout=5_000)
+def test_a_training_starts_from_a_model_of_the_package(form, qtbot):
+    form.fields.start_from.value = "starter"
+    for preset, first in (("standard", "starter"), ("fast", "starter-fast"), ("classic", "random weights")):
+        form.fields.preset.value = preset
+        qtbot.waitUntil(lambda first=first: form.plan.value.endswith(f"starts from {first}"), timeout=5_000)
     form.fields.start_from.value = "nothing"
     qtbot.waitUntil(lambda: form.plan.value.endswith("starts from random weights"), timeout=5_000)
     assert "--start-from nothing" in " ".join(form.fields.settings().arguments())
@@ -182,6 +184,12 @@ def test_the_command_line_is_the_same_training(form, folder, tmp_path):
     assert text.startswith(f"napari-dental-denoise train {folder} -o {tmp_path / 'mine.keras'} --preset fast")
     assert "--minutes 3" in text
     assert "--sigma 0.011765 0.23529" in text
+
+
+def test_no_command_is_copied_that_cannot_run(form, tmp_path, qtbot):
+    assert form.copy.enabled
+    form.fields.clean.value = tmp_path / "missing"
+    qtbot.waitUntil(lambda: not form.copy.enabled, timeout=5_000)
 
 
 def test_closing_napari_stops_the_child_and_leaves_the_model(folder, tmp_path):

@@ -9,11 +9,12 @@ from napari_dental_denoise.cli.options import (
     Subparsers,
     add_output_folder,
     add_precision,
+    add_rows,
     add_sources,
     number,
 )
 from napari_dental_denoise.core.config import ENGINES, INFERENCE
-from napari_dental_denoise.core.starter import STARTER
+from napari_dental_denoise.core.starter import STARTER, find_model
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -28,9 +29,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "-m",
         "--model",
-        type=Path,
+        type=find_model,
         default=STARTER,
-        help="a .keras model file, as train writes it; default: that of the package",
+        help="a .keras model file, as train writes it; or starter (default) or starter-fast, those of the package",
     )
     parser.add_argument(
         "--strength",
@@ -40,6 +41,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_engine(parser)
     add_precision(parser)
+    add_rows(parser, "denoise only these rows of every image, and copy the others, to keep a caption as it is")
     add_output_folder(parser, "denoised")
     parser.add_argument(
         "--clean",

@@ -25,6 +25,7 @@ from napari_dental_denoise.cli.options import (
 from napari_dental_denoise.core.config import INFERENCE, NOISE
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.noise_kinds import noise_kind
+from napari_dental_denoise.core.starter import STARTER, find_model
 
 if TYPE_CHECKING:
     from napari_dental_denoise.core.classical import Denoiser
@@ -49,7 +50,14 @@ def add_parser(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_sources(parser)
-    parser.add_argument("-m", "--model", type=Path, nargs="+", default=[], help="model files to measure")
+    parser.add_argument(
+        "-m",
+        "--model",
+        type=find_model,
+        nargs="+",
+        help="models to measure: files, or starter and starter-fast, those of the package; default: starter, unless "
+        "--baselines are asked for",
+    )
     parser.add_argument(
         "--baselines",
         action="store_true",
@@ -110,7 +118,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
 
     check_strength(options.strength)
     methods = available_baselines() if options.baselines else {}
-    for path in options.model:
+    for path in options.model or ([] if options.baselines else [STARTER]):
         name = path.stem if path.stem not in methods else str(path)
         methods[name] = model_denoiser(denoise_work(path, options).engine(), options.strength)
     return methods

@@ -107,14 +107,16 @@ def one_level(options: argparse.Namespace) -> Mapping[str, float]:
     }
 
 
-def add_rows(parser: argparse.ArgumentParser) -> None:
+def add_rows(
+    parser: argparse.ArgumentParser, meaning: str = "use only these rows of every image, to leave out a caption"
+) -> None:
     """A part of every image."""
     parser.add_argument(
         "--rows",
         type=row_range,
         default=slice(None),
         metavar="START:STOP",
-        help="use only these rows of every image, to leave out a caption",
+        help=meaning,
     )
 
 

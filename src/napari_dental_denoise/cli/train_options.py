@@ -138,7 +138,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "--start-from",
         metavar="MODEL",
         help="begin with the weights of this model file, of the same preset or one with fewer channels; starter "
-        "(default): with the model of the package, which standard and best can; nothing: with random weights",
+        "(default): with a model of the package, which all but classic can; nothing: with random weights",
     )
     add_overwrite(parser)
     parser.add_argument(

@@ -53,4 +53,5 @@ def denoise_work(model: Path, options: argparse.Namespace, threads: int | None =
     """The work that the options of `denoise` and `evaluate` ask for."""
     kind = KerasWork if options.engine == "keras" else DenoiseWork
     # Workers on a cluster stand in folders of their own.
-    return kind(model.absolute(), options.strength, options.precision, options.self_ensemble, threads)
+    rows = options.rows.start, options.rows.stop
+    return kind(model.absolute(), options.strength, options.precision, options.self_ensemble, threads, rows)

@@ -35,6 +35,7 @@ from napari_dental_denoise.core.sources import Item, may_be_input
 Image = NDArray[np.generic]
 # From an image or a stack, white high, and its number to the result.
 Work = Callable[[Image, int], Image]
+ALL_ROWS = (None, None)
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class DenoiseWork:
     self_ensemble : bool
     threads : int, optional
         Of the processor, for each process.
+    rows : (first, end)
+        That are denoised; the others, with a caption for example, stay as they are. None: all.
     """
 
     model: Path
@@ -56,12 +59,14 @@ class DenoiseWork:
     precision: Precision = INFERENCE.precision
     self_ensemble: bool = INFERENCE.self_ensemble
     threads: int | None = None
+    rows: tuple[int | None, int | None] = ALL_ROWS
     engine_name: ClassVar[EngineName] = "openvino"
 
     def settings(self) -> str:
         """All that the pixels of a result depend on, in words."""
+        rows = "" if self.rows == ALL_ROWS else f"rows {self.rows[0] or 0}:{self.rows[1] or ''}, "
         return (
-            f"strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
+            f"{rows}strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
             f"self-ensemble {self.self_ensemble}, weights SHA-256 {self.engine().card.weights_sha256}"
         )
 
@@ -78,7 +83,10 @@ class DenoiseWork:
 
     def __call__(self, image: Image, _number: int) -> Image:
         """The denoised image or stack."""
-        return denoise(image, self.engine(), strength=self.strength)
+        rows = slice(*self.rows)
+        result = image.copy()
+        result[..., rows, :] = denoise(image[..., rows, :], self.engine(), strength=self.strength)
+        return result
 
     def engine(self) -> Engine:
         """What runs the network."""

@@ -95,7 +95,7 @@ class Preset:
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "classic": Preset((32, 64, 128, 256), resampling="pooling", predicts="image"),
-        "fast": Preset((8, 24, 48, 96), first_convolutions=1),
+        "fast": Preset((8, 16, 32, 96), first_convolutions=1),
         "standard": Preset((16, 48, 96, 192), first_convolutions=1),
         "best": Preset((16, 80, 160, 320), first_convolutions=1),
     }

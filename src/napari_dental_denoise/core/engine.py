@@ -15,6 +15,7 @@ from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import ModelCard, ModelFile, read_model_file
 from napari_dental_denoise.core.openvino_runtime import openvino
+from napari_dental_denoise.core.starter import find_model
 
 
 class Engine(Protocol):
@@ -98,7 +99,7 @@ def load_engine(
     Parameters
     ----------
     path : str or Path
-        A `.keras` file.
+        A `.keras` file; or "starter" or "starter-fast", the models of the package.
     precision, threads
         See `OpenVinoEngine`.
 
@@ -107,7 +108,7 @@ def load_engine(
     InputError
         If the file is missing, damaged, foreign or not what its card says.
     """
-    return OpenVinoEngine(read_model_file(converted(Path(path))), precision, threads)
+    return OpenVinoEngine(read_model_file(converted(find_model(path))), precision, threads)
 
 
 @lru_cache(maxsize=4)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.config import INFERENCE, Precision
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
+from napari_dental_denoise.core.intensity import check_array, from_unit, full_scale, to_unit
 from napari_dental_denoise.core.model_file import model_stat
-from napari_dental_denoise.core.starter import STARTER
+from napari_dental_denoise.core.starter import STARTER, find_model
 from napari_dental_denoise.core.tiling import Tile, plan_tiles
 
 Result = TypeVar("Result")
@@ -42,7 +42,8 @@ def denoise(
     ----------
     image : (H, W) or (N, H, W) array; uint8, uint16 or floating
     model : str, Path or engine
-        A `.keras` model file, or what `load_engine` made of one; by default the model of the package.
+        A `.keras` model file, or what `load_engine` made of one; or "starter" (the default) or
+        "starter-fast", the models of the package.
     strength : float
         Share of the estimated noise that is taken away; 0 leaves the image as it is.
     precision : {"auto", "f32", "bf16"}
@@ -59,8 +60,9 @@ def denoise(
     """
     engine: Engine
     if isinstance(model, str | Path):
-        changed = model_stat(Path(model)).st_mtime_ns
-        engine = cached_engine(Path(model).resolve(), changed, precision)
+        path = find_model(model)
+        changed = model_stat(path).st_mtime_ns
+        engine = cached_engine(path.resolve(), changed, precision)
     else:
         engine = model
     return finish(denoise_steps(image, engine, strength=strength))
@@ -159,6 +161,7 @@ def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
     InputError
         If it is neither, or has no pixels.
     """
+    check_array(image)
     if image.ndim == 3 and image.shape[2] in (3, 4):
         raise InputError(f"expected grey images; received colour of shape {image.shape}: convert it to grey first")
     images = image[np.newaxis] if image.ndim == 2 else image

@@ -1,4 +1,4 @@
-"""The model of the package, which works on images that nobody trained for, and is where trainings begin."""
+"""The models of the package, which work on images that nobody trained for, and are where trainings begin."""
 
 from __future__ import annotations
 
@@ -7,9 +7,28 @@ from pathlib import Path
 from napari_dental_denoise.core.config import PRESETS
 from napari_dental_denoise.core.model_file import read_card
 
-STARTER = Path(__file__).parents[1] / "models" / "starter.keras"
+MODELS = Path(__file__).parents[1] / "models"
+STARTER = MODELS / "starter.keras"
+FAST_STARTER = MODELS / "starter-fast.keras"
+# The best one first: a training begins with the first one that it can.
+STARTERS = (STARTER, FAST_STARTER)
 STARTER_NAME = "starter"
 NOTHING = "nothing"
+
+
+def find_model(name: str | Path) -> Path:
+    """The file of a model.
+
+    Parameters
+    ----------
+    name : str or Path
+        A model file; or "starter" or "starter-fast", those of the package.
+
+    Returns
+    -------
+    Path
+    """
+    return next((path for path in STARTERS if str(name) == path.stem), Path(name))
 
 
 def first_model(name: str, preset: str) -> Path | None:
@@ -18,7 +37,7 @@ def first_model(name: str, preset: str) -> Path | None:
     Parameters
     ----------
     name : str
-        A model file; "starter", the model of the package where such a training can begin with it; or "nothing".
+        A model file; "starter", the best model of the package that such a training can begin with; or "nothing".
     preset : str
 
     Returns
@@ -28,9 +47,9 @@ def first_model(name: str, preset: str) -> Path | None:
     """
     if name == NOTHING:
         return None
-    if name == STARTER_NAME:
-        return STARTER if STARTER.is_file() and can_begin(preset, read_card(STARTER).preset) else None
-    return Path(name)
+    if name != STARTER_NAME:
+        return find_model(name)
+    return next((path for path in STARTERS if path.is_file() and can_begin(preset, read_card(path).preset)), None)
 
 
 def can_begin(preset: str, first: str) -> bool:

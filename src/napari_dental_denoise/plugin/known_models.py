@@ -9,14 +9,14 @@ from platformdirs import user_state_path
 
 from napari_dental_denoise.core.atomic import write_text
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.starter import STARTER
+from napari_dental_denoise.core.starter import STARTERS
 
 REMEMBERED = 8
 
 
 def starter_models() -> list[Path]:
-    """Those of the package."""
-    return [STARTER] if STARTER.is_file() else []
+    """Those of the package, the best one first."""
+    return [path for path in STARTERS if path.is_file()]
 
 
 def recent_models() -> list[Path]:

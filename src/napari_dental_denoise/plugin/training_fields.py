@@ -75,7 +75,7 @@ class TrainingFields:
         self.start_from = ComboBox(
             label="start from",
             choices=self._first_models,
-            tooltip="Begin with the model of the package (standard and best can), with one that you used lately, "
+            tooltip="Begin with a model of the package (all but classic can), with one that you used lately, "
             "or with nothing",
         )
 
@@ -113,19 +113,20 @@ class TrainingFields:
             value=TRAINING.patch_size, min=16, max=512, step=16, tooltip="Side of a patch in pixels"
         )
         self.validation = FloatSpinBox(
+            label="validation",
             value=TRAINING.validation_split,
             min=0.01,
             max=0.9,
             step=0.05,
             tooltip="Share of the files that is kept to validate with",
         )
-        self.patches = row(self.batch_size, self.patch_size, self.validation, label="patches")
+        self.patches = row(self.batch_size, self.patch_size, label="batch, patch")
 
     @property
     def lines(self) -> list[Widget]:
         """The fields from the top to the bottom of the form."""
         data = [self.learn_from, self.clean, self.noisy, self.worth, self.model, self.preset, self.start_from]
-        return [*data, self.length, self.kind, self.sigmas, self.patches]
+        return [*data, self.length, self.kind, self.sigmas, self.patches, self.validation]
 
     @property
     def inputs(self) -> list[Widget]:
