@@ -5,6 +5,8 @@ from pathlib import Path
 from npe2 import PluginManifest
 
 import napari_dental_denoise
+from napari_dental_denoise.core.config import PRESETS
+from napari_dental_denoise.core.noise_kinds import NOISE_KINDS
 
 ROOT = Path(__file__).parents[1]
 
@@ -13,6 +15,12 @@ def test_the_manifest_is_found_and_valid():
     manifest = PluginManifest.from_distribution("napari-dental-denoise")
     assert manifest.display_name == "Dental Denoise"
     manifest.validate_imports()
+
+
+def test_the_preferences_offer_what_the_forms_do():
+    pages = PluginManifest.from_distribution("napari-dental-denoise").contributions.configurations
+    assert pages["noise"].properties["kind"].enum == list(NOISE_KINDS)
+    assert pages["train"].properties["preset"].enum == list(PRESETS)
 
 
 def test_the_link_at_the_top_is_the_packaged_file():
