@@ -27,6 +27,7 @@ SIGMAS = (25,)
 TRAININGS = (
     ("fast", "nothing", 1.0),
     ("fast", "nothing", 2.0),
+    ("fast", "starter", 1.0),
     ("standard", "starter", 1.0),
     ("standard", "starter", 7.0),
 )

@@ -23,6 +23,7 @@ def form(open_form, folder, tmp_path, qtbot):
     form.fields.clean.value = folder
     form.fields.model.value = tmp_path / "mine.keras"
     form.fields.preset.value = "fast"
+    form.fields.start_from.value = "nothing"
     form.fields.batch_size.value = 2
     form.fields.patch_size.value = 32
     qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
@@ -199,6 +200,7 @@ from qtpy.QtCore import QTimer
 viewer = napari.Viewer(show=True)
 form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', 'Train')[1]
 fields = form.fields
+fields.start_from.value = 'nothing'
 fields.clean.value, fields.model.value, fields.preset.value = {str(folder)!r}, {str(tmp_path / "m.keras")!r}, 'fast'
 timer = QTimer()
 timer.timeout.connect(lambda: form.curves.epochs and (timer.stop(), viewer.window._qt_window.close()))
