@@ -141,6 +141,13 @@ def test_the_mixture_is_of_many_kinds():
     assert np.mean(polarity < 1 / 1.3) > 0.05
 
 
+@pytest.mark.parametrize("grey", [0, 1])
+def test_the_mixture_can_be_strong_where_a_patch_is_all_black_or_white(grey):
+    patch = np.full((32, 32), grey, np.float32)
+    for seed in range(100):
+        assert np.isfinite(ndd.add_dental_xray_noise(patch, 60 / 255, rng=seed)).all()
+
+
 def test_no_noise_is_no_noise():
     clean = flat(side=64)
     np.testing.assert_array_equal(ndd.add_dental_xray_noise(clean, 0, rng=0), clean)

@@ -124,7 +124,7 @@ def add_quantum_noise(
     """
     check_photons(photons, MOST_PHOTONS / LATITUDE)
     check_level("blur", blur, high=LARGEST_BLUR)
-    check_sigma("sigma", sigma)
+    check_level("sigma", sigma)
     check_plane(image)
     if response not in RESPONSES:
         raise InputError(f"response must be one of {', '.join(RESPONSES)}; received {response!r}")
