@@ -32,8 +32,8 @@ def test_a_wider_network_computes_the_same_and_can_learn_more(narrow, wide):
     widen(one, other)
     image = rng.random((2, 32, 48, 1), dtype=np.float32)
     expected = one(image).numpy()
-    # Sums of other lengths are rounded in other places.
-    np.testing.assert_allclose(other(image), expected, atol=1e-4 * np.abs(expected).max())
+    # Outputs reach 550; sums of other lengths are rounded in other places.
+    np.testing.assert_allclose(other(image), expected, atol=1e-5 * np.abs(expected).max())
     # The further channels look at the image.
     kernels = [layer.get_weights()[0] for layer in other.layers if type(layer) is keras.layers.Conv2D]
     assert all(np.any(kernel, axis=(0, 1, 2)).all() for kernel in kernels)

@@ -16,6 +16,11 @@ STARTER_NAME = "starter"
 NOTHING = "nothing"
 
 
+def starter_models() -> list[Path]:
+    """Those of the package that are there, the best one first."""
+    return [path for path in STARTERS if path.is_file()]
+
+
 def find_model(name: str | Path) -> Path:
     """The file of a model.
 
@@ -49,7 +54,7 @@ def first_model(name: str, preset: str) -> Path | None:
         return None
     if name != STARTER_NAME:
         return find_model(name)
-    return next((path for path in STARTERS if path.is_file() and can_begin(preset, read_card(path).preset)), None)
+    return next((path for path in starter_models() if can_begin(preset, read_card(path).preset)), None)
 
 
 def can_begin(preset: str, first: str) -> bool:

@@ -12,11 +12,12 @@ from napari_dental_denoise.core.config import INFERENCE
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.model_file import read_card
+from napari_dental_denoise.core.starter import starter_models
 from napari_dental_denoise.plugin.card_text import card_text
 from napari_dental_denoise.plugin.folder_work import FolderTask, folder_steps
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.grey import layer_storage
-from napari_dental_denoise.plugin.known_models import recent_models, remember_model, starter_models
+from napari_dental_denoise.plugin.known_models import recent_models, remember_model
 from napari_dental_denoise.plugin.layer_work import Outcome, Task, denoised_at, layer_steps
 from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.open_folder import ask_for_folder

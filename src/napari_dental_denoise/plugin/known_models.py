@@ -9,14 +9,9 @@ from platformdirs import user_state_path
 
 from napari_dental_denoise.core.atomic import write_text
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.starter import STARTERS
+from napari_dental_denoise.core.starter import starter_models
 
 REMEMBERED = 8
-
-
-def starter_models() -> list[Path]:
-    """Those of the package, the best one first."""
-    return [path for path in STARTERS if path.is_file()]
 
 
 def recent_models() -> list[Path]:

@@ -32,8 +32,8 @@ class TrainingCurves(QWidget):
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
-        self._loss = _plot("loss", "step")
-        self._psnr = _plot("PSNR, dB", "epoch")
+        self._loss = _Plot("loss", "step")
+        self._psnr = _Plot("PSNR, dB", "epoch")
         self._loss_curve = self._loss.plot(pen=pg.mkPen(LOSS_COLOUR, width=2))
         self._psnr_curve = self._psnr.plot(pen=pg.mkPen(PSNR_COLOUR, width=2), symbol="o", symbolSize=4)
         self._noisy_line = pg.InfiniteLine(angle=0, pen=pg.mkPen("#888888", style=pg.QtCore.Qt.PenStyle.DashLine))
@@ -78,26 +78,27 @@ class TrainingCurves(QWidget):
 
 
 class _Plot(pg.PlotWidget):
-    """A plot that takes the height which the form has left."""
+    """A plot that takes the height which the form has left.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    left, bottom : str
+        Names of the axes.
+    """
+
+    def __init__(self, left: str, bottom: str) -> None:
         super().__init__()
         self.setMinimumHeight(LOWEST)
         self.setMaximumHeight(HIGHEST)
         # Its own wish is 640 pixels, which would take half the window from the image.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.getAxis("left").enableAutoSIPrefix(enable=False)
+        self.setLabel("left", left)
+        self.setLabel("bottom", bottom)
+        self.setMouseEnabled(x=False, y=False)
+        self.hideButtons()
+        self.setMenuEnabled(False)
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """A height that shows a curve; the width is the form's."""
         return QSize(0, USUAL)
-
-
-def _plot(left: str, bottom: str) -> pg.PlotWidget:
-    plot = _Plot()
-    plot.getAxis("left").enableAutoSIPrefix(enable=False)
-    plot.setLabel("left", left)
-    plot.setLabel("bottom", bottom)
-    plot.setMouseEnabled(x=False, y=False)
-    plot.hideButtons()
-    plot.setMenuEnabled(False)
-    return plot
