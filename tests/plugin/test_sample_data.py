@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_dental_denoise import psnr
+from napari_dental_denoise import phantoms, psnr
 
 SAMPLES = {"clean_radiograph": (488, 748), "noisy_radiograph": (488, 748), "noisy_stack": (5, 488, 748)}
 
@@ -24,3 +24,13 @@ def test_the_noisy_sample_is_the_clean_one_with_the_default_noise():
     assert 20 < psnr(clean, noisy, data_range=255) < 22
     np.testing.assert_array_equal(stack[0], noisy)
     assert len({image.tobytes() for image in stack}) == 5
+
+
+def test_the_models_of_the_package_never_saw_the_sample():
+    from napari_dental_denoise.core.config import STARTER_TRAINING
+    from napari_dental_denoise.core.starter_images import SHAPES
+    from napari_dental_denoise.plugin.sample_data import clean_radiograph
+
+    sample = clean_radiograph()[0][0] / 255.0
+    learned = [phantoms(1, sample.shape, STARTER_TRAINING.seed + part)[0] for part in range(2 * len(SHAPES))]
+    assert min(np.sqrt(np.mean((sample - other) ** 2)) for other in learned) > 0.05, "another mouth"

@@ -19,8 +19,17 @@ from napari_dental_denoise.cli.console import (
 from napari_dental_denoise.cli.evaluate import measure
 from napari_dental_denoise.cli.options import Subparsers, add_rows, number, seed_number
 from napari_dental_denoise.cli.train import follow, kept
-from napari_dental_denoise.core.config import NOISE, PRESETS, SIGMA, TRAINING, WORKFLOW, TrainingConfig
+from napari_dental_denoise.core.config import (
+    NOISE,
+    PRESETS,
+    SIGMA,
+    TRAINING,
+    UNSEEN_SEED,
+    WORKFLOW,
+    TrainingConfig,
+)
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.starter import STARTER_NAME, first_model
 
 if TYPE_CHECKING:
     from napari_dental_denoise.core.engine import Engine
@@ -31,7 +40,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 The whole job on a folder of clean radiographs, or on synthetic ones where none is given: read, split
-by file, add noise, train, evaluate on the images that were kept apart, and draw the result."""
+by file, add noise, train on from a model of the package, evaluate on the images that were kept apart,
+and draw the result."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -97,7 +107,7 @@ def write_phantoms(folder: Path, seed: int) -> str:
     from napari_dental_denoise.core.phantom import phantoms
 
     say(f"0. no folder was given: draw {WORKFLOW.phantoms} synthetic radiographs")
-    for index, image in enumerate(phantoms(WORKFLOW.phantoms, seed=seed), start=1):
+    for index, image in enumerate(phantoms(WORKFLOW.phantoms, seed=UNSEEN_SEED + seed), start=1):
         write_image(folder / f"phantom_{index:02}.png", from_unit(image, "uint8", 255))
     return str(folder)
 
@@ -119,7 +129,14 @@ def split(loaded: LoadedImages, results: Path, options: argparse.Namespace) -> t
     tested = list(added_noise([loaded.images[i] for i in test], NOISE.kind, {"sigma": options.sigma}, options.seed))
     data = CleanImages([loaded.images[i] for i in rest], NoiseRange(NOISE.kind, {}), options.seed)
     training, validation = split_indices(len(rest), config.validation_split, options.seed)
-    return TrainingJob(data.select(training), data.select(validation), results / "model.keras", config), tested
+    job = TrainingJob(
+        data.select(training),
+        data.select(validation),
+        results / "model.keras",
+        config,
+        start_from=first_model(STARTER_NAME, config.preset),
+    )
+    return job, tested
 
 
 def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argparse.Namespace) -> None:

@@ -258,3 +258,5 @@ INFERENCE = InferenceConfig()
 LIMITS = Limits()
 WORKFLOW = WorkflowConfig()
 ACCURACY_TOLERANCE = 0.05
+# Of synthetic radiographs to show and to test with: the models of the package learned from those of the first seeds.
+UNSEEN_SEED = 1000

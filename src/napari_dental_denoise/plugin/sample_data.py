@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.config import GREY_LEVELS, NOISE, SIGMA
+from napari_dental_denoise.core.config import GREY_LEVELS, NOISE, SIGMA, UNSEEN_SEED
 from napari_dental_denoise.core.intensity import from_unit
 from napari_dental_denoise.core.noise import add_gaussian_noise
 from napari_dental_denoise.core.phantom import phantoms
@@ -47,7 +47,7 @@ def noisy_stack() -> list[LayerData]:
 
 
 def _clean(count: int) -> NDArray[np.generic]:
-    return from_unit(np.stack(phantoms(count)), np.uint8, GREY_LEVELS)
+    return from_unit(np.stack(phantoms(count, seed=UNSEEN_SEED)), np.uint8, GREY_LEVELS)
 
 
 def _noisy(clean: NDArray[np.generic]) -> NDArray[np.generic]:
