@@ -289,6 +289,16 @@ class TestTrain:
         assert run(*train, "--epochs", 1) == 1
         assert "small.png: is (30, 30); sides of 32 pixels and more are needed" in capsys.readouterr().err
 
+    def test_images_too_small_for_ssim_leave_a_card_that_other_programs_can_read(self, tmp_path, radiographs, capsys):
+        for index in range(4):
+            write_image(tmp_path / "tiny" / f"{index}.png", radiographs[index][:8, :8])
+        assert run("train", tmp_path / "tiny", "-o", tmp_path / "m.keras", *self.OPTIONS, "--epochs", 1) == 0
+        capsys.readouterr()
+        assert run("info", tmp_path / "m.keras", "--format", "json") == 0
+        (card,) = json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+        assert card["metrics"]["validation_ssim"] is None
+        assert card["metrics"]["validation_psnr"] > 0
+
     def test_the_model_of_the_package_can_be_made_again(self, folder, tmp_path, capsys):
         model = tmp_path / "starter.keras"
         course = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)

@@ -24,6 +24,8 @@ def test_the_whole_job(radiographs, tmp_path, capsys):
     assert result.loss == pytest.approx(10 ** (-result.psnr / 20))
     assert 0 < result.accuracy <= 1
     assert 0 < result.ssim < 1
+    one_too_small_for_ssim = [[images[6], images[7][:8, :8]] for images in (noisy, clean)]
+    assert 0 < denoiser.evaluate(*one_too_small_for_ssim).ssim < 1
 
     denoised = denoiser.denoise(noisy[6:])
     assert denoised.shape == (2, 160, 200)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from napari_dental_denoise.cli.console import complain, exit_code, say
 from napari_dental_denoise.cli.options import Subparsers
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.json_text import to_json
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         if options.format == "text":
             say("\n".join(_lines(facts)))
     if options.format == "json":
-        say(json.dumps(described, indent=2))
+        say(to_json(described, indent=2))
     return exit_code(len(described), errors)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,12 @@ from napari_dental_denoise.core.classical import Denoiser
 from napari_dental_denoise.core.engine import Engine
 from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
-from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, accuracy, psnr, ssim
+from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.noise_kinds import noise_kind
 
 Unit = NDArray[np.float32]
 NOISY = "noisy"
+MEASURES = ("psnr", "ssim", "accuracy", "seconds")
 # Classical denoisers have no setting for no noise at all.
 SMALLEST_SIGMA = 1e-4
 
@@ -121,12 +121,11 @@ def _score(pair: NoisyPair, name: str, method: Callable[[Unit, float], Unit]) ->
     denoised = method(pair.noisy, pair.sigma)
     seconds = time.perf_counter() - begun
     image = np.clip(denoised, 0, 1)
-    similarity = ssim(pair.clean, image, data_range=1.0) if min(image.shape) >= SSIM_SMALLEST_SIDE else math.nan
     return Score(
         noise=pair.noise,
         method=name,
         psnr=psnr(pair.clean, image, data_range=1.0),
-        ssim=similarity,
+        ssim=ssim_or_nan(pair.clean, image, data_range=1.0),
         accuracy=accuracy(pair.clean, image, data_range=1.0),
         seconds=seconds,
     )
@@ -151,13 +150,6 @@ def summarise(scores: Iterable[Score]) -> list[Row]:
     for score in scores:
         groups.setdefault((score.noise, score.method), []).append(score)
     return [
-        Row(noise, method, len(group), *(_mean(group, name) for name in ("psnr", "ssim", "accuracy", "seconds")))
+        Row(noise, method, len(group), *(mean_score(getattr(score, name) for score in group) for name in MEASURES))
         for (noise, method), group in groups.items()
     ]
-
-
-def _mean(scores: Sequence[Score], name: str) -> float:
-    """Of those that could be measured: an image may be too small for SSIM."""
-    values = [getattr(score, name) for score in scores]
-    known = [value for value in values if not math.isnan(value)]
-    return float(np.mean(known)) if known else math.nan

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
@@ -73,6 +76,19 @@ def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
             use_sample_covariance=False,
         )
     )
+
+
+def ssim_or_nan(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:
+    """The same as `ssim`; NaN for images that are too small for its window."""
+    if min(clean.shape) < SSIM_SMALLEST_SIDE:
+        return math.nan
+    return ssim(clean, denoised, data_range=data_range)
+
+
+def mean_score(scores: Iterable[float]) -> float:
+    """Mean of the scores that could be measured, of those that are not NaN; NaN if there is none."""
+    known = [score for score in scores if not math.isnan(score)]
+    return float(np.mean(known)) if known else math.nan
 
 
 def accuracy(

@@ -19,6 +19,7 @@ from typing import Any
 
 from napari_dental_denoise.core.config import LIMITS, Predicts
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.json_text import to_json
 from napari_dental_denoise.core.regular_file import look_at
 
 CARD = "card.json"
@@ -82,7 +83,7 @@ class ModelCard:
 
     def to_json(self) -> str:
         """The card as the text that stands in the model file."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        return to_json(asdict(self), indent=2)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
+from napari_dental_denoise.core.json_text import to_json
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingStarted:
@@ -89,8 +91,7 @@ TrainingReport = TrainingStarted | StepDone | EpochDone | TrainingFinished
 
 def to_line(report: TrainingReport) -> str:
     """One JSON object without a line break; a number that is not finite becomes null."""
-    values = {key: _finite(value) for key, value in asdict(report).items()}
-    return json.dumps({"event": report.event, **values}, allow_nan=False)
+    return to_json({"event": report.event, **asdict(report)})
 
 
 def from_line(line: str) -> TrainingReport:
@@ -111,8 +112,3 @@ def from_line(line: str) -> TrainingReport:
         if item.type == "float" and given.get(item.name) is None:
             given[item.name] = math.nan
     return kind(**given)
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no word for NaN and infinity."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -12,7 +12,7 @@ from skimage.draw import polygon2mask
 
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import full_scale, to_unit
-from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, psnr, ssim
+from napari_dental_denoise.core.metrics import psnr, ssim_or_nan
 
 Grey = NDArray[np.generic]
 Points = NDArray[np.float64]
@@ -128,10 +128,9 @@ def region_score(clean: Grey, image: Grey, *, data_range: float, mask: NDArray[n
     """
     box = (slice(None), slice(None)) if mask is None else bounding_box(mask)
     inside: slice | NDArray[np.bool_] = slice(None) if mask is None else mask
-    whole = min(clean[box].shape) >= SSIM_SMALLEST_SIDE
     return RegionScore(
         psnr=psnr(clean[inside], image[inside], data_range=data_range),
-        ssim=ssim(clean[box], image[box], data_range=data_range) if whole else float("nan"),
+        ssim=ssim_or_nan(clean[box], image[box], data_range=data_range),
     )
 
 

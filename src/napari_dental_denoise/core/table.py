@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from types import MappingProxyType
 
 from napari_dental_denoise.core.config import ACCURACY_TOLERANCE
 from napari_dental_denoise.core.evaluation import Row
+from napari_dental_denoise.core.json_text import to_json
 
 
 def as_text(rows: Sequence[Row]) -> str:
@@ -42,11 +41,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_json(rows: Sequence[Row]) -> str:
     """A list of objects; a score that is no finite number becomes null."""
-    values = [
-        {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in item.items()}
-        for item in map(asdict, rows)
-    ]
-    return json.dumps(values, indent=2) + "\n"
+    return to_json([asdict(row) for row in rows], indent=2) + "\n"
 
 
 TABLE_FORMATS: Mapping[str, Callable[[Sequence[Row]], str]] = MappingProxyType(

@@ -15,7 +15,7 @@ from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
-from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, accuracy, psnr, ssim
+from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.progress import EpochDone, TrainingFinished
 from napari_dental_denoise.unet.dataset import ImagePairs, split_indices
 from napari_dental_denoise.unet.training import train
@@ -157,7 +157,7 @@ class CNNDenoiser:
         """
         pairs = ImagePairs(_image_list(noisy_test), _image_list(clean_test))
         scores = [self._scores(noisy, clean) for noisy, clean in zip(pairs.noisy, pairs.clean, strict=True)]
-        shares, decibels, similarities = np.mean(scores, axis=0).tolist()
+        shares, decibels, similarities = (mean_score(measure) for measure in zip(*scores, strict=True))
         # The mean of the PSNR is minus the logarithm of this loss.
         result = Evaluation(10 ** (-decibels / 20), shares, decibels, similarities)
         print(result)
@@ -167,11 +167,10 @@ class CNNDenoiser:
         scale = max(full_scale(noisy), full_scale(clean))
         reference = to_unit(clean, scale)
         denoised = np.clip(denoise(to_unit(noisy, scale), self._ready()), 0, 1)
-        similarity = ssim(reference, denoised, data_range=1.0) if min(clean.shape) >= SSIM_SMALLEST_SIDE else np.nan
         return (
             accuracy(reference, denoised, data_range=1.0),
             psnr(reference, denoised, data_range=1.0),
-            similarity,
+            ssim_or_nan(reference, denoised, data_range=1.0),
         )
 
     def denoise(self, noisy: Images) -> Image | list[Image]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,11 @@ from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset, unet_model
 from napari_dental_denoise.unet.patches import batches
+from napari_dental_denoise.unet.training_card import training_card
 from napari_dental_denoise.unet.training_job import TrainingJob, Weights, check_job, fixed_settings
 from napari_dental_denoise.unet.validation import Validation, validation_pairs
 from napari_dental_denoise.unet.widening import start_from_file
 
-LOSS = "mean logarithm of the patches' mean square errors"
 # Grey values are on [0, 1]: a larger mean error means that the weights have run away.
 LARGEST_LOSS = 100.0
 
@@ -238,7 +238,8 @@ class _Run:
         best = decibels > self.state.best_psnr
         if best:
             self.state = replace(self.state, best_epoch=epoch, best_psnr=decibels, best_ssim=similarity)
-            self.unwritten = self._card(epoch), self.learner.average.get_weights()
+            card = training_card(self.job, self.state, self.validation, self.side, self.elapsed, mixed=self.mixed)
+            self.unwritten = card, self.learner.average.get_weights()
         return decibels, similarity, best
 
     def _write(self) -> None:
@@ -274,34 +275,3 @@ class _Run:
         """Write the best model so far, if there is one."""
         if self.state.best_psnr > -math.inf:
             self._write()
-
-    def _card(self, epoch: int) -> ModelCard:
-        shapes = self.job.training.shapes
-        return ModelCard(
-            preset=self.config.preset,
-            predicts=self.preset.predicts,
-            multiple=self.preset.multiple,
-            halo=self.preset.halo,
-            noise=self.job.training.describe_noise(),
-            data={
-                "training_images": len(shapes),
-                "validation_images": len(self.job.validation.shapes),
-                "megapixels": round(sum(height * width for height, width in shapes) / 1e6, 2),
-            },
-            training={
-                **asdict(self.config),
-                "patch_size": self.side,
-                "precision": "bf16" if self.mixed else "f32",
-                "epoch": epoch,
-                "seconds": round(self.elapsed, 1),
-                "loss": LOSS,
-                "started_from": self.state.settings.get("started_from"),
-            },
-            metrics={
-                "validation_psnr": self.state.best_psnr,
-                "validation_ssim": self.state.best_ssim,
-                "noisy_psnr": self.validation.noisy_psnr,
-                "noisy_ssim": self.validation.noisy_ssim,
-                "reference": self.job.validation.reference,
-            },
-        )

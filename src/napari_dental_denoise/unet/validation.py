@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from napari_dental_denoise.core.config import TrainingConfig
-from napari_dental_denoise.core.metrics import SSIM_SMALLEST_SIDE, psnr, ssim
+from napari_dental_denoise.core.metrics import mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.unet.dataset import Dataset, Unit
 from napari_dental_denoise.unet.learner import Learner
 
@@ -38,8 +38,8 @@ class Validation:
 
 def _mean_scores(pairs: Sequence[tuple[Unit, Unit]]) -> tuple[float, float]:
     decibels = [psnr(clean, image, data_range=1.0) for image, clean in pairs]
-    similar = [ssim(clean, image, data_range=1.0) for image, clean in pairs if min(clean.shape) >= SSIM_SMALLEST_SIDE]
-    return float(np.mean(decibels)), float(np.mean(similar)) if similar else float("nan")
+    similar = [ssim_or_nan(clean, image, data_range=1.0) for image, clean in pairs]
+    return mean_score(decibels), mean_score(similar)
 
 
 def validation_pairs(validation: Dataset, multiple: int, config: TrainingConfig) -> list[tuple[Unit, Unit]]:
