@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,9 +11,13 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.cli import main
-from napari_dental_denoise.core.images import read_image, write_image
+from napari_dental_denoise.cli.work import KerasWork
+from napari_dental_denoise.core.images import read_image, read_pages, write_image
+from napari_dental_denoise.core.metrics import psnr
 from napari_dental_denoise.core.noise import add_gaussian_noise
 from napari_dental_denoise.core.phantom import phantom
+from napari_dental_denoise.core.pixel_size import write_tiff_pages
+from napari_dental_denoise.core.starter import FAST_STARTER
 
 
 def run(*arguments):
@@ -59,6 +64,33 @@ def test_the_output_mirrors_the_input_and_a_bad_file_costs_a_row(archive, tmp_pa
     assert float(good["psnr"]) > 28
     assert 0.7 < float(good["ssim"]) <= 1
     assert "4 images denoised" in capsys.readouterr().out
+
+
+def test_every_page_counts_beside_its_clean_twin(tmp_path):
+    clean = np.stack([np.rint(phantom((96, 128), seed) * 255).astype(np.uint8) for seed in range(2)])
+    write_tiff_pages(tmp_path / "clean" / "two.tif", clean, None, overwrite=False)
+    write_tiff_pages(tmp_path / "in" / "two.tif", add_gaussian_noise(clean, 0.1, rng=0), None, overwrite=False)
+    assert run("denoise", tmp_path / "in", "-o", tmp_path / "out", "--clean", tmp_path / "clean") == 0
+    (row,) = rows(tmp_path / "out.csv").values()
+    expected = psnr(clean, read_pages(tmp_path / "out" / "two.tif"), data_range=255)
+    assert float(row["psnr"]) == pytest.approx(expected, abs=0.01)
+    assert 0.5 < float(row["ssim"]) < 1
+
+
+def test_rows_that_an_image_lacks_are_named(archive, tmp_path):
+    assert run("denoise", archive, "-o", tmp_path / "out", "--rows", "600:700") == 2
+    error = rows(tmp_path / "out.csv")["d.bmp"]["error"]
+    assert "has 96 rows, none of them among those asked for" in error
+
+
+def test_a_changed_model_is_loaded_again(tmp_path, trained_model):
+    image = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    results = []
+    for number, source in enumerate((trained_model, FAST_STARTER)):
+        shutil.copyfile(source, tmp_path / "model.keras")
+        os.utime(tmp_path / "model.keras", (number, number))
+        results.append(KerasWork(tmp_path / "model.keras")(image, 0))
+    assert not np.array_equal(*results)
 
 
 def test_a_second_run_does_only_what_is_missing(archive, tmp_path, capsys):

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.core.config import Limits
 from napari_dental_denoise.core.images import read_pages
 from napari_dental_denoise.core.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
-from napari_dental_denoise.core.starter_images import REPEATS, SCALES
+from napari_dental_denoise.core.starter_images import AS_IT_IS, SCALES
 from tests.hostile import write_hostile
 
 COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "workflow")
@@ -308,7 +309,7 @@ class TestTrain:
         card = json.loads(capsys.readouterr().out)[0]
         assert card["noise"]["kind"] == "dental-xray"
         # Ninety phantoms and six of eight panoramics; two to validate with, and phantoms.
-        assert card["data"]["training_images"] == 90 + 6 * REPEATS * len(SCALES)
+        assert card["data"]["training_images"] == 90 + 6 * (AS_IT_IS + len(SCALES))
         assert card["data"]["validation_images"] == 6 + 2
 
     @pytest.mark.parametrize(("preset", "first"), [("standard", "starter.keras"), ("fast", "starter-fast.keras")])
@@ -360,7 +361,10 @@ class TestTrain:
         train = ("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS)
         assert run(*train, "--epochs", 1) == 0
         assert run(*train, "--epochs", 2, "--sigma", 0.3, 0.4, "--resume") == 2
-        assert "the training to resume had another data" in capsys.readouterr().err
+        assert "learned from other images or another noise" in capsys.readouterr().err
+        write_image(folder / "scan3.png", 255 - read_image(folder / "scan3.png"), overwrite=True)
+        assert run(*train, "--epochs", 2, "--resume") == 2
+        assert "learned from other images or another noise" in capsys.readouterr().err
 
     def test_a_training_that_diverges_says_so(self, folder, tmp_path, capsys):
         train = ("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS)
@@ -453,6 +457,16 @@ class TestEvaluate:
         assert [row["method"] for row in table] == ["noisy", "model"]
         assert float(table[1]["psnr"]) == pytest.approx(rows["model"]["psnr"], abs=1e-6)
 
+    def test_a_model_of_any_name_has_a_row_of_its_own(self, folder, tmp_path, trained_model, capsys):
+        shutil.copyfile(trained_model, tmp_path / "noisy.keras")
+        assert run("evaluate", folder, "-m", tmp_path / "noisy.keras", "--sigma", 0.1, "--format", "json") == 0
+        noisy, model = json.loads(capsys.readouterr().out)
+        assert model["psnr"] > noisy["psnr"] + 6
+
+    def test_recorded_noise_has_no_kind(self, folder, capsys):
+        assert run("evaluate", folder, "--noisy", folder, "--noise", "poisson") == 2
+        assert "leave out --noise, its level and --size" in capsys.readouterr().err
+
     def test_the_model_of_the_package_is_measured_where_nothing_is_named(self, folder, capsys):
         assert run("evaluate", folder, "--sigma", 0.1, "--format", "json") == 0
         noisy, starter = json.loads(capsys.readouterr().out)
@@ -495,6 +509,10 @@ class TestInfo:
         text = capsys.readouterr().out
         assert "preset: standard" in text
         assert "never for diagnosis" in text
+
+    def test_the_models_of_the_package_have_names(self, capsys):
+        assert run("info", "starter-fast") == 0
+        assert "preset: fast" in capsys.readouterr().out
 
     def test_bad_files_are_named(self, folder, tmp_path, capsys):
         (folder / "notes.txt").write_text("none")

@@ -111,6 +111,19 @@ def test_a_cluster_that_is_there_whose_workers_come_late_and_whose_scheduler_goe
     assert [row["error"] for row in rows(tmp_path / "out.csv")] == [""] * FILES
 
 
+def test_rows_that_are_left_out_stay_as_they_are_on_workers_too(scans, tmp_path):
+    two = [scans / "0.png", scans / "1.png"]
+    subprocess.run(
+        [*DENOISE, *two, "-o", tmp_path / "out", "-m", "starter-fast", "--rows", "0:300", "--workers", "2"],
+        check=True,
+        capture_output=True,
+    )
+    for path in two:
+        before, after = read_image(path), read_image(tmp_path / "out" / path.name)
+        np.testing.assert_array_equal(after[300:], before[300:])
+        assert not np.array_equal(after[:300], before[:300])
+
+
 def children(process):
     listed = subprocess.run(
         ["/bin/ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False

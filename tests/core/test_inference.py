@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from napari_dental_denoise import add_gaussian_noise, denoise, psnr
 from napari_dental_denoise.core.engine import cached_engine, load_engine
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.evaluation import model_denoiser
 from napari_dental_denoise.core.inference import denoise_steps, finish, residual_steps, subtract
 
 
@@ -65,6 +66,15 @@ def test_tiled_equals_whole(trained_model, radiographs, precision, tile_side):
     whole = finish(denoise_steps(unit, engine, tile_side=10_000))
     tiled = finish(denoise_steps(unit, engine, tile_side=tile_side))
     assert np.abs(whole - tiled).max() < (1e-5 if precision == "f32" else 0.01)
+
+
+def test_one_wild_pixel_does_not_change_what_white_is(engine, radiographs):
+    noisy = add_gaussian_noise(radiographs[0] / np.float32(255), 0.1, rng=0)
+    wild = noisy.copy()
+    wild[0, 0] = 9.0
+    far = slice(engine.card.halo + 1, None)
+    plain, other = (model_denoiser(engine, 1.0)(image, 0.1) for image in (noisy, wild))
+    np.testing.assert_array_equal(other[far, far], plain[far, far])
 
 
 def test_a_stack_is_denoised_image_by_image(engine, radiographs):

@@ -69,6 +69,13 @@ def test_a_model_from_elsewhere_is_converted(tmp_path, batch):
     np.testing.assert_array_equal(result[:, :100], blocks)
 
 
+def test_a_model_that_gives_the_image_itself_keeps_16_bit(tmp_path):
+    plain_autoencoder().save(tmp_path / "plain.keras")
+    convert_model(tmp_path / "plain.keras", tmp_path / "usable.keras", overwrite=False)
+    image = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64).repeat(2, 0).repeat(2, 1)
+    np.testing.assert_array_equal(denoise(image, tmp_path / "usable.keras"), image)
+
+
 def test_whether_it_predicts_the_noise_is_found_out(tmp_path):
     plain_autoencoder(residual=True).save(tmp_path / "plain.keras")
     assert convert_model(tmp_path / "plain.keras", tmp_path / "usable.keras", overwrite=False).predicts == "residual"

@@ -66,6 +66,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
     add_noise_kind(parser, NOISE.kind)
+    parser.set_defaults(noise=None)
     add_levels(parser, "+", "one level or several: ")
     add_rows(parser)
     parser.add_argument("--size", type=positive, nargs=2, metavar=("H", "W"), help="resize the clean images first")
@@ -80,6 +81,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure; the exit code."""
+    if options.noisy and (options.noise or options.size or given_levels(options, NOISE.kind)):
+        raise InputError("--noisy takes recorded noise: leave out --noise, its level and --size")
+    options.noise = options.noise or NOISE.kind
     levels = broadcast_levels(options)
     from napari_dental_denoise.core.atomic import refuse_existing, write_text
     from napari_dental_denoise.core.table import TABLE_FORMATS
@@ -113,13 +117,13 @@ def broadcast_levels(options: argparse.Namespace) -> list[Mapping[str, float]]:
 def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
     from napari_dental_denoise.cli.work import denoise_work
     from napari_dental_denoise.core.classical import available_baselines
-    from napari_dental_denoise.core.evaluation import model_denoiser
+    from napari_dental_denoise.core.evaluation import NOISY, model_denoiser
     from napari_dental_denoise.core.inference import check_strength
 
     check_strength(options.strength)
     methods = available_baselines() if options.baselines else {}
     for path in options.model or ([] if options.baselines else [STARTER]):
-        name = path.stem if path.stem not in methods else str(path)
+        name = path.stem if path.stem not in {NOISY, *methods} else str(path)
         methods[name] = model_denoiser(denoise_work(path, options).engine(), options.strength)
     return methods
 
@@ -134,8 +138,6 @@ def _pairs(
 
     clean = load_images(options.sources, options.rows)
     if options.noisy:
-        if options.size or given_levels(options, options.noise):
-            raise InputError("--noisy takes recorded noise: leave out --size and the level of the noise")
         matched = match_by_name(load_images(options.noisy, options.rows), clean)
         return given_pairs(matched.noisy, matched.clean, "recorded"), len(matched.clean), matched.errors
     images = [resize(image, tuple(options.size)) for image in clean.images] if options.size else clean.images

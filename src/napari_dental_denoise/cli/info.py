@@ -11,6 +11,7 @@ from napari_dental_denoise.cli.console import complain, exit_code, say
 from napari_dental_denoise.cli.options import Subparsers
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.json_text import to_json
+from napari_dental_denoise.core.starter import find_model
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
 
     described: list[dict[str, Any]] = []
     errors = 0
-    for path in list_files(options.sources):
+    for path in list_files(map(find_model, options.sources)):
         try:
             facts = model_facts(path) if path.suffix == ".keras" else image_facts(path)
         except InputError as error:

@@ -133,7 +133,11 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--resume", action="store_true", help="go on with the training of the same model file")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the training of the same model file; it has its weights already, so --start-from does nothing",
+    )
     parser.add_argument(
         "--start-from",
         metavar="MODEL",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.batch import DenoiseWork
 from napari_dental_denoise.core.config import EngineName, Precision
 from napari_dental_denoise.core.engine import Engine
+from napari_dental_denoise.core.model_file import model_stat
 from napari_dental_denoise.core.noise_kinds import noise_kind
 
 
@@ -39,11 +40,11 @@ class KerasWork(DenoiseWork):
 
     def plain_engine(self) -> Engine:
         """What runs the network."""
-        return _keras_engine(self.model, self.precision)
+        return _keras_engine(self.model, model_stat(self.model).st_mtime_ns, self.precision)
 
 
 @lru_cache(maxsize=1)
-def _keras_engine(path: Path, precision: Precision) -> Engine:
+def _keras_engine(path: Path, _modified_ns: int, precision: Precision) -> Engine:
     from napari_dental_denoise.unet.engine import KerasEngine
 
     return KerasEngine(path, precision)

@@ -165,9 +165,9 @@ def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argpa
 def compared(pair: NoisyPair, engine: Engine) -> Comparison:
     """A pair with what the model makes of it."""
     from napari_dental_denoise.core.figure import Comparison
-    from napari_dental_denoise.core.inference import denoise
+    from napari_dental_denoise.core.inference import denoise_unit
 
-    return Comparison(pair.clean, pair.noisy, denoise(pair.noisy, engine).astype(pair.clean.dtype))
+    return Comparison(pair.clean, pair.noisy, denoise_unit(pair.noisy, engine))
 
 
 def show_results(results: Path, model: Path) -> None:

@@ -19,10 +19,10 @@ from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.estimation import estimate_noise
-from napari_dental_denoise.core.images import FLOATING, WRITABLE_SUFFIXES, read_image
+from napari_dental_denoise.core.images import FLOATING, WRITABLE_SUFFIXES, read_image, read_pages
 from napari_dental_denoise.core.inference import denoise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
-from napari_dental_denoise.core.metrics import psnr, ssim
+from napari_dental_denoise.core.metrics import mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.model_file import PURPOSE, model_stat
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.core.radiograph import Radiograph, read_radiograph
@@ -84,6 +84,8 @@ class DenoiseWork:
     def __call__(self, image: Image, _number: int) -> Image:
         """The denoised image or stack."""
         rows = slice(*self.rows)
+        if image[..., rows, :].size == 0:
+            raise InputError(f"has {image.shape[-2]} rows, none of them among those asked for")
         result = image.copy()
         result[..., rows, :] = denoise(image[..., rows, :], self.engine(), strength=self.strength)
         return result
@@ -234,7 +236,7 @@ def _write(target: Path, source: Path, radiograph: Radiograph, result: Image, de
 def _measured(record: Record, item: Item, clean: Path | None, before: Image, after: Image) -> Record:
     """With estimates and scores; what cannot be measured leaves its columns empty, for the result is good."""
     record = replace(record, noise_before=_noise(before), noise_after=_noise(after))
-    if clean is None or after.ndim != 2:
+    if clean is None:
         return record
     twin = _twin(clean / item.folder, item.path)
     if twin is None:
@@ -255,17 +257,19 @@ def _noise(image: Image) -> float | None:
 
 def _scores(result: Image, twin: Path) -> tuple[float | None, float | None]:
     """PSNR and SSIM against the twin."""
-    reference = read_image(twin)
+    reference = read_pages(twin) if result.ndim == 3 else read_image(twin)
     if reference.shape != result.shape:
         raise InputError(f"{twin.name}: is of shape {reference.shape}, the image {result.shape}")
     scale = max(full_scale(reference), full_scale(result))
     pair = to_unit(reference, scale), to_unit(result, scale)
-    try:
-        structure = ssim(*pair, data_range=1)
-    except InputError:
-        structure = None
+    pages = [np.reshape(image, (-1, *image.shape[-2:])) for image in pair]
     level = psnr(*pair, data_range=1)
-    return (level if math.isfinite(level) else None), structure
+    structure = mean_score(ssim_or_nan(*page, data_range=1) for page in zip(*pages, strict=True))
+    return _if_finite(level), _if_finite(structure)
+
+
+def _if_finite(score: float) -> float | None:
+    return score if math.isfinite(score) else None
 
 
 def _twin(folder: Path, path: Path) -> Path | None:

@@ -148,7 +148,7 @@ def _sent(client: Client, work: DenoiseWork) -> DenoiseWork:
     name = f"{sha256(data)[:32]}.keras"
     # By name, so that a scheduler that lives long keeps it once.
     client.register_plugin(_model_plugin(name, data), name=name)
-    return DenoiseOnWorker(Path(name), work.strength, work.precision, work.self_ensemble, work.threads)
+    return DenoiseOnWorker(**(vars(work) | {"model": Path(name)}))
 
 
 def _model_plugin(name: str, data: bytes) -> Any:

@@ -96,7 +96,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "classic": Preset((32, 64, 128, 256), resampling="pooling", predicts="image"),
         "fast": Preset((8, 16, 32, 96), first_convolutions=1),
-        "standard": Preset((16, 48, 96, 192), first_convolutions=1),
+        "standard": Preset((16, 32, 96, 192), first_convolutions=1),
         "best": Preset((16, 80, 160, 320), first_convolutions=1),
     }
 )
@@ -253,7 +253,7 @@ class WorkflowConfig:
 
 NOISE = NoiseConfig()
 TRAINING = TrainingConfig()
-STARTER_TRAINING = TrainingConfig(epochs=22, steps_per_epoch=500)
+STARTER_TRAINING = TrainingConfig(epochs=32, steps_per_epoch=500)
 INFERENCE = InferenceConfig()
 LIMITS = Limits()
 WORKFLOW = WorkflowConfig()

@@ -36,7 +36,8 @@ class OpenVinoEngine:
     ----------
     model : ModelFile
     precision : {"auto", "f32", "bf16"}
-        Of the network's body; "auto" takes bf16 where the processor has it, at about half the time.
+        Of the network's body; "auto" takes bf16 where the processor has it, at about half the time,
+        but for models that give the image itself.
     threads : int, optional
         Of the processor to use; by default all.
 
@@ -54,7 +55,9 @@ class OpenVinoEngine:
         self.card = model.card
         runtime = openvino()
         core = runtime.Core()
-        options: dict[str, str | int] = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
+        # A number in bf16 holds 8 bits: enough for noise to subtract, not for the grey values of an image.
+        hint = "f32" if precision == "auto" and model.card.predicts == "image" else precision
+        options: dict[str, str | int] = {} if hint == "auto" else {"INFERENCE_PRECISION_HINT": hint}
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
         try:

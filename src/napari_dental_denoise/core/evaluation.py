@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.classical import Denoiser
 from napari_dental_denoise.core.engine import Engine
-from napari_dental_denoise.core.inference import denoise
+from napari_dental_denoise.core.inference import denoise_unit
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.noise_kinds import noise_kind
@@ -94,7 +94,7 @@ def _pair(clean: Unit, noisy: Unit, title: str) -> NoisyPair:
 
 def model_denoiser(engine: Engine, strength: float) -> Denoiser:
     """A model in the form of the baselines; it is blind to the level."""
-    return lambda noisy, _sigma: denoise(noisy, engine, strength=strength).astype(np.float32, copy=False)
+    return lambda noisy, _sigma: denoise_unit(noisy, engine, strength=strength)
 
 
 def compare(pairs: Iterable[NoisyPair], methods: Mapping[str, Denoiser]) -> Iterator[Score]:

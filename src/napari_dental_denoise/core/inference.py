@@ -68,12 +68,32 @@ def denoise(
     return finish(denoise_steps(image, engine, strength=strength))
 
 
+def denoise_unit(
+    unit: NDArray[np.float32], engine: Engine, *, strength: float = INFERENCE.strength
+) -> NDArray[np.float32]:
+    """Denoise an image whose white is known to be 1, however far beyond it noise may reach.
+
+    Parameters
+    ----------
+    unit : (H, W) or (N, H, W) float32 array
+    engine : Engine
+    strength : float
+        Share of the estimated noise that is taken away; 0 leaves the image as it is.
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    return finish(denoise_steps(unit, engine, strength=strength, scale=1.0)).astype(np.float32, copy=False)
+
+
 def denoise_steps(
     image: NDArray[np.generic],
     engine: Engine,
     *,
     strength: float = INFERENCE.strength,
     tile_side: int = INFERENCE.tile_side,
+    scale: float | None = None,
 ) -> Generator[Progress, None, NDArray[np.generic]]:
     """Denoise as `denoise` does, one tile a step; to stop, close the generator.
 
@@ -85,6 +105,8 @@ def denoise_steps(
         Share of the estimated noise that is taken away, 0 and more.
     tile_side : int
         Largest side of what one tile gives, in pixels.
+    scale : float, optional
+        The grey value that stands for white; by default `full_scale` of each image.
 
     Yields
     ------
@@ -99,7 +121,7 @@ def denoise_steps(
     images = as_images(image)
     result = np.empty(image.shape, image.dtype)
     results = result.reshape(images.shape)
-    for seen in _noise_in_tiles(images, engine, tile_side):
+    for seen in _noise_in_tiles(images, engine, tile_side, scale):
         denoised = seen.noisy - np.float32(strength) * seen.noise
         results[seen.place] = from_unit(denoised, image.dtype, seen.scale)
         yield seen.progress
@@ -190,19 +212,21 @@ class _TileNoise:
     progress: Progress
 
 
-def _noise_in_tiles(images: NDArray[np.generic], engine: Engine, tile_side: int) -> Iterator[_TileNoise]:
+def _noise_in_tiles(
+    images: NDArray[np.generic], engine: Engine, tile_side: int, scale: float | None = None
+) -> Iterator[_TileNoise]:
     multiple = engine.card.multiple
     tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, multiple)
     total = len(images) * len(tiles)
     together = _images_together(images.shape[1:], len(tiles), tile_side)
     for first in range(0, len(images), together):
         group = [np.asarray(image) for image in images[first : first + together]]
-        scales = [full_scale(image) for image in group]
+        scales = [scale or full_scale(image) for image in group]
         for number, tile in enumerate(tiles, start=1):
             seen = _run_windows(group, scales, tile, engine)
-            for index, (noisy, noise, scale) in enumerate(zip(*seen, scales, strict=True), start=first):
+            for index, (noisy, noise, white) in enumerate(zip(*seen, scales, strict=True), start=first):
                 place = index, tile.rows.core, tile.columns.core
-                yield _TileNoise(place, noisy, noise, scale, Progress(index * len(tiles) + number, total))
+                yield _TileNoise(place, noisy, noise, white, Progress(index * len(tiles) + number, total))
 
 
 def _images_together(shape: tuple[int, ...], tiles: int, tile_side: int) -> int:

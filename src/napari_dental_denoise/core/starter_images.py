@@ -27,9 +27,9 @@ GRAIN_LEVELS = (0.0, 3.0)
 GRAIN_BLURS = (0.4, 1.5)
 
 # Smaller: less grain in the target. Larger: soft edges, as other detectors have them.
-SCALES = (0.6, 0.8, 1.0, 1.4)
-# So that the real images have two thirds of the area, from which patches are drawn.
-REPEATS = 4
+SCALES = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.1, 1.2, 1.3, 1.4)
+# As it is each image counts several times: only there its grain is what the detector left.
+AS_IT_IS = 4
 HELD_OUT_EVERY = 5
 FIRST_HELD_OUT = 2
 
@@ -71,7 +71,7 @@ def starter_images(panoramics: Sequence[NDArray[np.generic]], seed: int) -> Star
         if index % HELD_OUT_EVERY == FIRST_HELD_OUT:
             validation.append(image)
         else:
-            training.extend([_scaled(image, scale) for scale in SCALES] * REPEATS)
+            training += [image] * AS_IT_IS + [_scaled(image, scale) for scale in SCALES]
     return StarterImages([_stored(image) for image in training], [_stored(image) for image in validation])
 
 
@@ -87,8 +87,6 @@ def _with_grain(image: Unit, rng: np.random.Generator) -> Unit:
 
 
 def _scaled(image: Unit, scale: float) -> Unit:
-    if scale == 1:
-        return image
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation)
 

@@ -17,6 +17,8 @@ from napari_dental_denoise.core.noise_kinds import NoiseRange
 Image = NDArray[np.generic]
 Unit = NDArray[np.float32]
 Window = tuple[slice, slice]
+# Of so many rows and columns one is looked at.
+GLANCE = 32
 
 
 class Dataset(ABC):
@@ -87,7 +89,7 @@ class CleanImages(Dataset):
 
     def fingerprint(self) -> str:
         """See `Dataset`."""
-        return digest((self.shapes, self.noise.kind, sorted(self.noise.ranges.items())))
+        return digest((looks(self.images), self.noise.kind, sorted(self.noise.ranges.items())))
 
     def select(self, indices: Iterable[int]) -> CleanImages:
         """See `Dataset`."""
@@ -137,12 +139,21 @@ class ImagePairs(Dataset):
 
     def fingerprint(self) -> str:
         """See `Dataset`."""
-        return digest((self.shapes, "pairs"))
+        return digest((looks(self.noisy), looks(self.clean), "pairs"))
 
     def select(self, indices: Iterable[int]) -> ImagePairs:
         """See `Dataset`."""
         chosen = list(indices)
         return ImagePairs([self.noisy[i] for i in chosen], [self.clean[i] for i in chosen])
+
+
+def looks(images: Sequence[Image]) -> list[tuple[object, ...]]:
+    """What tells images from others at a glance: shape, smallest and largest value, some pixels if in memory."""
+    return [(image.shape, image.min().item(), image.max().item(), _some_pixels(image)) for image in images]
+
+
+def _some_pixels(image: Image) -> list[object]:
+    return image[::GLANCE, ::GLANCE].tolist() if isinstance(image, np.ndarray) else []
 
 
 def digest(facts: object) -> str:

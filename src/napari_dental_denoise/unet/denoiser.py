@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, TRAINING, Precision, TrainingConfig
 from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.inference import denoise
+from napari_dental_denoise.core.inference import denoise, denoise_unit
 from napari_dental_denoise.core.intensity import full_scale, to_unit
 from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.progress import EpochDone, TrainingFinished
@@ -166,7 +166,7 @@ class CNNDenoiser:
     def _scores(self, noisy: Image, clean: Image) -> tuple[float, float, float]:
         scale = max(full_scale(noisy), full_scale(clean))
         reference = to_unit(clean, scale)
-        denoised = np.clip(denoise(to_unit(noisy, scale), self._ready()), 0, 1)
+        denoised = np.clip(denoise_unit(to_unit(noisy, scale), self._ready()), 0, 1)
         return (
             accuracy(reference, denoised, data_range=1.0),
             psnr(reference, denoised, data_range=1.0),

@@ -15,7 +15,7 @@ from napari_dental_denoise.core.correlated_noise import blurred_noise
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.estimation import SMALLEST_SIDE, NoiseEstimate, estimate_noise
 from napari_dental_denoise.core.intensity import full_scale, to_unit
-from napari_dental_denoise.unet.dataset import Dataset, Image, Unit, Window, digest
+from napari_dental_denoise.unet.dataset import Dataset, Image, Unit, Window, digest, looks
 
 # Of the noise's own deviation: less leaves the targets noisier, more leaves the inputs noisier than those to denoise.
 RECORRUPTION = 0.5
@@ -124,7 +124,7 @@ class NoisyImages(Dataset):
 
     def fingerprint(self) -> str:
         """See `Dataset`."""
-        return digest((self.shapes, "noisy"))
+        return digest((looks(self.images), "noisy"))
 
     def select(self, indices: Iterable[int]) -> NoisyImages:
         """See `Dataset`."""

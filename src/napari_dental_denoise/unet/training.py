@@ -106,6 +106,11 @@ class _Run:
         if self.job.resume:
             state = load_checkpoint(path)
             changed = [key for key in settings if state.settings.get(key) != settings[key]]
+            if "data" in changed:
+                raise InputError(
+                    f"{path.name}: the training to resume learned from other images or another noise: give the same "
+                    "images and the same options, or leave out --resume and choose another name"
+                )
             if changed:
                 raise InputError(
                     f"{path.name}: the training to resume had another {', '.join(changed)}: "
