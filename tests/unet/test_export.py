@@ -76,6 +76,24 @@ def test_a_model_that_gives_the_image_itself_keeps_16_bit(tmp_path):
     np.testing.assert_array_equal(denoise(image, tmp_path / "usable.keras"), image)
 
 
+def test_a_model_that_looks_at_the_whole_image_is_refused(tmp_path):
+    image = keras.Input((None, None, 1))
+    mean = keras.layers.GlobalAveragePooling2D(keepdims=True)(image)
+    model = keras.Model(image, keras.layers.Add()([keras.layers.Conv2D(1, 1)(image), mean]))
+    model.save(tmp_path / "whole.keras")
+    with pytest.raises(InputError, match="depends on others more than 384 pixels away"):
+        convert_model(tmp_path / "whole.keras", tmp_path / "usable.keras", overwrite=False)
+
+
+def test_a_model_that_looks_far_gets_a_wider_margin(tmp_path):
+    image = keras.Input((None, None, 1))
+    shifted = keras.layers.Conv2D(1, 3, dilation_rate=150, padding="same", use_bias=False)(image)
+    model = keras.Model(image, shifted)
+    model.set_weights([np.full((3, 3, 1, 1), 1 / 9, np.float32)])
+    model.save(tmp_path / "far.keras")
+    assert convert_model(tmp_path / "far.keras", tmp_path / "usable.keras", overwrite=False).halo == 192
+
+
 def test_whether_it_predicts_the_noise_is_found_out(tmp_path):
     plain_autoencoder(residual=True).save(tmp_path / "plain.keras")
     assert convert_model(tmp_path / "plain.keras", tmp_path / "usable.keras", overwrite=False).predicts == "residual"

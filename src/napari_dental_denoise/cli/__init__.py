@@ -1,4 +1,4 @@
-"""The command line: one file for each command, and the only place that prints."""
+"""The command line: one file for each command, and, with CNNDenoiser, the only place that prints."""
 
 from napari_dental_denoise.cli.main import main
 

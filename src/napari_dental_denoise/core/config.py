@@ -158,7 +158,7 @@ class TrainingConfig:
     validation_split : float
         Share of the files that is kept for validation.
     learning_rate : float
-        Adam's, at the start of a cosine decay to zero.
+        Size of the steps, at the start of a cosine decay to zero.
     seed : int
         Of the split, the weights, the patches and the noise.
     precision : {"auto", "f32", "bf16"}

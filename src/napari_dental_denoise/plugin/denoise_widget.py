@@ -75,7 +75,7 @@ class DenoiseWidget(Container):
         self.model = ComboBox(
             label="model",
             choices=self._models,
-            tooltip="Those of the package (starter-fast takes a fifth of the time), those that you trained or used "
+            tooltip="Those of the package (starter-fast takes a quarter of the time), those that you trained or used "
             "lately, or a file",
         )
         self.browse = PushButton(text="Another model ...", tooltip="Choose a .keras model file")

@@ -24,7 +24,7 @@ class Checkpoint:
     Attributes
     ----------
     weights, average, optimizer : list of arrays
-        Of the network, their moving average, and Adam's variables.
+        Of the network, their moving average, and the optimizer's variables.
     settings : dict
         What must be the same when it goes on.
     epoch, step : int

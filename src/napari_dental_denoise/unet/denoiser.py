@@ -69,7 +69,7 @@ class CNNDenoiser:
     patch_size : int
         Side of a training patch, in pixels; smaller images are used whole.
     learning_rate : float
-        Adam's, at the start of a cosine decay.
+        Size of the steps, at the start of a cosine decay.
     seed : int
         The same seed gives the same losses on the same machine.
     precision : {"auto", "f32", "bf16"}

@@ -14,7 +14,7 @@ import numpy as np
 
 from napari_dental_denoise import __version__
 from napari_dental_denoise.core.atomic import replacing
-from napari_dental_denoise.core.config import Predicts
+from napari_dental_denoise.core.config import GREY_LEVELS, Predicts
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import (
     CARD,
@@ -30,9 +30,12 @@ from napari_dental_denoise.unet.backend import keras, quiet_stderr
 from napari_dental_denoise.unet.short_weights import with_short_weights
 from napari_dental_denoise.unet.untrusted_model import check_model
 
-FOREIGN_HALO = 96
+# Pixels around a tile, the least that is enough.
+FOREIGN_HALOS = (96, 192, 384)
+PROBE_CORE, PROBE_RIM = 64, 64
 FOREIGN_MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
 PROBE_GREY = 0.5
+HALF_A_GREY_LEVEL = 0.5 / GREY_LEVELS
 
 
 def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bool) -> ModelCard:
@@ -123,7 +126,8 @@ def load_keras_model(path: Path) -> keras.Model:
 def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
     """Make a model file of a Keras model that was trained elsewhere.
 
-    Whether it predicts the noise or the image is found out by showing it an even grey.
+    Whether it predicts the noise or the image is found out by showing it an even grey, how far its
+    pixels look by changing what is far away.
 
     Parameters
     ----------
@@ -139,12 +143,16 @@ def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
     Raises
     ------
     InputError
-        If the model cannot be loaded, or is no network from one image to one of its size.
+        If the model cannot be loaded, is no network from one image to one of its size, or cannot work
+        on a part of an image.
     """
     model = _with_open_sides(load_keras_model(source), source.name)
     multiple = _find_multiple(model, source.name)
     card = ModelCard(
-        "foreign", _find_prediction(model, multiple, source.name), multiple, -(-FOREIGN_HALO // multiple) * multiple
+        "foreign",
+        _find_prediction(model, multiple, source.name),
+        multiple,
+        _find_halo(model, multiple, source.name),
     )
     return save_model(model, card, target, overwrite=overwrite)
 
@@ -180,8 +188,28 @@ def _find_multiple(model: keras.Model, name: str) -> int:
 
 
 def _find_prediction(model: keras.Model, multiple: int, name: str) -> Predicts:
-    side = -(-2 * FOREIGN_HALO // multiple) * multiple
+    side = _up_to(2 * FOREIGN_HALOS[0], multiple)
     output = np.asarray(model(np.full((1, side, side, 1), PROBE_GREY, np.float32)))
     if not np.isfinite(output).all():
         raise InputError(f"{name}: the network makes NaN or infinity of an even grey: its weights are damaged")
     return "image" if float(np.median(output)) > PROBE_GREY / 2 else "residual"
+
+
+def _find_halo(model: keras.Model, multiple: int, name: str) -> int:
+    for wanted in FOREIGN_HALOS:
+        halo, rim, core = (_up_to(length, multiple) for length in (wanted, PROBE_RIM, PROBE_CORE))
+        image = np.random.default_rng(0).random((1, *[core + 2 * (halo + rim)] * 2, 1), np.float32)
+        changed = np.zeros_like(image)
+        window, middle = (slice(length, -length) for length in (rim, rim + halo))
+        changed[:, window, window] = image[:, window, window]
+        results = [np.asarray(model(batch))[:, middle, middle] for batch in (image, changed)]
+        if np.abs(results[0] - results[1]).max() <= HALF_A_GREY_LEVEL:
+            return halo
+    raise InputError(
+        f"{name}: what it makes of a pixel depends on others more than {FOREIGN_HALOS[-1]} pixels away: it cannot work "
+        "on a large image in tiles"
+    )
+
+
+def _up_to(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
