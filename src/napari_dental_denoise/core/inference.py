@@ -16,6 +16,7 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import check_array, from_unit, full_scale, to_unit
 from napari_dental_denoise.core.model_file import model_stat
 from napari_dental_denoise.core.starter import STARTER, find_model
+from napari_dental_denoise.core.symmetry import up_to_multiples
 from napari_dental_denoise.core.tiling import Tile, plan_tiles
 
 Result = TypeVar("Result")
@@ -240,17 +241,11 @@ def _run_windows(
     """The tile's core of each image and its noise; subtractions are float32 even where the network's body is bf16."""
     window = tile.rows.window, tile.columns.window
     units = [to_unit(image[window], scale) for image, scale in zip(group, scales, strict=True)]
-    windows = np.stack([_padded(unit, engine.card.multiple) for unit in units])
+    windows = np.stack([up_to_multiples(unit, engine.card.multiple) for unit in units])
     inner = slice(None), tile.rows.inner, tile.columns.inner
     output = engine(windows[..., np.newaxis])[..., 0][inner]
     noisy = windows[inner]
     return noisy, noisy - output if engine.card.predicts == "image" else output
-
-
-def _padded(window: NDArray[np.float32], multiple: int) -> NDArray[np.float32]:
-    """Mirrored at its end, up to multiples."""
-    missing = [(0, -side % multiple) for side in window.shape]
-    return np.pad(window, missing, mode="symmetric")
 
 
 def check_strength(strength: float) -> None:

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.engine import Engine
 from napari_dental_denoise.core.model_file import ModelCard
+from napari_dental_denoise.core.symmetry import SYMMETRIES, turned, turned_back
 
-SYMMETRIES = 8
 ROWS_AND_COLUMNS = (1, 2)
 
 
@@ -35,15 +35,6 @@ class SelfEnsemble:
         """Mean network output for a (N, H, W, 1) float32 batch; see `Engine`."""
         total = np.zeros(batch.shape, np.float32)
         for symmetry in range(SYMMETRIES):
-            total += _turned_back(self._engine(_turned(batch, symmetry)), symmetry)
+            output = self._engine(np.ascontiguousarray(turned(batch, symmetry, ROWS_AND_COLUMNS)))
+            total += turned_back(output, symmetry, ROWS_AND_COLUMNS)
         return total / np.float32(SYMMETRIES)
-
-
-def _turned(batch: NDArray[np.float32], symmetry: int) -> NDArray[np.float32]:
-    flipped = batch if symmetry < 4 else batch[:, :, ::-1]
-    return np.ascontiguousarray(np.rot90(flipped, symmetry % 4, ROWS_AND_COLUMNS))
-
-
-def _turned_back(batch: NDArray[np.float32], symmetry: int) -> NDArray[np.float32]:
-    turned = np.rot90(batch, -(symmetry % 4), ROWS_AND_COLUMNS)
-    return turned if symmetry < 4 else turned[:, :, ::-1]

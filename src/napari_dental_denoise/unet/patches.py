@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.symmetry import SYMMETRIES, mirrored, turned
 from napari_dental_denoise.unet.dataset import Dataset
 
 Unit = NDArray[np.float32]
 Batch = tuple[Unit, Unit]
-
-SYMMETRIES = 8
 
 
 def batches(
@@ -67,22 +65,10 @@ def _draw_batch(dataset: Dataset, side: int, chosen: Sequence[tuple[int, int]]) 
         window = _random_window(dataset.shapes[index], side, rng)
         symmetry = int(rng.integers(SYMMETRIES))
         for target, patch in zip((noisy, clean), dataset.patch(index, window, rng), strict=True):
-            target[place, :, :, 0] = _turn(_mirror_up(patch, side), symmetry)
+            target[place, :, :, 0] = turned(mirrored(patch, side, side), symmetry)
     return noisy, clean
 
 
 def _random_window(shape: tuple[int, int], side: int, rng: np.random.Generator) -> tuple[slice, slice]:
     rows, columns = (int(rng.integers(max(length - side, 0) + 1)) for length in shape)
     return slice(rows, rows + side), slice(columns, columns + side)
-
-
-def _mirror_up(patch: Unit, side: int) -> Unit:
-    below, right = (side - length for length in patch.shape)
-    if below <= 0 and right <= 0:
-        return patch
-    return cv2.copyMakeBorder(patch, 0, below, 0, right, cv2.BORDER_REFLECT)
-
-
-def _turn(patch: Unit, symmetry: int) -> Unit:
-    turned = np.rot90(patch, symmetry % 4)
-    return turned if symmetry < 4 else turned[:, ::-1]

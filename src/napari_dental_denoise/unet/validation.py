@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from napari_dental_denoise.core.config import TrainingConfig
 from napari_dental_denoise.core.metrics import mean_score, psnr, ssim_or_nan
+from napari_dental_denoise.core.symmetry import up_to_multiples
 from napari_dental_denoise.unet.dataset import Dataset, Unit
 from napari_dental_denoise.unet.learner import Learner
 
@@ -50,7 +50,7 @@ def validation_pairs(validation: Dataset, multiple: int, config: TrainingConfig)
     for place, index in enumerate(chosen):
         window = tuple(_middle(length, config.validation_side, multiple) for length in validation.shapes[index])
         noisy, clean = validation.validation_patch(index, (window[0], window[1]), (place + 0.5) / count)
-        pairs.append((_to_multiple(noisy, multiple), _to_multiple(clean, multiple)))
+        pairs.append((up_to_multiples(noisy, multiple), up_to_multiples(clean, multiple)))
     return pairs
 
 
@@ -58,8 +58,3 @@ def _middle(length: int, side: int, multiple: int) -> slice:
     kept = max(min(length, side) // multiple * multiple, min(length, multiple))
     start = (length - kept) // 2
     return slice(start, start + kept)
-
-
-def _to_multiple(image: Unit, multiple: int) -> Unit:
-    below, right = (-side % multiple for side in image.shape)
-    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REFLECT) if below or right else image
