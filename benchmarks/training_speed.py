@@ -2,7 +2,8 @@
 
     python benchmarks/training_speed.py TRAIN TEST --rows 0:488
 
-White noise; BM3D is told its sigma. Nothing else should run on the machine.
+White noise; BM3D is told its sigma. Nothing else should run on the machine. With `--keep FOLDER`, the models
+stay there, for `benchmarks/quality.py` to compare with every peer.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ from napari_dental_denoise.core.evaluation import added_noise, compare, model_de
 from napari_dental_denoise.core.loading import load_images
 
 REFERENCE = "BM3D"
-SIGMAS = (25,)
+SIGMAS = (10, 25, 50)
 TRAININGS = (
     ("fast", "nothing", 1.0),
     ("fast", "nothing", 2.0),
     ("fast", "starter", 1.0),
+    ("fast", "starter", 2.0),
     ("standard", "starter", 1.0),
     ("standard", "starter", 7.0),
+    ("best", "starter", 11.0),
 )
 FINE_TUNING_RATE = "1e-3"
 
@@ -51,7 +54,7 @@ def main() -> None:
 
 
 def train(options: argparse.Namespace, folder: Path, preset: str, start: str, minutes: float) -> Path:
-    """Train one model as a user would."""
+    """Train one model by the command line; what begins with a model takes smaller steps."""
     model = folder / f"{preset}-{start}-{minutes:g}.keras"
     command = [sys.executable, "-m", "napari_dental_denoise", "train", str(options.train), "-o", str(model)]
     command += ["--rows", options.rows, "--preset", preset, "--start-from", start, "--minutes", str(minutes)]
