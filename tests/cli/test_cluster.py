@@ -18,7 +18,8 @@ from napari_dental_denoise.core.phantom import phantom
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stops its processes as Linux does")
 DENOISE = [sys.executable, "-m", "napari_dental_denoise", "denoise"]
-FILES = 24
+# So many that a run is still at work when a signal comes, be the machine as busy as it likes.
+FILES = 64
 
 
 @pytest.fixture(scope="module")
