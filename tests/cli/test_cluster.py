@@ -19,7 +19,7 @@ from napari_dental_denoise.core.phantom import phantom
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stops its processes as Linux does")
 DENOISE = [sys.executable, "-m", "napari_dental_denoise", "denoise"]
 # So many that a run is still at work when a signal comes, be the machine as busy as it likes.
-FILES = 64
+FILES = 36
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_ctrl_c_with_workers_is_one_line(scans, expected, tmp_path):
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    wait_for_files(out, 3, running)
+    wait_for_files(out, 1, running)
     os.killpg(running.pid, signal.SIGINT)
     _, error = running.communicate(timeout=60)
     assert running.returncode == 130
