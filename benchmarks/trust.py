@@ -22,7 +22,8 @@ import numpy as np
 import pydicom
 from PIL import Image
 
-from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
+from napari_dental_denoise.core.dicom_derived import write_derived
+from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import read_model_file
 from napari_dental_denoise.core.radiograph import read_radiograph

@@ -170,7 +170,7 @@ import os, sys
 from pathlib import Path
 from napari_dental_denoise.core import batch, cluster
 from napari_dental_denoise.core.batch import Destination
-from napari_dental_denoise.core.dicom_derived import Derivation
+from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.batch_run import run_files
 from napari_dental_denoise.core.sources import find_items
 def kills(image, number):
@@ -199,7 +199,7 @@ import os, threading, time
 from pathlib import Path
 from napari_dental_denoise.core import cluster
 from napari_dental_denoise.core.batch import Destination
-from napari_dental_denoise.core.dicom_derived import Derivation
+from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.batch_run import run_files
 from napari_dental_denoise.core.sources import find_items
 result = Path({str(out / "0.png")!r})

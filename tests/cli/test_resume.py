@@ -350,7 +350,7 @@ def test_a_result_whose_worker_died_is_finished_by_the_next_run(scans, tmp_path,
 def test_what_is_done_before_is_told_before_the_rest_is_done(scans, tmp_path):
     from napari_dental_denoise.core.batch import Destination
     from napari_dental_denoise.core.batch_run import DoneBefore, on_this_process, run_files
-    from napari_dental_denoise.core.dicom_derived import Derivation
+    from napari_dental_denoise.core.dicom_provenance import Derivation
     from napari_dental_denoise.core.report import open_report
     from napari_dental_denoise.core.sources import find_items
 

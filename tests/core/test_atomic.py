@@ -27,7 +27,8 @@ import sys
 import numpy as np
 from pathlib import Path
 from napari_dental_denoise.core.atomic import write_text
-from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
+from napari_dental_denoise.core.dicom_derived import write_derived
+from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.images import write_image
 from napari_dental_denoise.core.pixel_size import write_with_pixel_size
 {imports}

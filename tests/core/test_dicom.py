@@ -28,7 +28,8 @@ from pydicom.uid import (
 
 from napari_dental_denoise.core import config, dicom
 from napari_dental_denoise.core.dicom import read_dicom
-from napari_dental_denoise.core.dicom_header import is_dicom, parse_dataset, read_dicom_header
+from napari_dental_denoise.core.dicom_file import is_dicom
+from napari_dental_denoise.core.dicom_header import parse_dataset, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.folders import list_files, read_dental
 from napari_dental_denoise.core.headers import read_header
@@ -589,7 +590,7 @@ def test_a_frame_of_more_colours_than_its_header_says_is_refused(tmp_path):
 
 
 def test_a_deflated_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_dental_denoise.core.dicom_header.LIMITS", config.Limits(dicom_bytes=2**20))
+    monkeypatch.setattr("napari_dental_denoise.core.dicom_file.LIMITS", config.Limits(dicom_bytes=2**20))
     dataset = radiograph(np.zeros((2000, 2000), np.uint8))
     dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     path = save(dataset, tmp_path / "a.dcm")

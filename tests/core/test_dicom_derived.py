@@ -14,8 +14,9 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
 
-from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
+from napari_dental_denoise.core.dicom_derived import write_derived
 from napari_dental_denoise.core.dicom_impersonal import TERMS
+from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.phantom import phantom
 from napari_dental_denoise.core.radiograph import read_radiograph

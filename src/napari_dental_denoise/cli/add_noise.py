@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Add noise to each file; the exit code."""
     from napari_dental_denoise.cli.outputs import process_files
     from napari_dental_denoise.cli.work import NoiseWork
-    from napari_dental_denoise.core.dicom_derived import Derivation
+    from napari_dental_denoise.core.dicom_provenance import Derivation
     from napari_dental_denoise.core.model_file import PURPOSE
 
     work = NoiseWork(options.noise, dict(one_level(options)), options.seed)

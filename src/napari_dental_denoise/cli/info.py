@@ -86,7 +86,8 @@ def image_facts(path: Path) -> dict[str, Any]:
 
 def dicom_facts(path: Path) -> dict[str, Any]:
     """What a DICOM file says of its image, and nothing of the patient."""
-    from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
+    from napari_dental_denoise.core.dicom_file import is_dicom
+    from napari_dental_denoise.core.dicom_header import read_dicom_header
 
     if not is_dicom(path):
         return {}

@@ -18,7 +18,7 @@ from napari_dental_denoise.core.batch_run import (
     run_files,
     without_collisions,
 )
-from napari_dental_denoise.core.dicom_derived import Derivation
+from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.report import Record, open_report, report_path, run_settings
 from napari_dental_denoise.core.result_names import is_file_name

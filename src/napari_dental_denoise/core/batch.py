@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import refuse_existing
 from napari_dental_denoise.core.config import INFERENCE, EngineName, Precision
-from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
-from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.core.dicom_derived import write_derived
+from napari_dental_denoise.core.dicom_file import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.estimation import estimate_noise

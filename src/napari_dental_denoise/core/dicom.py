@@ -13,14 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.codestream import CURE, claimed_shape, is_whole
-from napari_dental_denoise.core.dicom_header import (
-    COLOUR,
-    LIBRARY,
-    DicomHeader,
-    check_dicom_file,
-    describe,
-    parse_dataset,
-)
+from napari_dental_denoise.core.dicom_file import LIBRARY, check_dicom_file
+from napari_dental_denoise.core.dicom_header import COLOUR, DicomHeader, describe, parse_dataset
 from napari_dental_denoise.core.dicom_values import only_number
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing

@@ -5,28 +5,19 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4, uuid5
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise import __version__
 from napari_dental_denoise.core.atomic import write_bytes
-from napari_dental_denoise.core.dicom_code import coded
+from napari_dental_denoise.core.dicom_file import LIBRARY, check_dicom_file
 from napari_dental_denoise.core.dicom_frames import lift_common
-from napari_dental_denoise.core.dicom_header import (
-    COLOUR,
-    LIBRARY,
-    LOOKUP_TABLES,
-    DicomHeader,
-    check_dicom_file,
-    describe,
-)
+from napari_dental_denoise.core.dicom_header import COLOUR, LOOKUP_TABLES, DicomHeader, describe
 from napari_dental_denoise.core.dicom_impersonal import impersonal
+from napari_dental_denoise.core.dicom_provenance import Derivation, describe_derivation, refer_to, use_letters
+from napari_dental_denoise.core.dicom_values import parts
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.refusal import refusing
 from napari_dental_denoise.core.regular_file import read_file
@@ -34,11 +25,6 @@ from napari_dental_denoise.core.regular_file import read_file
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-PROGRAM = "napari-dental-denoise"
-# Derived images come behind the original ones in a list.
-SERIES_OFFSET = 1000
-LONGEST_TEXT = 1024
-LONGEST_TITLE = 64
 # By transfer syntax, the method. JPEG as cameras have it always loses.
 LOSSY = dict.fromkeys(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"), "ISO_10918_1")
 # May be without loss, where the file says so.
@@ -47,7 +33,6 @@ MAYBE_LOSSY = {
     "1.2.840.10008.1.2.4.91": "ISO_15444_1",
     "1.2.840.10008.1.2.4.203": "ISO_15444_15",
 }
-UTF_8 = "ISO_IR 192"
 # Bytes in one number, by value representation.
 WORDS = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
 # Of the pixels before, or signed with them.
@@ -59,39 +44,6 @@ COLOUR_ONLY = [
     *("PlanarConfiguration", "PixelPaddingValue", "PixelPaddingRangeLimit", "ICCProfile", "ColorSpace"),
     *LOOKUP_TABLES,
 ]
-
-
-@dataclass(frozen=True)
-class Derivation:
-    """What was done, for the files of one run.
-
-    Attributes
-    ----------
-    verb : str
-        "denoised", for the name of the series.
-    description : str
-        In words.
-    algorithm : str, optional
-        Name of the network, where one did it.
-    parameters : str
-        Settings.
-    deidentify : bool
-        Whether patient, staff, place, dates and the identity of the study are left out.
-    run : UUID
-        Of all files that are made together; drawn anew, so that nobody can find a source by it.
-    """
-
-    verb: str
-    description: str
-    algorithm: str | None = None
-    parameters: str = ""
-    deidentify: bool = False
-    run: UUID = field(default_factory=uuid4)
-
-    def uid(self, purpose: str) -> str:
-        """A new UID for each purpose, the same for all files of the run, in whatever process they are made."""
-        # PS3.5 B.2 makes a UID of a UUID so.
-        return f"2.25.{uuid5(self.run, purpose).int}"
 
 
 def write_derived(
@@ -142,10 +94,10 @@ def write_derived(
             dataset = impersonal(dataset)
             dataset.StudyInstanceUID = derivation.uid(f"study {original.get('StudyInstanceUID')}")
         else:
-            _refer_to(dataset, original)
+            refer_to(dataset, original)
         dataset.SeriesInstanceUID = derivation.uid(f"series {original.get('SeriesInstanceUID')}")
-        _describe(dataset, original, derivation)
-        _use_letters(dataset)
+        describe_derivation(dataset, original, derivation)
+        use_letters(dataset)
         data = _encoded(dataset)
     write_bytes(path, data, overwrite=overwrite)
 
@@ -178,7 +130,7 @@ def _tell_loss(dataset: Dataset) -> None:
     if method is None or told == "01" or (told == "00" and str(syntax) in MAYBE_LOSSY):
         return
     dataset.LossyImageCompression = "01"
-    dataset.LossyImageCompressionMethod = [*_values(dataset.get("LossyImageCompressionMethod")), method]
+    dataset.LossyImageCompressionMethod = [*parts(dataset.get("LossyImageCompressionMethod")), method]
 
 
 def _turn_words(dataset: Dataset) -> None:
@@ -217,92 +169,6 @@ def _make_grey(dataset: Dataset, pixels: NDArray[np.generic]) -> None:
         dataset.pop(name, None)
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 0
     dataset.BitsAllocated = dataset.BitsStored = 8 * pixels.dtype.itemsize
-
-
-def _refer_to(dataset: Dataset, original: Dataset) -> None:
-    """The image that this one was made from."""
-    from pydicom.dataset import Dataset as Item
-    from pydicom.sr.codedict import codes
-
-    if not original.get("SOPInstanceUID"):
-        return
-    item = Item()
-    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = original.SOPClassUID, original.SOPInstanceUID
-    item.PurposeOfReferenceCodeSequence = [coded(codes.DCM.SourceImageForImageProcessingOperation)]
-    item.SpatialLocationsPreserved = "YES"
-    dataset.SourceImageSequence = [item]
-
-
-def _describe(dataset: Dataset, original: Dataset, derivation: Derivation) -> None:
-    from pydicom.sr.codedict import codes
-    from pydicom.uid import generate_uid
-
-    now = datetime.now().astimezone()
-    dataset.SOPInstanceUID = generate_uid(prefix=None)
-    _, *rest = _values(dataset.get("ImageType")) or [""]
-    dataset.ImageType = ["DERIVED", *(rest or ["PRIMARY"])]
-    dataset.DerivationDescription = derivation.description[:LONGEST_TEXT]
-    dataset.DerivationCodeSequence = [coded(codes.DCM.ImageProcessing)]
-    if derivation.algorithm is not None:
-        dataset.DerivationAlgorithmSequence = [_algorithm(derivation.algorithm, derivation.parameters)]
-    dataset.ContributingEquipmentSequence = [
-        *dataset.get("ContributingEquipmentSequence", []),
-        _equipment(derivation, now),
-    ]
-    if not derivation.deidentify:
-        dataset.InstanceCreationDate = dataset.SeriesDate = dataset.ContentDate = now.strftime("%Y%m%d")
-        dataset.InstanceCreationTime = dataset.SeriesTime = dataset.ContentTime = now.strftime("%H%M%S")
-        dataset.SeriesDescription = f"{original.get('SeriesDescription') or ''} {derivation.verb}".strip()[
-            -LONGEST_TITLE:
-        ]
-    dataset.SeriesNumber = int(original.get("SeriesNumber") or 0) + SERIES_OFFSET
-
-
-def _values(value: Any) -> list[Any]:
-    """Of an attribute: pydicom gives none, a single one or a list."""
-    return [value] if isinstance(value, str) else list(value or [])
-
-
-def _algorithm(name: str, parameters: str) -> Dataset:
-    """The Algorithm Identification Macro, PS3.3 table 10-19."""
-    from pydicom.dataset import Dataset as Item
-    from pydicom.sr.codedict import codes
-
-    item = Item()
-    item.AlgorithmFamilyCodeSequence = [coded(codes.DCM.ArtificialIntelligence)]
-    item.AlgorithmName, item.AlgorithmVersion = _title(name), __version__
-    item.AlgorithmParameters, item.AlgorithmSource = parameters, PROGRAM
-    return item
-
-
-def _title(text: str) -> str:
-    """In DICOM, a backslash begins another value; and what cannot be printed is not allowed."""
-    return "".join(letter if letter.isprintable() else " " for letter in text.replace("\\", "/"))[:LONGEST_TITLE]
-
-
-def _use_letters(dataset: Dataset) -> None:
-    """Go over to UTF-8 where a model's name needs it; else the letters of the source stay as they are encoded."""
-    own = [dataset.DerivationDescription]
-    for item in dataset.get("DerivationAlgorithmSequence", []):
-        own += [item.AlgorithmName, item.AlgorithmParameters]
-    if not all(text.isascii() for text in own) and dataset.get("SpecificCharacterSet") != UTF_8:
-        dataset.decode()
-        dataset.SpecificCharacterSet = UTF_8
-
-
-def _equipment(derivation: Derivation, now: datetime) -> Dataset:
-    """An item of the SOP Common module's Contributing Equipment Sequence, PS3.3 C.12.1."""
-    from pydicom.dataset import Dataset as Item
-    from pydicom.sr.codedict import codes
-
-    item = Item()
-    item.PurposeOfReferenceCodeSequence = [coded(codes.DCM.ProcessingEquipment)]
-    item.Manufacturer = f"The {PROGRAM} developers"
-    item.ManufacturerModelName, item.SoftwareVersions = PROGRAM, __version__
-    item.ContributionDescription = derivation.description[:LONGEST_TEXT]
-    if not derivation.deidentify:
-        item.ContributionDateTime = now.strftime("%Y%m%d%H%M%S%z")
-    return item
 
 
 def _encoded(dataset: Dataset) -> bytes:

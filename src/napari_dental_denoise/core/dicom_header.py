@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_dental_denoise.core.config import LIMITS
+from napari_dental_denoise.core.dicom_file import LIBRARY, check_dicom_file
 from napari_dental_denoise.core.dicom_frames import GROUPS, lift_common
 from napari_dental_denoise.core.dicom_polarity import is_inverted
 from napari_dental_denoise.core.dicom_values import first_number, numbers, only_number, optional
 from napari_dental_denoise.core.dicom_window import stored_limits
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import refusing
-from napari_dental_denoise.core.regular_file import check_is_file, first_bytes
 from napari_dental_denoise.core.spacing import PixelSize, is_plausible
 from napari_dental_denoise.core.storage import Storage
 
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 
 Spacing = Literal["calibrated", "at the detector", "of the film scanner"]
 
-SUFFIXES = (".dcm", ".dicom", ".dic")
-PREAMBLE, MAGIC = 128, b"DICM"
-LIBRARY = "pydicom"
 LOOKUP_TABLES = [
     f"{kind}PaletteColorLookupTable{part}"
     for colour in ("Red", "Green", "Blue")
@@ -60,10 +56,6 @@ PIXELS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
 MODALITIES = ("IO", "PX", "CR", "DX", "CT", "OT", "RG", "XC", "SC", "RF", "XA")
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
-# The file's own header, in which the length of its rest stands first.
-META_START = PREAMBLE + len(MAGIC)
-LENGTH_ELEMENT = 12
-DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +103,6 @@ class DicomHeader:
         return {"modality": self.modality, "spacing": self.spacing, "storage": storage, "sha256": self.sha256}
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM, by its first bytes or, where it has no preamble, its suffix."""
-    start = first_bytes(path, META_START)
-    return start[PREAMBLE:] == MAGIC or (path.suffix.lower() in SUFFIXES and len(start) > 0)
-
-
 def read_dicom_header(path: str | Path) -> DicomHeader:
     """Read what a DICOM file says of its image, without its pixels.
 
@@ -151,33 +137,6 @@ def _attributes(path: Path, source: Path | io.BytesIO, wanted: Sequence[str]) ->
         dataset = pydicom.dcmread(source, force=True, stop_before_pixels=not whole, specific_tags=[*wanted])
         lift_common(dataset)
     return dataset
-
-
-def check_dicom_file(path: Path) -> None:
-    """Refuse what is no file, too large, or would unpack to too much."""
-    check_is_file(path)
-    with refusing(path, "cannot be read", LIBRARY), path.open("rb") as file:
-        if path.stat().st_size > LIMITS.dicom_bytes:
-            raise ImageReadError(path, f"is larger than {LIMITS.dicom_bytes // 2**20} MiB")
-        start = file.read(META_START + LENGTH_ELEMENT)
-        if len(start) < META_START + LENGTH_ELEMENT or start[PREAMBLE:META_START] != MAGIC:
-            return
-        length = int.from_bytes(start[-4:], "little")
-        if DEFLATED.encode() not in file.read(min(length, 2**16)):
-            return
-        file.seek(META_START + LENGTH_ELEMENT + length)
-        _check_deflated(path, file.read())
-
-
-def _check_deflated(path: Path, data: bytes) -> None:
-    """A deflated file of a megabyte may unpack to a gigabyte."""
-    unpacked = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        unpacked.decompress(data, LIMITS.dicom_bytes)
-    except zlib.error as error:
-        raise ImageReadError(path, "is a truncated or damaged DICOM file") from error
-    if unpacked.unconsumed_tail:
-        raise ImageReadError(path, f"unpacks to more than {LIMITS.dicom_bytes // 2**20} MiB")
 
 
 def describe(path: Path, dataset: Dataset) -> DicomHeader:

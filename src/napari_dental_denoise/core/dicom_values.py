@@ -39,3 +39,8 @@ def only_number(dataset: Dataset, name: str) -> float | None:
     """The number of an attribute that has one; None also where there are several."""
     found = numbers(dataset, name)
     return found[0] if len(found) == 1 else None
+
+
+def parts(value: Any) -> list[Any]:
+    """All values of an attribute, of which pydicom gives none, a single text or several."""
+    return [value] if isinstance(value, str) else list(value or [])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from napari_dental_denoise.core.dicom_header import LIBRARY, check_dicom_file, is_dicom
+from napari_dental_denoise.core.dicom_file import LIBRARY, check_dicom_file, is_dicom
 from napari_dental_denoise.core.refusal import refusing
 from napari_dental_denoise.core.regular_file import is_name
 

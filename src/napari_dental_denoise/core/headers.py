@@ -15,7 +15,8 @@ from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
 from napari_dental_denoise.core.config import LIMITS
-from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
+from napari_dental_denoise.core.dicom_file import is_dicom
+from napari_dental_denoise.core.dicom_header import read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.refusal import quiet
 from napari_dental_denoise.core.regular_file import check_is_file

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.dicom import read_dicom
-from napari_dental_denoise.core.dicom_header import is_dicom
+from napari_dental_denoise.core.dicom_file import is_dicom
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.headers import check_whole
 from napari_dental_denoise.core.regular_file import read_file

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import replacing, write_bytes
-from napari_dental_denoise.core.dicom_header import is_dicom, read_dicom_header
+from napari_dental_denoise.core.dicom_file import is_dicom
+from napari_dental_denoise.core.dicom_header import read_dicom_header
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.headers import DAMAGED, is_turned, open_header
 from napari_dental_denoise.core.images import check_writable, write_image

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.dicom import read_dicom
-from napari_dental_denoise.core.dicom_header import DicomHeader, is_dicom
+from napari_dental_denoise.core.dicom_file import is_dicom
+from napari_dental_denoise.core.dicom_header import DicomHeader
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import read_image, read_pages
 from napari_dental_denoise.core.pixel_size import read_pixel_size

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
-from napari_dental_denoise.core.dicom_header import is_dicom
+from napari_dental_denoise.core.dicom_file import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.core.dicom_file import is_dicom
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import FLOATING, LOSSLESS_16_BIT, WRITABLE_SUFFIXES

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.dicom import read_dicom
-from napari_dental_denoise.core.dicom_header import DicomHeader, is_dicom, read_dicom_header
+from napari_dental_denoise.core.dicom_file import is_dicom
+from napari_dental_denoise.core.dicom_header import DicomHeader, read_dicom_header
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.headers import Header, read_header
 from napari_dental_denoise.core.images import read_image

@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.dicom_header import is_dicom
+from napari_dental_denoise.core.dicom_file import is_dicom
 from napari_dental_denoise.core.errors import ImageReadError
 from napari_dental_denoise.core.images import read_image
 from napari_dental_denoise.core.radiograph import read_radiograph

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.dicom import read_dicom
-from napari_dental_denoise.core.dicom_header import SUFFIXES as DICOM_SUFFIXES
-from napari_dental_denoise.core.dicom_header import DicomHeader, is_dicom
+from napari_dental_denoise.core.dicom_file import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.core.dicom_file import is_dicom
+from napari_dental_denoise.core.dicom_header import DicomHeader
 from napari_dental_denoise.core.dicomdir import is_dicomdir
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.folders import describe, list_files

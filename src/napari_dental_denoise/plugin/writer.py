@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.dicom_derived import Derivation, write_derived
+from napari_dental_denoise.core.dicom_derived import write_derived
+from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import PURPOSE
 from napari_dental_denoise.core.pixel_size import (
