@@ -406,6 +406,7 @@ class TestTrain:
             (("-o", "m.keras", "--learn-from", "noisy", "--noisy", "x"), "learning from pairs takes both"),
             (("-o", "m.keras", "--learn-from", "noisy", "--sigma", 0.1, 0.2), "noise is added to clean images only"),
             (("-o", "m.keras", "--learn-from", "noisy", "--noise", "quantum"), "leave out --noise and its levels"),
+            (("-o", "m.keras", "--learn-from", "noisy", "--photons", 5, 9), "leave out --noise and its levels"),
             (("-o", "m.keras", "--noise", "varying", "--sigma-low", 0.3, 0.4), "sigma_high must be at least"),
             (("-o", "m.keras", "--start-from", "none.keras"), "none.keras: no such model file"),
             (("-o", "m.keras", "--starter", "--noise", "quantum"), "--starter says what to learn from"),
@@ -463,8 +464,9 @@ class TestEvaluate:
         noisy, model = json.loads(capsys.readouterr().out)
         assert model["psnr"] > noisy["psnr"] + 6
 
-    def test_recorded_noise_has_no_kind(self, folder, capsys):
-        assert run("evaluate", folder, "--noisy", folder, "--noise", "poisson") == 2
+    @pytest.mark.parametrize("given", [("--noise", "poisson"), ("--photons", 30), ("--size", 64, 64)])
+    def test_recorded_noise_has_no_kind_and_no_level(self, folder, given, capsys):
+        assert run("evaluate", folder, "--noisy", folder, *given) == 2
         assert "leave out --noise, its level and --size" in capsys.readouterr().err
 
     def test_the_model_of_the_package_is_measured_where_nothing_is_named(self, folder, capsys):

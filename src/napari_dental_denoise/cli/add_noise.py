@@ -37,9 +37,10 @@ def run(options: argparse.Namespace) -> int:
     from napari_dental_denoise.core.dicom_provenance import Derivation
     from napari_dental_denoise.core.model_file import PURPOSE
 
-    work = NoiseWork(options.noise, dict(one_level(options)), options.seed)
+    noise = options.noise or NOISE.kind
+    work = NoiseWork(noise, dict(one_level(options, noise)), options.seed)
     levels = ", ".join(f"{name} {value:g}" for name, value in work.levels.items())
-    settings = f"{options.noise} noise ({levels}, seed {options.seed})"
+    settings = f"{noise} noise ({levels}, seed {options.seed})"
     derivation = Derivation(
         "with noise", f"{settings} added, to test a method. {PURPOSE}", deidentify=options.deidentify
     )

@@ -18,6 +18,7 @@ from napari_dental_denoise.cli.options import (
     add_precision,
     add_rows,
     add_sources,
+    are_levels_given,
     given_levels,
     number,
     positive,
@@ -66,7 +67,6 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
     add_noise_kind(parser, NOISE.kind)
-    parser.set_defaults(noise=None)
     add_levels(parser, "+", "one level or several: ")
     add_rows(parser)
     parser.add_argument("--size", type=positive, nargs=2, metavar=("H", "W"), help="resize the clean images first")
@@ -81,7 +81,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure; the exit code."""
-    if options.noisy and (options.noise or options.size or given_levels(options, NOISE.kind)):
+    if options.noisy and (options.noise or options.size or are_levels_given(options)):
         raise InputError("--noisy takes recorded noise: leave out --noise, its level and --size")
     options.noise = options.noise or NOISE.kind
     levels = broadcast_levels(options)

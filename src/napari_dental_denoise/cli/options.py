@@ -66,13 +66,12 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 
 
 def add_noise_kind(parser: argparse.ArgumentParser, default: str) -> None:
-    """The kind of noise and its seed."""
+    """The kind of noise, None where none is given, and its seed."""
     kinds = "; ".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items())
     parser.add_argument(
         "--noise",
         type=spelled,
         choices=list(NOISE_KINDS),
-        default=default,
         metavar="KIND",
         help=f"kind of noise ({kinds}); default {default}",
     )
@@ -88,6 +87,11 @@ def add_levels(parser: argparse.ArgumentParser, nargs: int | str | None, values:
         parser.add_argument(option, type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
 
 
+def are_levels_given(options: argparse.Namespace) -> bool:
+    """Whether there is any level on the command line, of whatever kind of noise."""
+    return any(getattr(options, name) is not None for name in LEVEL_MEANINGS)
+
+
 def given_levels(options: argparse.Namespace, noise: str) -> dict[str, list[float]]:
     """The levels of the command line, checked against the kind of noise, as lists."""
     kind = noise_kind(noise)
@@ -98,12 +102,11 @@ def given_levels(options: argparse.Namespace, noise: str) -> dict[str, list[floa
     return {name: value if isinstance(value, list) else [value] for name, value in given.items()}
 
 
-def one_level(options: argparse.Namespace) -> Mapping[str, float]:
+def one_level(options: argparse.Namespace, noise: str) -> Mapping[str, float]:
     """One level by name, the kind's default where none is given."""
-    given = given_levels(options, options.noise)
+    given = given_levels(options, noise)
     return {
-        name: given[name][0] if name in given else level.default
-        for name, level in noise_kind(options.noise).levels.items()
+        name: given[name][0] if name in given else level.default for name, level in noise_kind(noise).levels.items()
     }
 
 

@@ -17,7 +17,7 @@ from napari_dental_denoise.cli.console import (
     say,
     stop_with_stdin,
 )
-from napari_dental_denoise.cli.options import Subparsers, given_levels
+from napari_dental_denoise.cli.options import Subparsers, are_levels_given, given_levels
 from napari_dental_denoise.cli.train_options import describe
 from napari_dental_denoise.cli.training_display import TrainingDisplay
 from napari_dental_denoise.core.config import LIMITS, NOISE, STARTER_TRAINING, TRAINING, TrainingConfig
@@ -133,7 +133,7 @@ def _read_for_starter(
     from napari_dental_denoise.core.starter_images import starter_images
     from napari_dental_denoise.unet.dataset import CleanImages
 
-    if options.learn_from or options.noisy or options.noise or given_levels(options, NOISE.training_kind):
+    if options.learn_from or options.noisy or options.noise or are_levels_given(options):
         raise InputError("--starter says what to learn from: leave out --learn-from, --noisy, --noise and levels")
     loaded = load_images(options.sources, options.rows)
     images = starter_images(loaded.images, config.seed)
@@ -152,11 +152,11 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
     learn_from = options.learn_from or ("pairs" if options.noisy else "clean")
     if (learn_from == "pairs") != bool(options.noisy):
         raise InputError("learning from pairs takes both: the clean images as SOURCE, and --noisy with the noisy ones")
+    if learn_from != "clean" and (options.noise or are_levels_given(options)):
+        raise InputError("noise is added to clean images only: leave out --noise and its levels")
     kind = options.noise or NOISE.training_kind
     ranges = {name: (values[0], values[1]) for name, values in given_levels(options, kind).items()}
     noise = NoiseRange(kind, ranges)
-    if (options.noise or ranges) and learn_from != "clean":
-        raise InputError("noise is added to clean images only: leave out --noise and its levels")
     memory = LIMITS.images_bytes
     loaded = load_images(options.sources, options.rows, memory)
     if learn_from == "pairs":

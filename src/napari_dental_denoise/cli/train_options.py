@@ -69,8 +69,6 @@ def describe(subparsers: Subparsers) -> argparse.ArgumentParser:
     )
     _add_course(parser)
     add_noise_kind(parser, NOISE.training_kind)
-    # So that a kind that is asked for in vain is noticed.
-    parser.set_defaults(noise=None)
     add_levels(parser, 2, "lowest and highest ")
     add_rows(parser)
     _add_files(parser)

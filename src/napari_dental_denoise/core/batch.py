@@ -20,9 +20,9 @@ from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.estimation import estimate_noise
-from napari_dental_denoise.core.images import FLOATING, WRITABLE_SUFFIXES, read_image, read_pages
+from napari_dental_denoise.core.images import FLOATING, WRITABLE_SUFFIXES, read_image, read_pages, take_rows
 from napari_dental_denoise.core.inference import denoise
-from napari_dental_denoise.core.intensity import full_scale, to_unit
+from napari_dental_denoise.core.intensity import common_scale, to_unit
 from napari_dental_denoise.core.metrics import mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.model_file import PURPOSE, model_stat
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
@@ -85,10 +85,9 @@ class DenoiseWork:
     def __call__(self, image: Image, _number: int) -> Image:
         """The denoised image or stack."""
         rows = slice(*self.rows)
-        if image[..., rows, :].size == 0:
-            raise InputError(f"has {image.shape[-2]} rows, none of them among those asked for")
+        denoised = denoise(take_rows(image, rows), self.engine(), strength=self.strength)
         result = image.copy()
-        result[..., rows, :] = denoise(image[..., rows, :], self.engine(), strength=self.strength)
+        result[..., rows, :] = denoised
         return result
 
     def engine(self) -> Engine:
@@ -261,7 +260,7 @@ def _scores(result: Image, twin: Path) -> tuple[float | None, float | None]:
     reference = read_pages(twin) if result.ndim == 3 else read_image(twin)
     if reference.shape != result.shape:
         raise InputError(f"{twin.name}: is of shape {reference.shape}, the image {result.shape}")
-    scale = max(full_scale(reference), full_scale(result))
+    scale = common_scale(reference, result)
     pair = to_unit(reference, scale), to_unit(result, scale)
     pages = [np.reshape(image, (-1, *image.shape[-2:])) for image in pair]
     level = psnr(*pair, data_range=1)

@@ -29,6 +29,25 @@ class Engine(Protocol):
         """Network output for a (N, H, W, 1) float32 batch on [0, 1]; sides are multiples of the card's."""
 
 
+def check_precision(precision: str) -> None:
+    """Refuse what is no precision.
+
+    Raises
+    ------
+    InputError
+        If it is none of "auto", "f32" and "bf16".
+    """
+    if precision not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}")
+
+
+def body_precision(precision: Precision, card: ModelCard) -> Precision:
+    """What the body of that model is run in; "auto" where the processor decides."""
+    check_precision(precision)
+    # A number in bf16 holds 8 bits: enough for noise to subtract, not for the grey values of an image.
+    return "f32" if precision == "auto" and card.predicts == "image" else precision
+
+
 class OpenVinoEngine:
     """Runs the OpenVINO export of a model file on the processor.
 
@@ -50,13 +69,10 @@ class OpenVinoEngine:
     def __init__(
         self, model: ModelFile, precision: Precision = INFERENCE.precision, threads: int | None = None
     ) -> None:
-        if precision not in PRECISIONS:
-            raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}")
         self.card = model.card
         runtime = openvino()
         core = runtime.Core()
-        # A number in bf16 holds 8 bits: enough for noise to subtract, not for the grey values of an image.
-        hint = "f32" if precision == "auto" and model.card.predicts == "image" else precision
+        hint = body_precision(precision, model.card)
         options: dict[str, str | int] = {} if hint == "auto" else {"INFERENCE_PRECISION_HINT": hint}
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads

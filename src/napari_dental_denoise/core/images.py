@@ -25,6 +25,20 @@ FLOATING = (".tif", ".tiff")
 AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
+def take_rows(image: NDArray[np.generic], rows: slice) -> NDArray[np.generic]:
+    """These rows of an image or stack (..., H, W), as a view.
+
+    Raises
+    ------
+    InputError
+        If it has none of them.
+    """
+    taken = image[..., rows, :]
+    if taken.size == 0:
+        raise InputError(f"has {image.shape[-2]} rows, none of them among those asked for")
+    return taken
+
+
 def read_image(path: str | Path) -> NDArray[np.generic]:
     """Read one radiograph as grayscale, white high.
 

@@ -46,6 +46,11 @@ def full_scale(image: NDArray[np.generic]) -> float:
     raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
 
 
+def common_scale(*images: NDArray[np.generic]) -> float:
+    """The grey value that stands for white in all of them: on scales of their own, one could become brighter."""
+    return max(map(full_scale, images))
+
+
 def check_array(image: object) -> None:
     """Refuse what is no array, as a list of images of several sizes is."""
     if not hasattr(image, "dtype"):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.file_image import FileImage, ImageCache
 from napari_dental_denoise.core.folders import describe, list_files, read_each
+from napari_dental_denoise.core.images import take_rows
 
 Place = tuple[Path, int]
 
@@ -79,10 +80,11 @@ def _not_empty(loaded: LoadedImages) -> LoadedImages:
 
 def _keep_rows(loaded: LoadedImages, place: Place, image: NDArray[np.generic], rows: slice) -> bool:
     """Whether there is something to keep; else there is an error more."""
-    kept = image[rows]
     path, _ = place
-    if kept.size == 0:
-        loaded.errors.append(ImageReadError(path, f"has {image.shape[0]} rows, none of them among those asked for"))
+    try:
+        kept = take_rows(image, rows)
+    except InputError as error:
+        loaded.errors.append(ImageReadError(path, str(error)))
         return False
     if np.issubdtype(kept.dtype, np.floating) and not np.isfinite(kept).all():
         loaded.errors.append(ImageReadError(path, "holds NaN or infinity; expected finite grey values"))

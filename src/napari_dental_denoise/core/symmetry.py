@@ -57,5 +57,10 @@ def mirrored(image: NDArray[Value], height: int, width: int) -> NDArray[Value]:
 
 def up_to_multiples(image: NDArray[Value], multiple: int) -> NDArray[Value]:
     """The image, mirrored beyond its end until both sides are multiples."""
-    height, width = (-(-length // multiple) * multiple for length in image.shape)
+    height, width = (next_multiple(length, multiple) for length in image.shape)
     return mirrored(image, height, width)
+
+
+def next_multiple(length: int, multiple: int) -> int:
+    """The length, rounded up."""
+    return -(-length // multiple) * multiple

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import full_scale, to_unit
+from napari_dental_denoise.core.intensity import common_scale, full_scale, to_unit
 from napari_dental_denoise.core.noise_kinds import NoiseRange
 
 Image = NDArray[np.generic]
@@ -121,8 +121,7 @@ class ImagePairs(Dataset):
                 raise InputError(f"pair {index + 1}: noisy {one.shape} and clean {other.shape} differ in size")
         self.noisy, self.clean = list(noisy), list(clean)
         self.shapes = [image.shape for image in self.clean]
-        # One scale for both, or a brighter noisy image would be learned as a darker one.
-        self._scales = [max(full_scale(one), full_scale(other)) for one, other in zip(noisy, clean, strict=True)]
+        self._scales = [common_scale(one, other) for one, other in zip(noisy, clean, strict=True)]
 
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
         """See `Dataset`."""

@@ -14,7 +14,7 @@ from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, TRAINING, Prec
 from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import denoise, denoise_unit
-from napari_dental_denoise.core.intensity import full_scale, to_unit
+from napari_dental_denoise.core.intensity import common_scale, to_unit
 from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.progress import EpochDone, TrainingFinished
 from napari_dental_denoise.unet.dataset import ImagePairs, split_indices
@@ -164,7 +164,7 @@ class CNNDenoiser:
         return result
 
     def _scores(self, noisy: Image, clean: Image) -> tuple[float, float, float]:
-        scale = max(full_scale(noisy), full_scale(clean))
+        scale = common_scale(noisy, clean)
         reference = to_unit(clean, scale)
         denoised = np.clip(denoise_unit(to_unit(noisy, scale), self._ready()), 0, 1)
         return (

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.config import INFERENCE, PRECISIONS, Precision
+from napari_dental_denoise.core.config import INFERENCE, Precision
 from napari_dental_denoise.core.conversion import converted
-from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.engine import body_precision
 from napari_dental_denoise.core.model_file import read_model_file
 from napari_dental_denoise.unet.backend import has_bfloat16, keras, tf
 from napari_dental_denoise.unet.export import load_keras_model
@@ -23,7 +23,7 @@ class KerasEngine:
     path : Path
         A `.keras` file.
     precision : {"auto", "f32", "bf16"}
-        Of the network's body; "auto" takes bf16 where it saves time.
+        Of the network's body; "auto" takes bf16 where it saves time, but for models that give the image itself.
 
     Raises
     ------
@@ -32,12 +32,11 @@ class KerasEngine:
     """
 
     def __init__(self, path: Path, precision: Precision = INFERENCE.precision) -> None:
-        if precision not in PRECISIONS:
-            raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}")
         path = converted(path)
         self.card = read_model_file(path).card
+        wanted = body_precision(precision, self.card)
         model = load_keras_model(path)
-        if precision == "bf16" or (precision == "auto" and has_bfloat16()):
+        if wanted == "bf16" or (wanted == "auto" and has_bfloat16()):
             model = _in_bfloat16(model)
         self._run = tf.function(model, jit_compile=False, reduce_retracing=True)
 

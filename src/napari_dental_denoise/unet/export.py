@@ -26,6 +26,7 @@ from napari_dental_denoise.core.model_file import (
     sha256,
 )
 from napari_dental_denoise.core.openvino_runtime import openvino
+from napari_dental_denoise.core.symmetry import next_multiple
 from napari_dental_denoise.unet.backend import keras, quiet_stderr
 from napari_dental_denoise.unet.short_weights import with_short_weights
 from napari_dental_denoise.unet.untrusted_model import check_model
@@ -188,7 +189,7 @@ def _find_multiple(model: keras.Model, name: str) -> int:
 
 
 def _find_prediction(model: keras.Model, multiple: int, name: str) -> Predicts:
-    side = _up_to(2 * FOREIGN_HALOS[0], multiple)
+    side = next_multiple(2 * FOREIGN_HALOS[0], multiple)
     output = np.asarray(model(np.full((1, side, side, 1), PROBE_GREY, np.float32)))
     if not np.isfinite(output).all():
         raise InputError(f"{name}: the network makes NaN or infinity of an even grey: its weights are damaged")
@@ -197,7 +198,7 @@ def _find_prediction(model: keras.Model, multiple: int, name: str) -> Predicts:
 
 def _find_halo(model: keras.Model, multiple: int, name: str) -> int:
     for wanted in FOREIGN_HALOS:
-        halo, rim, core = (_up_to(length, multiple) for length in (wanted, PROBE_RIM, PROBE_CORE))
+        halo, rim, core = (next_multiple(length, multiple) for length in (wanted, PROBE_RIM, PROBE_CORE))
         image = np.random.default_rng(0).random((1, *[core + 2 * (halo + rim)] * 2, 1), np.float32)
         changed = np.zeros_like(image)
         window, middle = (slice(length, -length) for length in (rim, rim + halo))
@@ -209,7 +210,3 @@ def _find_halo(model: keras.Model, multiple: int, name: str) -> int:
         f"{name}: what it makes of a pixel depends on others more than {FOREIGN_HALOS[-1]} pixels away: it cannot work "
         "on a large image in tiles"
     )
-
-
-def _up_to(length: int, multiple: int) -> int:
-    return -(-length // multiple) * multiple

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import check_folder
-from napari_dental_denoise.core.config import PRECISIONS, TRAINING, StrategyName, TrainingConfig
+from napari_dental_denoise.core.config import TRAINING, StrategyName, TrainingConfig
+from napari_dental_denoise.core.engine import check_precision
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.unet.checkpoint import checkpoint_path
 from napari_dental_denoise.unet.dataset import Dataset
@@ -86,5 +87,4 @@ def check_job(job: TrainingJob) -> None:
         value = getattr(config, name)
         if value is not None and not (math.isfinite(value) and value > 0):
             raise InputError(f"{name} must be positive; received {value}")
-    if config.precision not in PRECISIONS:
-        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}; received {config.precision!r}")
+    check_precision(config.precision)
