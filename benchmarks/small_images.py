@@ -75,7 +75,7 @@ def trained_on_pairs(preset: str, epochs: int, noisy: np.ndarray, clean: np.ndar
 def trained_on_new_noise(epochs: int, clean: np.ndarray, path: Path) -> Denoiser:
     """As this project does: noise is drawn anew for every patch."""
     data = CleanImages(list(clean), NoiseRange("gaussian", {"sigma": (SIGMA, SIGMA)}), 0)
-    training, validation = split_indices(len(clean), TrainingConfig().validation_split, 0)
+    training, validation = split_indices(range(len(clean)), TrainingConfig().validation_split, 0)
     steps = -(-len(training) // BATCH)
     config = TrainingConfig(epochs=epochs, steps_per_epoch=steps, batch_size=BATCH, patch_size=SIDE)
     for _ in train(TrainingJob(data.select(training), data.select(validation), path, config)):

@@ -62,6 +62,15 @@ def test_an_impossible_path_is_one_line(capsys):
     assert "File name too long" in error or "no such file" in error
 
 
+def test_a_fault_is_told_from_files_that_were_left_out(monkeypatch, capsys):
+    def fail(_options):
+        raise MemoryError
+
+    monkeypatch.setattr("napari_dental_denoise.cli.info.run", fail)
+    assert run("info", "scan.png") == 70
+    assert "napari-dental-denoise: failed (MemoryError)" in capsys.readouterr().err
+
+
 class TestAddNoise:
     def test_level_seed_and_names(self, folder, tmp_path, radiographs):
         assert run("add-noise", folder, "-o", tmp_path / "noisy", "--sigma", "25/255", "--seed", 3) == 0
@@ -468,6 +477,13 @@ class TestEvaluate:
     def test_recorded_noise_has_no_kind_and_no_level(self, folder, given, capsys):
         assert run("evaluate", folder, "--noisy", folder, *given) == 2
         assert "leave out --noise, its level and --size" in capsys.readouterr().err
+
+    def test_a_place_for_the_table_that_cannot_be_is_refused_before_the_work(self, folder, tmp_path, capsys):
+        (tmp_path / "file").touch()
+        assert run("evaluate", folder, "-o", tmp_path / "file" / "table.txt", "--overwrite") == 2
+        told = capsys.readouterr()
+        assert "cannot be written" in told.err
+        assert "noise" not in told.out
 
     def test_the_model_of_the_package_is_measured_where_nothing_is_named(self, folder, capsys):
         assert run("evaluate", folder, "--sigma", 0.1, "--format", "json") == 0

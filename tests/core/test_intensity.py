@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
+from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit, to_unit_pair
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=3, max_side=12)
 
@@ -32,6 +32,25 @@ def test_16_bit_counts_the_bits_that_are_used(peak, scale):
 @pytest.mark.parametrize(("values", "scale"), [([0, 1], 1), ([-0.4, 1.6], 1), ([0, 200.5], 255), ([0, 3000.0], 4095)])
 def test_floating_images_are_on_0_1_or_in_grey_levels(values, scale):
     assert full_scale(np.array([values], np.float64)) == scale
+
+
+GREY = np.array([[0.0, 0.25, 1.0]])
+IN_LEVELS = np.array([[0.0, 63.75, 255.0]])
+
+
+@pytest.mark.parametrize("other", [GREY.astype(np.float32), IN_LEVELS, np.rint(GREY * 4095).astype(np.uint16)])
+def test_a_pair_of_two_types_shows_the_same(other):
+    pair = to_unit_pair(np.rint(IN_LEVELS).astype(np.uint8), other)
+    np.testing.assert_allclose(*pair, atol=0.002)
+
+
+def test_a_pair_of_one_type_is_on_one_scale():
+    dark, bright = np.array([[0, 900]], np.uint16), np.array([[0, 1800]], np.uint16)
+    one, other = to_unit_pair(dark, bright)
+    assert 2 * one[0, 1] == other[0, 1]
+    unclipped = np.add(IN_LEVELS, [[-9.0, 0.0, 12.0]])
+    one, other = to_unit_pair(np.rint(IN_LEVELS).astype(np.uint8), unclipped)
+    np.testing.assert_allclose(other - one, [[-9 / 511, 0, 12 / 511]], atol=0.002)
 
 
 def test_results_are_rounded_and_clipped():

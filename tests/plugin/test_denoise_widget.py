@@ -1,6 +1,7 @@
 """The Denoise form: every type, the twin of the input, strength, preview, cancel, and errors that start nothing."""
 
 import re
+import shutil
 import subprocess
 import sys
 
@@ -280,6 +281,18 @@ def test_a_model_that_was_used_is_offered_again(viewer, denoise_form, open_form,
     viewer.window.remove_dock_widget(denoise_form.native)
     again = open_form("Denoise")
     assert trained_model.resolve() in again.model.choices
+
+
+def test_models_of_one_name_can_be_told_apart(denoise_form, trained_model, tmp_path):
+    for name in ("a/mine.keras", "b/mine.keras", "b/starter.keras"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(trained_model, path)
+        denoise_form.use_model(path)
+        assert denoise_form.model.value == path
+    box = denoise_form.model.native
+    shown = {box.itemText(index) for index in range(box.count())}
+    assert {"starter", "starter (b)", "mine (a)", "mine (b)"} <= shown
 
 
 def test_the_window_never_loads_tensorflow(trained_model, tmp_path):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_dental_denoise.core.model_file import read_model_file
 from napari_dental_denoise.core.noise import add_gaussian_noise
 from napari_dental_denoise.plugin.card_text import card_text
 from napari_dental_denoise.plugin.known_models import remember_model
+from napari_dental_denoise.plugin.training_process import KILL_AFTER_MS
 
 LONG = 90_000
 
@@ -84,6 +86,25 @@ def test_closing_the_dock_stops_the_child_and_leaves_the_model(viewer, form, qtb
     qtbot.waitUntil(lambda: bool(ended), timeout=LONG)
     assert ended == [130]
     assert read_model_file(tmp_path / "mine.keras").card.preset == "fast"
+
+
+def test_a_training_can_be_stopped_before_it_begins(form, qtbot):
+    form.fields.amount.value, form.fields.unit.value = 500, "epochs"
+    form.train(resume=False)
+    form.stop()
+    begun = time.monotonic()
+    wait_for_the_end(form, qtbot)
+    assert time.monotonic() - begun < KILL_AFTER_MS / 1000
+    assert form.status.value == "Stopped; nothing was learned yet"
+
+
+def test_a_training_that_dies_of_a_fault_is_no_success(form, qtbot, tmp_path, monkeypatch):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "tensorflow.py").write_text("raise RuntimeError('no driver')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    form.train(resume=False)
+    wait_for_the_end(form, qtbot)
+    assert form.status.value.startswith("failed (RuntimeError)")
 
 
 def test_the_plan_in_one_line(form, qtbot):

@@ -67,12 +67,24 @@ def test_validation_noise_stays_the_same(radiographs):
 
 
 def test_split_by_file():
-    training, validation = split_indices(10, 0.2, 3)
+    training, validation = split_indices(range(10), 0.2, 3)
     assert len(validation) == 2
     assert sorted(training + validation) == list(range(10))
-    assert split_indices(10, 0.2, 3) == (training, validation)
-    assert split_indices(10, 0.2, 4) != (training, validation)
-    assert [len(part) for part in split_indices(2, 0.01, 0)] == [1, 1]
+    assert split_indices(range(10), 0.2, 3) == (training, validation)
+    assert split_indices(range(10), 0.2, 4) != (training, validation)
+    assert [len(part) for part in split_indices(range(2), 0.01, 0)] == [1, 1]
+
+
+def test_the_pages_of_a_file_stay_together():
+    files = [name for name in "abcd" for _ in range(5)]
+    training, validation = split_indices(files, 0.25, 0)
+    assert len(validation) == 5
+    assert not {files[i] for i in training} & {files[i] for i in validation}
+
+
+def test_the_pages_of_a_single_file_are_split():
+    training, validation = split_indices(["a"] * 10, 0.2, 3)
+    assert (training, validation) == split_indices(range(10), 0.2, 3)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +97,7 @@ def test_split_by_file():
 )
 def test_impossible_splits_are_refused(count, share, message):
     with pytest.raises(InputError, match=message):
-        split_indices(count, share, 0)
+        split_indices(range(count), share, 0)
 
 
 def test_unequal_pairs_are_refused(radiographs):

@@ -96,6 +96,21 @@ def test_resuming_goes_on_where_it_stopped(job, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_finished_training_says_how_to_go_on(job):
+    list(train(job))
+    with pytest.raises(InputError, match=r"has had its 3 epochs: to go on, give more epochs, which count"):
+        list(train(replace(job, resume=True)))
+
+
+def test_a_finished_training_gives_a_model_that_was_moved_away_once_more(job):
+    moved = job.model.with_name("moved.keras")
+    list(train(job))
+    job.model.rename(moved)
+    finished = list(train(replace(job, resume=True)))[-1]
+    assert math.isfinite(finished.best_psnr)
+    assert read_model_file(job.model).card.training["epoch"] == 3
+
+
 def test_resuming_with_other_settings_is_refused(job):
     stop_after(train(job), 5)
     with pytest.raises(InputError, match="had another batch_size: batch_size 4, now 2"):

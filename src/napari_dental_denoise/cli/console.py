@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import re
 import signal
@@ -18,6 +19,8 @@ from napari_dental_denoise.core.errors import InputError
 EXIT_DONE = 0
 EXIT_SOME_LEFT_OUT = 1
 EXIT_BAD_INPUT = 2
+# As sysexits.h has it.
+EXIT_FAILED = 70
 EXIT_STOPPED = 130
 
 PROGRAM = "napari-dental-denoise"
@@ -72,10 +75,11 @@ def minutes_and_seconds(seconds: float) -> str:
 
 
 class StopRequest:
-    """Whether the user asked to stop."""
+    """Whether the user asked to stop, and whether the work looks at it."""
 
     def __init__(self) -> None:
         self.asked = False
+        self.heeded = False
 
     def ask(self, *_signal: object) -> None:
         """Note the first request; a second one stops at once."""
@@ -93,18 +97,20 @@ def stop_with_stdin(request: StopRequest) -> None:
         while os.read(0, 4096):
             pass
         request.asked = True
+        if not request.heeded:
+            _thread.interrupt_main()
 
     threading.Thread(target=wait, daemon=True).start()
 
 
 @contextmanager
-def graceful_stop() -> Iterator[StopRequest]:
+def graceful_stop(request: StopRequest) -> Iterator[None]:
     """While the block runs, the first Ctrl-C (or SIGTERM) is a request, which the block looks at."""
-    request = StopRequest()
+    request.heeded = True
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, request.ask) for number in signals]
     try:
-        yield request
+        yield
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

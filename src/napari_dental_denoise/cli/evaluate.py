@@ -85,11 +85,13 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--noisy takes recorded noise: leave out --noise, its level and --size")
     options.noise = options.noise or NOISE.kind
     levels = broadcast_levels(options)
-    from napari_dental_denoise.core.atomic import refuse_existing, write_text
+    from napari_dental_denoise.core.atomic import check_folder, refuse_existing, write_text
     from napari_dental_denoise.core.table import TABLE_FORMATS
 
-    if options.output and not options.overwrite:
-        refuse_existing(options.output)
+    if options.output:
+        check_folder(options.output)
+        if not options.overwrite:
+            refuse_existing(options.output)
     methods = _methods(options)
     pairs, count, errors = _pairs(options, levels)
     report_left_out(errors)

@@ -6,12 +6,13 @@ import argparse
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
 from napari_dental_denoise import __version__
 from napari_dental_denoise.cli import add_noise, convert, denoise, evaluate, info, train, workflow
-from napari_dental_denoise.cli.console import EXIT_BAD_INPUT, EXIT_STOPPED, complain
+from napari_dental_denoise.cli.console import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_STOPPED, complain
 from napari_dental_denoise.core.errors import InputError
 
 COMMANDS = (add_noise, train, denoise, evaluate, info, convert, workflow)
@@ -25,6 +26,7 @@ exit codes:
   0    all done
   1    done, but some files were left out; each is named on stderr with its reason
   2    nothing done: a file, a folder or an option cannot be used; one line on stderr says why
+  70   failed for want of memory, or by a fault of the program or of a library
   130  stopped with Ctrl-C; training keeps the best model so far
 
 "napari-dental-denoise COMMAND --help" explains a command."""
@@ -65,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 some files left out, 2 bad input, 130 stopped.
+        Exit code: 0 done, 1 some files left out, 2 bad input, 70 failed, 130 stopped.
     """
     options = build_parser().parse_args(arguments)
     try:
@@ -84,3 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         complain(f"{error.filename or 'the system'}: {error.strerror or error}")
         return EXIT_BAD_INPUT
+    # Python's own code for it, 1, would say that the work is done.
+    except Exception as error:  # noqa: BLE001 (see above)
+        traceback.print_exc()
+        complain(f"failed ({type(error).__name__}), which is no fault of the input; the lines above tell where")
+        return EXIT_FAILED

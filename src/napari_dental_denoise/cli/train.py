@@ -12,6 +12,7 @@ from napari_dental_denoise.cli.console import (
     EXIT_SOME_LEFT_OUT,
     EXIT_STOPPED,
     PROGRAM,
+    StopRequest,
     graceful_stop,
     report_left_out,
     say,
@@ -27,6 +28,8 @@ from napari_dental_denoise.core.progress import TrainingFinished
 from napari_dental_denoise.core.starter import NOTHING, STARTER_NAME, first_model
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_dental_denoise.unet.dataset import Dataset
     from napari_dental_denoise.unet.training_job import TrainingJob
 
@@ -53,6 +56,9 @@ def run(options: argparse.Namespace) -> int:
     """Train a model; the exit code."""
     from napari_dental_denoise.unet.devices import process_number
 
+    request = StopRequest()
+    if options.stop_with_stdin:
+        stop_with_stdin(request)
     # First: a TF_CONFIG that cannot be used is told before any image is read.
     process = process_number(options.strategy)
     job, errors = prepare(options)
@@ -60,13 +66,12 @@ def run(options: argparse.Namespace) -> int:
         follow(job, "none", lambda: False)
         return EXIT_DONE
     report_left_out(errors)
-    with graceful_stop() as request:
-        if options.stop_with_stdin:
-            stop_with_stdin(request)
+    with graceful_stop(request):
         finished = follow(job, options.progress, lambda: request.asked)
     if not finished:
         say_unless_lines(options, f"stopped; {kept(job)}")
-        say_unless_lines(options, "to go on, give the same command again with --resume")
+        if job.model.exists():
+            say_unless_lines(options, "to go on, give the same command again with --resume")
         return EXIT_STOPPED
     say_unless_lines(options, f"the best model is in {job.model}; to use it: {PROGRAM} denoise SCANS -m {job.model}")
     return EXIT_SOME_LEFT_OUT if errors else EXIT_DONE
@@ -120,8 +125,8 @@ def _read_and_split(
     """The images to learn from and to validate with, with the errors of files that were left out."""
     from napari_dental_denoise.unet.dataset import split_indices
 
-    data, errors = _read(options)
-    training, validation = split_indices(len(data.shapes), config.validation_split, config.seed)
+    data, files, errors = _read(options)
+    training, validation = split_indices(files, config.validation_split, config.seed)
     return data.select(training), data.select(validation), errors
 
 
@@ -133,8 +138,10 @@ def _read_for_starter(
     from napari_dental_denoise.core.starter_images import starter_images
     from napari_dental_denoise.unet.dataset import CleanImages
 
-    if options.learn_from or options.noisy or options.noise or are_levels_given(options):
-        raise InputError("--starter says what to learn from: leave out --learn-from, --noisy, --noise and levels")
+    if options.learn_from or options.noisy or options.noise or are_levels_given(options) or options.validation_split:
+        raise InputError(
+            "--starter says what to learn from: leave out --learn-from, --noisy, --noise, levels and --validation-split"
+        )
     loaded = load_images(options.sources, options.rows)
     images = starter_images(loaded.images, config.seed)
     noise = NoiseRange(NOISE.training_kind, {})
@@ -142,8 +149,8 @@ def _read_for_starter(
     return parts[0], parts[1], loaded.errors
 
 
-def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
-    """All images, with the errors of files that were left out."""
+def _read(options: argparse.Namespace) -> tuple[Dataset, list[Path], list[ImageReadError]]:
+    """All images, the file of each, and the errors of files that were left out."""
     from napari_dental_denoise.core.estimation import SMALLEST_SIDE
     from napari_dental_denoise.core.loading import leave_out_small, load_images, match_by_name
     from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs
@@ -161,11 +168,11 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[ImageReadError]]:
     loaded = load_images(options.sources, options.rows, memory)
     if learn_from == "pairs":
         matched = match_by_name(load_images(options.noisy, options.rows, memory), loaded)
-        return ImagePairs(matched.noisy, matched.clean), matched.errors
+        return ImagePairs(matched.noisy, matched.clean), matched.files, matched.errors
     if learn_from == "noisy":
         large = leave_out_small(loaded, SMALLEST_SIDE)
-        return NoisyImages(large.images, options.seed), large.errors
-    return CleanImages(loaded.images, noise, options.seed), loaded.errors
+        return NoisyImages(large.images, options.seed), large.files, large.errors
+    return CleanImages(loaded.images, noise, options.seed), loaded.files, loaded.errors
 
 
 def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> bool:

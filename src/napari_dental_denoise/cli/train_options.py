@@ -16,7 +16,7 @@ from napari_dental_denoise.cli.options import (
     number,
     positive,
 )
-from napari_dental_denoise.core.config import LEARN_FROM, NOISE, PRESETS, STRATEGIES, TRAINING
+from napari_dental_denoise.core.config import LEARN_FROM, NOISE, PRESETS, STARTER_TRAINING, STRATEGIES, TRAINING
 
 DESCRIPTION = """\
 Learn a model from clean images: noise is added anew to every random patch, of a kind and level drawn
@@ -99,9 +99,12 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
     length.add_argument(
         "--epochs",
         type=positive,
-        help=f"passes; in one, random patches cover the images once; default {TRAINING.epochs}",
+        help=f"passes, with those before a --resume; in one, random patches cover the images once; default "
+        f"{TRAINING.epochs}, with --starter {STARTER_TRAINING.epochs}",
     )
-    length.add_argument("--minutes", type=number, help="train for this long instead")
+    length.add_argument(
+        "--minutes", type=number, help="train for this long instead, with the minutes before a --resume"
+    )
     parser.add_argument(
         "--steps-per-epoch",
         type=positive,

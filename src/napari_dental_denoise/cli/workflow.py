@@ -12,6 +12,7 @@ from napari_dental_denoise.cli.console import (
     EXIT_SOME_LEFT_OUT,
     EXIT_STOPPED,
     PROGRAM,
+    StopRequest,
     graceful_stop,
     report_left_out,
     say,
@@ -81,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
         f"validate with, {len(tested)} kept apart to test with"
     )
     say("2. train, with noise drawn anew for every patch")
-    with graceful_stop() as request:
+    request = StopRequest()
+    with graceful_stop(request):
         finished = follow(job, "bar", lambda: request.asked)
     if not finished and not job.model.exists():
         say(f"stopped; {kept(job)}")
@@ -125,10 +127,11 @@ def split(loaded: LoadedImages, results: Path, options: argparse.Namespace) -> t
             f"received {len(loaded.images)}"
         )
     config = TrainingConfig(preset=options.preset, minutes=options.minutes, seed=options.seed)
-    rest, test = split_indices(len(loaded.images), WORKFLOW.test_split, options.seed)
+    files = loaded.files
+    rest, test = split_indices(files, WORKFLOW.test_split, options.seed)
     tested = list(added_noise([loaded.images[i] for i in test], NOISE.kind, {"sigma": options.sigma}, options.seed))
     data = CleanImages([loaded.images[i] for i in rest], NoiseRange(NOISE.kind, {}), options.seed)
-    training, validation = split_indices(len(rest), config.validation_split, options.seed)
+    training, validation = split_indices([files[i] for i in rest], config.validation_split, options.seed)
     job = TrainingJob(
         data.select(training),
         data.select(validation),

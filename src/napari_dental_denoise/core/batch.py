@@ -22,7 +22,7 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.estimation import estimate_noise
 from napari_dental_denoise.core.images import FLOATING, WRITABLE_SUFFIXES, read_image, read_pages, take_rows
 from napari_dental_denoise.core.inference import denoise
-from napari_dental_denoise.core.intensity import common_scale, to_unit
+from napari_dental_denoise.core.intensity import to_unit_pair
 from napari_dental_denoise.core.metrics import mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.model_file import PURPOSE, model_stat
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
@@ -260,8 +260,7 @@ def _scores(result: Image, twin: Path) -> tuple[float | None, float | None]:
     reference = read_pages(twin) if result.ndim == 3 else read_image(twin)
     if reference.shape != result.shape:
         raise InputError(f"{twin.name}: is of shape {reference.shape}, the image {result.shape}")
-    scale = common_scale(reference, result)
-    pair = to_unit(reference, scale), to_unit(result, scale)
+    pair = to_unit_pair(reference, result)
     pages = [np.reshape(image, (-1, *image.shape[-2:])) for image in pair]
     level = psnr(*pair, data_range=1)
     structure = mean_score(ssim_or_nan(*page, data_range=1) for page in zip(*pages, strict=True))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.classical import Denoiser
 from napari_dental_denoise.core.engine import Engine
 from napari_dental_denoise.core.inference import denoise_unit
-from napari_dental_denoise.core.intensity import common_scale, to_unit
+from napari_dental_denoise.core.intensity import to_unit, to_unit_pair
 from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.noise_kinds import noise_kind
 
@@ -84,8 +84,7 @@ def given_pairs(
 ) -> Iterator[NoisyPair]:
     """Pairs that were recorded: images of one place belong together and have one shape."""
     for one, other in zip(noisy, clean, strict=True):
-        scale = common_scale(one, other)
-        yield _pair(to_unit(other, scale), to_unit(one, scale), title)
+        yield _pair(*to_unit_pair(other, one), title)
 
 
 def _pair(clean: Unit, noisy: Unit, title: str) -> NoisyPair:

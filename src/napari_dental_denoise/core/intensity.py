@@ -46,9 +46,37 @@ def full_scale(image: NDArray[np.generic]) -> float:
     raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
 
 
-def common_scale(*images: NDArray[np.generic]) -> float:
-    """The grey value that stands for white in all of them: on scales of their own, one could become brighter."""
-    return max(map(full_scale, images))
+def pair_scales(one: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[float, float]:
+    """The grey values that stand for white in two images of the same thing.
+
+    One value where both count the same grey levels, for on a scale of its own the darker image could
+    become brighter. Two integer types count levels of their own, and on [0, 1] is no level at all: 255
+    in 8 bit may be what 4095 or 1.0 is in the other.
+
+    Parameters
+    ----------
+    one, other : arrays of any shape; uint8, uint16 or floating
+
+    Returns
+    -------
+    float, float
+
+    Raises
+    ------
+    InputError
+        See `full_scale`.
+    """
+    scales = full_scale(one), full_scale(other)
+    differ = {one.dtype.kind, other.dtype.kind} == {"u"} and one.dtype.itemsize != other.dtype.itemsize
+    return scales if differ or 1.0 in scales else (max(scales), max(scales))
+
+
+def to_unit_pair(
+    one: NDArray[np.generic], other: NDArray[np.generic]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Two images of the same thing on [0, 1]; see `pair_scales` and `to_unit`."""
+    scales = pair_scales(one, other)
+    return to_unit(one, scales[0]), to_unit(other, scales[1])
 
 
 def check_array(image: object) -> None:

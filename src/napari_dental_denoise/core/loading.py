@@ -35,6 +35,11 @@ class LoadedImages:
     images: list[Any]
     errors: list[ImageReadError]
 
+    @property
+    def files(self) -> list[Path]:
+        """The file of each image."""
+        return [path for path, _ in self.places]
+
 
 def load_images(
     sources: Iterable[str | Path], rows: slice = slice(None), memory_bytes: float = math.inf
@@ -121,10 +126,19 @@ def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
 
 @dataclass(frozen=True)
 class MatchedImages:
-    """Noisy images, the clean image of each, and the errors of those that have no partner."""
+    """Noisy images, the clean image of each, and the errors of those that have no partner.
+
+    Attributes
+    ----------
+    noisy, clean : lists of (H, W) arrays
+    files : list of Path
+        Of each clean image.
+    errors : list of ImageReadError
+    """
 
     noisy: list[NDArray[np.generic]]
     clean: list[NDArray[np.generic]]
+    files: list[Path]
     errors: list[ImageReadError]
 
 
@@ -145,18 +159,19 @@ def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
     InputError
         If no pair is left.
     """
-    matched = MatchedImages([], [], noisy.errors + clean.errors)
+    matched = MatchedImages([], [], [], noisy.errors + clean.errors)
     waiting = _by_name(clean, matched.errors)
     for name, (path, image) in _by_name(noisy, matched.errors).items():
         if name not in waiting:
             matched.errors.append(ImageReadError(path, "has no clean image of its name"))
             continue
-        _, partner = waiting.pop(name)
+        clean_path, partner = waiting.pop(name)
         if image.shape != partner.shape:
             matched.errors.append(ImageReadError(path, f"is {image.shape}, its clean image {partner.shape}"))
             continue
         matched.noisy.append(image)
         matched.clean.append(partner)
+        matched.files.append(clean_path)
     matched.errors.extend(ImageReadError(path, "has no noisy image of its name") for path, _ in waiting.values())
     if not matched.noisy:
         raise InputError(f"no noisy image has a clean one of its name and size: {describe(matched.errors)}")

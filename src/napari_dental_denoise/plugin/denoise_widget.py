@@ -17,7 +17,7 @@ from napari_dental_denoise.plugin.card_text import card_text
 from napari_dental_denoise.plugin.folder_work import FolderTask, folder_steps
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.grey import layer_storage
-from napari_dental_denoise.plugin.known_models import recent_models, remember_model
+from napari_dental_denoise.plugin.known_models import named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.layer_work import Outcome, Task, denoised_at, layer_steps
 from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.open_folder import ask_for_folder
@@ -110,8 +110,9 @@ class DenoiseWidget(Container):
         self.status = text_label()
 
     def _models(self, *_: object) -> list[tuple[str, Path]]:
-        paths = dict.fromkeys([*self._browsed, *starter_models(), *recent_models()])
-        return [(path.stem, path) for path in paths]
+        package = [(path.stem, path) for path in starter_models()]
+        own = [path for path in (*self._browsed, *recent_models()) if path not in starter_models()]
+        return [*package, *named_models(own, taken=[name for name, _ in package])]
 
     def use_model(self, path: Path) -> None:
         """Offer a model file and choose it.

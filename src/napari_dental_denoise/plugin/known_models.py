@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from platformdirs import user_state_path
@@ -21,6 +23,29 @@ def recent_models() -> list[Path]:
         return [Path(name) for name in names if Path(name).is_file()]
     except (OSError, ValueError, TypeError):
         return []
+
+
+def named_models(paths: Iterable[Path], taken: Iterable[str] = ()) -> list[tuple[str, Path]]:
+    """Each model with a name of its own: that of its file, with its folder where another has that name.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    taken : iterable of str
+        Names that no file may have by itself.
+    """
+    found = list(dict.fromkeys(paths))
+    names = Counter([*taken, *(path.stem for path in found)])
+    longer = Counter(_with_folder(path) for path in found)
+    named = []
+    for path in found:
+        name = path.stem if names[path.stem] == 1 else _with_folder(path)
+        named.append((name if longer[name] <= 1 else str(path), path))
+    return named
+
+
+def _with_folder(path: Path) -> str:
+    return f"{path.stem} ({path.parent.name})"
 
 
 def remember_model(path: Path) -> None:

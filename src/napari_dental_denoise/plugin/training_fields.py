@@ -19,7 +19,7 @@ from napari_dental_denoise.core.config import (
 from napari_dental_denoise.core.noise_kinds import NOISE_KINDS
 from napari_dental_denoise.core.starter import NOTHING, STARTER_NAME
 from napari_dental_denoise.plugin.form import row, say, text_label
-from napari_dental_denoise.plugin.known_models import recent_models
+from napari_dental_denoise.plugin.known_models import named_models, recent_models
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.training_settings import TrainingSettings
 
@@ -80,8 +80,9 @@ class TrainingFields:
         )
 
     def _first_models(self, *_: object) -> list[tuple[str, str]]:
-        recent = [(path.stem, str(path)) for path in recent_models()]
-        return [(f"the {STARTER_NAME} model", STARTER_NAME), (NOTHING, NOTHING), *recent]
+        first = [(f"the {STARTER_NAME} model", STARTER_NAME), (NOTHING, NOTHING)]
+        recent = named_models(recent_models(), taken=[name for name, _ in first])
+        return [*first, *((name, str(path)) for name, path in recent)]
 
     def _make_noise_fields(self) -> None:
         self.kind = ComboBox(

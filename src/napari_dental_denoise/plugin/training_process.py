@@ -82,6 +82,9 @@ class TrainingProcess(QObject):
     def _read_reports(self) -> None:
         text = self._rest + bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
         *lines, self._rest = text.split("\n")
+        if lines and self._patience.isActive():
+            # It still works: what takes long is its last step, or keeping the model.
+            self._patience.start(KILL_AFTER_MS)
         for line in lines:
             try:
                 report = from_line(line)

@@ -74,11 +74,11 @@ class TrainingSettings:
             preset = read_card(first).preset if first else self.config.preset
         except InputError as error:
             return str(error)
-        return (
-            ""
-            if can_begin(self.config.preset, preset)
-            else f"{self.start_from} is of the preset {preset}: choose that preset"
-        )
+        if can_begin(self.config.preset, preset):
+            return ""
+        if preset not in PRESETS:
+            return f"{self.start_from} was made elsewhere: a training cannot begin with it"
+        return f"{self.start_from} is of the preset {preset}: choose that preset"
 
     def _level_problem(self) -> str:
         if any(low > high for low, high in (self.ranges or {}).values()):

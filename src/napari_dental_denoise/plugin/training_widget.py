@@ -130,9 +130,10 @@ class TrainingWidget(Container):
     def _note(self, text: str) -> None:
         from napari.utils.notifications import show_warning
 
-        self._failure = text
         if text.startswith("left out"):
             show_warning(text)
+        else:
+            self._failure = text
 
     def _show_report(self, report: TrainingReport) -> None:
         if isinstance(report, TrainingStarted):
@@ -181,7 +182,8 @@ class TrainingWidget(Container):
         self.use.enabled = self._model is not None and self._model.is_file()
         if self.use.enabled and self._model is not None:
             remember_model(self._model)
-        if code not in (0, 1, STOPPED):
+        # One that was stopped and did not end by itself is ended by force, which is no failure.
+        if code not in (0, 1, STOPPED) and (self._failure or not stopped):
             complain(self.status, InputError(self._failure or f"The training ended with code {code}"))
         elif stopped:
             kept = "the best model so far is kept" if self.use.enabled else "nothing was learned yet"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import common_scale, full_scale, to_unit
+from napari_dental_denoise.core.intensity import full_scale, pair_scales, to_unit
 from napari_dental_denoise.core.noise_kinds import NoiseRange
 
 Image = NDArray[np.generic]
@@ -121,12 +121,12 @@ class ImagePairs(Dataset):
                 raise InputError(f"pair {index + 1}: noisy {one.shape} and clean {other.shape} differ in size")
         self.noisy, self.clean = list(noisy), list(clean)
         self.shapes = [image.shape for image in self.clean]
-        self._scales = [common_scale(one, other) for one, other in zip(noisy, clean, strict=True)]
+        self._scales = [pair_scales(one, other) for one, other in zip(noisy, clean, strict=True)]
 
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
         """See `Dataset`."""
-        scale = self._scales[index]
-        return to_unit(self.noisy[index][window], scale), to_unit(self.clean[index][window], scale)
+        scales = self._scales[index]
+        return to_unit(self.noisy[index][window], scales[0]), to_unit(self.clean[index][window], scales[1])
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """See `Dataset`."""
@@ -160,15 +160,15 @@ def digest(facts: object) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def split_indices(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Training and validation indices, by file; at least one for each.
+def split_indices(files: Sequence[Hashable], share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Training and validation indices, by file, so that no page is learned from beside one to validate with.
 
     Parameters
     ----------
-    count : int
-        Of the images.
+    files : sequence of hashable
+        The file of each image. The pages of a single file are split as if each were a file.
     share : float
-        For validation, between 0 and 1.
+        Of the files, for validation, between 0 and 1; at least one file is for each.
     seed : int
 
     Raises
@@ -178,8 +178,12 @@ def split_indices(count: int, share: float, seed: int) -> tuple[list[int], list[
     """
     if not 0 < share < 1:
         raise InputError(f"validation_split must lie between 0 and 1; received {share}")
-    if count < 2:
-        raise InputError(f"training needs at least 2 images, one of them for validation; received {count}")
-    order = np.random.default_rng(seed).permutation(count).tolist()
-    kept = min(max(round(count * share), 1), count - 1)
-    return sorted(order[kept:]), sorted(order[:kept])
+    if len(files) < 2:
+        raise InputError(f"training needs at least 2 images, one of them for validation; received {len(files)}")
+    distinct = list(dict.fromkeys(files))
+    if len(distinct) == 1:
+        return split_indices(range(len(files)), share, seed)
+    order = np.random.default_rng(seed).permutation(len(distinct)).tolist()
+    kept = {distinct[place] for place in order[: min(max(round(len(distinct) * share), 1), len(distinct) - 1)]}
+    indices = range(len(files))
+    return [i for i in indices if files[i] not in kept], [i for i in indices if files[i] in kept]

@@ -14,9 +14,10 @@ from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, TRAINING, Prec
 from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import denoise, denoise_unit
-from napari_dental_denoise.core.intensity import common_scale, to_unit
+from napari_dental_denoise.core.intensity import to_unit_pair
 from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.core.progress import EpochDone, TrainingFinished
+from napari_dental_denoise.core.starter import find_model
 from napari_dental_denoise.unet.dataset import ImagePairs, split_indices
 from napari_dental_denoise.unet.training import train
 from napari_dental_denoise.unet.training_job import TrainingJob
@@ -126,7 +127,7 @@ class CNNDenoiser:
             If the numbers or shapes differ, or there are fewer than two images.
         """
         pairs = ImagePairs(_image_list(noisy), _image_list(clean))
-        training, validation = split_indices(len(pairs.shapes), self.config.validation_split, self.config.seed)
+        training, validation = split_indices(range(len(pairs.shapes)), self.config.validation_split, self.config.seed)
         self.history = []
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
@@ -164,9 +165,8 @@ class CNNDenoiser:
         return result
 
     def _scores(self, noisy: Image, clean: Image) -> tuple[float, float, float]:
-        scale = common_scale(noisy, clean)
-        reference = to_unit(clean, scale)
-        denoised = np.clip(denoise_unit(to_unit(noisy, scale), self._ready()), 0, 1)
+        unit, reference = to_unit_pair(noisy, clean)
+        denoised = np.clip(denoise_unit(unit, self._ready()), 0, 1)
         return (
             accuracy(reference, denoised, data_range=1.0),
             psnr(reference, denoised, data_range=1.0),
@@ -223,6 +223,7 @@ class CNNDenoiser:
         Parameters
         ----------
         path : str or Path
+            Of a `.keras` file; or "starter" or "starter-fast", the models of the package.
 
         Raises
         ------
@@ -236,6 +237,7 @@ class CNNDenoiser:
         return denoiser
 
     def _adopt(self, path: Path) -> None:
+        path = find_model(path)
         self._engine = load_engine(path)
         self._file = path.read_bytes()
 

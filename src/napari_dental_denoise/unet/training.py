@@ -159,7 +159,9 @@ class _Run:
         return min(step / (self.config.epochs * self.steps), 1.0)
 
     def reports(self) -> Generator[TrainingReport, None, None]:
-        if self.job.start_from is not None and not self.job.resume:
+        if self.job.resume:
+            self._check_resumed()
+        elif self.job.start_from is not None:
             # The model that it starts from stays the best until an epoch is better.
             self.first_psnr, _, _ = self._validate(0)
         yield self._start_report()
@@ -176,6 +178,17 @@ class _Run:
             self.state.best_ssim,
             self.elapsed,
         )
+
+    def _check_resumed(self) -> None:
+        if not self.job.model.exists():
+            # It was moved away: what was learned so far is the best there is.
+            self._validate(self.state.epoch)
+        elif self.fraction(self.state.step) >= 1:
+            length = "epochs" if self.config.minutes is None else "minutes"
+            raise InputError(
+                f"{self.job.model.name}: this training has had its {getattr(self.config, length):g} {length}: "
+                f"to go on, give more {length}, which count from its beginning"
+            )
 
     def _start_report(self) -> TrainingStarted:
         return TrainingStarted(

@@ -35,6 +35,8 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> None:
         If the file is no model, or one that a training of this preset cannot begin with.
     """
     first = read_model_file(path).card.preset
+    if first not in PRESETS:
+        raise InputError(f"{path.name}: was made elsewhere: a training cannot begin with it")
     if not can_begin(preset, first):
         raise InputError(f"{path.name}: its preset is {first}, not {preset}: start from it with --preset {first}")
     narrow = load_keras_model(path)
