@@ -132,6 +132,41 @@ def test_a_dry_run_writes_nothing(archive, tmp_path, capsys):
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_a_dry_run_tells_what_is_done_and_what_would_be_refused(archive, tmp_path, capsys):
+    command = ("denoise", archive, "-o", tmp_path / "out")
+    run(*command)
+    for name in ("new.bmp", "other.bmp"):
+        shutil.copy(archive / "d.bmp", archive / name)
+    (tmp_path / "out" / "other.bmp").write_bytes(b"of somebody else")
+    before = (tmp_path / "out.csv").read_bytes()
+    capsys.readouterr()
+    assert run(*command, "--dry-run") == 1
+    told = capsys.readouterr().out
+    assert f"new.bmp -> {tmp_path / 'out' / 'new.bmp'}\n" in told
+    assert "other.bmp: left out: its result is there already" in told
+    assert "2 images, nothing written, 4 done before, 1 to be left out\n" in told, "the new one and the bad one"
+    assert (tmp_path / "out.csv").read_bytes() == before
+
+
+def test_scores_that_are_asked_for_later_are_made(archive, tmp_path, capsys):
+    (archive / "2025" / "bad.png").unlink()
+    command = ("denoise", archive, "-o", tmp_path / "out")
+    assert run(*command) == 0
+    for expected in ("4 images denoised", "4 done before"):
+        capsys.readouterr()
+        assert run(*command, "--clean", tmp_path / "clean") == 0
+        assert expected in capsys.readouterr().out
+    assert all(float(row["psnr"]) > 28 for row in rows(tmp_path / "out.csv").values())
+
+
+def test_scores_of_one_file_need_a_place(archive, tmp_path, capsys):
+    command = ("denoise", archive / "d.bmp", "-o", tmp_path / "one.png", "--clean", tmp_path / "clean")
+    assert run(*command) == 2
+    assert "--clean needs a table for its scores: name one with --report" in capsys.readouterr().err
+    assert run(*command, "--report", tmp_path / "one.csv") == 0
+    assert float(rows(tmp_path / "one.csv")["d.bmp"]["psnr"]) > 28
+
+
 def test_an_output_within_the_input_is_not_worked_on_again(archive, tmp_path, capsys):
     for _ in range(2):
         run("denoise", archive, "-o", archive / "denoised")

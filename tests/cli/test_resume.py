@@ -351,14 +351,14 @@ def test_what_is_done_before_is_told_before_the_rest_is_done(scans, tmp_path):
     from napari_dental_denoise.core.batch import Destination
     from napari_dental_denoise.core.batch_run import DoneBefore, on_this_process, run_files
     from napari_dental_denoise.core.dicom_provenance import Derivation
-    from napari_dental_denoise.core.report import open_report
+    from napari_dental_denoise.core.report import Run, open_report
     from napari_dental_denoise.core.sources import find_items
 
     destination = Destination(tmp_path / "out", None, Derivation("kept", ""))
     process = on_this_process(destination, lambda image, _number: image, measure=False)
 
     def outcomes():
-        with open_report(tmp_path / "out.csv", "kept", destination.output) as report:
+        with open_report(tmp_path / "out.csv", Run("kept", destination.output)) as report:
             yield from run_files(find_items([scans], destination.output), destination, process, report)
 
     list(outcomes())

@@ -9,18 +9,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from napari_dental_denoise.cli.console import exit_code, printable, progress_bar, report_left_out, say
-from napari_dental_denoise.core.batch import Destination, Work
+from napari_dental_denoise.core.batch import Destination, Work, is_there
 from napari_dental_denoise.core.batch_run import (
-    Collision,
     DoneBefore,
     Process,
+    files_to_do,
     on_this_process,
     run_files,
-    without_collisions,
 )
 from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.report import Record, open_report, report_path, run_settings
+from napari_dental_denoise.core.report import EarlierRuns, Record, Run, open_report, report_path, run_settings
 from napari_dental_denoise.core.result_names import is_file_name
 from napari_dental_denoise.core.sources import Item, find_items, source_folders
 
@@ -52,17 +51,18 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     if clean and not clean.is_dir():
         raise InputError(f"--clean {clean}: no such folder")
     place = _report_place(options)
+    if clean and place is None:
+        raise InputError("--clean needs a table for its scores: name one with --report")
     total = sum(1 for _ in find_items(options.sources, options.output, place))
     if is_file_name(options.output):
         _check_file_name(total, options.output, suffix)
     items = find_items(options.sources, options.output, place)
+    short = run_settings(settings, options.format, deidentify=options.deidentify)
+    this_run = Run(short, _folder(options.output), again=options.overwrite, scored=clean is not None)
     if options.dry_run:
-        return _tell(items, destination)
+        return _tell(items, destination, EarlierRuns(place, this_run) if place else None)
     with ExitStack() as stack:
-        report = None
-        if place is not None:
-            run = run_settings(settings, options.format, deidentify=options.deidentify)
-            report = stack.enter_context(open_report(place, run, _folder(options.output), again=options.overwrite))
+        report = stack.enter_context(open_report(place, this_run)) if place else None
         process = _process(stack, options, destination, work, measure=report is not None)
         done, before, errors = _follow(run_files(items, destination, process, report), total)
     parts = [f"{done} images {derivation.verb}{f' in {_folder(options.output)}' if done else ''}"]
@@ -119,17 +119,23 @@ def _report_place(options: argparse.Namespace) -> Path | None:
     return place or (None if is_file_name(options.output) else report_path(options.output))
 
 
-def _tell(items: Iterator[Item], destination: Destination) -> int:
+def _tell(items: Iterator[Item], destination: Destination, earlier: EarlierRuns | None) -> int:
     """What would be done; of files whose names tell nothing, the first bytes are looked at."""
-    count = errors = 0
+    count = before = errors = 0
     output = destination.output
-    for item in without_collisions(items, destination):
-        if isinstance(item, Collision):
+    for item in files_to_do(items, destination, earlier):
+        if isinstance(item, DoneBefore):
+            before += 1
+        elif isinstance(item, Record):
             errors += 1
-            say(printable(f"{item.item.name}: left out: {item.record().error}"))
-            continue
-        count += 1
-        target = output if is_file_name(output) else output / item.folder / item.results[0]
-        say(printable(f"{item.name} -> {target}"))
-    say(f"{count} images, nothing written{f', {errors} to be left out' if errors else ''}")
-    return exit_code(count, errors)
+            say(printable(f"{item.file}: left out: {item.error}"))
+        elif not item.ours and not destination.overwrite and is_there(item, destination):
+            errors += 1
+            say(printable(f"{item.name}: left out: its result is there already: choose another output, or --overwrite"))
+        else:
+            count += 1
+            target = output if is_file_name(output) else output / item.folder / item.results[0]
+            say(printable(f"{item.name} -> {target}"))
+    parts = [f"{count} images, nothing written"]
+    say(", ".join(parts + [f"{before} done before"] * (before > 0) + [f"{errors} to be left out"] * (errors > 0)))
+    return exit_code(count + before, errors)

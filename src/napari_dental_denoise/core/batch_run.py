@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_dental_denoise.core.batch import Destination, Work, failed, is_there, process_item
-from napari_dental_denoise.core.report import Record, Report
+from napari_dental_denoise.core.report import EarlierRuns, Record, Report
 from napari_dental_denoise.core.result_names import ignores_case, is_file_name, possible_names, true_name
 from napari_dental_denoise.core.sources import Item, state_of
 
@@ -56,7 +56,7 @@ def run_files(
     Record or DoneBefore
         For each file.
     """
-    for outcome in process(_to_do(items, destination, report)):
+    for outcome in process(_begun(files_to_do(items, destination, report), destination, report)):
         if report is not None and isinstance(outcome, Record):
             report.add(outcome)
         yield outcome
@@ -64,20 +64,46 @@ def run_files(
         report.close()
 
 
-def _to_do(items: Iterator[Item], destination: Destination, report: Report | None) -> Iterator[Item | Outcome]:
+def files_to_do(
+    items: Iterator[Item], destination: Destination, earlier: EarlierRuns | None
+) -> Iterator[Item | Outcome]:
+    """The files to work on, and what is known of the others without any work.
+
+    Parameters
+    ----------
+    items : iterator of Item
+    destination : Destination
+    earlier : EarlierRuns, optional
+        What need not be done again.
+
+    Yields
+    ------
+    Item, Record or DoneBefore
+    """
     for item in without_collisions(items, destination):
         if isinstance(item, Collision):
             yield item.record()
-        elif report is None:
+        elif earlier is None:
             yield item
-        elif report.is_done(known := replace(item, state=state_of(item))):
+        elif earlier.is_done(known := replace(item, state=state_of(item))):
             yield DoneBefore(item.name)
         else:
-            begun = replace(known, ours=report.owns(known))
-            # What somebody else has put there does not become ours by being tried.
-            if begun.ours or destination.overwrite or not is_there(begun, destination):
-                report.begin(begun)
-            yield begun
+            yield replace(known, ours=earlier.owns(known))
+
+
+def _begun(
+    items: Iterator[Item | Outcome], destination: Destination, report: Report | None
+) -> Iterator[Item | Outcome]:
+    """The same, with each file noted in the report before its work."""
+    for item in items:
+        # What somebody else has put there does not become ours by being tried.
+        if (
+            report is not None
+            and isinstance(item, Item)
+            and (item.ours or destination.overwrite or not is_there(item, destination))
+        ):
+            report.begin(item)
+        yield item
 
 
 def without_collisions(items: Iterator[Item], destination: Destination) -> Iterator[Item | Collision]:

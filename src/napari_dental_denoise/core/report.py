@@ -77,42 +77,58 @@ def run_settings(work: str, suffix: str | None, *, deidentify: bool) -> str:
     return hashlib.sha256(f"{work}, format {suffix}, deidentify {deidentify}".encode()).hexdigest()[:16]
 
 
-@contextlib.contextmanager
-def open_report(path: Path, settings: str, folder: Path, *, again: bool = False) -> Iterator[Report]:
-    """The report of one run; see `Report`. No other run may write it meanwhile."""
-    with only_run(path):
-        yield Report(path, settings, folder, again=again)
+@dataclass(frozen=True)
+class Run:
+    """What a run is about to do.
 
-
-class Report:
-    """A CSV file that grows by a row for each file, and is found again by the next run.
-
-    Parameters
+    Attributes
     ----------
-    path : Path
     settings : str
-        Of this run: only rows of the same settings count as done.
+        Only rows of the same settings count as done.
     folder : Path
         Of the results: what is no longer there is not done.
     again : bool
         Count as done only what a run that was to do all again, and was killed, had done.
+    scored : bool
+        Count as done only what has been compared with its clean twin, or has none.
+    """
+
+    settings: str
+    folder: Path
+    again: bool = False
+    scored: bool = False
+
+
+@contextlib.contextmanager
+def open_report(path: Path, run: Run) -> Iterator[Report]:
+    """The report of one run; see `Report`. No other run may write it meanwhile."""
+    with only_run(path):
+        yield Report(path, run)
+
+
+class EarlierRuns:
+    """What the report of earlier runs says.
+
+    Parameters
+    ----------
+    path : Path
+    run : Run
 
     Raises
     ------
     InputError
-        If something else of that name is there, or it cannot be written.
+        If something else of that name is there.
     """
 
-    def __init__(self, path: Path, settings: str, folder: Path, *, again: bool = False) -> None:
-        self._path, self._settings, self._folder = path, settings, folder
+    def __init__(self, path: Path, run: Run) -> None:
+        self._path, self._run = path, run
         # By hash: a million names would take the memory.
         self._done: dict[int, int] = {}
+        self._unscored: set[int] = set()
         self._begun: set[int] = set()
-        self._counts = not again
-        self._write(self._known_rows())
-        if not self._counts:
-            self._counts = True
-            self.add(Record("", error=ALL_AGAIN))
+        self._counts = not run.again
+        for row in self._rows():
+            self._note(row)
 
     def is_done(self, item: Item) -> bool:
         """Whether an earlier run has finished this file, as it is now, with the same settings."""
@@ -123,10 +139,70 @@ class Report:
 
         One that was killed while it worked on this file, or whose input has changed since.
         """
-        return _place(item.name, item.state) in self._begun or any(place in self._done for place in self._places(item))
+        places = (place in self._done or place in self._unscored for place in self._places(item))
+        return _place(item.name, item.state) in self._begun or any(places)
 
     def _places(self, item: Item) -> Iterator[int]:
         return (_place(item.name, item.state, (item.folder / name).as_posix()) for name in item.results)
+
+    def _note(self, row: Mapping[str, str]) -> None:
+        is_own, is_good = row["settings"] == self._run.settings, not row["error"]
+        file = _place(row["file"], row["input"])
+        if is_own and row["error"] == ALL_AGAIN:
+            self._counts = True
+        elif is_own and row["error"] == BEGUN:
+            self._begun.add(file)
+        elif is_good or (is_own and row["note"] != UNFINISHED):
+            self._begun.discard(file)
+        if is_good:
+            self._note_result(row, is_own=is_own)
+
+    def _note_result(self, row: Mapping[str, str], *, is_own: bool) -> None:
+        place = _place(row["file"], row["input"], row["result"])
+        self._done.pop(place, None)
+        self._unscored.discard(place)
+        if not (is_own and self._counts and is_file(self._run.folder / row["result"])):
+            return
+        if self._run.scored and not (row["psnr"] or row["ssim"] or row["note"]):
+            self._unscored.add(place)
+        else:
+            self._done[place] = hash(row["input"])
+
+    def _rows(self) -> Iterator[Mapping[str, str]]:
+        """All rows but one that was cut off by the end of a run, which lacks values."""
+        if not self._path.exists():
+            return
+        try:
+            with _open(self._path, "r") as file:
+                head = file.readline()
+                if next(csv.reader([head]), NAMES) == NAMES:
+                    yield from (row for row in csv.DictReader(file, NAMES) if None not in row.values())
+                elif not HEAD.startswith(head):
+                    raise InputError(f"{self._path}: is no report of this program: name another one with --report")
+        except (OSError, csv.Error) as error:
+            raise InputError(f"{self._path}: is no report that can be read ({error})") from error
+
+
+class Report(EarlierRuns):
+    """A CSV file that grows by a row for each file, and is found again by the next run.
+
+    Parameters
+    ----------
+    path : Path
+    run : Run
+
+    Raises
+    ------
+    InputError
+        If something else of that name is there, or it cannot be written.
+    """
+
+    def __init__(self, path: Path, run: Run) -> None:
+        super().__init__(path, run)
+        self._write(self._rows())
+        if not self._counts:
+            self._counts = True
+            self.add(Record("", error=ALL_AGAIN))
 
     def begin(self, item: Item) -> None:
         """Note that a result is about to be written: should the run be killed, it is known whose that is."""
@@ -136,7 +212,7 @@ class Report:
         """Write one row, at once."""
         try:
             with _open(self._path, "a") as file:
-                file.write(_line({**asdict(record), "settings": self._settings}))
+                file.write(_line({**asdict(record), "settings": self._run.settings}))
         except OSError as error:
             raise InputError(f"{self._path}: cannot be written ({error.strerror})") from error
 
@@ -159,7 +235,7 @@ class Report:
             if row["error"] in (ALL_AGAIN, BEGUN):
                 return row["error"] == BEGUN and bool(unfinished[number])
             if row["error"]:
-                return row["settings"] == self._settings and bool(last_of_file[number])
+                return row["settings"] == self._run.settings and bool(last_of_file[number])
             return bool(last_of_result[number])
 
         self._write(row for number, row in enumerate(self._rows()) if stays(number, row))
@@ -168,42 +244,6 @@ class Report:
         with replacing(self._path, overwrite=True) as path, _open(path, "w") as new:
             new.write(HEAD)
             new.writelines(_line(row) for row in rows)
-
-    def _known_rows(self) -> Iterator[Mapping[str, str]]:
-        """The rows of earlier runs, with what they say noted."""
-        for row in self._rows():
-            self._note(row)
-            yield row
-
-    def _note(self, row: Mapping[str, str]) -> None:
-        is_own, is_good = row["settings"] == self._settings, not row["error"]
-        file = _place(row["file"], row["input"])
-        if is_own and row["error"] == ALL_AGAIN:
-            self._counts = True
-        elif is_own and row["error"] == BEGUN:
-            self._begun.add(file)
-        elif is_good or (is_own and row["note"] != UNFINISHED):
-            self._begun.discard(file)
-        if is_good:
-            place = _place(row["file"], row["input"], row["result"])
-            if is_own and self._counts and is_file(self._folder / row["result"]):
-                self._done[place] = hash(row["input"])
-            else:
-                self._done.pop(place, None)
-
-    def _rows(self) -> Iterator[Mapping[str, str]]:
-        """All rows but one that was cut off by the end of a run, which lacks values."""
-        if not self._path.exists():
-            return
-        try:
-            with _open(self._path, "r") as file:
-                head = file.readline()
-                if next(csv.reader([head]), NAMES) == NAMES:
-                    yield from (row for row in csv.DictReader(file, NAMES) if None not in row.values())
-                elif not HEAD.startswith(head):
-                    raise InputError(f"{self._path}: is no report of this program: name another one with --report")
-        except (OSError, csv.Error) as error:
-            raise InputError(f"{self._path}: is no report that can be read ({error})") from error
 
 
 def _open(path: Path, mode: Literal["r", "w", "a"]) -> TextIO:

@@ -48,6 +48,7 @@ class DenoiseWidget(Container):
         self._task: Task | None = None
         self._outcome: Outcome | None = None
         self._result: Image | None = None
+        self._if_cancelled = ""
         self._browsed: list[Path] = []
         self._make_fields()
         buttons = row(self.start, self.cancel)
@@ -149,7 +150,7 @@ class DenoiseWidget(Container):
         except InputError as error:
             complain(self.status, error)
             return
-        self._begin(f"Denoising {source.name} ...")
+        self._begin(f"Denoising {source.name} ...", "Cancelled; the results so far stay, and the same folders go on")
         eta = Eta()
         self._worker = start_worker(
             lambda: folder_steps(FolderTask(source, output, work)),
@@ -165,7 +166,8 @@ class DenoiseWidget(Container):
             raise InputError(NO_MODEL)
         return model
 
-    def _begin(self, text: str) -> None:
+    def _begin(self, text: str, if_cancelled: str) -> None:
+        self._if_cancelled = if_cancelled
         self.start.enabled, self.folder.enabled, self.cancel.enabled, self.progress.visible = False, False, True, True
         self.progress.value = 0
         say(self.status, text)
@@ -194,7 +196,7 @@ class DenoiseWidget(Container):
         except InputError as error:
             complain(self.status, error)
             return
-        self._begin(f"Denoising {task.layer.name} ...")
+        self._begin(f"Denoising {task.layer.name} ...", "Cancelled; no image was changed")
         eta = Eta()
         self._worker = start_worker(
             lambda: layer_steps(task),
@@ -275,4 +277,4 @@ class DenoiseWidget(Container):
         self._worker = None
         self.start.enabled, self.folder.enabled, self.cancel.enabled, self.progress.visible = True, True, False, False
         if stopped:
-            say(self.status, "Cancelled; no image was changed")
+            say(self.status, self._if_cancelled)

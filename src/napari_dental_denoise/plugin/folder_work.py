@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_dental_denoise.core.batch import DenoiseWork, Destination
 from napari_dental_denoise.core.batch_run import DoneBefore, on_this_process, run_files
 from napari_dental_denoise.core.inference import Progress
-from napari_dental_denoise.core.report import open_report, report_path, run_settings
+from napari_dental_denoise.core.report import Run, open_report, report_path, run_settings
 from napari_dental_denoise.core.sources import find_items, source_folders
 
 
@@ -63,7 +63,7 @@ def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
     items = find_items([task.source], task.output, place)
     process = on_this_process(destination, task.work, measure=True)
     done = before = left_out = 0
-    with open_report(place, settings, destination.output) as report:
+    with open_report(place, Run(settings, destination.output)) as report:
         for outcome in run_files(items, destination, process, report):
             if isinstance(outcome, DoneBefore):
                 before += 1
