@@ -66,7 +66,10 @@ class TrainingWidget(Container):
     def _make_controls(self) -> None:
         self.plan = text_label("What will happen")
         self.start = PushButton(text="Train", tooltip="Start in a process of its own; napari stays free")
-        self.resume = PushButton(text="Resume", tooltip="Go on with the stopped training of this model")
+        self.resume = PushButton(
+            text="Resume",
+            tooltip="Go on with the stopped training of this model; its minutes and epochs count from its beginning",
+        )
         self.stop_button = PushButton(text="Stop", enabled=False, tooltip="Stop and keep the best model so far")
         self._buttons = row(self.start, self.stop_button, self.resume)
         self.use = PushButton(text="Use now", enabled=False, tooltip="Open the Denoise form with this model")
