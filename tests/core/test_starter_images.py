@@ -5,6 +5,7 @@ import pytest
 
 from napari_dental_denoise.core import starter_images as module
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.phantom import phantoms
 from napari_dental_denoise.core.starter_images import starter_images
 
 
@@ -29,6 +30,18 @@ def test_held_out_panoramics_are_only_validated_with():
     shapes = {image.shape for image in images.training if np.ptp(image) == 0}
     assert {(24, 36), (40, 60), (56, 84)} <= shapes, "as it is, smaller and larger"
     assert {image.dtype for image in images.training + images.validation} == {np.dtype(np.uint8)}
+
+
+@pytest.mark.usefixtures("few")
+def test_most_synthetic_targets_have_grain_and_none_to_validate_with():
+    images = starter_images(flat(5), seed=0)
+    drawn = [image for part, shape in enumerate(module.SHAPES) for image in phantoms(3, shape, part)]
+    added = [255 * image - grainy for image, grainy in zip(drawn, images.training, strict=False)]
+    strengths = [float(np.std(difference)) for difference in added]
+    assert sum(strength > 0.5 for strength in strengths) >= 4
+    assert max(strengths) <= module.GRAIN_LEVELS[1] + 0.5
+    clean = 255 * phantoms(1, module.SHAPES[0], len(module.SHAPES))[0]
+    assert np.abs(clean - images.validation[0]).max() <= 0.51
 
 
 @pytest.mark.usefixtures("few")

@@ -253,7 +253,7 @@ class WorkflowConfig:
 
 NOISE = NoiseConfig()
 TRAINING = TrainingConfig()
-STARTER_TRAINING = TrainingConfig(epochs=32, steps_per_epoch=500)
+STARTER_TRAINING = TrainingConfig(epochs=24, steps_per_epoch=500)
 INFERENCE = InferenceConfig()
 LIMITS = Limits()
 WORKFLOW = WorkflowConfig()

@@ -21,10 +21,10 @@ SHAPES = ((488, 748), (640, 480), (300, 680))
 PHANTOMS_OF_EACH_SHAPE = 30
 PHANTOMS_TO_VALIDATE = 2
 
-# A model that saw targets without any grain takes away the faint grain of real references too.
-GRAINY = 0.6
-GRAIN_LEVELS = (0.0, 3.0)
-GRAIN_BLURS = (0.4, 1.5)
+# A model that saw targets with faint grain only takes away that of real references.
+GRAINY = 0.9
+GRAIN_LEVELS = (0.0, 10.0)
+GRAIN_BLURS = (0.4, 2.0)
 
 # Smaller: less grain in the target. Larger: soft edges, as other detectors have them.
 SCALES = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.1, 1.2, 1.3, 1.4)
