@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,8 +148,11 @@ def test_a_worker_that_dies_is_replaced_and_its_files_done(scans, expected, tmp_
 
 
 def test_ctrl_c_with_workers_is_one_line(scans, expected, tmp_path):
-    out = tmp_path / "out"
-    command = [*DENOISE, scans, "-o", out, "--precision", "f32", "--workers", "2"]
+    out, inputs = tmp_path / "out", tmp_path / "in"
+    shutil.copytree(scans, inputs)
+    # The first of all, so that one worker is still at it while the other one does the rest.
+    write_image(inputs / "0-large.png", np.tile(read_image(scans / "0.png"), (8, 8)))
+    command = [*DENOISE, inputs, "-o", out, "--precision", "f32", "--workers", "2"]
     # Of a terminal, all processes of the group hear of it.
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -156,9 +160,10 @@ def test_ctrl_c_with_workers_is_one_line(scans, expected, tmp_path):
     wait_for_files(out, 1, running)
     os.killpg(running.pid, signal.SIGINT)
     _, error = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert error.splitlines() == ["napari-dental-denoise: stopped"]
-    done = subprocess.run([*DENOISE, scans, "-o", out, "--precision", "f32"], capture_output=True, check=False)
+    assert (running.returncode, error.splitlines()) == (130, ["napari-dental-denoise: stopped"])
+    (inputs / "0-large.png").unlink()
+    (out / "0-large.png").unlink(missing_ok=True)
+    done = subprocess.run([*DENOISE, inputs, "-o", out, "--precision", "f32"], capture_output=True, check=False)
     assert done.returncode == 0
     assert is_same(expected, out)
 

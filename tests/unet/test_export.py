@@ -164,8 +164,12 @@ def packed_as(source, target, method, lie):
         for name in old.namelist():
             weights = name == "model.weights.h5"
             new.writestr(name, bytes(2**26) if weights else old.read(name), method if weights else zipfile.ZIP_STORED)
-    lengths = [length.to_bytes(4, "little") for length in (2**26, lie)]
-    target.write_bytes(target.read_bytes().replace(*lengths))
+    data = bytearray(target.read_bytes())
+    # In the directory at the end, a name stands 22 bytes behind the length of its member.
+    length = data.rindex(b"model.weights.h5") - 22
+    assert data[length : length + 4] == (2**26).to_bytes(4, "little")
+    data[length : length + 4] = lie.to_bytes(4, "little")
+    target.write_bytes(data)
     return target
 
 
