@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from napari_dental_denoise.cli.console import exit_code, printable, progress_bar, report_left_out, say
-from napari_dental_denoise.core.batch import Destination, Work, is_there
+from napari_dental_denoise.core.batch import Destination, Work, is_refused
 from napari_dental_denoise.core.batch_run import (
     DoneBefore,
     Process,
@@ -65,10 +65,13 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
         report = stack.enter_context(open_report(place, this_run)) if place else None
         process = _process(stack, options, destination, work, measure=report is not None)
         done, before, errors = _follow(run_files(items, destination, process, report), total)
-    parts = [f"{done} images {derivation.verb}{f' in {_folder(options.output)}' if done else ''}"]
-    parts += [f"{before} done before"] * (before > 0) + [f"{errors} left out"] * (errors > 0)
-    say(", ".join(parts))
+    _sum_up(f"{done} images {derivation.verb}{f' in {_folder(options.output)}' if done else ''}", before, errors)
     return exit_code(done + before, errors)
+
+
+def _sum_up(work: str, before: int, errors: int, verb: str = "left out") -> None:
+    parts = [f"{count} {what}" for count, what in ((before, "done before"), (errors, verb)) if count]
+    say(", ".join([work, *parts]))
 
 
 def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> tuple[int, int, int]:
@@ -129,13 +132,12 @@ def _tell(items: Iterator[Item], destination: Destination, earlier: EarlierRuns 
         elif isinstance(item, Record):
             errors += 1
             say(printable(f"{item.file}: left out: {item.error}"))
-        elif not item.ours and not destination.overwrite and is_there(item, destination):
+        elif is_refused(item, destination):
             errors += 1
             say(printable(f"{item.name}: left out: its result is there already: choose another output, or --overwrite"))
         else:
             count += 1
             target = output if is_file_name(output) else output / item.folder / item.results[0]
             say(printable(f"{item.name} -> {target}"))
-    parts = [f"{count} images, nothing written"]
-    say(", ".join(parts + [f"{before} done before"] * (before > 0) + [f"{errors} to be left out"] * (errors > 0)))
+    _sum_up(f"{count} images, nothing written", before, errors, "to be left out")
     return exit_code(count + before, errors)

@@ -200,6 +200,11 @@ def is_there(item: Item, destination: Destination) -> bool:
     return any(is_name(output / item.folder / name) for name in item.results)
 
 
+def is_refused(item: Item, destination: Destination) -> bool:
+    """Whether something of somebody else has a name that the result may get, and may not be replaced."""
+    return not item.ours and not destination.overwrite and is_there(item, destination)
+
+
 def _claim(item: Item, target: Path, destination: Destination) -> None:
     """No input may be replaced, whatever is allowed."""
     if is_name(target) and _may_be_input(item, target, destination):

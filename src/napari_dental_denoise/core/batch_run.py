@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_dental_denoise.core.batch import Destination, Work, failed, is_there, process_item
+from napari_dental_denoise.core.batch import Destination, Work, failed, is_refused, process_item
 from napari_dental_denoise.core.report import EarlierRuns, Record, Report
 from napari_dental_denoise.core.result_names import ignores_case, is_file_name, possible_names, true_name
 from napari_dental_denoise.core.sources import Item, state_of
@@ -97,11 +97,7 @@ def _begun(
     """The same, with each file noted in the report before its work."""
     for item in items:
         # What somebody else has put there does not become ours by being tried.
-        if (
-            report is not None
-            and isinstance(item, Item)
-            and (item.ours or destination.overwrite or not is_there(item, destination))
-        ):
+        if report is not None and isinstance(item, Item) and not is_refused(item, destination):
             report.begin(item)
         yield item
 

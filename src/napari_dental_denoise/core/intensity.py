@@ -67,8 +67,8 @@ def pair_scales(one: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[f
         See `full_scale`.
     """
     scales = full_scale(one), full_scale(other)
-    differ = {one.dtype.kind, other.dtype.kind} == {"u"} and one.dtype.itemsize != other.dtype.itemsize
-    return scales if differ or 1.0 in scales else (max(scales), max(scales))
+    two_integer_types = {one.dtype.kind, other.dtype.kind} == {"u"} and one.dtype.itemsize != other.dtype.itemsize
+    return scales if two_integer_types or 1.0 in scales else (max(scales), max(scales))
 
 
 def to_unit_pair(

@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 from array import array
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -123,12 +124,10 @@ class EarlierRuns:
     def __init__(self, path: Path, run: Run) -> None:
         self._path, self._run = path, run
         # By hash: a million names would take the memory.
-        self._done: dict[int, int] = {}
-        self._unscored: set[int] = set()
+        self._done: dict[int, int | None] = {}
         self._begun: set[int] = set()
         self._counts = not run.again
-        for row in self._rows():
-            self._note(row)
+        self._take_in(self._known_rows())
 
     def is_done(self, item: Item) -> bool:
         """Whether an earlier run has finished this file, as it is now, with the same settings."""
@@ -139,11 +138,19 @@ class EarlierRuns:
 
         One that was killed while it worked on this file, or whose input has changed since.
         """
-        places = (place in self._done or place in self._unscored for place in self._places(item))
-        return _place(item.name, item.state) in self._begun or any(places)
+        return _place(item.name, item.state) in self._begun or any(place in self._done for place in self._places(item))
 
     def _places(self, item: Item) -> Iterator[int]:
         return (_place(item.name, item.state, (item.folder / name).as_posix()) for name in item.results)
+
+    def _take_in(self, rows: Iterator[Mapping[str, str]]) -> None:
+        deque(rows, maxlen=0)
+
+    def _known_rows(self) -> Iterator[Mapping[str, str]]:
+        """The rows of earlier runs, with what they say noted."""
+        for row in self._rows():
+            self._note(row)
+            yield row
 
     def _note(self, row: Mapping[str, str]) -> None:
         is_own, is_good = row["settings"] == self._run.settings, not row["error"]
@@ -159,14 +166,12 @@ class EarlierRuns:
 
     def _note_result(self, row: Mapping[str, str], *, is_own: bool) -> None:
         place = _place(row["file"], row["input"], row["result"])
-        self._done.pop(place, None)
-        self._unscored.discard(place)
-        if not (is_own and self._counts and is_file(self._run.folder / row["result"])):
-            return
-        if self._run.scored and not (row["psnr"] or row["ssim"] or row["note"]):
-            self._unscored.add(place)
+        if is_own and self._counts and is_file(self._run.folder / row["result"]):
+            is_enough = not self._run.scored or bool(row["psnr"] or row["ssim"] or row["note"])
+            # Without the scores that are asked for it is ours, but not done.
+            self._done[place] = hash(row["input"]) if is_enough else None
         else:
-            self._done[place] = hash(row["input"])
+            self._done.pop(place, None)
 
     def _rows(self) -> Iterator[Mapping[str, str]]:
         """All rows but one that was cut off by the end of a run, which lacks values."""
@@ -199,10 +204,12 @@ class Report(EarlierRuns):
 
     def __init__(self, path: Path, run: Run) -> None:
         super().__init__(path, run)
-        self._write(self._rows())
         if not self._counts:
             self._counts = True
             self.add(Record("", error=ALL_AGAIN))
+
+    def _take_in(self, rows: Iterator[Mapping[str, str]]) -> None:
+        self._write(rows)
 
     def begin(self, item: Item) -> None:
         """Note that a result is about to be written: should the run be killed, it is known whose that is."""

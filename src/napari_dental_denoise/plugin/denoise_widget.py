@@ -111,9 +111,9 @@ class DenoiseWidget(Container):
         self.status = text_label()
 
     def _models(self, *_: object) -> list[tuple[str, Path]]:
-        package = [(path.stem, path) for path in starter_models()]
-        own = [path for path in (*self._browsed, *recent_models()) if path not in starter_models()]
-        return [*package, *named_models(own, taken=[name for name, _ in package])]
+        package = {path: path.stem for path in starter_models()}
+        own = [path for path in (*self._browsed, *recent_models()) if path not in package]
+        return [*((name, path) for path, name in package.items()), *named_models(own, taken=package.values())]
 
     def use_model(self, path: Path) -> None:
         """Offer a model file and choose it.
