@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.intensity import to_unit_pair
 from napari_dental_denoise.core.metrics import psnr, ssim
 from napari_dental_denoise.core.region_scores import (
     bounding_box,
@@ -74,6 +75,16 @@ def test_different_types_meet_on_the_unit_range():
     (first, second), data_range = on_one_scale([np.full((4, 4), 255, np.uint8), np.full((4, 4), 1, np.float32)])
     assert data_range == 1
     assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float64])
+def test_a_noisy_image_beyond_the_white_of_the_clean_one_scores_as_a_pair_does(dtype):
+    clean = np.random.default_rng(0).integers(0, 4095, (40, 40)).astype(np.uint16)
+    noisy = (clean + 30).astype(dtype)
+    noisy[0, 0] = 4200
+    images, data_range = on_one_scale([clean, noisy])
+    one, other = to_unit_pair(clean, noisy)
+    assert region_score(*images, data_range=data_range).psnr == pytest.approx(psnr(one, other, data_range=1), abs=1e-3)
 
 
 def test_a_profile_is_linear_between_pixels_and_empty_outside():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -46,36 +48,36 @@ def full_scale(image: NDArray[np.generic]) -> float:
     raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
 
 
-def pair_scales(one: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[float, float]:
-    """The grey values that stand for white in two images of the same thing.
+def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
+    """The grey values that stand for white in images of the same thing.
 
-    One value where both count the same grey levels, for on a scale of its own the darker image could
+    One value where all count the same grey levels, for on a scale of its own a darker image could
     become brighter. Two integer types count levels of their own, and on [0, 1] is no level at all: 255
     in 8 bit may be what 4095 or 1.0 is in the other.
 
     Parameters
     ----------
-    one, other : arrays of any shape; uint8, uint16 or floating
+    images : sequence of arrays of any shape; uint8, uint16 or floating
 
     Returns
     -------
-    float, float
+    list of float
 
     Raises
     ------
     InputError
         See `full_scale`.
     """
-    scales = full_scale(one), full_scale(other)
-    two_integer_types = {one.dtype.kind, other.dtype.kind} == {"u"} and one.dtype.itemsize != other.dtype.itemsize
-    return scales if two_integer_types or 1.0 in scales else (max(scales), max(scales))
+    scales = [full_scale(image) for image in images]
+    integer_sizes = {image.dtype.itemsize for image in images if image.dtype.kind == "u"}
+    return scales if len(integer_sizes) > 1 or 1.0 in scales else [max(scales)] * len(scales)
 
 
 def to_unit_pair(
     one: NDArray[np.generic], other: NDArray[np.generic]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Two images of the same thing on [0, 1]; see `pair_scales` and `to_unit`."""
-    scales = pair_scales(one, other)
+    """Two images of the same thing on [0, 1]; see `shared_scales` and `to_unit`."""
+    scales = shared_scales([one, other])
     return to_unit(one, scales[0]), to_unit(other, scales[1])
 
 

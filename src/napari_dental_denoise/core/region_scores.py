@@ -11,7 +11,7 @@ from scipy.ndimage import map_coordinates
 from skimage.draw import polygon2mask
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import full_scale, to_unit
+from napari_dental_denoise.core.intensity import shared_scales, to_unit
 from napari_dental_denoise.core.metrics import psnr, ssim_or_nan
 
 Grey = NDArray[np.generic]
@@ -34,12 +34,11 @@ def on_one_scale(images: Sequence[Grey]) -> tuple[list[Grey], float]:
     Parameters
     ----------
     images : sequence of arrays; uint8, uint16 or floating
-        The first one decides what is white.
 
     Returns
     -------
     list of arrays
-        The same ones if their types are equal, else each on [0, 1].
+        The same ones if their types and their white are equal, else each on [0, 1]; see `shared_scales`.
     float
         The data range.
 
@@ -48,9 +47,10 @@ def on_one_scale(images: Sequence[Grey]) -> tuple[list[Grey], float]:
     InputError
         If a type is another one, or a value is not finite.
     """
-    if len({image.dtype for image in images}) == 1:
-        return list(images), full_scale(images[0])
-    return [to_unit(image) for image in images], 1.0
+    scales = shared_scales(images)
+    if len({image.dtype for image in images}) == len(set(scales)) == 1:
+        return list(images), scales[0]
+    return [to_unit(image, scale) for image, scale in zip(images, scales, strict=True)], 1.0
 
 
 def ellipse_outline(corners: Points) -> Points:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import full_scale, pair_scales, to_unit
+from napari_dental_denoise.core.intensity import full_scale, shared_scales, to_unit
 from napari_dental_denoise.core.noise_kinds import NoiseRange
 
 Image = NDArray[np.generic]
@@ -121,7 +121,7 @@ class ImagePairs(Dataset):
                 raise InputError(f"pair {index + 1}: noisy {one.shape} and clean {other.shape} differ in size")
         self.noisy, self.clean = list(noisy), list(clean)
         self.shapes = [image.shape for image in self.clean]
-        self._scales = [pair_scales(one, other) for one, other in zip(noisy, clean, strict=True)]
+        self._scales = [shared_scales(pair) for pair in zip(noisy, clean, strict=True)]
 
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
         """See `Dataset`."""
