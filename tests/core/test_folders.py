@@ -1,5 +1,6 @@
 """Folders are read in natural order, whole, and without losing a word about what is bad."""
 
+import itertools
 import math
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.folders import list_files
 from napari_dental_denoise.core.loading import load_images, match_by_name
 from napari_dental_denoise.core.pixel_size import write_tiff_pages
+from napari_dental_denoise.core.sources import find_items
 from tests.hostile import write_hostile
 
 
@@ -150,6 +152,50 @@ def test_pairs_are_matched_by_name(tmp_path):
     assert matched.errors == []
 
 
+def test_names_that_several_patients_have_are_told_apart_by_their_folders(tmp_path):
+    for level, (patient, side) in enumerate(itertools.product(("p1", "p2"), ("left", "right"))):
+        write_image(tmp_path / "clean" / patient / side / "1.png", grey(level))
+        write_image(tmp_path / "noisy" / patient / side / "1.png", grey(level + 100))
+    noisy, clean = tmp_path / "noisy", tmp_path / "clean"
+    # In whatever order the files come.
+    turned = load_images([noisy / "p2" / "**", noisy / "p1" / "**"])
+    matched = match_by_name(turned, load_images([clean / "**"]))
+    pairs = [(one[0, 0], other[0, 0]) for one, other in zip(matched.noisy, matched.clean, strict=True)]
+    assert sorted(pairs) == [(100, 0), (101, 1), (102, 2), (103, 3)]
+
+
+def test_a_partner_is_never_guessed(tmp_path):
+    for patient in ("p1", "p2"):
+        write_image(tmp_path / "clean" / patient / "1.png", grey(0))
+        write_image(tmp_path / "noisy" / patient / "1.png", grey(1))
+    write_image(tmp_path / "flat" / "1.png", grey(1))
+    several, one = load_images([tmp_path / "clean" / "**"]), load_images([tmp_path / "flat"])
+    for noisy, clean in ((one, several), (several, one)):
+        with pytest.raises(InputError, match="is one of several images of its name"):
+            match_by_name(noisy, clean)
+    matched = match_by_name(several, load_images([tmp_path / "noisy" / "p2"]))
+    assert [path.parent.name for path in matched.files] == ["p2"]
+    assert [str(error)[-2:] for error in matched.errors] == ["p1"]
+
+
+def test_files_that_are_named_by_numbers_have_partners(tmp_path):
+    for number in (1, 2):
+        write_image(tmp_path / "noisy" / f"1.2.840.{number}.png", grey(number))
+        write_image(tmp_path / "x.png", grey(number + 100), overwrite=True)
+        (tmp_path / "clean").mkdir(exist_ok=True)
+        (tmp_path / "x.png").rename(tmp_path / "clean" / f"1.2.840.{number}")
+    matched = match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
+    pairs = [(one[0, 0], other[0, 0]) for one, other in zip(matched.noisy, matched.clean, strict=True)]
+    assert pairs == [(1, 101), (2, 102)]
+
+
+def test_what_desktops_leave_behind_is_no_image_for_a_pattern_either(tmp_path):
+    write_image(tmp_path / "scans" / "a.png", grey(1))
+    (tmp_path / "scans" / "Thumbs.db").write_bytes(b"what a desktop leaves")
+    assert [path.name for path in list_files([tmp_path / "**"])] == ["a.png"]
+    assert [item.path.name for item in find_items([tmp_path / "**"], tmp_path / "out")] == ["a.png"]
+
+
 def test_what_has_no_partner_is_named_and_the_rest_goes_on(tmp_path):
     write_image(tmp_path / "noisy" / "a.png", grey(1))
     write_image(tmp_path / "noisy" / "a.tif", grey(1))
@@ -159,7 +205,7 @@ def test_what_has_no_partner_is_named_and_the_rest_goes_on(tmp_path):
     matched = match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
     assert len(matched.noisy) == 1
     assert [str(error) for error in matched.errors] == [
-        "a.tif: has the name of a.png, which is used",
+        "a.tif: is one of several images of its name; no clean one is surely that of the one in noisy",
         "b.png: is (9, 9), its clean image (20, 30)",
         "c.png: has no noisy image of its name",
     ]

@@ -29,7 +29,7 @@ from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_p
 from napari_dental_denoise.core.radiograph import Radiograph, read_radiograph
 from napari_dental_denoise.core.regular_file import is_file, is_name
 from napari_dental_denoise.core.report import Record
-from napari_dental_denoise.core.result_names import fitting_name, is_file_name
+from napari_dental_denoise.core.result_names import fitting_name, is_file_name, name_without_suffix
 from napari_dental_denoise.core.self_ensemble import SelfEnsemble
 from napari_dental_denoise.core.sources import Item, may_be_input
 
@@ -277,5 +277,7 @@ def _if_finite(score: float) -> float | None:
 
 
 def _twin(folder: Path, path: Path) -> Path | None:
-    names = [path.name, *(f"{path.stem}{suffix}" for suffix in WRITABLE_SUFFIXES)]
+    name = name_without_suffix(path)
+    suffixes = (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES)
+    names = (path.name, *(name + suffix for suffix in suffixes), *(name + suffix.upper() for suffix in suffixes), name)
     return next((folder / name for name in names if is_file(folder / name)), None)

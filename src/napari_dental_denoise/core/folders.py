@@ -67,7 +67,7 @@ def _expand(source: Path) -> list[Path]:
         return [source]
     look_at(source)
     matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 (Path.glob takes no absolute pattern)
-    files = _natural(match for match in matches if is_file(match))
+    files = _natural(match for match in matches if is_file(match) and not is_hidden(match))
     if not files:
         raise InputError(f"{source}: no such file or folder, and no file matches it as a pattern")
     return files

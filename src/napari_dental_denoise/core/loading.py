@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.file_image import FileImage, ImageCache
 from napari_dental_denoise.core.folders import describe, list_files, read_each
 from napari_dental_denoise.core.images import take_rows
+from napari_dental_denoise.core.result_names import name_without_suffix
 
 Place = tuple[Path, int]
+# Images that all have one name and page, by their files.
+Named = dict[Path, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,9 @@ class MatchedImages:
 def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
     """Pair images by the names of their files without the suffixes, and by page.
 
+    Where several files have a name, as those of several patients may, the names of the folders right
+    above them decide, and then the suffixes; what these leave open is not guessed.
+
     Parameters
     ----------
     noisy, clean : LoadedImages
@@ -160,32 +167,57 @@ def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
         If no pair is left.
     """
     matched = MatchedImages([], [], [], noisy.errors + clean.errors)
-    waiting = _by_name(clean, matched.errors)
-    for name, (path, image) in _by_name(noisy, matched.errors).items():
-        if name not in waiting:
-            matched.errors.append(ImageReadError(path, "has no clean image of its name"))
-            continue
-        clean_path, partner = waiting.pop(name)
-        if image.shape != partner.shape:
-            matched.errors.append(ImageReadError(path, f"is {image.shape}, its clean image {partner.shape}"))
-            continue
-        matched.noisy.append(image)
-        matched.clean.append(partner)
-        matched.files.append(clean_path)
-    matched.errors.extend(ImageReadError(path, "has no noisy image of its name") for path, _ in waiting.values())
+    noisy_named, clean_named = _by_name(noisy), _by_name(clean)
+    for name in noisy_named | clean_named:
+        _match_named(noisy_named.get(name, {}), clean_named.get(name, {}), matched)
     if not matched.noisy:
         raise InputError(f"no noisy image has a clean one of its name and size: {describe(matched.errors)}")
     return matched
 
 
-def _by_name(
-    loaded: LoadedImages, errors: list[ImageReadError]
-) -> dict[tuple[str, int], tuple[Path, NDArray[np.generic]]]:
-    named: dict[tuple[str, int], tuple[Path, NDArray[np.generic]]] = {}
+def _by_name(loaded: LoadedImages) -> dict[tuple[str, int], Named]:
+    named: dict[tuple[str, int], Named] = {}
     for (path, page), image in zip(loaded.places, loaded.images, strict=True):
-        name = path.stem, page
-        if name in named:
-            errors.append(ImageReadError(path, f"has the name of {named[name][0].name}, which is used"))
-        else:
-            named[name] = path, image
+        named.setdefault((name_without_suffix(path), page), {})[path] = image
     return named
+
+
+def _match_named(noisy: Named, clean: Named, matched: MatchedImages) -> None:
+    """Pair images that all have one name."""
+    partners = {path: _nearest(path, list(clean)) for path in noisy}
+    waiting = dict(clean)
+    for path, image in noisy.items():
+        partner = partners[path]
+        if partner is None or _nearest(partner, list(noisy)) != path:
+            matched.errors.append(_no_partner(path, "clean", clean))
+            continue
+        clean_image = waiting.pop(partner)
+        if image.shape != clean_image.shape:
+            matched.errors.append(ImageReadError(path, f"is {image.shape}, its clean image {clean_image.shape}"))
+            continue
+        matched.noisy.append(image)
+        matched.clean.append(clean_image)
+        matched.files.append(partner)
+    matched.errors.extend(_no_partner(path, "noisy", noisy) for path in waiting)
+
+
+def _no_partner(path: Path, kind: str, candidates: Named) -> ImageReadError:
+    if candidates:
+        return ImageReadError(
+            path, f"is one of several images of its name; no {kind} one is surely that of the one in {path.parent.name}"
+        )
+    return ImageReadError(path, f"has no {kind} image of its name")
+
+
+def _nearest(path: Path, others: list[Path]) -> Path | None:
+    """The one that is most like this file; None if there is none, or more than one."""
+    likeness = [_likeness(path, other) for other in others]
+    most = max(likeness, default=None)
+    return others[likeness.index(most)] if most is not None and likeness.count(most) == 1 else None
+
+
+def _likeness(one: Path, other: Path) -> tuple[int, bool]:
+    """How many folders right above two files have the same names, and whether their suffixes are the same."""
+    pairs = zip(reversed(one.parent.parts), reversed(other.parent.parts), strict=False)
+    folders = itertools.takewhile(lambda names: names[0] == names[1], pairs)
+    return sum(1 for _ in folders), one.suffix.lower() == other.suffix.lower()

@@ -22,6 +22,12 @@ def is_file_name(output: Path) -> bool:
     return output.suffix.lower() in (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES) and not output.is_dir()
 
 
+def name_without_suffix(path: Path) -> str:
+    """The name that a file shares with its twins of other formats."""
+    # Files on discs and in archives are named by numbers: 1.2.840.113 has no suffix.
+    return path.stem if path.suffix.lower() in (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES) else path.name
+
+
 def expected_name(path: Path, suffix: str | None) -> str:
     """The name of a file's result, if the file is what its name says.
 
@@ -32,13 +38,16 @@ def expected_name(path: Path, suffix: str | None) -> str:
     suffix : str, optional
         That is asked for; by default that of the file, or PNG for JPEG, which would lose again.
     """
+    return name_without_suffix(path) + (suffix or _expected_suffix(path))
+
+
+def _expected_suffix(path: Path) -> str:
     own = path.suffix.lower()
     if own in DICOM_SUFFIXES:
-        return f"{path.stem}{suffix or DICOM}"
+        return DICOM
     if own in WRITABLE_SUFFIXES:
-        return f"{path.stem}{suffix or ('.png' if own in LOSSY else own)}"
-    # Files on discs and in archives are named by numbers: 1.2.840.113 has no suffix.
-    return f"{path.name}{suffix or (DICOM if is_dicom(path) else '.png')}"
+        return ".png" if own in LOSSY else own
+    return DICOM if is_dicom(path) else ".png"
 
 
 def possible_names(path: Path, suffix: str | None) -> tuple[str, ...]:

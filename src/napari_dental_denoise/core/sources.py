@@ -153,7 +153,7 @@ def _matches(pattern: Path, output: str) -> Iterator[tuple[Path, Path]]:
     results = Path(output) if Path(_real(root)) in Path(output).parents else None
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
     for path in natsorted(map(Path, names), key=str, alg=ns.PATH | ns.IGNORECASE):
-        if is_file(path) and results not in Path(_real(path.parent), path.name).parents:
+        if is_file(path) and not is_hidden(path) and results not in Path(_real(path.parent), path.name).parents:
             yield path, path.parent.relative_to(root)
 
 
