@@ -148,6 +148,28 @@ def test_a_dry_run_tells_what_is_done_and_what_would_be_refused(archive, tmp_pat
     assert (tmp_path / "out.csv").read_bytes() == before
 
 
+def test_a_dry_run_tells_what_cannot_become_dicom(archive, tmp_path, capsys):
+    assert run("denoise", archive / "d.bmp", "-o", tmp_path / "out", "--format", "dcm", "--dry-run") == 2
+    assert "d.bmp: left out: is no DICOM file" in capsys.readouterr().out
+
+
+def test_twins_are_known_by_their_names_whatever_their_suffixes(tmp_path, capsys):
+    clean = np.rint(phantom((96, 128), 0) * 255).astype(np.uint8)
+    twins = {"a.png": "a.PNG", "b.png": "b.TIF", "1.2.840.1.png": "1.2.840.1", "c.png": None}
+    (tmp_path / "clean").mkdir()
+    for index, (name, twin) in enumerate(twins.items()):
+        write_image(tmp_path / "in" / name, add_gaussian_noise(clean, 0.1, rng=index))
+        if twin:
+            suffix = ".tif" if twin.endswith("TIF") else ".png"
+            write_image(tmp_path / f"x{suffix}", clean, overwrite=True)
+            (tmp_path / f"x{suffix}").rename(tmp_path / "clean" / twin)
+    assert run("denoise", tmp_path / "in", "-o", tmp_path / "out", "--clean", tmp_path / "clean") == 0
+    found = rows(tmp_path / "out.csv")
+    assert {name for name, row in found.items() if row["psnr"]} == {"a.png", "b.png", "1.2.840.1.png"}
+    assert "4 images denoised" in (told := capsys.readouterr().out)
+    assert "1 with no clean twin" in told
+
+
 def test_scores_that_are_asked_for_later_are_made(archive, tmp_path, capsys):
     (archive / "2025" / "bad.png").unlink()
     command = ("denoise", archive, "-o", tmp_path / "out")

@@ -93,6 +93,16 @@ class TestAddNoise:
         assert run("add-noise", folder, "--photons", 5) == 2
         assert capsys.readouterr().err == "napari-dental-denoise: gaussian noise has sigma, not photons\n"
 
+    @pytest.mark.parametrize("more", [(), ("--dry-run",)])
+    @pytest.mark.parametrize(
+        "levels", [("--sigma", 25), ("--noise", "varying", "--sigma-low", "0.5", "--sigma-high", "0.1")]
+    )
+    def test_a_level_that_cannot_be_is_told_once(self, folder, tmp_path, capsys, levels, more):
+        assert run("add-noise", folder, "-o", tmp_path / "noisy", *levels, *more) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+        assert not (tmp_path / "noisy").exists()
+        assert not (tmp_path / "noisy.csv").exists()
+
 
 class TestDenoise:
     def test_an_unseen_image_gets_better(self, tmp_path, trained_model, radiographs):
@@ -258,6 +268,12 @@ class TestTrain:
         assert run(*train, "--epochs", 2, "--resume") == 0
         first = json.loads(capsys.readouterr().out.splitlines()[0])
         assert first["epoch"] == 1
+
+    @pytest.mark.parametrize(("name", "setting"), [("there.keras", ()), ("x.h5", ()), ("m.keras", ("--minutes", 0))])
+    def test_what_cannot_be_is_told_before_images_are_read(self, tmp_path, capsys, name, setting):
+        (tmp_path / "there.keras").write_bytes(b"of somebody else")
+        assert run("train", tmp_path / "nowhere", "-o", tmp_path / name, *setting) == 2
+        assert "nowhere" not in capsys.readouterr().err
 
     @pytest.mark.parametrize("learn_from", ["clean", "noisy"])
     def test_images_that_do_not_fit_into_memory_are_read_as_they_are_needed(
@@ -553,6 +569,17 @@ class TestWorkflow:
             with (results / "table.csv").open() as table:
                 scores = {row["method"]: float(row["psnr"]) for row in csv.DictReader(table)}
             assert scores["U-Net, fast"] > scores["non-local means"] + 1, "seconds are enough to go on from a model"
+
+    @pytest.mark.parametrize("setting", [("--sigma", 25), ("--minutes", 0)])
+    def test_a_setting_that_cannot_be_is_told_before_anything_is_drawn(self, tmp_path, capsys, setting):
+        assert run("workflow", "-o", tmp_path / "out", *setting) == 2
+        assert "received" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+
+    def test_images_too_small_for_ssim_have_a_figure(self, folder, tmp_path, capsys):
+        rows = ("--rows", "0:10")
+        assert run("workflow", folder, "-o", tmp_path / "out", "--minutes", 0.01, "--preset", "fast", *rows) == 0
+        assert (tmp_path / "out" / "figure.png").read_bytes().startswith(b"\x89PNG")
 
     def test_too_few_images(self, tmp_path, radiographs, capsys):
         write_image(tmp_path / "in" / "a.png", radiographs[0])

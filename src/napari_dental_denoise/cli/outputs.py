@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from napari_dental_denoise.cli.console import exit_code, printable, progress_bar, report_left_out, say
-from napari_dental_denoise.core.batch import Destination, Work, is_refused
+from napari_dental_denoise.core.batch import NO_TWIN, Destination, Work, refusal
 from napari_dental_denoise.core.batch_run import (
     DoneBefore,
     Process,
@@ -64,31 +65,46 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     with ExitStack() as stack:
         report = stack.enter_context(open_report(place, this_run)) if place else None
         process = _process(stack, options, destination, work, measure=report is not None)
-        done, before, errors = _follow(run_files(items, destination, process, report), total)
-    _sum_up(f"{done} images {derivation.verb}{f' in {_folder(options.output)}' if done else ''}", before, errors)
-    return exit_code(done + before, errors)
+        tally = _follow(run_files(items, destination, process, report), total)
+    tally.say(f"{tally.done} images {derivation.verb}{f' in {_folder(options.output)}' if tally.done else ''}")
+    return tally.exit_code
 
 
-def _sum_up(work: str, before: int, errors: int, verb: str = "left out") -> None:
-    parts = [f"{count} {what}" for count, what in ((before, "done before"), (errors, verb)) if count]
-    say(", ".join([work, *parts]))
+@dataclass
+class _Tally:
+    """How many files were done, were done before, and were left out; and of the done ones, how many have no twin."""
+
+    done: int = 0
+    before: int = 0
+    errors: int = 0
+    twinless: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        return exit_code(self.done + self.before, self.errors)
+
+    def say(self, work: str, left_out: str = "left out") -> None:
+        """The last line of a run, which begins with its work."""
+        counts = ((self.before, "done before"), (self.errors, left_out), (self.twinless, f"with {NO_TWIN}"))
+        say(", ".join([work, *(f"{count} {what}" for count, what in counts if count)]))
 
 
-def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> tuple[int, int, int]:
-    """Show what comes; how many files were done, were done before, and were left out."""
-    done = before = errors = 0
+def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> _Tally:
+    """Show what comes, and count it."""
+    tally = _Tally()
     with progress_bar(total, "image") as bar:
         for outcome in outcomes:
             if isinstance(outcome, DoneBefore):
-                before += 1
+                tally.before += 1
             elif outcome.error:
-                errors += 1
+                tally.errors += 1
                 with bar.external_write_mode(file=sys.stderr):
                     report_left_out([InputError(f"{outcome.file}: {outcome.error}")])
             else:
-                done += 1
+                tally.done += 1
+                tally.twinless += outcome.note == NO_TWIN
             bar.update()
-    return done, before, errors
+    return tally
 
 
 def _process(
@@ -124,20 +140,20 @@ def _report_place(options: argparse.Namespace) -> Path | None:
 
 def _tell(items: Iterator[Item], destination: Destination, earlier: EarlierRuns | None) -> int:
     """What would be done; of files whose names tell nothing, the first bytes are looked at."""
-    count = before = errors = 0
+    tally = _Tally()
     output = destination.output
     for item in files_to_do(items, destination, earlier):
         if isinstance(item, DoneBefore):
-            before += 1
+            tally.before += 1
         elif isinstance(item, Record):
-            errors += 1
+            tally.errors += 1
             say(printable(f"{item.file}: left out: {item.error}"))
-        elif is_refused(item, destination):
-            errors += 1
-            say(printable(f"{item.name}: left out: its result is there already: choose another output, or --overwrite"))
+        elif reason := refusal(item, destination):
+            tally.errors += 1
+            say(printable(f"{item.name}: left out: {reason}"))
         else:
-            count += 1
+            tally.done += 1
             target = output if is_file_name(output) else output / item.folder / item.results[0]
             say(printable(f"{item.name} -> {target}"))
-    _sum_up(f"{count} images, nothing written", before, errors, "to be left out")
-    return exit_code(count + before, errors)
+    tally.say(f"{tally.done} images, nothing written", "to be left out")
+    return tally.exit_code

@@ -93,8 +93,11 @@ def kept(job: TrainingJob) -> str:
 def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadError]]:
     """Read the images and put the job together; with the errors of files that were left out."""
     config = _config(options)
-    from napari_dental_denoise.unet.training_job import TrainingJob
+    from napari_dental_denoise.unet.training_job import TrainingJob, check_config, check_model
 
+    # Before the images are read, which takes minutes.
+    check_config(config)
+    check_model(options.output, replace=options.overwrite or options.resume, strategy=options.strategy)
     read = _read_for_starter if options.starter else _read_and_split
     training, validation, errors = read(options, config)
     first = options.start_from or (NOTHING if options.starter else STARTER_NAME)

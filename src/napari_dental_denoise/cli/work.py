@@ -21,11 +21,21 @@ from napari_dental_denoise.core.noise_kinds import noise_kind
 
 @dataclass(frozen=True)
 class NoiseWork:
-    """Adds noise of one kind and level, to each image by its number."""
+    """Adds noise of one kind and level, to each image by its number.
+
+    Raises
+    ------
+    InputError
+        If a level is not one of this kind.
+    """
 
     kind: str
     levels: Mapping[str, float]
     seed: int
+
+    def __post_init__(self) -> None:
+        # A level that cannot be is told here, once, and not of each file.
+        self(np.zeros((1, 1), np.float32), 0)
 
     def __call__(self, image: NDArray[np.generic], number: int) -> NDArray[np.generic]:
         """The image or stack with noise."""

@@ -69,14 +69,19 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do the whole job; the exit code."""
+    from napari_dental_denoise.core.corruption import check_sigma
     from napari_dental_denoise.core.loading import load_images
+    from napari_dental_denoise.unet.training_job import check_config
 
+    config = TrainingConfig(preset=options.preset, minutes=options.minutes, seed=options.seed)
+    check_config(config)
+    check_sigma("sigma", options.sigma)
     results = free_folder(options.output)
     folder = options.folder or write_phantoms(results / "phantoms", options.seed)
     say(f"1. read {folder}")
     loaded = load_images([folder], options.rows)
     report_left_out(loaded.errors)
-    job, tested = split(loaded, results, options)
+    job, tested = split(loaded, results, config, options.sigma)
     say(
         f"   {len(loaded.images)} images: {len(job.training.shapes)} to learn from, {len(job.validation.shapes)} to "
         f"validate with, {len(tested)} kept apart to test with"
@@ -114,7 +119,9 @@ def write_phantoms(folder: Path, seed: int) -> str:
     return str(folder)
 
 
-def split(loaded: LoadedImages, results: Path, options: argparse.Namespace) -> tuple[TrainingJob, list[NoisyPair]]:
+def split(
+    loaded: LoadedImages, results: Path, config: TrainingConfig, sigma: float
+) -> tuple[TrainingJob, list[NoisyPair]]:
     """Split by file into training, validation and test; the job, and the test images with noise."""
     from napari_dental_denoise.core.evaluation import added_noise
     from napari_dental_denoise.core.noise_kinds import NoiseRange
@@ -126,12 +133,11 @@ def split(loaded: LoadedImages, results: Path, options: argparse.Namespace) -> t
             f"expected at least {WORKFLOW.fewest_images} images, to learn, to validate and to test with; "
             f"received {len(loaded.images)}"
         )
-    config = TrainingConfig(preset=options.preset, minutes=options.minutes, seed=options.seed)
-    files = loaded.files
-    rest, test = split_indices(files, WORKFLOW.test_split, options.seed)
-    tested = list(added_noise([loaded.images[i] for i in test], NOISE.kind, {"sigma": options.sigma}, options.seed))
-    data = CleanImages([loaded.images[i] for i in rest], NoiseRange(NOISE.kind, {}), options.seed)
-    training, validation = split_indices([files[i] for i in rest], config.validation_split, options.seed)
+    files, seed = loaded.files, config.seed
+    rest, test = split_indices(files, WORKFLOW.test_split, seed)
+    tested = list(added_noise([loaded.images[i] for i in test], NOISE.kind, {"sigma": sigma}, seed))
+    data = CleanImages([loaded.images[i] for i in rest], NoiseRange(NOISE.kind, {}), seed)
+    training, validation = split_indices([files[i] for i in rest], config.validation_split, seed)
     job = TrainingJob(
         data.select(training),
         data.select(validation),

@@ -16,6 +16,7 @@ from napari_dental_denoise.core.atomic import refuse_existing
 from napari_dental_denoise.core.config import INFERENCE, EngineName, Precision
 from napari_dental_denoise.core.dicom_derived import write_derived
 from napari_dental_denoise.core.dicom_file import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.core.dicom_file import is_dicom
 from napari_dental_denoise.core.dicom_provenance import Derivation
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
@@ -37,6 +38,7 @@ Image = NDArray[np.generic]
 # From an image or a stack, white high, and its number to the result.
 Work = Callable[[Image, int], Image]
 ALL_ROWS = (None, None)
+NO_TWIN = "no clean twin"
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Pat
         name = fitting_name(item.path, destination.suffix, radiograph.pixels.dtype, dicom=dicom)
         output = output / item.folder / name
     if output.suffix.lower() in DICOM_SUFFIXES and not dicom:
-        raise InputError(f"is no DICOM file, from which {output.suffix} could be derived: choose another --format")
+        raise InputError(_not_derived(output.suffix))
     return output
 
 
@@ -203,6 +205,21 @@ def is_there(item: Item, destination: Destination) -> bool:
 def is_refused(item: Item, destination: Destination) -> bool:
     """Whether something of somebody else has a name that the result may get, and may not be replaced."""
     return not item.ours and not destination.overwrite and is_there(item, destination)
+
+
+def refusal(item: Item, destination: Destination) -> str | None:
+    """Why a file will have no result, as far as can be told before its pixels are read."""
+    if is_refused(item, destination):
+        return "its result is there already: choose another output, or --overwrite"
+    output = destination.output
+    suffix = output.suffix if is_file_name(output) else destination.suffix or ""
+    if suffix.lower() in DICOM_SUFFIXES and not is_dicom(item.path):
+        return _not_derived(suffix)
+    return None
+
+
+def _not_derived(suffix: str) -> str:
+    return f"is no DICOM file, from which {suffix} could be derived: choose another --format"
 
 
 def _claim(item: Item, target: Path, destination: Destination) -> None:
@@ -245,7 +262,7 @@ def _measured(record: Record, item: Item, clean: Path | None, before: Image, aft
         return record
     twin = _twin(clean / item.folder, item.path)
     if twin is None:
-        return replace(record, note="no clean twin")
+        return replace(record, note=NO_TWIN)
     try:
         level, structure = _scores(after, twin)
     except InputError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import write_bytes
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.metrics import psnr, ssim
+from napari_dental_denoise.core.metrics import psnr, ssim_or_nan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +77,8 @@ def comparison_figure(comparisons: Sequence[Comparison]) -> Figure:
 
 def _scores(clean: Unit, image: Unit) -> str:
     shown = np.clip(image, 0, 1)
-    return f"{psnr(clean, shown, data_range=1.0):.2f} dB    SSIM {ssim(clean, shown, data_range=1.0):.3f}"
+    level, structure = psnr(clean, shown, data_range=1.0), ssim_or_nan(clean, shown, data_range=1.0)
+    return f"{level:.2f} dB" + ("" if math.isnan(structure) else f"    SSIM {structure:.3f}")
 
 
 def save_figure(figure: Figure, path: Path, *, overwrite: bool) -> None:

@@ -71,18 +71,25 @@ def fixed_settings(job: TrainingJob) -> dict[str, Any]:
 
 def check_job(job: TrainingJob) -> None:
     """Refuse settings that cannot be used, and a model that would be written over."""
-    config = job.config
-    check_model_name(job.model)
-    if not job.overwrite and not job.resume:
-        for path in (job.model, checkpoint_path(job.model)):
-            if path.exists():
-                raise InputError(
-                    f"{path} is there already: go on with it by --resume, replace it by --overwrite, or choose "
-                    "another name"
-                )
+    check_config(job.config)
+    check_model(job.model, replace=job.overwrite or job.resume, strategy=job.strategy)
+
+
+def check_model(model: Path, *, replace: bool, strategy: StrategyName) -> None:
+    """Refuse a model file that cannot be written, or would be written over unasked."""
+    check_model_name(model)
+    for path in () if replace else (model, checkpoint_path(model)):
+        if path.exists():
+            raise InputError(
+                f"{path} is there already: go on with it by --resume, replace it by --overwrite, or choose another name"
+            )
     # Where several machines learn together, only the first one writes, be it to try.
-    if process_number(job.strategy) == 0:
-        check_folder(job.model)
+    if process_number(strategy) == 0:
+        check_folder(model)
+
+
+def check_config(config: TrainingConfig) -> None:
+    """Refuse numbers that cannot be used."""
     for name in ("epochs", "batch_size", "patch_size", "learning_rate", "minutes", "steps_per_epoch"):
         value = getattr(config, name)
         if value is not None and not (math.isfinite(value) and value > 0):
