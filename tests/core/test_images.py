@@ -226,3 +226,13 @@ def test_real_radiographs_are_read_as_pillow_reads_them(dental_data):
         expected = np.asarray(Image.open(io.BytesIO(path.read_bytes())).convert("L"))
         assert image.dtype == np.uint8
         assert np.abs(image.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(("kind", "white"), [("P5", 15), ("P5", 200), ("P6", 15), ("P5", 4095)])
+def test_binary_and_textual_pgm_are_the_same(tmp_path, kind, white):
+    grey = np.arange(64 * 64).reshape(64, 64) % (white + 1)
+    (tmp_path / "text.pgm").write_text(f"P2\n64 64\n{white}\n{' '.join(map(str, grey.ravel()))}\n")
+    pixels = grey if kind == "P5" else np.repeat(grey[..., None], 3, axis=2)
+    header = f"{kind}\n# a comment of 7 words, 8 with this\n64 64\n{white}\n".encode()
+    (tmp_path / "binary.pgm").write_bytes(header + pixels.astype(">u2" if white > 255 else "u1").tobytes())
+    np.testing.assert_array_equal(read_image(tmp_path / "binary.pgm"), read_image(tmp_path / "text.pgm"))

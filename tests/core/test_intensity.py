@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit, to_unit_pair
+from napari_dental_denoise.core.intensity import check_black, from_unit, full_scale, to_unit, to_unit_pair
+from napari_dental_denoise.core.noise_kinds import NOISE_KINDS
+from napari_dental_denoise.core.phantom import phantom
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=3, max_side=12)
 
@@ -51,6 +53,22 @@ def test_a_pair_of_one_type_is_on_one_scale():
     unclipped = np.add(IN_LEVELS, [[-9.0, 0.0, 12.0]])
     one, other = to_unit_pair(np.rint(IN_LEVELS).astype(np.uint8), unclipped)
     np.testing.assert_allclose(other - one, [[-9 / 511, 0, 12 / 511]], atol=0.002)
+
+
+@pytest.mark.parametrize(("white", "offset"), [(4000, -2000), (3.4, -3.4), (2400, -1000)])
+def test_floating_images_whose_black_is_far_below_0_are_refused(white, offset):
+    image = phantom((256, 384), rng=3) * white + offset
+    with pytest.raises(InputError, match="add an offset first, so that black is 0"):
+        check_black(image, full_scale(image))
+
+
+@pytest.mark.parametrize("kind", NOISE_KINDS)
+def test_the_strongest_noise_on_black_is_no_offset(kind):
+    levels = NOISE_KINDS[kind].levels
+    strongest = {name: level.low if name in ("photons", "quality") else level.high for name, level in levels.items()}
+    noisy = NOISE_KINDS[kind].add(np.zeros((512, 700), np.float32), **strongest, rng=0)
+    check_black(noisy, 1)
+    check_black(noisy * 4095, 4095)
 
 
 def test_results_are_rounded_and_clipped():

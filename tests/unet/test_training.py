@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_dental_denoise.cli.training_display import last_line
 from napari_dental_denoise.core.config import TrainingConfig
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import read_model_file
@@ -18,6 +19,7 @@ from napari_dental_denoise.core.progress import (
     from_line,
     to_line,
 )
+from napari_dental_denoise.core.starter import FAST_STARTER
 from napari_dental_denoise.unet.checkpoint import checkpoint_path
 from napari_dental_denoise.unet.dataset import CleanImages
 from napari_dental_denoise.unet.export import load_keras_model
@@ -128,15 +130,26 @@ def test_resuming_nothing_is_refused(job):
 def test_starting_from_a_model_is_better_than_from_nothing(job, trained_model):
     config = replace(SHORT, preset="standard", epochs=1)
     fresh = list(train(replace(job, config=config, model=job.model.with_name("fresh.keras"))))[-1]
-    tuned = list(train(replace(job, config=config, start_from=trained_model)))[-1]
+    started, *_, tuned = train(replace(job, config=config, start_from=trained_model))
     assert tuned.best_psnr > fresh.best_psnr + 3
-    assert read_model_file(job.model).card.training["started_from"] == "model.keras"
+    assert started.started_from == "model.keras"
     with pytest.raises(InputError, match="its preset is standard, not fast: start from it with --preset standard"):
         list(train(replace(job, start_from=trained_model, overwrite=True)))
 
 
+def test_a_training_that_learned_nothing_better_claims_nothing(job):
+    config = replace(SHORT, epochs=1, learning_rate=0.05)
+    finished = list(train(replace(job, config=config, start_from=FAST_STARTER)))[-1]
+    assert finished.best_epoch == 0
+    card, first = read_model_file(job.model).card, read_model_file(FAST_STARTER).card
+    assert (card.noise, card.data, card.metrics) == (first.noise, first.data, first.metrics)
+    assert card.training == {**first.training, "started_from": FAST_STARTER.name}
+    assert "nothing better was learned than it began with" in last_line(finished)
+
+
 def test_a_number_of_minutes(job):
     reports = list(train(replace(job, config=replace(SHORT, minutes=0.08))))
+    assert read_model_file(job.model).card.training["epochs"] is None
     assert reports[0].epochs is None
     assert reports[-1].elapsed < 30
     assert losses(reports)

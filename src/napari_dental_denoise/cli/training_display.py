@@ -47,10 +47,7 @@ class TrainingDisplay:
         elif isinstance(report, EpochDone):
             bar.write(epoch_line(report))
         elif isinstance(report, TrainingFinished):
-            bar.write(
-                f"done in {minutes_and_seconds(report.elapsed)}; best: epoch {report.best_epoch}, "
-                f"{report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f}"
-            )
+            bar.write(last_line(report))
 
     def close(self) -> None:
         """Leave the terminal in order."""
@@ -77,6 +74,14 @@ def first_line(report: TrainingStarted) -> str:
         return "starting from random weights"
     score = "" if math.isnan(report.first_psnr) else f", which reaches {report.first_psnr:.2f} dB"
     return f"started from {report.started_from}{score}"
+
+
+def last_line(report: TrainingFinished) -> str:
+    """What the training brought."""
+    best = f"best: epoch {report.best_epoch}" if report.best_epoch else "nothing better was learned than it began with"
+    return (
+        f"done in {minutes_and_seconds(report.elapsed)}; {best}, {report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f}"
+    )
 
 
 def epoch_line(report: EpochDone) -> str:

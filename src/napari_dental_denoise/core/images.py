@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.atomic import write_bytes
+from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.dicom import read_dicom
 from napari_dental_denoise.core.dicom_file import is_dicom
 from napari_dental_denoise.core.errors import ImageReadError, InputError
@@ -22,6 +24,8 @@ from napari_dental_denoise.core.tiff import is_tiff, read_all_of_tiff, read_tiff
 WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 LOSSLESS_16_BIT = (".png", ".tif", ".tiff", ".pgm")
 FLOATING = (".tif", ".tiff")
+# Width, height and white, with comments between them.
+BINARY_PNM = re.compile(rb"P[56]" + 2 * rb"(?:\s|#[^\n]*\n)+\d+" + rb"(?:\s|#[^\n]*\n)+(\d+)")
 AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
@@ -119,7 +123,15 @@ def _decode(path: Path, data: bytes) -> NDArray[np.generic]:
         raise ImageReadError(path, f"cannot be decoded ({error.err})") from error
     if image is None:
         raise ImageReadError(path, "is truncated or damaged")
-    return image
+    return _with_white_at_255(image, data)
+
+
+def _with_white_at_255(image: NDArray[np.generic], data: bytes) -> NDArray[np.generic]:
+    """Pixels of a binary PGM or PPM file of less than 8 bits, which OpenCV leaves as they are, on those of 8 bits."""
+    header = BINARY_PNM.match(data)
+    if header is None or (white := int(header[1])) >= GREY_LEVELS:
+        return image
+    return np.rint(np.minimum(image, white) * (GREY_LEVELS / white)).astype(np.uint8)
 
 
 class _OpenCVLog:

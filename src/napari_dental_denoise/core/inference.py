@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.config import INFERENCE, Precision
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import check_array, from_unit, full_scale, to_unit
+from napari_dental_denoise.core.intensity import check_array, check_black, from_unit, full_scale, to_unit
 from napari_dental_denoise.core.model_file import model_stat
 from napari_dental_denoise.core.starter import STARTER, find_model
 from napari_dental_denoise.core.symmetry import up_to_multiples
@@ -222,12 +222,18 @@ def _noise_in_tiles(
     together = _images_together(images.shape[1:], len(tiles), tile_side)
     for first in range(0, len(images), together):
         group = [np.asarray(image) for image in images[first : first + together]]
-        scales = [scale or full_scale(image) for image in group]
+        scales = [scale or _checked_scale(image) for image in group]
         for number, tile in enumerate(tiles, start=1):
             seen = _run_windows(group, scales, tile, engine)
             for index, (noisy, noise, white) in enumerate(zip(*seen, scales, strict=True), start=first):
                 place = index, tile.rows.core, tile.columns.core
                 yield _TileNoise(place, noisy, noise, white, Progress(index * len(tiles) + number, total))
+
+
+def _checked_scale(image: NDArray[np.generic]) -> float:
+    scale = full_scale(image)
+    check_black(image, scale)
+    return scale
 
 
 def _images_together(shape: tuple[int, ...], tiles: int, tile_side: int) -> int:

@@ -11,6 +11,11 @@ from napari_dental_denoise.core.errors import InputError
 
 # Noise that was not clipped takes a [0, 1] image a little beyond it; grey levels of 8 bit and more lie far above.
 LARGEST_UNIT_VALUE = 4.0
+# Means of blocks of so many pixels a side; a twentieth of them lie below this share of white only where black is not at
+# 0: of a black image with noise of 60 grey levels they lie above -0.3, whatever its kind.
+BLOCK = 16
+BLACK_SHARE = 0.05
+DARKEST_BLOCK = -0.35
 # Far more than any detector counts; the square of much larger ones is infinite in float32.
 LARGEST_VALUE = 2.0**53
 
@@ -113,6 +118,32 @@ def check_values(image: NDArray[np.generic]) -> float:
             f"the image must hold values up to {LARGEST_VALUE:.0e}; received {max(-low, high):.0e}: divide it first"
         )
     return high
+
+
+def check_black(image: NDArray[np.generic], scale: float) -> None:
+    """Refuse an image that lies far below 0, which no network has seen; noise does not, in the mean of many neighbours.
+
+    Parameters
+    ----------
+    image : (..., H, W) array; uint8, uint16 or floating
+    scale : float
+        See `full_scale`.
+
+    Raises
+    ------
+    InputError
+        If a part of it does.
+    """
+    height, width = (side // BLOCK * BLOCK for side in image.shape[-2:])
+    if image.ndim < 2 or image[..., :height, :width].size == 0 or float(image.min()) >= DARKEST_BLOCK * scale:
+        return
+    blocks = image[..., :height, :width].reshape(-1, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    darkest = float(np.quantile(blocks.mean(axis=(2, 4)), BLACK_SHARE))
+    if darkest < DARKEST_BLOCK * scale:
+        raise InputError(
+            f"the image must have black at 0; received large parts near {darkest:.3g}: add an offset first, so that "
+            "black is 0"
+        )
 
 
 def _bits_scale(peak: int) -> float:

@@ -23,7 +23,7 @@ from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset, unet_model
 from napari_dental_denoise.unet.patches import batches
-from napari_dental_denoise.unet.training_card import training_card
+from napari_dental_denoise.unet.training_card import training_card, unchanged_card
 from napari_dental_denoise.unet.training_job import TrainingJob, Weights, check_job, fixed_settings
 from napari_dental_denoise.unet.validation import Validation, validation_pairs
 from napari_dental_denoise.unet.widening import start_from_file
@@ -96,6 +96,7 @@ class _Run:
         self.written_at = -math.inf
         self.pause = SECONDS_BETWEEN_WRITES
         self.overwrite = job.overwrite or job.resume
+        self.first_card: ModelCard | None = None
         self.state = self._first_state()
         self.first_psnr = math.nan
         self.started = time.monotonic() - self.state.elapsed
@@ -120,7 +121,7 @@ class _Run:
             # A model that was moved away cannot be the best any more: the next epoch writes a new one.
             return state if self.job.model.exists() else replace(state, best_epoch=0, best_psnr=-math.inf)
         if self.job.start_from is not None:
-            start_from_file(self.job.start_from, self.learner.network, self.config.preset)
+            self.first_card = start_from_file(self.job.start_from, self.learner.network, self.config.preset)
             self.learner.start_from(self.learner.network.get_weights())
             settings["started_from"] = self.job.start_from.name
         return self._checkpoint(settings, epoch=0, step=0, elapsed=0.0)
@@ -256,9 +257,13 @@ class _Run:
         best = decibels > self.state.best_psnr
         if best:
             self.state = replace(self.state, best_epoch=epoch, best_psnr=decibels, best_ssim=similarity)
-            card = training_card(self.job, self.state, self.validation, self.side, self.elapsed, mixed=self.mixed)
-            self.unwritten = card, self.learner.average.get_weights()
+            self.unwritten = self._card(), self.learner.average.get_weights()
         return decibels, similarity, best
+
+    def _card(self) -> ModelCard:
+        if self.state.best_epoch == 0 and self.first_card is not None:
+            return unchanged_card(self.first_card, self.state.settings["started_from"], self.config.preset)
+        return training_card(self.job, self.state, self.validation, self.side, self.elapsed, mixed=self.mixed)
 
     def _write(self) -> None:
         """Bring the model file and the checkpoint up to date with the last epoch."""

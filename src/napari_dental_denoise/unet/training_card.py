@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from napari_dental_denoise.core.model_file import ModelCard
 from napari_dental_denoise.unet.checkpoint import Checkpoint
@@ -50,6 +50,7 @@ def training_card(
         },
         training={
             **asdict(job.config),
+            "epochs": job.config.epochs if job.config.minutes is None else None,
             "patch_size": side,
             "precision": "bf16" if mixed else "f32",
             "epoch": state.best_epoch,
@@ -65,3 +66,24 @@ def training_card(
             "reference": job.validation.reference,
         },
     )
+
+
+def unchanged_card(first: ModelCard, name: str, preset: str) -> ModelCard:
+    """The card of a training that is no better yet than what it began with: what that was learned from.
+
+    Parameters
+    ----------
+    first : ModelCard
+        Of the model that the training began with.
+    name : str
+        Of its file.
+    preset : str
+        Of the training.
+
+    Returns
+    -------
+    ModelCard
+    """
+    design = find_preset(preset)
+    training = {**first.training, "started_from": name}
+    return replace(first, preset=preset, multiple=design.multiple, halo=design.halo, training=training)

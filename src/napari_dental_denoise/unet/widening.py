@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import PRESETS
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import read_model_file
+from napari_dental_denoise.core.model_file import ModelCard, read_model_file
 from napari_dental_denoise.core.starter import can_begin
 from napari_dental_denoise.unet.backend import keras
 from napari_dental_denoise.unet.export import load_keras_model
@@ -18,7 +18,7 @@ from napari_dental_denoise.unet.network import unet_model
 Kernel = NDArray[np.float32]
 
 
-def start_from_file(path: Path, network: keras.Model, preset: str) -> None:
+def start_from_file(path: Path, network: keras.Model, preset: str) -> ModelCard:
     """Give a network of this preset what the model of a file has learned.
 
     Parameters
@@ -29,12 +29,18 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> None:
         Of `unet_model`; changed.
     preset : str
 
+    Returns
+    -------
+    ModelCard
+        Of the file.
+
     Raises
     ------
     InputError
         If the file is no model, or one that a training of this preset cannot begin with.
     """
-    first = read_model_file(path).card.preset
+    card = read_model_file(path).card
+    first = card.preset
     if first not in PRESETS:
         raise InputError(f"{path.name}: was made elsewhere: a training cannot begin with it")
     if not can_begin(preset, first):
@@ -44,6 +50,7 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> None:
     if [weight.shape for weight in narrow.weights] != expected:
         raise InputError(f"{path.name}: its weights are not those of the preset {first}: train it again")
     widen(narrow, network)
+    return card
 
 
 def widen(narrow: keras.Model, wide: keras.Model) -> None:
