@@ -19,6 +19,7 @@ from napari_dental_denoise.cli import main
 from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.core.config import Limits
 from napari_dental_denoise.core.images import read_pages
+from napari_dental_denoise.core.only_run import only_run
 from napari_dental_denoise.core.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.core.starter_images import AS_IT_IS, SCALES
 from tests.hostile import write_hostile
@@ -268,6 +269,12 @@ class TestTrain:
         assert run(*train, "--epochs", 2, "--resume") == 0
         first = json.loads(capsys.readouterr().out.splitlines()[0])
         assert first["epoch"] == 1
+
+    def test_two_trainings_do_not_write_one_model(self, folder, tmp_path, capsys):
+        with only_run(tmp_path / "model.keras", ""):
+            assert run("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS, "--epochs", 1) == 2
+        assert "another training writes this model: wait for its end" in capsys.readouterr().err
+        assert list(tmp_path.glob("model*")) == []
 
     @pytest.mark.parametrize(("name", "setting"), [("there.keras", ()), ("x.h5", ()), ("m.keras", ("--minutes", 0))])
     def test_what_cannot_be_is_told_before_images_are_read(self, tmp_path, capsys, name, setting):

@@ -154,7 +154,7 @@ def test_a_changed_input_is_done_again(scans, tmp_path, capsys):
 def test_two_runs_at_once_do_not_spoil_each_other_s_report(scans, tmp_path, capsys):
     lock = tmp_path / ".out.csv.lock"
     code = "import sys; from pathlib import Path; from napari_dental_denoise.core.only_run import only_run\n"
-    code += "with only_run(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
+    code += "with only_run(Path(sys.argv[1]), ''): print(flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code, tmp_path / "out.csv"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:

@@ -15,6 +15,20 @@ def test_the_menu_opens_the_form(viewer, command, name):
     assert f"{name} ({PLUGIN})" in viewer.window.dock_widgets
 
 
+def test_the_menu_brings_a_hidden_form_to_light_with_the_selected_layer(viewer, radiographs):
+    layers = [viewer.add_image(image, name=str(index)) for index, image in enumerate(radiographs[:3])]
+    for command, name in (("denoise", "Denoise"), ("add_noise", "Add noise")):
+        viewer.layers.selection = {layers[1]}
+        get_app_model().commands.execute_command(f"{PLUGIN}.show_{command}").result()
+        dock, form = viewer.window.add_plugin_dock_widget(PLUGIN, name)
+        assert form.image.value is layers[1]
+        dock.hide()
+        viewer.layers.selection = {layers[2]}
+        get_app_model().commands.execute_command(f"{PLUGIN}.show_{command}").result()
+        assert dock.isVisible()
+        assert form.image.value is layers[2]
+
+
 @pytest.fixture
 def settings():
     """The plugin's page in Preferences, left as it was: napari keeps it in the user's own file."""

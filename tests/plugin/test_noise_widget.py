@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QDoubleSpinBox
 
 from napari_dental_denoise.core.noise_kinds import NOISE_KINDS
 from tests.plugin.conftest import record
@@ -82,3 +83,24 @@ def test_no_image_gets_its_reason(viewer, open_form):
     form.add_noise()
     assert form.status.value == "Open an image first"
     assert len(viewer.layers) == 0
+
+
+def test_cancel_stops_and_changes_nothing(viewer, open_form, qtbot, radiographs):
+    viewer.add_image(np.stack(radiographs * 60), name="many")
+    form = open_form("Add noise")
+    form.kind.value = "quantum"
+    form.add_noise()
+    qtbot.waitUntil(lambda: form.progress.value > 1, timeout=20_000)
+    assert "to go" in form.status.value
+    form.stop()
+    qtbot.waitUntil(lambda: form.add.enabled, timeout=5_000)
+    assert form.status.value == "Cancelled; no image was changed"
+    assert len(viewer.layers) == 1
+
+
+def test_levels_are_shown_as_fine_as_their_steps(open_form):
+    form = open_form("Add noise")
+    form.levels["sigma"].value = 0.0155
+    assert form.levels["sigma"].native.findChild(QDoubleSpinBox).value() == 0.0155
+    form.kind.value = "speckle"
+    assert "grey levels" not in form.in_grey.value

@@ -71,17 +71,28 @@ def test_a_cancelled_dialog_does_nothing(make_napari_viewer, choose, notified, c
     assert notified() == []
 
 
-def test_a_folder_of_subfolders_says_what_to_use(folder, make_napari_viewer, choose, notified):
+def test_a_folder_of_subfolders_opens_each_of_them(folder, make_napari_viewer, choose, notified):
     viewer = make_napari_viewer()
     choose(folder.parent)
+    run("open_folder")
+    assert [layer.name for layer in viewer.layers] == [folder.name]
+    assert viewer.layers[0].data.shape == (8, 160, 200)
+    # As it is dropped.
+    viewer.open(str(folder.parent), plugin="napari-dental-denoise")
+    assert len(viewer.layers) == 2
+    assert notified() == []
+
+
+def test_a_folder_without_images_says_so(tmp_path, make_napari_viewer, choose, notified):
+    (tmp_path / "notes" / "more").mkdir(parents=True)
+    (tmp_path / "notes" / "more" / "a.txt").write_text("no image")
+    viewer = make_napari_viewer()
+    choose(tmp_path / "notes")
     run("open_folder")
     assert len(viewer.layers) == 0
     ((severity, message),) = notified()
     assert severity == "error"
-    assert (
-        "no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder, but 1 subfolders: use the command for datasets"
-        in message
-    )
+    assert "notes: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder or its subfolders" in message
 
 
 def test_datasets_are_a_stack_each_and_a_bad_one_is_named(tmp_path, make_napari_viewer, choose, notified):

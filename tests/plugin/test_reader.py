@@ -14,7 +14,7 @@ from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.images import write_image
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.plugin import lazy_stack, reader
-from napari_dental_denoise.plugin.reader import get_reader, read
+from napari_dental_denoise.plugin.reader import get_reader, read, read_subfolders
 from tests.hostile import write_hostile
 
 
@@ -44,9 +44,9 @@ def test_everything_else_is_refused_without_an_error(path):
 def test_folders_are_accepted_if_they_hold_an_image(tmp_path, folder):
     assert get_reader(str(folder)) is read
     assert get_reader([str(folder)]) is read
-    assert get_reader(str(tmp_path)) is None
-    (tmp_path / "folder.png").mkdir()
-    assert get_reader(str(tmp_path)) is None
+    assert get_reader(str(folder.parent)) is read_subfolders
+    (tmp_path / "none" / "folder.png").mkdir(parents=True)
+    assert get_reader(str(tmp_path / "none")) is None
 
 
 def test_asking_is_cheap(folder):

@@ -14,6 +14,7 @@ from napari_dental_denoise.core.model_file import read_model_file
 from napari_dental_denoise.core.noise import add_gaussian_noise
 from napari_dental_denoise.plugin.card_text import card_text
 from napari_dental_denoise.plugin.known_models import remember_model
+from napari_dental_denoise.plugin.theme import plot_colors
 from napari_dental_denoise.plugin.training_process import KILL_AFTER_MS
 
 LONG = 90_000
@@ -68,6 +69,24 @@ def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
     denoise_form.denoise()
     qtbot.waitUntil(lambda: "scan denoised" in viewer.layers, timeout=20_000)
     assert "tensorflow" not in sys.modules
+
+
+def test_the_preview_stands_beside_what_is_worked_on(viewer, form, qtbot, noisy):
+    layer = viewer.add_image(noisy, name="scan", scale=(0.05, 0.05), units=("mm", "mm"))
+    form.fields.amount.value, form.fields.unit.value = 500, "epochs"
+    form.train(resume=False)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=LONG)
+    preview = viewer.layers[1]
+    assert preview.scale.tolist() == [0.05, 0.05]
+    assert preview.extent.world[0][1] > layer.extent.world[1][1]
+    assert viewer.layers.selection.active is layer
+    form.fields.amount.value = 400
+    qtbot.wait(500)
+    assert "is there already" not in form.plan.value
+    viewer.theme = "light"
+    assert form.curves._loss.backgroundBrush().color().name() == plot_colors("light").background
+    form.stop()
+    wait_for_the_end(form, qtbot)
 
 
 def test_the_window_fits_a_small_screen(viewer, form, qtbot):

@@ -24,6 +24,7 @@ from napari_dental_denoise.cli.training_display import TrainingDisplay
 from napari_dental_denoise.core.config import LIMITS, NOISE, STARTER_TRAINING, TRAINING, TrainingConfig
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.noise_kinds import NoiseRange
+from napari_dental_denoise.core.only_run import only_run
 from napari_dental_denoise.core.progress import TrainingFinished
 from napari_dental_denoise.core.starter import NOTHING, STARTER_NAME, first_model
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from napari_dental_denoise.unet.dataset import Dataset
     from napari_dental_denoise.unet.training_job import TrainingJob
 
+BUSY = "another training writes this model: wait for its end, or choose another name"
 SETTINGS = (
     "preset",
     "epochs",
@@ -61,13 +63,14 @@ def run(options: argparse.Namespace) -> int:
         stop_with_stdin(request)
     # First: a TF_CONFIG that cannot be used is told before any image is read.
     process = process_number(options.strategy)
-    job, errors = prepare(options)
     if process > 0:
-        follow(job, "none", lambda: False)
+        follow(prepare(options)[0], "none", lambda: False)
         return EXIT_DONE
-    report_left_out(errors)
-    with graceful_stop(request):
-        finished = follow(job, options.progress, lambda: request.asked)
+    with only_run(options.output, BUSY):
+        job, errors = prepare(options)
+        report_left_out(errors)
+        with graceful_stop(request):
+            finished = follow(job, options.progress, lambda: request.asked)
     if not finished:
         say_unless_lines(options, f"stopped; {kept(job)}")
         if job.model.exists():

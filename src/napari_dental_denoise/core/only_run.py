@@ -1,4 +1,4 @@
-"""A file beside a report that one run holds locked while it writes there; the lock ends with its process."""
+"""A file beside another one that a run holds locked while it writes there; the lock ends with its process."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from napari_dental_denoise.core.regular_file import reason
 
 
 @contextlib.contextmanager
-def only_run(report: Path) -> Iterator[None]:
-    """While the block runs, no other run may write this report, where the file system has locks.
+def only_run(written: Path, busy: str) -> Iterator[None]:
+    """While the block runs, no other run may write this file, where the file system has locks.
 
     Parameters
     ----------
-    report : Path
+    written : Path
+    busy : str
+        What to say where another run writes it.
 
     Raises
     ------
     InputError
         If another run writes it, or the folder cannot be written to.
     """
-    path = report.with_name(f".{report.name}.lock")
+    path = written.with_name(f".{written.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = _locked(path)
     except OSError as error:
-        raise InputError(f"{report}: cannot be written ({reason(error)})") from error
+        raise InputError(f"{written}: cannot be written ({reason(error)})") from error
     if file is None:
-        raise InputError(
-            f"{report}: another run writes this report: wait for its end, or name another one with --report"
-        )
+        raise InputError(f"{written}: {busy}")
     try:
         yield
     finally:

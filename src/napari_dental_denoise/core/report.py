@@ -61,6 +61,7 @@ class Record:
 
 BEGUN = "not finished"
 # As the note of a file whose result may have been written before the worker died.
+BUSY = "another run writes this report: wait for its end, or name another one with --report"
 UNFINISHED = "unfinished"
 # As the error of a row without a file: what stands before it does not count for a run that replaces all.
 ALL_AGAIN = "all is done again"
@@ -103,7 +104,7 @@ class Run:
 @contextlib.contextmanager
 def open_report(path: Path, run: Run) -> Iterator[Report]:
     """The report of one run; see `Report`. No other run may write it meanwhile."""
-    with only_run(path):
+    with only_run(path, BUSY):
         yield Report(path, run)
 
 

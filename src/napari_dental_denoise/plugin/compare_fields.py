@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_dental_denoise.plugin.form import MINIMUM_WIDTH, text_label
+from napari_dental_denoise.plugin.form import MINIMUM_WIDTH, make_scrollable, text_label
 from napari_dental_denoise.plugin.layer_combo import LayerCombo
 from napari_dental_denoise.plugin.line_profile import ProfilePlot
 from napari_dental_denoise.plugin.score_table import ScoreTable
@@ -92,6 +92,7 @@ class CompareFields(QWidget):
         layout.addLayout(_row(self.scale_note, self.copy_table))
         layout.addWidget(self.profile_title)
         layout.addWidget(self.profile, 1)
+        make_scrollable(self)
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

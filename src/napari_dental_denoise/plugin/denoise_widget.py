@@ -10,11 +10,12 @@ from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, Progres
 from napari_dental_denoise.core.batch import DenoiseWork
 from napari_dental_denoise.core.config import INFERENCE
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.folders import describe
 from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.model_file import read_card
 from napari_dental_denoise.core.starter import starter_models
 from napari_dental_denoise.plugin.card_text import card_text
-from napari_dental_denoise.plugin.folder_work import FolderTask, folder_steps
+from napari_dental_denoise.plugin.folder_work import FolderOutcome, FolderTask, folder_steps
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.known_models import named_models, recent_models, remember_model
@@ -48,6 +49,7 @@ class DenoiseWidget(Container):
         self._task: Task | None = None
         self._outcome: Outcome | None = None
         self._result: Image | None = None
+        self._preview: Image | None = None
         self._if_cancelled = ""
         self._browsed: list[Path] = []
         self._make_fields()
@@ -155,10 +157,17 @@ class DenoiseWidget(Container):
         self._worker = start_worker(
             lambda: folder_steps(FolderTask(source, output, work)),
             progressed=lambda progress: self._show_progress(progress, eta, "images"),
-            returned=lambda outcome: say(self.status, outcome.text()),
+            returned=self._show_folder,
             failed=lambda error: complain(self.status, error),
             finished=self._ready,
         )
+
+    def _show_folder(self, outcome: FolderOutcome) -> None:
+        from napari.utils.notifications import show_warning
+
+        say(self.status, outcome.text(), problem=outcome.failed)
+        if outcome.errors:
+            show_warning(f"{len(outcome.errors)} images left out: {describe(outcome.errors)}")
 
     def _chosen_model(self) -> Path:
         model: Path | None = self.model.value
@@ -213,7 +222,8 @@ class DenoiseWidget(Container):
         storage = layer_storage(layer)
         if not self.visible_only.value:
             lazy = layer.ndim == 3 and self.when_looked_at.value
-            return Task(layer, layer.data, storage, model, {}, strength, self_ensemble, lazy)
+            shown = current_image(layer, self._viewer.dims.point)
+            return Task(layer, layer.data, storage, model, {}, strength, self_ensemble, lazy, shown)
         rows, columns = visible_window(layer)
         index = current_image(layer, self._viewer.dims.point)
         image = layer.data if layer.ndim == 2 else layer.data[index]
@@ -223,25 +233,30 @@ class DenoiseWidget(Container):
     def _show_progress(self, progress: Progress, eta: Eta, unit: str) -> None:
         self.progress.max = progress.total
         self.progress.value = progress.done
-        say(self.status, f"{progress.done} of {progress.total} {unit}, {eta.text(progress.done, progress.total)}")
+        if self.cancel.enabled:
+            say(self.status, f"{progress.done} of {progress.total} {unit}, {eta.text(progress.done, progress.total)}")
 
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)
         self._task, self._outcome = task, outcome
         suffix = "denoised preview" if task.look else "denoised"
         look = {**twin(task.layer, suffix, self._record(task, outcome)), **task.look}
-        if task.look:
-            look = {key: value for key, value in look.items() if key not in ("rotate", "shear", "affine")}
-        self._remove_preview(look["name"])
         same_strength = self.strength.value == task.strength
         denoised = outcome.denoised if same_strength else denoised_at(task, outcome.residual, self.strength.value)
-        self._result = self._viewer.add_image(denoised, **look)
+        if task.look:
+            self._remove_preview()
+        # A new layer looks at the first image of its stack, which is cheap only of one that is not worked out yet.
+        self._result = self._viewer.add_image(task.noisy if task.lazy else denoised, **look)
+        if task.lazy:
+            self._result.data = denoised
+        if task.look:
+            self._preview = self._result
         say(self.status, f"Done: {self._result.name}")
 
-    def _remove_preview(self, name: str) -> None:
-        old = self._result
-        if name.endswith("preview") and old is not None and old in self._viewer.layers and old.name == name:
-            self._viewer.layers.remove(old)
+    def _remove_preview(self) -> None:
+        if self._preview is not None and self._preview in self._viewer.layers:
+            self._viewer.layers.remove(self._preview)
+        self._preview = None
 
     def _record(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         card = outcome.engine.card
@@ -258,6 +273,9 @@ class DenoiseWidget(Container):
         result, task, outcome = self._result, self._task, self._outcome
         if result is None or task is None or outcome is None or result not in self._viewer.layers:
             return
+        # For another image or model, the slider tells how the next result will be.
+        if self.image.value not in (task.layer, result) or self.model.value != task.model:
+            return
         result.data = denoised_at(task, outcome.residual, self.strength.value)
         record = result.metadata.get("napari_dental_denoise", {})
         result.metadata = {**result.metadata, "napari_dental_denoise": {**record, "strength": self.strength.value}}
@@ -265,6 +283,8 @@ class DenoiseWidget(Container):
     def stop(self) -> None:
         """Stop within a tile, leaving everything as it was."""
         if self._worker is not None:
+            self.cancel.enabled = False
+            say(self.status, "Cancelling ...")
             self._worker.quit()
 
     def _close(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_dental_denoise.core.batch import DenoiseWork, Destination
 from napari_dental_denoise.core.batch_run import DoneBefore, on_this_process, run_files
+from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.report import Run, open_report, report_path, run_settings
 from napari_dental_denoise.core.sources import find_items, source_folders
@@ -29,13 +30,18 @@ class FolderOutcome:
     output: Path
     done: int
     before: int
-    left_out: int
+    errors: list[InputError]
+
+    @property
+    def failed(self) -> bool:
+        """Whether no file at all has a result."""
+        return bool(self.errors) and not self.done and not self.before
 
     def text(self) -> str:
         """In one line."""
         parts = [f"{self.done} images denoised in {self.output.name}"]
         parts += [f"{self.before} done before"] * (self.before > 0)
-        parts += [f"{self.left_out} left out, see {report_path(self.output).name}"] * (self.left_out > 0)
+        parts += [f"{len(self.errors)} left out, see {report_path(self.output).name} beside it"] * bool(self.errors)
         return ", ".join(parts)
 
 
@@ -62,14 +68,15 @@ def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
     settings = run_settings(task.work.settings(), None, deidentify=False)
     items = find_items([task.source], task.output, place)
     process = on_this_process(destination, task.work, measure=True)
-    done = before = left_out = 0
+    done = before = 0
+    errors: list[InputError] = []
     with open_report(place, Run(settings, destination.output)) as report:
         for outcome in run_files(items, destination, process, report):
             if isinstance(outcome, DoneBefore):
                 before += 1
             elif outcome.error:
-                left_out += 1
+                errors.append(InputError(f"{outcome.file}: {outcome.error}"))
             else:
                 done += 1
-            yield Progress(done + before + left_out, total)
-    return FolderOutcome(task.output, done, before, left_out)
+            yield Progress(done + before + len(errors), total)
+    return FolderOutcome(task.output, done, before, errors)

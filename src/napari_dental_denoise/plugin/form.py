@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from magicgui.widgets import Container, Label, Widget
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 # A dock shrinks to 150 pixels otherwise; wider ones leave little of a 1280 pixel window to the image.
 MINIMUM_WIDTH = 340
@@ -17,8 +17,28 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
     """Give a form its width, and call `closed` once when its dock or the window closes."""
     form.native.setMinimumWidth(MINIMUM_WIDTH)
     form.native.layout().setAlignment(Qt.AlignmentFlag.AlignTop)
+    make_scrollable(form.native)
     watcher = _CloseWatcher(form.native, closed)
     form.native.destroyed.connect(lambda *_: watcher.close())
+
+
+def make_scrollable(widget: QWidget) -> None:
+    """Let a form be lower than its fields: two of them would make the window higher than the screen otherwise.
+
+    Parameters
+    ----------
+    widget : QWidget
+        With its layout.
+    """
+    inner = QWidget()
+    inner.setLayout(widget.layout())
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setWidget(inner)
+    outer = QVBoxLayout(widget)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(area)
 
 
 class _CloseWatcher(QObject):

@@ -17,7 +17,7 @@ from napari_dental_denoise.core.inference import Progress, residual_steps, subtr
 from napari_dental_denoise.core.self_ensemble import SelfEnsemble
 from napari_dental_denoise.core.storage import Storage
 from napari_dental_denoise.plugin.grey import upright
-from napari_dental_denoise.plugin.lazy_denoised import Residuals
+from napari_dental_denoise.plugin.lazy_denoised import Residuals, worked_out_when_seen
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """What one run works on, noted when it starts: the layer may change or go meanwhile."""
+    """What one run works on, noted when it starts: the layer may change or go meanwhile.
+
+    Of a stack, `shown` is the image on view; `lazy` that the others wait until they are looked at.
+    """
 
     layer: Image
     noisy: Any
@@ -35,6 +38,7 @@ class Task:
     strength: float
     self_ensemble: bool
     lazy: bool
+    shown: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     if task.lazy:
         yield Progress(0, 1)
         residuals = Residuals(task.noisy, engine, task.storage)
+        # Here and not in the window's own thread, which would stand still.
+        residuals.denoised(task.shown, task.strength)
         return Outcome(residuals, engine, residuals.stack(task.strength))
     residual = yield from residual_steps(upright(task.noisy, task.storage), engine)
     return Outcome(residual, engine, denoised_at(task, residual, task.strength))
@@ -77,11 +83,7 @@ def _one_denoised(
 
 
 def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float, storage: Storage) -> Any:
-    import dask.array as da
-    from dask import delayed
-
     def one(index: int) -> NDArray[np.generic]:
         return _one_denoised(np.asarray(noisy[index]), residual[index], strength, storage)
 
-    shape, dtype = noisy.shape[1:], noisy.dtype
-    return da.stack([da.from_delayed(delayed(one)(index), shape, dtype) for index in range(len(noisy))])
+    return worked_out_when_seen(one, noisy)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -54,33 +56,32 @@ class Residuals:
 
     def stack(self, strength: float) -> Array:
         """All images at one strength, each worked out when it is looked at."""
-        import dask.array as da
-
-        count, *shape = self._noisy.shape
-        return da.map_blocks(
-            Frames(self, strength),
-            da.arange(count, chunks=1),
-            # A name of its own each time: napari keeps frames by name.
-            name=f"denoised-{uuid4().hex}",
-            dtype=self._noisy.dtype,
-            chunks=((1,) * count, (shape[0],), (shape[1],)),
-            new_axis=(1, 2),
-            meta=np.empty((0, 0, 0), self._noisy.dtype),
-        )
+        return worked_out_when_seen(partial(self.denoised, strength=strength), self._noisy)
 
 
-class Frames:
-    """What dask calls for one image of a stack.
+def worked_out_when_seen(image: Callable[[int], NDArray[np.generic]], like: Any) -> Array:
+    """A stack of which each image is worked out when it is looked at.
 
     Parameters
     ----------
-    residuals : Residuals
-    strength : float
+    image : callable
+        From the index of an image to the image.
+    like : (N, H, W) array of numpy or dask
+        Of the same shape and type.
     """
+    import dask.array as da
 
-    def __init__(self, residuals: Residuals, strength: float) -> None:
-        self._residuals, self._strength = residuals, strength
+    def block(index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
+        return image(int(index[0]))[np.newaxis]
 
-    def __call__(self, index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
-        """The image of that index, as a stack of one."""
-        return self._residuals.denoised(int(index[0]), self._strength)[np.newaxis]
+    count, height, width = like.shape
+    return da.map_blocks(
+        block,
+        da.arange(count, chunks=1),
+        # A name of its own each time: napari keeps frames by name.
+        name=f"denoised-{uuid4().hex}",
+        dtype=like.dtype,
+        chunks=((1,) * count, (height,), (width,)),
+        new_axis=(1, 2),
+        meta=np.empty((0, 0, 0), like.dtype),
+    )

@@ -45,9 +45,16 @@ class NoiseLine:
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._estimate)
-        self._connections = Connections()
+        self._connections, self._layer_connections = Connections(), Connections()
         self._connections.add(viewer.dims.events.current_step, self._changed)
-        image.changed.connect(self._changed)
+        image.changed.connect(self._listen)
+        self._listen()
+
+    def _listen(self, *_: object) -> None:
+        """To the layer that is chosen now, whose pixels may change."""
+        self._layer_connections.clear()
+        if self._image.value is not None:
+            self._layer_connections.add(self._image.value.events.data, self._changed)
         self._changed()
 
     def _changed(self, *_: object) -> None:
@@ -81,6 +88,7 @@ class NoiseLine:
         """Listen and work no more."""
         self._timer.stop()
         self._connections.clear()
+        self._layer_connections.clear()
         self._leave_worker()
 
 

@@ -13,12 +13,14 @@ from magicgui.widgets import (
     Container,
     FloatSlider,
     FloatSpinBox,
+    ProgressBar,
     PushButton,
     SpinBox,
     create_widget,
 )
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDoubleSpinBox
 
 from napari_dental_denoise.core.config import GREY_LEVELS, NOISE
 from napari_dental_denoise.core.errors import InputError
@@ -26,12 +28,12 @@ from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.intensity import full_scale
 from napari_dental_denoise.core.noise_kinds import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
 from napari_dental_denoise.core.storage import PLAIN, Storage
-from napari_dental_denoise.plugin.form import complain, finish_form, say, text_label
+from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.preferences import preference
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
-from napari_dental_denoise.plugin.workers import abandon, start_worker
+from napari_dental_denoise.plugin.workers import Eta, abandon, start_worker
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -43,6 +45,7 @@ PREVIEW_DELAY_MS = 80
 # More would hold up the window while a slider moves.
 PREVIEW_PIXELS = 2**20
 LARGEST_SIGMA = 0.5
+DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,9 @@ class NoiseWidget(Container):
             self.in_grey,
             self.seed,
             self.preview,
-            self.add,
+            row(self.add, self.cancel),
         ]
-        super().__init__(widgets=[*widgets, self.status])
+        super().__init__(widgets=[*widgets, self.progress, self.status])
         finish_form(self, self._close)
         self._timer = QTimer(self.native)
         self._timer.setSingleShot(True)
@@ -111,6 +114,8 @@ class NoiseWidget(Container):
         self.seed = SpinBox(label="seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
         self.preview = CheckBox(text="preview on the visible region", tooltip="Shown at once while you move a slider")
         self.add = PushButton(text="Add noise", tooltip="Make a new layer: the image with noise")
+        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop within an image; nothing is changed")
+        self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
         self.status = text_label()
 
     def _connect(self) -> None:
@@ -120,6 +125,7 @@ class NoiseWidget(Container):
         self._viewer.scene.camera.events.connect(self._changed)
         self._viewer.dims.events.current_step.connect(self._changed)
         self.add.clicked.connect(self.add_noise)
+        self.cancel.clicked.connect(self.stop)
 
     def _close(self) -> None:
         self.noise.close()
@@ -157,8 +163,8 @@ class NoiseWidget(Container):
         recipe = self.recipe()
         sigma = recipe.levels.get("sigma")
         layer = self.image.value
-        # Beside photons, sigma is a share of an exposure and no grey level.
-        if sigma is None or "photons" in recipe.levels:
+        # Beside photons, sigma is a share of an exposure and no grey level; of speckle, a share of the grey value.
+        if sigma is None or "photons" in recipe.levels or recipe.kind == "speckle":
             return noise_kind(recipe.kind).title
         text = f"sigma {sigma * GREY_LEVELS:.1f} of {GREY_LEVELS} grey levels"
         if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
@@ -181,7 +187,6 @@ class NoiseWidget(Container):
             return
         say(self.status, "")
         look = {**twin(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, rows, columns)}
-        look = {key: value for key, value in look.items() if key not in ("rotate", "shear", "affine")}
         selected = set(self._viewer.layers.selection)
         self._remove_preview()
         self._preview_layer = self._viewer.add_image(noisy, **look)
@@ -207,10 +212,11 @@ class NoiseWidget(Container):
             "noisy",
             {"operation": "add noise", "kind": recipe.kind, "levels": recipe.levels, "seed": recipe.seed},
         )
-        self.add.enabled = False
+        self.add.enabled, self.cancel.enabled, self.progress.visible = False, True, True
+        eta = Eta()
         self._worker = start_worker(
             lambda: _work(recipe, data),
-            progressed=lambda progress: say(self.status, f"{progress.done} of {progress.total} images"),
+            progressed=lambda progress: self._show_progress(progress, eta),
             returned=lambda noisy: self._show(noisy, look),
             failed=lambda error: complain(self.status, error),
             finished=self._ready,
@@ -220,9 +226,21 @@ class NoiseWidget(Container):
         added = self._viewer.add_image(noisy, **look)
         say(self.status, f"Done: {added.name}")
 
+    def _show_progress(self, progress: Progress, eta: Eta) -> None:
+        self.progress.max, self.progress.value = progress.total, progress.done
+        say(self.status, f"{progress.done} of {progress.total} images, {eta.text(progress.done, progress.total)}")
+
+    def stop(self) -> None:
+        """Stop within an image; no layer comes of it."""
+        if self._worker is not None:
+            self._worker.quit()
+
     def _ready(self) -> None:
+        stopped = self._worker is not None and self._worker.abort_requested
         self._worker = None
-        self.add.enabled = True
+        self.add.enabled, self.cancel.enabled, self.progress.visible = True, False, False
+        if stopped:
+            say(self.status, "Cancelled; no image was changed")
 
 
 def _preview(
@@ -237,13 +255,21 @@ def _preview(
 def _level_field(name: str) -> FloatSlider | FloatSpinBox:
     label, tooltip = name.replace("_", " "), LEVEL_MEANINGS[name]
     if name.startswith("sigma"):
-        return FloatSlider(label=label, max=LARGEST_SIGMA, step=0.0005, tooltip=tooltip)
+        return _fine_slider(label, LARGEST_SIGMA, 0.0005, tooltip)
     if name == "amount":
-        return FloatSlider(label=label, max=1, step=0.001, tooltip=tooltip)
+        return _fine_slider(label, 1, 0.001, tooltip)
     low, high, step = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}[
         name
     ]
     return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
+
+
+def _fine_slider(label: str, largest: float, step: float, tooltip: str) -> FloatSlider:
+    """With a number beside it that shows the step, of which magicgui shows two decimals."""
+    slider = FloatSlider(label=label, max=largest, step=step, tooltip=tooltip)
+    number: QDoubleSpinBox = slider.native.findChild(QDoubleSpinBox)
+    number.setDecimals(DECIMALS)
+    return slider
 
 
 def _work(recipe: Recipe, data: Any) -> Generator[Progress, None, NDArray[np.generic]]:

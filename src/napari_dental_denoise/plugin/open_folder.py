@@ -135,9 +135,7 @@ def ask_for_folder(title: str) -> Path | None:
 def _check_holds_images(folder: Path) -> None:
     if get_reader(str(folder)) is not None:
         return
-    subfolders = [entry for entry in dataset_folders(folder) if entry != folder]
-    hint = f", but {len(subfolders)} subfolders: use the command for datasets" if subfolders else ""
-    raise InputError(f"{folder.name}: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder{hint}")
+    raise InputError(f"{folder.name}: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder or its subfolders")
 
 
 def _show(error: InputError) -> None:

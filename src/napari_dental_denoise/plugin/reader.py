@@ -18,7 +18,7 @@ from napari_dental_denoise.core.dicom_file import is_dicom
 from napari_dental_denoise.core.dicom_header import DicomHeader
 from napari_dental_denoise.core.dicomdir import is_dicomdir
 from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.folders import describe, list_files
+from napari_dental_denoise.core.folders import dataset_folders, describe, list_files
 from napari_dental_denoise.core.headers import read_header
 from napari_dental_denoise.core.images import WRITABLE_SUFFIXES, read_image, read_pages
 from napari_dental_denoise.core.pixel_size import read_pixel_size
@@ -64,11 +64,13 @@ def get_reader(path: str | list[str]) -> Reader | None:
     -------
     callable or None
         None for anything but PNG, JPEG, TIFF, BMP, PGM and DICOM files, by their suffixes (DICOM also
-        by its first bytes), and folders that hold at least one such file.
+        by its first bytes), and folders that hold at least one such file, or a folder that does.
     """
     try:
         paths = [path] if isinstance(path, str | os.PathLike) else list(path)
-        return read if paths and all(_is_ours(entry) for entry in paths) else None
+        if paths and all(_is_ours(entry) for entry in paths):
+            return read
+        return read_subfolders if len(paths) == 1 and _holds_datasets(Path(paths[0])) else None
     except (OSError, TypeError, ValueError):
         return None
 
@@ -91,8 +93,19 @@ def _is_ours(path: str | os.PathLike[str]) -> bool:
     return False
 
 
+def _holds_datasets(path: Path) -> bool:
+    return path.is_dir() and any(folder.is_dir() and _is_ours(folder) for folder in dataset_folders(path))
+
+
 def _has_our_suffix(name: str) -> bool:
     return name.lower().endswith((*WRITABLE_SUFFIXES, *DICOM_SUFFIXES))
+
+
+def read_subfolders(path: str | list[str]) -> list[LayerData]:
+    """Read each subfolder of a folder as a dataset; see `read_datasets`."""
+    from napari_dental_denoise.plugin.open_folder import read_datasets
+
+    return read_datasets(Path(path if isinstance(path, str | os.PathLike) else path[0]))
 
 
 def read(path: str | list[str]) -> list[LayerData]:

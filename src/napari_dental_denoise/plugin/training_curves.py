@@ -45,6 +45,11 @@ class TrainingCurves(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for plot in (self._loss, self._psnr):
             layout.addWidget(plot)
+        self.restyle(viewer)
+
+    def restyle(self, viewer: Viewer) -> None:
+        """Take the colours of the theme as it is now."""
+        for plot in (self._loss, self._psnr):
             style_plot(plot, viewer)
 
     def clear(self, noisy_psnr: float) -> None:

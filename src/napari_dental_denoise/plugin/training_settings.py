@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from napari_dental_denoise.core.config import NOISE, PRESETS, TRAINING, LearnFrom, TrainingConfig
@@ -121,24 +122,31 @@ class TrainingSettings:
         InputError
             If there is no image in the folder.
         """
-        files = list_files([self.sources or Path()])
-        step = max(len(files) // LOOKED_AT, 1)
-        looked_at = files[::step][:LOOKED_AT]
-        shapes = []
-        for path in looked_at:
-            try:
-                header = read_header(path)
-            except ImageReadError:
-                continue
-            shapes += [header.shape] * header.pages
-        if not shapes:
-            raise InputError(f"{self.sources}: no image in it can be read")
-        # The others are taken to be like those that were looked at.
-        count = round(len(files) * len(shapes) / len(looked_at))
-        every = [shapes[index % len(shapes)] for index in range(count)]
+        folder = self.sources or Path()
+        every = _shapes(folder, folder.stat().st_mtime_ns if folder.is_dir() else 0)
         first = first_model(self.start_from, self.config.preset)
         plan = plan_training(every, 2 if self.learn_from == "pairs" else 1, PRESETS[self.config.preset], self.config)
         return replace(plan, first=first.stem if first else None)
+
+
+@lru_cache(maxsize=4)
+def _shapes(folder: Path, _changed_ns: int) -> tuple[tuple[int, int], ...]:
+    """Of the images of a folder, as far as some of them tell; kept, for a large folder takes seconds to look at."""
+    files = list_files([folder])
+    step = max(len(files) // LOOKED_AT, 1)
+    looked_at = files[::step][:LOOKED_AT]
+    shapes: list[tuple[int, int]] = []
+    for path in looked_at:
+        try:
+            header = read_header(path)
+        except ImageReadError:
+            continue
+        shapes += [header.shape] * header.pages
+    if not shapes:
+        raise InputError(f"{folder}: no image in it can be read")
+    # The others are taken to be like those that were looked at.
+    count = round(len(files) * len(shapes) / len(looked_at))
+    return tuple(shapes[index % len(shapes)] for index in range(count))
 
 
 def plan_text(plan: TrainingPlan) -> str:

@@ -13,12 +13,15 @@ from qtpy.QtCore import QTimer
 
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.progress import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
+from napari_dental_denoise.plugin.connections import Connections
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
 from napari_dental_denoise.plugin.known_models import remember_model
+from napari_dental_denoise.plugin.menu import open_form
 from napari_dental_denoise.plugin.training_curves import TrainingCurves
 from napari_dental_denoise.plugin.training_fields import TrainingFields
 from napari_dental_denoise.plugin.training_process import STOPPED, TrainingProcess, command_line
 from napari_dental_denoise.plugin.training_settings import plan_text
+from napari_dental_denoise.plugin.twin import beside_all
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -60,6 +63,8 @@ class TrainingWidget(Container):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PLAN_DELAY_MS)
         self._timer.timeout.connect(self._show_plan)
+        self._connections = Connections()
+        self._connections.add(napari_viewer.events.theme, self._follow_theme)
         self._connect()
         self._changed()
 
@@ -98,6 +103,9 @@ class TrainingWidget(Container):
         self.start.enabled = not problem and not running
         self.resume.enabled = not self.fields.settings(resume=True).problem() and not running
         self.copy.enabled = not problem or self.resume.enabled or running
+        if running:
+            # The model is there by now, which is no problem of this training.
+            return
         if problem:
             say(self.plan, problem, problem=not self.resume.enabled)
             return
@@ -166,9 +174,12 @@ class TrainingWidget(Container):
         if self._preview is not None and self._preview in self._viewer.layers:
             self._preview.data, self._preview.name = picture, self._preview_name
             return
-        # napari warns of layers whose units differ from those that are there.
-        units = self._viewer.layers[0].units[-2:] if len(self._viewer.layers) else None
-        self._preview = self._viewer.add_image(picture, name=self._preview_name, contrast_limits=(0, 1), units=units)
+        selected = set(self._viewer.layers.selection)
+        look = {"name": self._preview_name, "contrast_limits": (0, 1), **beside_all(self._viewer)}
+        self._preview = self._viewer.add_image(picture, **look)
+        # What is worked on stays the active layer: the preview is only looked at.
+        if selected:
+            self._viewer.layers.selection = selected
         self._viewer.reset_view()
 
     def stop(self) -> None:
@@ -195,10 +206,8 @@ class TrainingWidget(Container):
 
     def use_now(self) -> Any:
         """Open the Denoise form with the model that was trained."""
-        from napari_dental_denoise.plugin.denoise_widget import DenoiseWidget
-
-        _, form = self._viewer.window.add_plugin_dock_widget("napari-dental-denoise", "Denoise")
-        if isinstance(form, DenoiseWidget) and self._model is not None:
+        form = open_form(self._viewer, "Denoise")
+        if self._model is not None:
             form.use_model(self._model)
         return form
 
@@ -220,6 +229,10 @@ class TrainingWidget(Container):
             self.process.ended.disconnect(self._end)
             self.process.stop()
         self._timer.stop()
+        self._connections.clear()
+
+    def _follow_theme(self, _event: object = None) -> None:
+        self.curves.restyle(self._viewer)
 
 
 def _duration(seconds: float) -> str:

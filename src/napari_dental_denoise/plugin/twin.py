@@ -14,7 +14,10 @@ from napari_dental_denoise.plugin.grey import METADATA, layer_storage
 
 if TYPE_CHECKING:
     from napari.layers import Image
+    from napari.viewer import Viewer
 
+# In pixels.
+GAP = 8
 KEPT = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels", "gamma", "blending")
 
 
@@ -40,7 +43,10 @@ def check_image(layer: Image | None) -> Image:
     if layer.multiscale:
         raise InputError(f"{layer.name} is multiscale: choose a plain image")
     if layer.rgb:
-        raise InputError(f"{layer.name} is a colour image: convert it to grey first")
+        raise InputError(
+            f"{layer.name} is a colour image: convert it to grey first, by Split RGB in the menu of the layer, or open "
+            "its file with Dental Denoise"
+        )
     if layer.ndim not in (2, 3):
         raise InputError(f"{layer.name} has {layer.ndim} dimensions: expected an image or a stack of images")
     # Only where the file told what they mean, signed values are known for grey.
@@ -84,6 +90,20 @@ def _source(layer: Image) -> dict[str, Any]:
     return {name: record[name] for name in kept if name in record}
 
 
+def beside_all(viewer: Viewer) -> dict[str, Any]:
+    """Keyword arguments that put an image right of all layers, with pixels as large as those of the first one."""
+    if not len(viewer.layers):
+        return {}
+    first, extent = viewer.layers[0], viewer.layers.extent.world
+    gap = GAP * first.scale[-1]
+    return {
+        "scale": tuple(first.scale[-2:]),
+        "translate": (extent[0][-2], extent[1][-1] + gap),
+        # napari warns of layers whose units differ from those that are there.
+        "units": tuple(first.units)[-2:],
+    }
+
+
 def visible_window(layer: Image) -> tuple[slice, slice]:
     """Rows and columns of a layer that are on the canvas, at least one pixel of each."""
     first, last = np.asarray(layer.corner_pixels)[:, -2:]
@@ -104,13 +124,20 @@ def current_image(layer: Image, point: tuple[float, ...]) -> int:
 
 
 def place_window(layer: Image, rows: slice, columns: slice) -> dict[str, Any]:
-    """Scale and translation that put a cut-out of one image where it was."""
+    """What puts a cut-out of one image where it was, however the layer is turned."""
     scale = np.asarray(layer.scale)[-2:]
     corner = np.zeros(layer.ndim)
     corner[-2:] = rows.start, columns.start
+    places = [np.asarray(layer.data_to_world(corner + step))[-2:] for step in (0, *np.eye(layer.ndim)[-2:])]
+    turn = np.column_stack([places[1] - places[0], places[2] - places[0]]) / scale
+    affine = np.eye(3)
+    affine[:2, :2] = turn
     return {
         "scale": scale,
-        "translate": np.asarray(layer.data_to_world(corner))[-2:],
+        "translate": np.linalg.solve(turn, places[0]),
+        "rotate": 0.0,
+        "shear": (0.0,),
+        "affine": affine,
         "units": tuple(layer.units)[-2:],
         "axis_labels": tuple(layer.axis_labels)[-2:],
     }
