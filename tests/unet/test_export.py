@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from napari_dental_denoise import denoise, unet_model
+from napari_dental_denoise import CNNDenoiser, denoise, unet_model
 from napari_dental_denoise.core.engine import load_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import parse_card, read_card, read_model_file, sha256
@@ -97,6 +97,12 @@ def test_a_model_that_looks_far_gets_a_wider_margin(tmp_path):
 def test_whether_it_predicts_the_noise_is_found_out(tmp_path):
     plain_autoencoder(residual=True).save(tmp_path / "plain.keras")
     assert convert_model(tmp_path / "plain.keras", tmp_path / "usable.keras", overwrite=False).predicts == "residual"
+
+
+def test_a_model_of_elsewhere_that_is_saved_again_is_converted(tmp_path):
+    plain_autoencoder().save(tmp_path / "plain.keras")
+    CNNDenoiser.load(tmp_path / "plain.keras").save(tmp_path / "saved.keras")
+    assert read_card(tmp_path / "saved.keras").preset == "foreign"
 
 
 def test_a_model_without_an_export_is_converted_by_itself(tmp_path, batch, monkeypatch):

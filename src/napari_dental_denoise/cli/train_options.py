@@ -96,11 +96,12 @@ def describe(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 def _add_course(parser: argparse.ArgumentParser) -> None:
     length = parser.add_mutually_exclusive_group()
+    fewest, most = TRAINING.steps_per_epoch_range
     length.add_argument(
         "--epochs",
         type=positive,
-        help=f"passes, with those before a --resume; in one, random patches cover the images once; default "
-        f"{TRAINING.epochs}, with --starter {STARTER_TRAINING.epochs}",
+        help=f"passes, with those before a --resume; in one, random patches cover the images once, in {fewest} to "
+        f"{most} batches; default {TRAINING.epochs}, with --starter {STARTER_TRAINING.epochs}",
     )
     length.add_argument(
         "--minutes", type=number, help="train for this long instead, with the minutes before a --resume"
@@ -109,7 +110,7 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
         "--steps-per-epoch",
         type=positive,
         metavar="N",
-        help="batches in an epoch; default: as many as cover the images",
+        help=f"batches in an epoch; default: as many as cover the images, {fewest} to {most}",
     )
     parser.add_argument(
         "--batch-size",

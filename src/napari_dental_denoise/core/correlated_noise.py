@@ -41,7 +41,7 @@ def add_correlated_noise(
         Standard deviation of the Gaussian, in pixels, 0 to 32; the autocorrelation of the noise
         falls to 1/e over twice as many pixels. 0 is white noise.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 
@@ -104,7 +104,7 @@ def add_spectrum_noise(
         variance of the noise on the [0, 1] scale. Of any size: the correlation of distant pixels
         that a small one does not tell is taken to be none.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 
@@ -171,7 +171,7 @@ def add_power_law_noise(
     exponent : float
         Power falls as 1 / frequency ** exponent, 0 to 4: 0 is white noise, 1 pink.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 

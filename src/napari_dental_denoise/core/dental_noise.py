@@ -73,7 +73,7 @@ def add_dental_xray_noise(
     sigma : float
         Root mean square of the noise on the [0, 1] scale, before lines, rounding and compression.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same mixture and noise.
 

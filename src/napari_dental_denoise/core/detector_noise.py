@@ -109,7 +109,7 @@ def add_quantum_noise(
     response : {"logarithmic", "inverted", "linear"}
         How grey values follow from exposures.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 
@@ -158,7 +158,7 @@ def add_varying_noise(
     sigma_low, sigma_high : float
         Standard deviation where the noise is weakest and where it is strongest, on the [0, 1] scale.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same map and noise.
 
@@ -205,7 +205,7 @@ def add_line_noise(
     sigma : float
         Standard deviation of the noise on the [0, 1] scale; rows and columns have equal shares of its variance.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 

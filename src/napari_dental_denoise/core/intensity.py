@@ -90,8 +90,8 @@ def check_array(image: object) -> None:
     """Refuse what is no array, as a list of images of several sizes is."""
     if not hasattr(image, "dtype"):
         raise InputError(
-            f"expected an array; received a {type(image).__name__}: work on images of several sizes one by one, "
-            "or give read_dental a size"
+            f"expected an array; received a {type(image).__name__}: work on images of several sizes "
+            "or types one by one; for one size, give read_dental that size"
         )
 
 

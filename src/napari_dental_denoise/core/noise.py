@@ -25,7 +25,7 @@ def add_gaussian_noise(
     sigma : float
         Standard deviation on the [0, 1] scale; 25 grey levels of 255 are 25 / 255.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 
@@ -54,7 +54,7 @@ def add_poisson_noise(
     photons : float
         Expected count at full white; fewer are noisier.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 
@@ -93,7 +93,7 @@ def add_poisson_gaussian_noise(
     sigma : float
         Standard deviation of the read-out on the [0, 1] scale.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 
@@ -126,7 +126,7 @@ def add_speckle_noise(
     sigma : float
         Standard deviation of the factor; the noise is in proportion to the grey value.
     clip : bool
-        Clip the result to [0, 1]. Integer results are clipped by their type in any case.
+        Clip the result to [0, 1], as results for integer images are in any case.
     rng : int or numpy.random.Generator, optional
         The same seed gives the same noise.
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, TRAINING, Precision, TrainingConfig
+from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import denoise, denoise_unit
@@ -239,7 +240,7 @@ class CNNDenoiser:
     def _adopt(self, path: Path) -> None:
         path = find_model(path)
         self._engine = load_engine(path)
-        self._file = path.read_bytes()
+        self._file = converted(path).read_bytes()
 
     def _ready(self) -> OpenVinoEngine:
         if self._engine is None:
