@@ -180,11 +180,20 @@ def test_a_preview_of_a_turned_layer_lies_in_its_place(viewer, denoise_form, qtb
     denoise_form.visible_only.value = True
     preview = run(denoise_form, viewer, qtbot)
     height, width = preview.data.shape
-    rows, columns = visible_window(layer)
+    rows, columns = visible_window(layer, viewer.dims)
     assert (height, width) == (rows.stop - rows.start, columns.stop - columns.start)
     for row, column in ((0, 0), (height, 0), (3, width)):
         place = (0,) * stack + (rows.start + row, columns.start + column)
         np.testing.assert_allclose(preview.data_to_world((row, column)), layer.data_to_world(place)[-2:], atol=1e-6)
+
+
+def test_a_preview_of_a_section_is_refused(viewer, denoise_form, qtbot, noisy):
+    viewer.add_image(np.stack([noisy] * 3), name="series")
+    viewer.dims.roll()
+    denoise_form.visible_only.value = True
+    denoise_form.denoise()
+    assert denoise_form.status.value.startswith("The canvas shows no image of series, but a section")
+    assert len(viewer.layers) == 1
 
 
 def _matrix(turn):

@@ -224,7 +224,7 @@ class DenoiseWidget(Container):
             lazy = layer.ndim == 3 and self.when_looked_at.value
             shown = current_image(layer, self._viewer.dims.point)
             return Task(layer, layer.data, storage, model, {}, strength, self_ensemble, lazy, shown)
-        rows, columns = visible_window(layer)
+        rows, columns = visible_window(layer, self._viewer.dims)
         index = current_image(layer, self._viewer.dims.point)
         image = layer.data if layer.ndim == 2 else layer.data[index]
         look = place_window(layer, rows, columns)

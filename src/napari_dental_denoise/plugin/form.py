@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from magicgui.widgets import Container, Label, Widget
 from qtpy.QtCore import QEvent, QObject, Qt
@@ -102,4 +103,10 @@ def complain(label: Label, error: Exception) -> None:
     from napari.utils.notifications import show_error
 
     say(label, str(error), problem=True)
-    show_error(str(error))
+    show_error(brief(str(error)))
+
+
+def brief(text: str) -> str:
+    """A message without the folder of the file that it begins with: a notification shows its first 45 characters."""
+    head, colon, rest = text.partition(": ")
+    return Path(head).name + colon + rest if colon and Path(head).is_absolute() else text

@@ -178,7 +178,7 @@ class NoiseWidget(Container):
     def _show_preview(self) -> None:
         try:
             layer = check_image(self.image.value)
-            rows, columns = visible_window(layer)
+            rows, columns = visible_window(layer, self._viewer.dims)
             index = current_image(layer, self._viewer.dims.point)
             image = np.asarray(layer.data if layer.ndim == 2 else layer.data[index])
             noisy = _preview(self.recipe(), image, index, rows, columns)

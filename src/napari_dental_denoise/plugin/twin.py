@@ -13,6 +13,7 @@ from napari_dental_denoise.core.storage import PLAIN
 from napari_dental_denoise.plugin.grey import METADATA, layer_storage
 
 if TYPE_CHECKING:
+    from napari.components import Dims
     from napari.layers import Image
     from napari.viewer import Viewer
 
@@ -104,8 +105,16 @@ def beside_all(viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def visible_window(layer: Image) -> tuple[slice, slice]:
-    """Rows and columns of a layer that are on the canvas, at least one pixel of each."""
+def visible_window(layer: Image, dims: Dims) -> tuple[slice, slice]:
+    """Rows and columns of a layer that are on the canvas, at least one pixel of each.
+
+    Raises
+    ------
+    InputError
+        If the canvas shows other axes than rows and columns.
+    """
+    if not set(dims.displayed) >= {dims.ndim - 2, dims.ndim - 1}:
+        raise InputError(f"The canvas shows no image of {layer.name}, but a section: change the order of the axes back")
     first, last = np.asarray(layer.corner_pixels)[:, -2:]
     shape = layer.data.shape[-2:]
     rows, columns = (
