@@ -121,6 +121,8 @@ def training_pictures(theme: str, folder: Path) -> None:
     window.picture(f"train-empty-{theme}")
     form.fields.clean.value = folder / "scans"
     form.fields.model.value = folder / f"mine-{theme}.keras"
+    # So that there are curves to see after a minute.
+    form.fields.preset.value = "fast"
     window.wait(lambda: form.start.enabled, 5)
     form.train(resume=False)
     window.wait(lambda: len(form.curves.epochs) >= 6, 120)

@@ -89,6 +89,12 @@ def test_the_preview_stands_beside_what_is_worked_on(viewer, form, qtbot, noisy)
     wait_for_the_end(form, qtbot)
 
 
+def test_epochs_are_counted_in_whole_numbers(form):
+    axis = form.curves._psnr.getAxis("bottom")
+    ticks = [value for lowest in (0.5, 3) for _, values in axis.tickValues(lowest, lowest + 1, 200) for value in values]
+    assert ticks == [1, 3, 4]
+
+
 def test_the_window_fits_a_small_screen(viewer, form, qtbot):
     qtbot.waitUntil(lambda: bool(form.plan.value), timeout=5_000)
     qtbot.waitUntil(lambda: viewer.window._qt_window.minimumSizeHint().height() <= 700, timeout=5_000)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import napari.viewer
 
 GRID_OPACITY = 0.15
+# In pixels: what pyqtgraph cuts off of the name of the lower axis.
+DESCENDERS = 6
 # Okabe and Ito's colours, told apart by colour-blind eyes too; darker where the background is bright.
 DARK_THEME_CURVES = ("#e69f00", "#56b4e9", "#009e73")
 LIGHT_THEME_CURVES = ("#b35900", "#0072b2", "#00664b")
@@ -69,6 +71,7 @@ def style_plot(plot_widget: Any, viewer_or_theme_id: napari.viewer.Viewer | str)
     """
     colors = plot_colors(viewer_or_theme_id)
     plot_widget.setBackground(colors.background)
+    plot_widget.getPlotItem().layout.setContentsMargins(0, 0, 0, DESCENDERS)
     for side in ("left", "bottom"):
         axis = plot_widget.getAxis(side)
         axis.setPen(colors.frame)

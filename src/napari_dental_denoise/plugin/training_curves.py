@@ -82,6 +82,14 @@ class TrainingCurves(QWidget):
         self._loss_curve.setData(np.arange(len(self.losses) - len(values), len(self.losses)) + 1, values)
 
 
+class _WholeNumbers(pg.AxisItem):
+    """An axis of counts: there is no half epoch."""
+
+    def tickSpacing(self, lowest: float, highest: float, size: float) -> list[tuple[float, float]]:  # noqa: N802 (pyqtgraph's name)
+        """Of major and minor ticks, with their offsets."""
+        return [level for level in super().tickSpacing(lowest, highest, size) if level[0] >= 1] or [(1, 0)]
+
+
 class _Plot(pg.PlotWidget):
     """A plot that takes the height which the form has left.
 
@@ -92,7 +100,7 @@ class _Plot(pg.PlotWidget):
     """
 
     def __init__(self, left: str, bottom: str) -> None:
-        super().__init__()
+        super().__init__(axisItems={"bottom": _WholeNumbers("bottom")})
         self.setMinimumHeight(LOWEST)
         self.setMaximumHeight(HIGHEST)
         # Its own wish is 640 pixels, which would take half the window from the image.

@@ -153,17 +153,21 @@ class TrainingWidget(Container):
             self.progress.value = 0
         elif isinstance(report, StepDone):
             self.curves.add_loss(report.loss)
+            # It is written some time after the epoch that was the best.
+            self._offer_model()
             self.progress.value = round(1000 * report.fraction)
             text = f"epoch {report.epoch}, loss {report.loss:.4f}, {_duration(report.eta)} to go"
             say(self.status, text if self.stop_button.enabled else "Stopping; keeping the best model ...")
         elif isinstance(report, EpochDone):
             self.curves.add_epoch(report.epoch, report.psnr)
-            self.use.enabled = self._model is not None and self._model.is_file()
             self._show_preview()
         elif isinstance(report, TrainingFinished):
             best = f"epoch {report.best_epoch}" if report.best_epoch else "the model it started from"
             against = ", against noisy images" if self._preview_name == PREVIEW_NAMES["noisy"] else ""
             say(self.status, f"Done: {report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f} ({best}){against}")
+
+    def _offer_model(self) -> None:
+        self.use.enabled = self._model is not None and self._model.is_file()
 
     def _show_preview(self) -> None:
         try:
@@ -193,7 +197,7 @@ class TrainingWidget(Container):
         stopped = self.process is not None and self.process.stop_asked
         self.process = None
         self._set_running(running=False)
-        self.use.enabled = self._model is not None and self._model.is_file()
+        self._offer_model()
         if self.use.enabled and self._model is not None:
             remember_model(self._model)
         # One that was stopped and did not end by itself is ended by force, which is no failure.
