@@ -300,7 +300,8 @@ class TestTrain:
     def test_pairs(self, folder, tmp_path, capsys):
         assert run("add-noise", folder, "-o", tmp_path / "noisy") == 0
         model = tmp_path / "model.keras"
-        assert run("train", folder, "--noisy", tmp_path / "noisy", "-o", model, *self.OPTIONS, "--epochs", 1) == 0
+        train = ("train", folder, "--noisy", tmp_path / "noisy", "-o", model, *self.OPTIONS)
+        assert run(*train, "--epochs", 1, "--start-from", "nothing") == 0
         capsys.readouterr()
         assert run("info", model, "--format", "json") == 0
         assert json.loads(capsys.readouterr().out)[0]["noise"] == {"kind": "pairs of noisy and clean images"}
@@ -309,7 +310,7 @@ class TestTrain:
         assert run("add-noise", folder, "-o", tmp_path / "noisy") == 0
         capsys.readouterr()
         train = ("train", tmp_path / "noisy", "--learn-from", "noisy", "-o", tmp_path / "model.keras", *self.OPTIONS)
-        assert run(*train, "--epochs", 1) == 0
+        assert run(*train, "--epochs", 1, "--start-from", "nothing") == 0
         assert "no clean image to measure with" in capsys.readouterr().out
         assert run("info", tmp_path / "model.keras", "--format", "json") == 0
         noise = json.loads(capsys.readouterr().out)[0]["noise"]
@@ -325,7 +326,8 @@ class TestTrain:
     def test_images_too_small_for_ssim_leave_a_card_that_other_programs_can_read(self, tmp_path, radiographs, capsys):
         for index in range(4):
             write_image(tmp_path / "tiny" / f"{index}.png", radiographs[index][:8, :8])
-        assert run("train", tmp_path / "tiny", "-o", tmp_path / "m.keras", *self.OPTIONS, "--epochs", 1) == 0
+        train = ("train", tmp_path / "tiny", "-o", tmp_path / "m.keras", *self.OPTIONS)
+        assert run(*train, "--epochs", 1, "--start-from", "nothing") == 0
         capsys.readouterr()
         assert run("info", tmp_path / "m.keras", "--format", "json") == 0
         (card,) = json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
