@@ -32,14 +32,14 @@ def folder(tmp_path, radiographs):
 
 @pytest.fixture(scope="session")
 def trained_model(tmp_path_factory, radiographs):
-    """A model file of the standard preset, trained for a few seconds on white noise.
+    """A model file of the fast preset, trained for a few seconds on white noise.
 
     In a process of its own: TensorFlow and a window in one process crash.
     """
     folder = tmp_path_factory.mktemp("training")
     for index, image in enumerate(radiographs):
         write_image(folder / "scans" / f"{index}.png", image)
-    noise = "--noise gaussian --sigma 0.05 0.15 --start-from nothing"
+    noise = "--noise gaussian --sigma 0.05 0.15 --preset fast --start-from nothing"
     settings = f"{noise} --epochs 2 --steps-per-epoch 100 --batch-size 8 --patch-size 64"
     command = ["train", str(folder / "scans"), "-o", str(folder / "model.keras"), "--validation-split", "0.25"]
     subprocess.run([sys.executable, "-m", "napari_dental_denoise", *command, *settings.split()], check=True)

@@ -157,11 +157,11 @@ def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_
     form.fields.model.value = tmp_path / "old.keras"
     says("old.keras is there already: choose another name, or resume")
     form.fields.model.value = tmp_path / "mine.keras"
-    form.fields.preset.value = "fast"
+    form.fields.preset.value = "classic"
     remember_model(trained_model)
     form.fields.start_from.reset_choices()
     form.fields.start_from.value = str(trained_model)
-    says(f"{trained_model} is of the preset standard: choose that preset")
+    says(f"{trained_model} is of the preset fast: choose that preset")
     form.fields.clean.value = tmp_path / "nowhere"
     says("Choose a folder of clean images")
 

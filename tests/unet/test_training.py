@@ -128,13 +128,13 @@ def test_resuming_nothing_is_refused(job):
 
 
 def test_starting_from_a_model_is_better_than_from_nothing(job, trained_model):
-    config = replace(SHORT, preset="standard", epochs=1)
+    config = replace(SHORT, epochs=1)
     fresh = list(train(replace(job, config=config, model=job.model.with_name("fresh.keras"))))[-1]
     started, *_, tuned = train(replace(job, config=config, start_from=trained_model))
     assert tuned.best_psnr > fresh.best_psnr + 3
     assert started.started_from == "model.keras"
-    with pytest.raises(InputError, match="its preset is standard, not fast: start from it with --preset standard"):
-        list(train(replace(job, start_from=trained_model, overwrite=True)))
+    with pytest.raises(InputError, match="its preset is fast, not classic: start from it with --preset fast"):
+        list(train(replace(job, config=replace(SHORT, preset="classic"), start_from=trained_model, overwrite=True)))
 
 
 def test_a_training_that_learned_nothing_better_claims_nothing(job):
