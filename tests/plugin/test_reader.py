@@ -13,7 +13,7 @@ from napari_dental_denoise.core import survey
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.images import write_image
 from napari_dental_denoise.core.pixel_size import write_tiff_pages, write_with_pixel_size
-from napari_dental_denoise.plugin import lazy_stack, reader
+from napari_dental_denoise.plugin import image_layers, lazy_stack
 from napari_dental_denoise.plugin.reader import get_reader, read, read_subfolders
 from tests.hostile import write_hostile
 
@@ -151,7 +151,7 @@ def test_mixed_sizes_are_separate_layers(tmp_path, make_napari_viewer):
 
 
 def test_many_images_of_mixed_sizes_are_a_stack_for_each_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "MOST_SEPARATE_LAYERS", 3)
+    monkeypatch.setattr(image_layers, "MOST_SEPARATE_LAYERS", 3)
     for number in range(4):
         write_image(tmp_path / "mixed" / f"{number}.png", grey(number, (20, 30 + number % 2)))
     layers = read(str(tmp_path / "mixed"))

@@ -184,10 +184,9 @@ def _by_name(loaded: LoadedImages) -> dict[tuple[str, int], Named]:
 
 def _match_named(noisy: Named, clean: Named, matched: MatchedImages) -> None:
     """Pair images that all have one name."""
-    partners = {path: _nearest(path, list(clean)) for path in noisy}
     waiting = dict(clean)
     for path, image in noisy.items():
-        partner = partners[path]
+        partner = _nearest(path, list(clean))
         if partner is None or _nearest(partner, list(noisy)) != path:
             matched.errors.append(_no_partner(path, "clean", clean))
             continue

@@ -60,8 +60,8 @@ class Record:
 
 
 BEGUN = "not finished"
-# As the note of a file whose result may have been written before the worker died.
 BUSY = "another run writes this report: wait for its end, or name another one with --report"
+# As the note of a file whose result may have been written before the worker died.
 UNFINISHED = "unfinished"
 # As the error of a row without a file: what stands before it does not count for a run that replaces all.
 ALL_AGAIN = "all is done again"

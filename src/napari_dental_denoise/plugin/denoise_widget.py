@@ -220,21 +220,20 @@ class DenoiseWidget(Container):
         model = self._chosen_model()
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
         storage = layer_storage(layer)
+        shown = current_image(layer, self._viewer.dims.point)
         if not self.visible_only.value:
             lazy = layer.ndim == 3 and self.when_looked_at.value
-            shown = current_image(layer, self._viewer.dims.point)
             return Task(layer, layer.data, storage, model, {}, strength, self_ensemble, lazy, shown)
         rows, columns = visible_window(layer, self._viewer.dims)
-        index = current_image(layer, self._viewer.dims.point)
-        image = layer.data if layer.ndim == 2 else layer.data[index]
+        image = layer.data if layer.ndim == 2 else layer.data[shown]
         look = place_window(layer, rows, columns)
-        return Task(layer, image[rows, columns], storage, model, look, strength, self_ensemble, lazy=False)
+        return Task(layer, image[rows, columns], storage, model, look, strength, self_ensemble, lazy=False, shown=shown)
 
     def _show_progress(self, progress: Progress, eta: Eta, unit: str) -> None:
         self.progress.max = progress.total
         self.progress.value = progress.done
         if self.cancel.enabled:
-            say(self.status, f"{progress.done} of {progress.total} {unit}, {eta.text(progress.done, progress.total)}")
+            say(self.status, eta.line(progress, unit))
 
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)

@@ -17,7 +17,8 @@ from napari_dental_denoise.core.inference import Progress, residual_steps, subtr
 from napari_dental_denoise.core.self_ensemble import SelfEnsemble
 from napari_dental_denoise.core.storage import Storage
 from napari_dental_denoise.plugin.grey import upright
-from napari_dental_denoise.plugin.lazy_denoised import Residuals, worked_out_when_seen
+from napari_dental_denoise.plugin.lazy_denoised import Residuals
+from napari_dental_denoise.plugin.lazy_stack import stack_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -38,7 +39,7 @@ class Task:
     strength: float
     self_ensemble: bool
     lazy: bool
-    shown: int = 0
+    shown: int
 
 
 @dataclass(frozen=True)
@@ -86,4 +87,4 @@ def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float, stor
     def one(index: int) -> NDArray[np.generic]:
         return _one_denoised(np.asarray(noisy[index]), residual[index], strength, storage)
 
-    return worked_out_when_seen(one, noisy)
+    return stack_of(one, noisy.shape, noisy.dtype)

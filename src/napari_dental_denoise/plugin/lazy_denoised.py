@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.engine import Engine
 from napari_dental_denoise.core.inference import finish, residual_steps, subtract
 from napari_dental_denoise.core.storage import Storage
+from napari_dental_denoise.plugin.lazy_stack import stack_of
 
 if TYPE_CHECKING:
     from dask.array import Array
@@ -56,32 +55,4 @@ class Residuals:
 
     def stack(self, strength: float) -> Array:
         """All images at one strength, each worked out when it is looked at."""
-        return worked_out_when_seen(partial(self.denoised, strength=strength), self._noisy)
-
-
-def worked_out_when_seen(image: Callable[[int], NDArray[np.generic]], like: Any) -> Array:
-    """A stack of which each image is worked out when it is looked at.
-
-    Parameters
-    ----------
-    image : callable
-        From the index of an image to the image.
-    like : (N, H, W) array of numpy or dask
-        Of the same shape and type.
-    """
-    import dask.array as da
-
-    def block(index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
-        return image(int(index[0]))[np.newaxis]
-
-    count, height, width = like.shape
-    return da.map_blocks(
-        block,
-        da.arange(count, chunks=1),
-        # A name of its own each time: napari keeps frames by name.
-        name=f"denoised-{uuid4().hex}",
-        dtype=like.dtype,
-        chunks=((1,) * count, (height,), (width,)),
-        new_axis=(1, 2),
-        meta=np.empty((0, 0, 0), like.dtype),
-    )
+        return stack_of(partial(self.denoised, strength=strength), self._noisy.shape, self._noisy.dtype)

@@ -1,8 +1,8 @@
-"""A stack of files of which only the one that is looked at is read."""
+"""Stacks of which an image is only read, or worked out, when it is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -32,15 +32,38 @@ def lazy_stack(paths: Sequence[Path], shape: tuple[int, int], dtype: np.dtype[np
     -------
     (N, H, W) dask array, one chunk for each file
     """
+    return stack_of(Frames(tuple(paths), shape, dtype), (len(paths), *shape), dtype)
+
+
+def stack_of(
+    frame: Callable[[int], NDArray[np.generic]], shape: tuple[int, int, int], dtype: np.dtype[np.generic]
+) -> Array:
+    """A stack of which each image is made when it is asked for.
+
+    Parameters
+    ----------
+    frame : callable
+        From the index of an image to the image (H, W).
+    shape : (N, H, W)
+    dtype : numpy.dtype
+
+    Returns
+    -------
+    (N, H, W) dask array, one chunk for each image
+    """
     import dask.array as da
 
+    def block(index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
+        return frame(int(index[0]))[np.newaxis]
+
+    count, height, width = shape
     return da.map_blocks(
-        Frames(tuple(paths), shape, dtype),
-        da.arange(len(paths), chunks=1),
-        # A name of its own each time: napari keeps frames by name, and the files may have changed.
+        block,
+        da.arange(count, chunks=1),
+        # A name of its own each time: napari keeps frames by name, and what they are made of may have changed.
         name=f"radiographs-{uuid4().hex}",
         dtype=dtype,
-        chunks=((1,) * len(paths), (shape[0],), (shape[1],)),
+        chunks=((1,) * count, (height,), (width,)),
         new_axis=(1, 2),
         meta=np.empty((0, 0, 0), dtype),
     )
@@ -62,14 +85,14 @@ class Frames:
         self._dtype = dtype
         self._named: set[Path] = set()
 
-    def __call__(self, index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
-        """The frame of that index, as a stack of one."""
-        path = self._paths[int(index[0])]
+    def __call__(self, index: int) -> NDArray[np.generic]:
+        """The frame of that index."""
+        path = self._paths[index]
         try:
-            return self._read(path)[np.newaxis]
+            return self._read(path)
         except ImageReadError as error:
             self._name(path, error)
-            return np.zeros((1, *self._shape), self._dtype)
+            return np.zeros(self._shape, self._dtype)
 
     def _read(self, path: Path) -> NDArray[np.generic]:
         image = read_radiograph(path).pixels if is_dicom(path) else read_image(path)

@@ -228,7 +228,7 @@ class NoiseWidget(Container):
 
     def _show_progress(self, progress: Progress, eta: Eta) -> None:
         self.progress.max, self.progress.value = progress.total, progress.done
-        say(self.status, f"{progress.done} of {progress.total} images, {eta.text(progress.done, progress.total)}")
+        say(self.status, eta.line(progress, "images"))
 
     def stop(self) -> None:
         """Stop within an image; no layer comes of it."""

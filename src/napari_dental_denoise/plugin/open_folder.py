@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.folders import dataset_folders, describe
 from napari_dental_denoise.plugin.preferences import PLUGIN
-from napari_dental_denoise.plugin.reader import LayerData, get_reader, read_folder
+from napari_dental_denoise.plugin.reader import get_reader, read_datasets
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -55,47 +54,6 @@ def open_datasets(viewer: napari.viewer.Viewer) -> None:
         return
     for data, settings, _ in layers:
         viewer.add_image(data, **settings)
-
-
-def read_datasets(root: Path) -> list[LayerData]:
-    """Read each subfolder of a folder as a dataset, or the folder itself where it has none.
-
-    Parameters
-    ----------
-    root : Path
-
-    Returns
-    -------
-    list of (data, settings, "image")
-
-    Raises
-    ------
-    InputError
-        If there is no image in any of them.
-    """
-    from napari.utils.notifications import show_warning
-
-    folders = dataset_folders(root)
-    layers: list[LayerData] = []
-    errors: list[InputError] = []
-    problems: list[str] = []
-    for folder in folders:
-        name = folder.absolute().name
-        try:
-            opened = read_folder(folder, name)
-        except InputError as error:
-            errors.append(error)
-            continue
-        layers.extend(opened.layers)
-        if opened.problems:
-            problems.append(f"{name}: {opened.problems}")
-    if not layers:
-        raise InputError(f"None of {len(folders)} folders can be read: {describe(errors)}")
-    if errors:
-        problems.insert(0, f"{len(errors)} of {len(folders)} folders left out: {describe(errors)}")
-    if problems:
-        show_warning(". ".join(problems))
-    return layers
 
 
 def prefer_for_folders() -> None:

@@ -11,7 +11,7 @@ from napari_dental_denoise.core.config import GREY_LEVELS, NOISE, SIGMA, UNSEEN_
 from napari_dental_denoise.core.intensity import from_unit
 from napari_dental_denoise.core.noise import add_gaussian_noise
 from napari_dental_denoise.core.phantom import phantoms
-from napari_dental_denoise.plugin.reader import LayerData
+from napari_dental_denoise.plugin.image_layers import LayerData
 
 STACKED = 5
 

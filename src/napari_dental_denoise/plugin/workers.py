@@ -76,3 +76,7 @@ class Eta:
         """The same in words."""
         left = self.seconds(done, total)
         return f"{left:.0f} s to go" if left < 100 else f"{left / 60:.0f} min to go"
+
+    def line(self, progress: Progress, unit: str) -> str:
+        """How far the work is, and how long it will take."""
+        return f"{progress.done} of {progress.total} {unit}, {self.text(progress.done, progress.total)}"

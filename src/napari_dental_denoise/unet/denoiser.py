@@ -238,9 +238,9 @@ class CNNDenoiser:
         return denoiser
 
     def _adopt(self, path: Path) -> None:
-        path = find_model(path)
+        path = converted(find_model(path))
         self._engine = load_engine(path)
-        self._file = converted(path).read_bytes()
+        self._file = path.read_bytes()
 
     def _ready(self) -> OpenVinoEngine:
         if self._engine is None:
