@@ -161,9 +161,14 @@ def main() -> None:
 def learned(way: Way, data: Dataset, steps: int) -> Learner:
     """What a learner of this kind is after some steps."""
     learner = way.learner(PRESET, mixed=has_bfloat16(), averaging=TRAINING.averaging, seed=0)
-    for number, (noisy, clean) in enumerate(way.patches(data, steps)):
-        learner.learn(noisy, clean, TRAINING.learning_rate * 0.5 * (1 + math.cos(math.pi * number / steps)))
+    teach(learner, way.patches(data, steps), steps, TRAINING.learning_rate)
     return learner
+
+
+def teach(learner: Learner, patches: Iterator[Batch], steps: int, rate: float) -> None:
+    """As many steps, along half a cosine, as a training takes them."""
+    for number, (noisy, clean) in enumerate(patches):
+        learner.learn(noisy, clean, rate * 0.5 * (1 + math.cos(math.pi * number / steps)))
 
 
 def quality(learner: Learner, tests: list[np.ndarray], sigma: float) -> float:

@@ -285,8 +285,8 @@ def test_cancel_stops_a_folder_and_the_next_run_goes_on(viewer, denoise_form, qt
     for index in range(60):
         write_image(tmp_path / "in" / f"{index}.png", radiographs[index % 8])
     denoise_form.denoise_folder(tmp_path / "in", tmp_path / "out")
-    qtbot.waitUntil(lambda: denoise_form.progress.value > 2, timeout=60_000)
-    denoise_form.stop()
+    qtbot.waitUntil(lambda: denoise_form.work.progress.value > 2, timeout=60_000)
+    denoise_form.work.stop()
     qtbot.waitUntil(lambda: denoise_form.folder.enabled, timeout=20_000)
     done = len(list((tmp_path / "out").iterdir()))
     assert 0 < done < 60
@@ -298,9 +298,9 @@ def test_cancel_stops_a_folder_and_the_next_run_goes_on(viewer, denoise_form, qt
 def test_cancel_leaves_everything_as_it_was(viewer, denoise_form, qtbot, radiographs):
     viewer.add_image(np.stack(radiographs * 40), name="many")
     denoise_form.denoise()
-    qtbot.waitUntil(lambda: denoise_form.progress.value > 1, timeout=20_000)
+    qtbot.waitUntil(lambda: denoise_form.work.progress.value > 1, timeout=20_000)
     assert not denoise_form.start.enabled
-    denoise_form.stop()
+    denoise_form.work.stop()
     qtbot.waitUntil(lambda: denoise_form.start.enabled, timeout=5_000)
     assert denoise_form.status.value == "Cancelled; no image was changed"
     assert len(viewer.layers) == 1
@@ -309,7 +309,7 @@ def test_cancel_leaves_everything_as_it_was(viewer, denoise_form, qtbot, radiogr
 def test_closing_the_dock_stops_the_work(viewer, denoise_form, qtbot, radiographs):
     viewer.add_image(np.stack(radiographs * 40), name="many")
     denoise_form.denoise()
-    worker = denoise_form._worker
+    worker = denoise_form.work._worker
     viewer.window.remove_dock_widget(denoise_form.native)
     qtbot.waitUntil(lambda: not worker.is_running, timeout=10_000)
     assert len(viewer.layers) == 1

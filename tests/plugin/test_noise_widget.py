@@ -63,6 +63,19 @@ def test_the_preview_follows_and_goes(viewer, open_form, qtbot, radiographs):
     assert [layer.name for layer in viewer.layers] == ["scan"]
 
 
+def test_a_preview_that_was_selected_leaves_no_layer_behind_that_is_gone(viewer, open_form, qtbot, radiographs):
+    viewer.add_image(radiographs[0], name="scan")
+    form = open_form("Add noise")
+    form.preview.value = True
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=5_000)
+    first = viewer.layers[1]
+    viewer.layers.selection = {first}
+    form.image.value = viewer.layers["scan"]
+    form.levels["sigma"].value = 0.4
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2 and viewer.layers[1] is not first, timeout=5_000)
+    assert set(viewer.layers.selection) <= set(viewer.layers)
+
+
 def test_the_preview_is_what_will_be_added(viewer, open_form, qtbot, radiographs):
     viewer.add_image(radiographs[0], name="scan")
     form = open_form("Add noise")
@@ -90,9 +103,9 @@ def test_cancel_stops_and_changes_nothing(viewer, open_form, qtbot, radiographs)
     form = open_form("Add noise")
     form.kind.value = "quantum"
     form.add_noise()
-    qtbot.waitUntil(lambda: form.progress.value > 1, timeout=20_000)
+    qtbot.waitUntil(lambda: form.work.progress.value > 1, timeout=20_000)
     assert "to go" in form.status.value
-    form.stop()
+    form.work.stop()
     qtbot.waitUntil(lambda: form.add.enabled, timeout=5_000)
     assert form.status.value == "Cancelled; no image was changed"
     assert len(viewer.layers) == 1

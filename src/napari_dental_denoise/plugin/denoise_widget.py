@@ -5,30 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, ProgressBar, PushButton, create_widget
+from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, PushButton, create_widget
 
 from napari_dental_denoise.core.batch import DenoiseWork
 from napari_dental_denoise.core.config import INFERENCE
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.folders import describe
-from napari_dental_denoise.core.inference import Progress
 from napari_dental_denoise.core.model_file import read_card
 from napari_dental_denoise.core.starter import starter_models
 from napari_dental_denoise.plugin.card_text import card_text
 from napari_dental_denoise.plugin.folder_work import FolderOutcome, FolderTask, folder_steps
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
+from napari_dental_denoise.plugin.form_work import FormWork
 from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.known_models import named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.layer_work import Outcome, Task, denoised_at, layer_steps
 from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.open_folder import ask_for_folder
 from napari_dental_denoise.plugin.preferences import preference
+from napari_dental_denoise.plugin.preview_layer import PreviewLayer
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
-from napari_dental_denoise.plugin.workers import Eta, abandon, start_worker
 
 if TYPE_CHECKING:
     from napari.layers import Image
-    from napari.qt.threading import GeneratorWorker
     from napari.viewer import Viewer
 
 STRONGEST = 1.5
@@ -45,22 +44,20 @@ class DenoiseWidget(Container):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
-        self._worker: GeneratorWorker | None = None
         self._task: Task | None = None
         self._outcome: Outcome | None = None
         self._result: Image | None = None
-        self._preview: Image | None = None
-        self._if_cancelled = ""
+        self._preview = PreviewLayer(napari_viewer)
         self._browsed: list[Path] = []
         self._make_fields()
-        buttons = row(self.start, self.cancel)
+        self.work = FormWork([self.start, self.folder], self.status)
+        buttons = row(self.start, self.work.cancel)
         self.noise = NoiseLine(napari_viewer, self.image)
         fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
         choices = [self.visible_only, self.when_looked_at, self.self_ensemble]
-        super().__init__(widgets=[*fields, *choices, buttons, self.folder, self.progress, self.status])
+        super().__init__(widgets=[*fields, *choices, buttons, self.folder, self.work.progress, self.status])
         finish_form(self, self._close)
         self.start.clicked.connect(self.denoise)
-        self.cancel.clicked.connect(self.stop)
         self.browse.clicked.connect(self._choose_file)
         self.strength.changed.connect(self._show_strength)
         self.model.changed.connect(self._show_card)
@@ -108,8 +105,6 @@ class DenoiseWidget(Container):
             tooltip="Run the network on eight turns and flips of the image: eight times slower, slightly better",
         )
         self.start = PushButton(text="Denoise", tooltip="Make a new layer with the denoised image")
-        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop within a tile; nothing is changed")
-        self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
         self.status = text_label()
 
     def _models(self, *_: object) -> list[tuple[str, Path]]:
@@ -152,14 +147,12 @@ class DenoiseWidget(Container):
         except InputError as error:
             complain(self.status, error)
             return
-        self._begin(f"Denoising {source.name} ...", "Cancelled; the results so far stay, and the same folders go on")
-        eta = Eta()
-        self._worker = start_worker(
+        self.work.begin(
             lambda: folder_steps(FolderTask(source, output, work)),
-            progressed=lambda progress: self._show_progress(progress, eta, "images"),
-            returned=self._show_folder,
-            failed=lambda error: complain(self.status, error),
-            finished=self._ready,
+            self._show_folder,
+            text=f"Denoising {source.name} ...",
+            unit="images",
+            if_cancelled="Cancelled; the results so far stay, and the same folders go on",
         )
 
     def _show_folder(self, outcome: FolderOutcome) -> None:
@@ -174,12 +167,6 @@ class DenoiseWidget(Container):
         if model is None:
             raise InputError(NO_MODEL)
         return model
-
-    def _begin(self, text: str, if_cancelled: str) -> None:
-        self._if_cancelled = if_cancelled
-        self.start.enabled, self.folder.enabled, self.cancel.enabled, self.progress.visible = False, False, True, True
-        self.progress.value = 0
-        say(self.status, text)
 
     def _choose_file(self) -> None:
         from qtpy.QtWidgets import QFileDialog
@@ -205,14 +192,11 @@ class DenoiseWidget(Container):
         except InputError as error:
             complain(self.status, error)
             return
-        self._begin(f"Denoising {task.layer.name} ...", "Cancelled; no image was changed")
-        eta = Eta()
-        self._worker = start_worker(
+        self.work.begin(
             lambda: layer_steps(task),
-            progressed=lambda progress: self._show_progress(progress, eta, "tiles"),
-            returned=lambda outcome: self._show_result(task, outcome),
-            failed=lambda error: complain(self.status, error),
-            finished=self._ready,
+            lambda outcome: self._show_result(task, outcome),
+            text=f"Denoising {task.layer.name} ...",
+            unit="tiles",
         )
 
     def _new_task(self) -> Task:
@@ -229,12 +213,6 @@ class DenoiseWidget(Container):
         look = place_window(layer, rows, columns)
         return Task(layer, image[rows, columns], storage, model, look, strength, self_ensemble, lazy=False, shown=shown)
 
-    def _show_progress(self, progress: Progress, eta: Eta, unit: str) -> None:
-        self.progress.max = progress.total
-        self.progress.value = progress.done
-        if self.cancel.enabled:
-            say(self.status, eta.line(progress, unit))
-
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)
         self._task, self._outcome = task, outcome
@@ -243,19 +221,14 @@ class DenoiseWidget(Container):
         same_strength = self.strength.value == task.strength
         denoised = outcome.denoised if same_strength else denoised_at(task, outcome.residual, self.strength.value)
         if task.look:
-            self._remove_preview()
-        # A new layer looks at the first image of its stack, which is cheap only of one that is not worked out yet.
-        self._result = self._viewer.add_image(task.noisy if task.lazy else denoised, **look)
-        if task.lazy:
+            self._result = self._preview.show(denoised, look)
+        elif task.lazy:
+            # A new layer looks at the first image of its stack, which is cheap only of one that is not worked out yet.
+            self._result = self._viewer.add_image(task.noisy, **look)
             self._result.data = denoised
-        if task.look:
-            self._preview = self._result
+        else:
+            self._result = self._viewer.add_image(denoised, **look)
         say(self.status, f"Done: {self._result.name}")
-
-    def _remove_preview(self) -> None:
-        if self._preview is not None and self._preview in self._viewer.layers:
-            self._viewer.layers.remove(self._preview)
-        self._preview = None
 
     def _record(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         card = outcome.engine.card
@@ -279,21 +252,6 @@ class DenoiseWidget(Container):
         record = result.metadata.get("napari_dental_denoise", {})
         result.metadata = {**result.metadata, "napari_dental_denoise": {**record, "strength": self.strength.value}}
 
-    def stop(self) -> None:
-        """Stop within a tile, leaving everything as it was."""
-        if self._worker is not None:
-            self.cancel.enabled = False
-            say(self.status, "Cancelling ...")
-            self._worker.quit()
-
     def _close(self) -> None:
         self.noise.close()
-        if self._worker is not None:
-            abandon(self._worker)
-
-    def _ready(self) -> None:
-        stopped = self._worker is not None and self._worker.abort_requested
-        self._worker = None
-        self.start.enabled, self.folder.enabled, self.cancel.enabled, self.progress.visible = True, True, False, False
-        if stopped:
-            say(self.status, self._if_cancelled)
+        self.work.close()

@@ -13,7 +13,6 @@ from magicgui.widgets import (
     Container,
     FloatSlider,
     FloatSpinBox,
-    ProgressBar,
     PushButton,
     SpinBox,
     create_widget,
@@ -29,15 +28,14 @@ from napari_dental_denoise.core.intensity import full_scale
 from napari_dental_denoise.core.noise_kinds import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
 from napari_dental_denoise.core.storage import PLAIN, Storage
 from napari_dental_denoise.plugin.form import complain, finish_form, row, say, text_label
+from napari_dental_denoise.plugin.form_work import FormWork
 from napari_dental_denoise.plugin.grey import layer_storage
 from napari_dental_denoise.plugin.noise_line import NoiseLine
 from napari_dental_denoise.plugin.preferences import preference
+from napari_dental_denoise.plugin.preview_layer import PreviewLayer
 from napari_dental_denoise.plugin.twin import check_image, current_image, place_window, twin, visible_window
-from napari_dental_denoise.plugin.workers import Eta, abandon, start_worker
 
 if TYPE_CHECKING:
-    from napari.layers import Image
-    from napari.qt.threading import GeneratorWorker
     from napari.viewer import Viewer
 
 PREVIEW = "noise preview"
@@ -74,9 +72,9 @@ class NoiseWidget(Container):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
-        self._worker: GeneratorWorker | None = None
-        self._preview_layer: Image | None = None
+        self._preview = PreviewLayer(napari_viewer)
         self._make_fields()
+        self.work = FormWork([self.add], self.status)
         self.noise = NoiseLine(napari_viewer, self.image)
         widgets = [
             self.image,
@@ -86,9 +84,9 @@ class NoiseWidget(Container):
             self.in_grey,
             self.seed,
             self.preview,
-            row(self.add, self.cancel),
+            row(self.add, self.work.cancel),
         ]
-        super().__init__(widgets=[*widgets, self.progress, self.status])
+        super().__init__(widgets=[*widgets, self.work.progress, self.status])
         finish_form(self, self._close)
         self._timer = QTimer(self.native)
         self._timer.setSingleShot(True)
@@ -114,8 +112,6 @@ class NoiseWidget(Container):
         self.seed = SpinBox(label="seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
         self.preview = CheckBox(text="preview on the visible region", tooltip="Shown at once while you move a slider")
         self.add = PushButton(text="Add noise", tooltip="Make a new layer: the image with noise")
-        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop within an image; nothing is changed")
-        self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
         self.status = text_label()
 
     def _connect(self) -> None:
@@ -125,16 +121,14 @@ class NoiseWidget(Container):
         self._viewer.scene.camera.events.connect(self._changed)
         self._viewer.dims.events.current_step.connect(self._changed)
         self.add.clicked.connect(self.add_noise)
-        self.cancel.clicked.connect(self.stop)
 
     def _close(self) -> None:
         self.noise.close()
         self._viewer.scene.camera.events.disconnect(self._changed)
         self._viewer.dims.events.current_step.disconnect(self._changed)
-        if self._worker is not None:
-            abandon(self._worker)
+        self.work.close()
         self._timer.stop()
-        self._remove_preview()
+        self._preview.remove()
 
     def _choose_kind(self) -> None:
         """Show the levels that this kind has, at their defaults."""
@@ -157,7 +151,7 @@ class NoiseWidget(Container):
         if self.preview.value:
             self._timer.start()
         else:
-            self._remove_preview()
+            self._preview.remove()
 
     def _level_text(self) -> str:
         recipe = self.recipe()
@@ -188,15 +182,9 @@ class NoiseWidget(Container):
         say(self.status, "")
         look = {**twin(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, rows, columns)}
         selected = set(self._viewer.layers.selection)
-        self._remove_preview()
-        self._preview_layer = self._viewer.add_image(noisy, **look)
+        self._preview.show(noisy, look)
         # The input stays the active layer: the preview is only looked at.
-        self._viewer.layers.selection = selected
-
-    def _remove_preview(self) -> None:
-        if self._preview_layer is not None and self._preview_layer in self._viewer.layers:
-            self._viewer.layers.remove(self._preview_layer)
-        self._preview_layer = None
+        self._viewer.layers.selection = selected & set(self._viewer.layers)
 
     def add_noise(self) -> None:
         """Make the new layer, beside the window."""
@@ -212,35 +200,16 @@ class NoiseWidget(Container):
             "noisy",
             {"operation": "add noise", "kind": recipe.kind, "levels": recipe.levels, "seed": recipe.seed},
         )
-        self.add.enabled, self.cancel.enabled, self.progress.visible = False, True, True
-        eta = Eta()
-        self._worker = start_worker(
+        self.work.begin(
             lambda: _work(recipe, data),
-            progressed=lambda progress: self._show_progress(progress, eta),
-            returned=lambda noisy: self._show(noisy, look),
-            failed=lambda error: complain(self.status, error),
-            finished=self._ready,
+            lambda noisy: self._show(noisy, look),
+            text=f"Adding noise to {layer.name} ...",
+            unit="images",
         )
 
     def _show(self, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
         added = self._viewer.add_image(noisy, **look)
         say(self.status, f"Done: {added.name}")
-
-    def _show_progress(self, progress: Progress, eta: Eta) -> None:
-        self.progress.max, self.progress.value = progress.total, progress.done
-        say(self.status, eta.line(progress, "images"))
-
-    def stop(self) -> None:
-        """Stop within an image; no layer comes of it."""
-        if self._worker is not None:
-            self._worker.quit()
-
-    def _ready(self) -> None:
-        stopped = self._worker is not None and self._worker.abort_requested
-        self._worker = None
-        self.add.enabled, self.cancel.enabled, self.progress.visible = True, False, False
-        if stopped:
-            say(self.status, "Cancelled; no image was changed")
 
 
 def _preview(
