@@ -37,7 +37,9 @@ def _check_name(path: Path, *, overwrite: bool) -> None:
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
     if not overwrite:
-        raise InputError(f"{path} is there already: choose another name, or allow it to be replaced with --overwrite")
+        raise InputError(
+            f"{path} is there already: choose another name, or replace it by --overwrite (in Python, overwrite=True)"
+        )
 
 
 def _unwritable(path: Path, error: Exception) -> InputError:
