@@ -4,11 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Image
+from napari.settings import get_settings
 from napari.utils.notifications import notification_manager
 
 from napari_dental_denoise import (
@@ -118,6 +120,29 @@ def test_of_a_thousand_images_only_those_looked_at_are_denoised(viewer, denoise_
         before = computed.count(index)
         np.asarray(result.data[index])
         assert computed.count(index) == before + again
+
+
+def test_scrolling_need_not_wait(viewer, denoise_form, qtbot, radiographs, trained_model, monkeypatch):
+    monkeypatch.setattr(get_settings().experimental, "async_", True)
+    readable = threading.Event()
+    stack = add_gaussian_noise(np.stack(radiographs), 0.1, rng=0)
+
+    def frame(index):
+        assert int(index[0]) < 6 or readable.wait(20)
+        return stack[index]
+
+    data = da.map_blocks(
+        frame, da.arange(8, chunks=1), dtype=stack.dtype, chunks=((1,) * 8, (160,), (200,)), new_axis=(1, 2),
+        meta=np.empty((0, 0, 0), stack.dtype),
+    )  # fmt: skip
+    viewer.add_image(data, name="series", contrast_limits=(0, 255))
+    denoise_form.when_looked_at.value = True
+    result = run(denoise_form, viewer, qtbot)
+    viewer.dims.set_current_step(0, 6)
+    assert not result.loaded
+    readable.set()
+    qtbot.waitUntil(lambda: all(layer.loaded for layer in viewer.layers), timeout=20_000)
+    assert same(result._slice.image.raw, denoise(stack[6], trained_model))
 
 
 def test_the_strength_acts_at_once_on_the_result(viewer, denoise_form, qtbot, noisy, trained_model):

@@ -92,7 +92,8 @@ class DenoiseWidget(Container):
         )
         self.when_looked_at = CheckBox(
             text="each image when it is looked at",
-            tooltip="Of a stack: the result is there at once, and an image of it is denoised when you scroll to it",
+            tooltip="Of a stack: the result is there at once, and an image of it is denoised when you scroll to it; "
+            "with Preferences > Experimental > Render Layers Asynchronously the window does not wait for it",
         )
         self.folder = PushButton(
             text="Denoise a folder ...",
