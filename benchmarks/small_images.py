@@ -25,6 +25,7 @@ from napari_dental_denoise.core.engine import load_engine
 from napari_dental_denoise.core.evaluation import compare, given_pairs, model_denoiser, summarise
 from napari_dental_denoise.core.intensity import to_unit
 from napari_dental_denoise.core.noise_kinds import NoiseRange
+from napari_dental_denoise.core.starter import NOTHING
 from napari_dental_denoise.core.table import as_text
 from napari_dental_denoise.unet.dataset import CleanImages, split_indices
 from napari_dental_denoise.unet.training import train
@@ -65,7 +66,7 @@ def knowing_sigma(method: Denoiser) -> Denoiser:
 
 def trained_on_pairs(preset: str, epochs: int, noisy: np.ndarray, clean: np.ndarray, path: Path) -> Denoiser:
     """As the papers do: the same noise in every epoch."""
-    denoiser = CNNDenoiser(BATCH, epochs, preset=preset, patch_size=SIDE)
+    denoiser = CNNDenoiser(BATCH, epochs, preset=preset, patch_size=SIDE, start_from=NOTHING)
     with contextlib.redirect_stdout(io.StringIO()):
         denoiser.train(noisy, clean)
     denoiser.save(path)

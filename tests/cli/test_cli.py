@@ -16,6 +16,7 @@ import pytest
 
 from napari_dental_denoise import add_gaussian_noise, denoise, psnr, read_dental, read_image, write_image
 from napari_dental_denoise.cli import main
+from napari_dental_denoise.cli.console import StopRequest
 from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.core.config import Limits
 from napari_dental_denoise.core.images import read_pages
@@ -454,6 +455,22 @@ class TestTrain:
         assert message in error
         assert error.count("\n") == 1
         assert not list(tmp_path.glob("*.keras"))
+
+    def test_stopped_before_it_learned_anything_it_does_not_claim_the_model_that_was_there(
+        self, folder, tmp_path, capsys, monkeypatch
+    ):
+        class Asked(StopRequest):
+            def __init__(self):
+                super().__init__()
+                self.asked = True
+
+        monkeypatch.setattr("napari_dental_denoise.cli.train.StopRequest", Asked)
+        model = tmp_path / "model.keras"
+        model.write_bytes(b"of an earlier training")
+        options = ("-o", model, "--overwrite", "--start-from", "nothing", "--preset", "fast")
+        assert run("train", folder, *options) == 130
+        assert "stopped; it had learned nothing yet, so no model was written" in capsys.readouterr().out
+        assert model.read_bytes() == b"of an earlier training"
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
     def test_ctrl_c_keeps_the_best_model(self, folder, tmp_path):

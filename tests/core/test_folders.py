@@ -40,6 +40,9 @@ def test_mixed_sizes_become_a_list_unless_one_size_is_asked_for(tmp_path):
     resized = read_dental(tmp_path, size=(64, 48))
     assert resized.shape == (2, 64, 48)
     assert resized[:, 5, 5].tolist() == [10, 20]
+    for size in (64, (64,), (10.0, 20.0), (0, 5)):
+        with pytest.raises(InputError, match="size must be two positive whole numbers of pixels, height and width"):
+            read_dental(tmp_path, size=size)
 
 
 def test_mixed_types_become_a_list(tmp_path):

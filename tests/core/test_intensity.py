@@ -36,6 +36,22 @@ def test_floating_images_are_on_0_1_or_in_grey_levels(values, scale):
     assert full_scale(np.array([values], np.float64)) == scale
 
 
+@pytest.mark.parametrize("white", [1, 255, 4095, 65535])
+@pytest.mark.parametrize("sigma", [0.04, 0.1, 0.2])
+def test_noise_that_was_not_clipped_does_not_change_white(white, sigma):
+    clean = phantom((256, 384), rng=3) * white
+    noisy = clean + sigma * white * np.random.default_rng(0).standard_normal(clean.shape)
+    assert noisy.max() > white
+    assert full_scale(noisy) == white
+    np.testing.assert_allclose(to_unit_pair(clean, noisy)[1], noisy / white, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float64])
+def test_white_of_a_pair_is_that_of_the_clean_one(dtype):
+    photons = np.array([[30, 3900]], dtype), np.array([[28, 4400]], dtype)
+    np.testing.assert_allclose(to_unit_pair(*photons)[1], [[28 / 4095, 4400 / 4095]], rtol=1e-6)
+
+
 GREY = np.array([[0.0, 0.25, 1.0]])
 IN_LEVELS = np.array([[0.0, 63.75, 255.0]])
 
@@ -52,7 +68,7 @@ def test_a_pair_of_one_type_is_on_one_scale():
     assert 2 * one[0, 1] == other[0, 1]
     unclipped = np.add(IN_LEVELS, [[-9.0, 0.0, 12.0]])
     one, other = to_unit_pair(np.rint(IN_LEVELS).astype(np.uint8), unclipped)
-    np.testing.assert_allclose(other - one, [[-9 / 511, 0, 12 / 511]], atol=0.002)
+    np.testing.assert_allclose(other - one, [[-9 / 255, 0, 12 / 255]], atol=0.002)
 
 
 @pytest.mark.parametrize(("white", "offset"), [(4000, -2000), (3.4, -3.4), (2400, -1000)])

@@ -49,6 +49,20 @@ def test_bad_pairs_are_refused(score):
         score(np.zeros((0, 5)), np.zeros((0, 5)), data_range=1)
 
 
+def test_ssim_of_a_stack_is_the_mean_of_its_images():
+    clean = np.random.default_rng(0).random((3, 20, 30))
+    noisy = clean + 0.1 * np.random.default_rng(1).standard_normal(clean.shape) * np.array([1, 2, 3])[:, None, None]
+    each = [ssim(one, other, data_range=1) for one, other in zip(clean, noisy, strict=True)]
+    assert ssim(clean, noisy, data_range=1) == pytest.approx(np.mean(each))
+
+
+@pytest.mark.parametrize("score", [psnr, ssim, accuracy])
+def test_a_list_is_told_to_be_one(score):
+    image = np.zeros((20, 20))
+    with pytest.raises(InputError, match="expected an array; received a list"):
+        score(image, [image], data_range=1)
+
+
 def test_ssim_of_a_tiny_image_is_refused():
     with pytest.raises(InputError, match=r"sides of 11 pixels and more; received \(8, 30\)"):
         ssim(np.zeros((8, 30)), np.zeros((8, 30)), data_range=1)

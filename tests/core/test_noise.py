@@ -112,6 +112,8 @@ def test_12_bits_in_16_stay_12():
         (lambda image: ndd.add_poisson_gaussian_noise(image, 10, -1), "sigma must be at least 0; received -1"),
         (lambda image: ndd.add_gaussian_noise(image, 25), "at most 1, which is white; received 25: .* are 25/255"),
         (lambda image: ndd.add_gaussian_noise([image]), "expected an array; received a list: work on images of"),
+        (lambda image: ndd.add_quantum_noise([image]), "expected an array; received a list: work on images of"),
+        (lambda image: ndd.estimate_noise([image]), "expected an array; received a list: work on images of"),
         (lambda image: ndd.denoise([image]), "expected an array; received a list: work on images of several sizes"),
         (lambda image: ndd.add_speckle_noise(image, float("inf")), "sigma must be at least 0; received inf"),
         (lambda image: ndd.add_salt_and_pepper_noise(image, 1.5), "amount must be between 0 and 1; received 1.5"),

@@ -5,16 +5,20 @@ import pytest
 
 import napari_dental_denoise as ndd
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.unet.learner import Learner
 
 
 def test_the_whole_job(radiographs, tmp_path, capsys):
     clean = np.stack(radiographs)
     noisy = ndd.add_gaussian_noise(clean, 0.1, rng=0)
-    denoiser = ndd.CNN_denoiser(batch_size=4, epochs=12, validation_split=0.2, patch_size=64, learning_rate=2e-3)
+    denoiser = ndd.CNN_denoiser(
+        batch_size=4, epochs=12, validation_split=0.2, patch_size=64, learning_rate=2e-3, start_from="nothing"
+    )
     assert denoiser.train(noisy[:6], clean[:6]) is denoiser
     printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 13
-    assert printed[0].startswith("epoch 1/12: loss 0.")
+    assert len(printed) == 14
+    assert printed[0].endswith(" dB; starting from random weights")
+    assert printed[1].startswith("epoch 1/12: loss 0.")
     assert denoiser.history[-1].loss < denoiser.history[0].loss
 
     result = denoiser.evaluate(noisy[6:], clean[6:])
@@ -46,3 +50,57 @@ def test_without_a_model_it_says_what_to_do(radiographs):
 def test_wrong_shapes_are_refused(radiographs):
     with pytest.raises(InputError, match=r"images as \(N, H, W\) or as a list; received shape \(160, 200\)"):
         ndd.CNNDenoiser().train(radiographs[0], radiographs[0])
+
+
+def test_it_begins_with_a_model_of_the_package_and_goes_on_with_one_that_was_loaded(radiographs, capsys):
+    clean = np.stack(radiographs)
+    noisy = ndd.add_gaussian_noise(clean, 0.1, rng=0)
+    fast = {"preset": "fast", "patch_size": 32, "batch_size": 4, "epochs": 1, "learning_rate": 1e-5}
+    ndd.CNNDenoiser(**fast).train(noisy, clean)
+    assert "starting from starter-fast.keras (" in capsys.readouterr().out
+    loaded = ndd.CNNDenoiser.load("starter-fast")
+    before = loaded.evaluate(noisy, clean).psnr
+    loaded.config = ndd.CNNDenoiser(**fast).config
+    assert loaded.train(noisy, clean).evaluate(noisy, clean).psnr > before - 0.1
+
+
+def test_an_interrupted_training_keeps_the_best_model_so_far(radiographs, monkeypatch):
+    clean = np.stack(radiographs)
+    noisy = ndd.add_gaussian_noise(clean, 0.1, rng=0)
+    denoiser = ndd.CNNDenoiser(4, 1000, preset="fast", patch_size=32, start_from="nothing")
+    learn, done = Learner.learn, []
+
+    def interrupted(self, *batch):
+        done.append(batch)
+        if len(denoiser.history) == 2 and len(done) % 2:
+            raise KeyboardInterrupt
+        return learn(self, *batch)
+
+    monkeypatch.setattr(Learner, "learn", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        denoiser.train(noisy, clean)
+    assert denoiser.denoise(noisy[0]).shape == noisy[0].shape
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"batch_size": 2.5}, r"batch_size must be a positive whole number; received 2\.5"),
+        ({"epochs": "3"}, "epochs must be a positive whole number; received '3'"),
+        ({"seed": -1}, "seed must be a whole number from 0; received -1"),
+        ({"learning_rate": 0}, "learning_rate must be a positive number; received 0"),
+    ],
+)
+def test_numbers_that_cannot_be_used_are_refused_at_once(setting, message):
+    with pytest.raises(InputError, match=message):
+        ndd.CNNDenoiser(**setting)
+
+
+def test_floating_grey_levels_score_as_unit_values_do(radiographs):
+    clean = np.stack(radiographs[:3]) / 255
+    noisy = ndd.add_gaussian_noise(clean, 0.1, rng=0)
+    denoiser = ndd.CNNDenoiser.load("starter-fast")
+    expected = denoiser.evaluate(noisy, clean)
+    for white in (255, 4095):
+        found = denoiser.evaluate(noisy * white, clean * white)
+        assert found.psnr == pytest.approx(expected.psnr, abs=0.05)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise import CNNDenoiser, denoise, unet_model
+from napari_dental_denoise.core.config import Preset
 from napari_dental_denoise.core.engine import load_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.model_file import parse_card, read_card, read_model_file, sha256
@@ -67,6 +68,19 @@ def test_a_model_from_elsewhere_is_converted(tmp_path, batch):
     # The network is a maximum over blocks of 2x2 pixels.
     blocks = image[:90, :100].reshape(45, 2, 50, 2).max(axis=(1, 3)).repeat(2, 0).repeat(2, 1)
     np.testing.assert_array_equal(result[:, :100], blocks)
+
+
+def test_a_network_of_fixed_sides_works_on_images_of_any(tmp_path, batch, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fixed = unet_model(Preset((4, 8), convolutions=1), (101, 97))
+    fixed.set_weights([0.1 * np.random.default_rng(0).standard_normal(weight.shape) for weight in fixed.get_weights()])
+    fixed.save(tmp_path / "fixed.keras")
+    image = batch[0, :101, :97, 0]
+    expected = image - np.asarray(fixed(image[None, :, :, None]))[0, :, :, 0]
+    found = denoise(image, load_engine(tmp_path / "fixed.keras", "f32"))
+    # What is beyond the border is zero there, and the image mirrored here.
+    np.testing.assert_allclose(found[:80, :80], expected[:80, :80], atol=1e-4)
+    assert denoise(batch[0, :90, :64, 0], tmp_path / "fixed.keras").shape == (90, 64)
 
 
 def test_a_model_that_gives_the_image_itself_keeps_16_bit(tmp_path):

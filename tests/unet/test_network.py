@@ -61,6 +61,12 @@ def test_ours_subtract_and_do_not_normalise():
     assert PRESETS["classic"].predicts == "image"
 
 
+@pytest.mark.parametrize("shape", [256, (64, 64, 1), (0, 8), (8.0, 8)])
+def test_a_shape_that_is_not_two_sides_is_refused(shape):
+    with pytest.raises(InputError, match=r"shape must be \(height, width\), positive whole numbers or None"):
+        unet_model("fast", shape)
+
+
 def test_a_design_of_ones_own():
     model = unet_model(Preset((4, 8), convolutions=1), (20, 20))
     assert model.count_params() < 2000

@@ -29,13 +29,15 @@ def test_the_noises_of_input_and_target_are_uncorrelated(blur):
     assert target.std() == pytest.approx(SIGMA * np.sqrt(1 + RECORRUPTION**-2), rel=0.1)
 
 
-def test_a_clipped_background_keeps_its_grey_value():
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_clipped_background_keeps_its_grey_value(dtype):
     """Half of the noise is lost at black: the mean of what is left lies above the grey value."""
     clean = np.full((256, 256), 0.5, np.float32)
     clean[:128] = 8 / 255
-    image = np.rint(np.clip(add_correlated_noise(clean, SIGMA, 1.0, rng=0), 0, 1) * 255).astype(np.uint8)
+    unit = np.clip(add_correlated_noise(clean, SIGMA, 1.0, rng=0), 0, 1)
+    image = unit if dtype == np.float32 else np.rint(unit * 255).astype(dtype)
     _, target = NoisyImages([image], 0).patch(0, WHOLE, np.random.default_rng(0))
-    assert image[:100].mean() / 255 > 14 / 255
+    assert unit[:100].mean() > 14 / 255
     assert target[:100].mean() == pytest.approx(8 / 255, abs=3 / 255)
 
 

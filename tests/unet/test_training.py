@@ -162,13 +162,19 @@ def test_a_model_is_not_replaced_unasked(job):
     assert job.model.read_bytes() == b"precious"
 
 
+def test_no_time_for_a_step_says_so_and_writes_nothing(job):
+    with pytest.raises(InputError, match="over before its first step: give it more minutes"):
+        list(train(replace(job, config=replace(SHORT, minutes=1e-9))))
+    assert list(job.model.parent.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "epochs must be positive; received 0"),
-        ({"batch_size": -1}, "batch_size must be positive; received -1"),
-        ({"minutes": 0.0}, r"minutes must be positive; received 0\.0"),
-        ({"learning_rate": math.nan}, "learning_rate must be positive; received nan"),
+        ({"epochs": 0}, "epochs must be a positive whole number; received 0"),
+        ({"batch_size": -1}, "batch_size must be a positive whole number; received -1"),
+        ({"minutes": 0.0}, r"minutes must be a positive number; received 0\.0"),
+        ({"learning_rate": math.nan}, "learning_rate must be a positive number; received nan"),
         ({"preset": "huge"}, "preset must be one of classic, fast, standard, best; received 'huge'"),
         ({"precision": "f16"}, "precision must be one of auto, f32, bf16; received 'f16'"),
     ],

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from napari_dental_denoise.unet.training_job import TrainingJob
 
 BUSY = "another training writes this model: wait for its end, or choose another name"
+TO_GO_ON = "to go on, give the same command again with --resume"
+NOTHING_KEPT = "it had learned nothing yet, so no model was written"
 SETTINGS = (
     "preset",
     "epochs",
@@ -69,12 +71,13 @@ def run(options: argparse.Namespace) -> int:
     with only_run(options.output, BUSY):
         job, errors = prepare(options)
         report_left_out(errors)
+        before = _written_at(job.model)
         with graceful_stop(request):
             finished = follow(job, options.progress, lambda: request.asked)
     if not finished:
-        say_unless_lines(options, f"stopped; {kept(job)}")
-        if job.model.exists():
-            say_unless_lines(options, "to go on, give the same command again with --resume")
+        has_model = job.resume or _written_at(job.model) != before
+        kept = f"the best model so far is in {job.model}\n{TO_GO_ON}" if has_model else NOTHING_KEPT
+        say_unless_lines(options, f"stopped; {kept}")
         return EXIT_STOPPED
     say_unless_lines(options, f"the best model is in {job.model}; to use it: {PROGRAM} denoise SCANS -m {job.model}")
     return EXIT_SOME_LEFT_OUT if errors else EXIT_DONE
@@ -86,11 +89,9 @@ def say_unless_lines(options: argparse.Namespace, text: str) -> None:
         say(text)
 
 
-def kept(job: TrainingJob) -> str:
-    """What a stopped training leaves."""
-    if job.model.exists():
-        return f"the best model so far is in {job.model}"
-    return "it had learned nothing yet, so no model was written"
+def _written_at(model: Path) -> int | None:
+    """When the file was written, in nanoseconds; None if it is not there."""
+    return model.stat().st_mtime_ns if model.exists() else None
 
 
 def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadError]]:

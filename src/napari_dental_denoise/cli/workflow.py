@@ -19,7 +19,7 @@ from napari_dental_denoise.cli.console import (
 )
 from napari_dental_denoise.cli.evaluate import measure
 from napari_dental_denoise.cli.options import Subparsers, add_rows, number, seed_number
-from napari_dental_denoise.cli.train import follow, kept
+from napari_dental_denoise.cli.train import NOTHING_KEPT, follow
 from napari_dental_denoise.core.config import (
     NOISE,
     PRESETS,
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     with graceful_stop(request):
         finished = follow(job, "bar", lambda: request.asked)
     if not finished and not job.model.exists():
-        say(f"stopped; {kept(job)}")
+        say(f"stopped; {NOTHING_KEPT}")
         return EXIT_STOPPED
     say(f"3. add noise of sigma {options.sigma:.3f} to the {len(tested)} test images, denoise them and compare")
     evaluate(job.model, tested, results, options)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import from_unit, full_scale, to_unit
+from napari_dental_denoise.core.intensity import check_array, from_unit, full_scale, to_unit
 
 Rng = int | np.random.Generator | None
 Unit = NDArray[np.float32]
@@ -66,5 +66,6 @@ def check_sigma(name: str, value: float, low: float = 0.0) -> None:
 
 def check_plane(image: NDArray[np.generic]) -> None:
     """Refuse what has no rows and columns, for noise that neighbours share."""
+    check_array(image)
     if image.ndim < 2 or 0 in image.shape:
         raise InputError(f"expected an image (..., H, W) with rows and columns; received shape {image.shape}")

@@ -74,6 +74,8 @@ class OpenVinoEngine:
         core = runtime.Core()
         hint = body_precision(precision, model.card)
         options: dict[str, str | int] = {} if hint == "auto" else {"INFERENCE_PRECISION_HINT": hint}
+        if threads is not None and threads < 1:
+            raise InputError(f"threads must be a positive number; received {threads}")
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
         try:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.core.block_spectrum import BLOCK, LEAST_POWER, Array, BlockSpectrum, fit_spectrum, powers
 from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import to_unit
+from napari_dental_denoise.core.intensity import check_array, to_unit
 
 LawName = Literal["linear", "exponential"]
 LAWS: tuple[LawName, ...] = get_args(LawName)
@@ -133,6 +133,7 @@ def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
     InputError
         If the image is not one grey channel, is too small, or holds NaN or infinity.
     """
+    check_array(image)
     if image.ndim != 2:
         raise InputError(f"the image must be one grey channel, (height, width); received shape {image.shape}")
     if min(image.shape) < SMALLEST_SIDE:

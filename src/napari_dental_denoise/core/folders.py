@@ -6,6 +6,7 @@ import glob
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import cv2
@@ -230,9 +231,9 @@ def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.gene
     -------
     array of shape `size`, of the same type
     """
+    if np.shape(size) != (2,) or not all(isinstance(side, Integral) and side > 0 for side in size):
+        raise InputError(f"size must be two positive whole numbers of pixels, height and width; received {size}")
     height, width = size
-    if height < 1 or width < 1:
-        raise InputError(f"size must be two positive numbers of pixels; received {size}")
     shrinks = height <= image.shape[0] and width <= image.shape[1]
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 

@@ -11,6 +11,13 @@ from napari_dental_denoise.core.errors import InputError
 
 # Noise that was not clipped takes a [0, 1] image a little beyond it; grey levels of 8 bit and more lie far above.
 LARGEST_UNIT_VALUE = 4.0
+# So many deviations noise takes one of a million pixels beyond its grey value; of so few pixels none can be told.
+NOISE_REACH = 4.5
+FEWEST_PIXELS = 1024
+# Every fourth row tells the noise as well as all of them.
+ROW_STEP = 4
+# Of the difference of two normal variables, the median of whose size over their deviation.
+MEDIAN_DIFFERENCE = 0.9539
 # Means of blocks of so many pixels a side; a twentieth of them lie below this share of white only where black is not at
 # 0: of a black image with noise of 60 grey levels they lie above -0.3, whatever its kind.
 BLOCK = 16
@@ -25,7 +32,7 @@ def full_scale(image: NDArray[np.generic]) -> float:
 
     8 bit: 255. 16 bit: the largest value of the fewest bits that hold the image, so that 12 bits
     stored in 16 count as 12. Floating: 1 for images on [0, 1] (with unclipped noise too), else by
-    the same rule as 16 bit.
+    the same rule as 16 bit, above which unclipped noise may reach.
 
     Parameters
     ----------
@@ -49,7 +56,7 @@ def full_scale(image: NDArray[np.generic]) -> float:
         return _bits_scale(int(image.max(initial=0)))
     if np.issubdtype(dtype, np.floating):
         peak = check_values(image)
-        return 1.0 if peak <= LARGEST_UNIT_VALUE else _bits_scale(int(np.ceil(peak)))
+        return 1.0 if peak <= LARGEST_UNIT_VALUE else _bits_scale(int(np.ceil(_without_noise(image, peak))))
     raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
 
 
@@ -57,12 +64,14 @@ def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
     """The grey values that stand for white in images of the same thing.
 
     One value where all count the same grey levels, for on a scale of its own a darker image could
-    become brighter. Two integer types count levels of their own, and on [0, 1] is no level at all: 255
-    in 8 bit may be what 4095 or 1.0 is in the other.
+    become brighter: that of the first one, beyond which noise may take the others, but not beyond its
+    double. Two integer types count levels of their own, and on [0, 1] is no level at all: 255 in 8 bit
+    may be what 4095 or 1.0 is in the other.
 
     Parameters
     ----------
     images : sequence of arrays of any shape; uint8, uint16 or floating
+        The clean one first, where there is one.
 
     Returns
     -------
@@ -75,15 +84,18 @@ def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
     """
     scales = [full_scale(image) for image in images]
     integer_sizes = {image.dtype.itemsize for image in images if image.dtype.kind == "u"}
-    return scales if len(integer_sizes) > 1 or 1.0 in scales else [max(scales)] * len(scales)
+    if len(integer_sizes) > 1 or 1.0 in scales:
+        return scales
+    one_bit_more = 2 * scales[0] + 1
+    return [scales[0] if max(scales) <= one_bit_more else max(scales)] * len(scales)
 
 
 def to_unit_pair(
-    one: NDArray[np.generic], other: NDArray[np.generic]
+    clean: NDArray[np.generic], other: NDArray[np.generic]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Two images of the same thing on [0, 1]; see `shared_scales` and `to_unit`."""
-    scales = shared_scales([one, other])
-    return to_unit(one, scales[0]), to_unit(other, scales[1])
+    scales = shared_scales([clean, other])
+    return to_unit(clean, scales[0]), to_unit(other, scales[1])
 
 
 def check_array(image: object) -> None:
@@ -144,6 +156,14 @@ def check_black(image: NDArray[np.generic], scale: float) -> None:
             f"the image must have black at 0; received large parts near {darkest:.3g}: add an offset first, so that "
             "black is 0"
         )
+
+
+def _without_noise(image: NDArray[np.generic], peak: float) -> float:
+    """The largest value less what unclipped noise adds to it, at least half of it; neighbours differ by the noise."""
+    if image.ndim < 2 or image.size < FEWEST_PIXELS or image.shape[-1] < 2:
+        return peak
+    noise = float(np.median(np.abs(np.diff(image[..., ::ROW_STEP, :])))) / MEDIAN_DIFFERENCE
+    return max(peak - NOISE_REACH * noise, peak / 2)
 
 
 def _bits_scale(peak: int) -> float:

@@ -11,7 +11,7 @@ from skimage.metrics import structural_similarity
 
 from napari_dental_denoise.core.config import ACCURACY_TOLERANCE
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import check_values
+from napari_dental_denoise.core.intensity import check_array, check_values
 
 SSIM_SIGMA = 1.5
 SSIM_SMALLEST_SIDE = 11
@@ -49,14 +49,14 @@ def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
 
     Parameters
     ----------
-    clean, denoised : (H, W) arrays, sides of 11 pixels and more; any type
+    clean, denoised : (..., H, W) arrays, sides of 11 pixels and more; any type
     data_range : float
         The largest grey value that could be: 1 for images on [0, 1], 255 for 8 bit.
 
     Returns
     -------
     float
-        1 for equal images.
+        1 for equal images; of a stack, the mean of its images.
 
     Raises
     ------
@@ -64,8 +64,15 @@ def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
         If the shapes differ or are too small, a value is not finite, or `data_range` is not positive.
     """
     _check_pair(clean, denoised, data_range)
-    if min(clean.shape) < SSIM_SMALLEST_SIDE:
-        raise InputError(f"SSIM needs sides of {SSIM_SMALLEST_SIDE} pixels and more; received {clean.shape}")
+    if clean.ndim < 2 or min(clean.shape[-2:]) < SSIM_SMALLEST_SIDE:
+        raise InputError(
+            f"SSIM needs images (..., H, W) with sides of {SSIM_SMALLEST_SIDE} pixels and more; received {clean.shape}"
+        )
+    pairs = zip(*(image.reshape(-1, *image.shape[-2:]) for image in (clean, denoised)), strict=True)
+    return float(np.mean([_plane_ssim(one, other, data_range) for one, other in pairs]))
+
+
+def _plane_ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], data_range: float) -> float:
     return float(
         structural_similarity(
             clean.astype(np.float64),
@@ -80,7 +87,7 @@ def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
 
 def ssim_or_nan(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:
     """The same as `ssim`; NaN for images that are too small for its window."""
-    if min(clean.shape) < SSIM_SMALLEST_SIDE:
+    if min(clean.shape[-2:]) < SSIM_SMALLEST_SIDE:
         return math.nan
     return ssim(clean, denoised, data_range=data_range)
 
@@ -124,6 +131,8 @@ def accuracy(
 
 
 def _check_pair(clean: NDArray[np.generic], denoised: NDArray[np.generic], data_range: float) -> None:
+    check_array(clean)
+    check_array(denoised)
     if clean.shape != denoised.shape:
         raise InputError(f"the two images must have one shape; received {clean.shape} and {denoised.shape}")
     if clean.size == 0:

@@ -50,6 +50,8 @@ with quiet_stderr():
     import tensorflow as tf
 
     tf.config.list_physical_devices()
+# A second training in one notebook is no reason to warn of functions that are traced again.
+tf.get_logger().setLevel("ERROR")
 
 if keras.backend.backend() != "tensorflow":
     raise InputError(

@@ -121,12 +121,12 @@ class ImagePairs(Dataset):
                 raise InputError(f"pair {index + 1}: noisy {one.shape} and clean {other.shape} differ in size")
         self.noisy, self.clean = list(noisy), list(clean)
         self.shapes = [image.shape for image in self.clean]
-        self._scales = [shared_scales(pair) for pair in zip(noisy, clean, strict=True)]
+        self._scales = [shared_scales(pair) for pair in zip(clean, noisy, strict=True)]
 
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
         """See `Dataset`."""
         scales = self._scales[index]
-        return to_unit(self.noisy[index][window], scales[0]), to_unit(self.clean[index][window], scales[1])
+        return to_unit(self.noisy[index][window], scales[1]), to_unit(self.clean[index][window], scales[0])
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """See `Dataset`."""

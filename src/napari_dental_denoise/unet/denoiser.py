@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, TRAINING, Precision, TrainingConfig
+from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, PRESETS, TRAINING, Precision, TrainingConfig
 from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.inference import denoise, denoise_unit
 from napari_dental_denoise.core.intensity import to_unit_pair
 from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
-from napari_dental_denoise.core.progress import EpochDone, TrainingFinished
-from napari_dental_denoise.core.starter import find_model
+from napari_dental_denoise.core.progress import EpochDone, TrainingFinished, TrainingStarted
+from napari_dental_denoise.core.starter import STARTER_NAME, find_model, first_model
 from napari_dental_denoise.unet.dataset import ImagePairs, split_indices
 from napari_dental_denoise.unet.training import train
-from napari_dental_denoise.unet.training_job import TrainingJob
+from napari_dental_denoise.unet.training_job import TrainingJob, check_config
 
 Image = NDArray[np.generic]
 Images = Image | Iterable[Image]
@@ -76,6 +77,14 @@ class CNNDenoiser:
         The same seed gives the same losses on the same machine.
     precision : {"auto", "f32", "bf16"}
         Of the network's body in training.
+    start_from : str or Path
+        What a training begins with: a model file; "starter", the best model of the package that the
+        preset can begin with ("classic" has none); or "nothing", random weights.
+
+    Raises
+    ------
+    InputError
+        If a number cannot be used.
 
     Examples
     --------
@@ -94,6 +103,7 @@ class CNNDenoiser:
         learning_rate: float = TRAINING.learning_rate,
         seed: int = TRAINING.seed,
         precision: Precision = TRAINING.precision,
+        start_from: str | Path = STARTER_NAME,
     ) -> None:
         self.config = TrainingConfig(
             preset=preset,
@@ -106,12 +116,17 @@ class CNNDenoiser:
             precision=precision,
             steps_per_epoch_range=(1, TRAINING.steps_per_epoch_range[1]),
         )
+        check_config(self.config)
+        self.start_from = start_from
         self.history: list[EpochDone] = []
         self._engine: OpenVinoEngine | None = None
         self._file: bytes = b""
 
     def train(self, noisy: Images, clean: Images) -> CNNDenoiser:
         """Train on noisy images and the clean image of each; prints one line for each epoch.
+
+        Each call begins anew, with `start_from`. An interrupted training (Ctrl-C, or a notebook's
+        stop) keeps the best model so far.
 
         Parameters
         ----------
@@ -129,17 +144,29 @@ class CNNDenoiser:
         """
         pairs = ImagePairs(_image_list(noisy), _image_list(clean))
         training, validation = split_indices(range(len(pairs.shapes)), self.config.validation_split, self.config.seed)
+        first = first_model(str(self.start_from), self.config.preset)
         self.history = []
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
-            for report in train(TrainingJob(pairs.select(training), pairs.select(validation), path, self.config)):
-                if isinstance(report, EpochDone):
+            job = TrainingJob(pairs.select(training), pairs.select(validation), path, self.config, start_from=first)
+            try:
+                self._follow(job)
+            finally:
+                if path.exists():
+                    self._adopt(path)
+        return self
+
+    def _follow(self, job: TrainingJob) -> None:
+        # Closed here, a training that is interrupted between two steps writes its best model before the folder is gone.
+        with closing(train(job)) as reports:
+            for report in reports:
+                if isinstance(report, TrainingStarted):
+                    print(_first_line(report))
+                elif isinstance(report, EpochDone):
                     self.history.append(report)
                     print(_epoch_line(report, self.config))
                 elif isinstance(report, TrainingFinished):
                     print(f"best: epoch {report.best_epoch}, validation PSNR {report.best_psnr:.2f} dB")
-            self._adopt(path)
-        return self
 
     def evaluate(self, noisy_test: Images, clean_test: Images) -> Evaluation:
         """Denoise test images, print and return mean loss, accuracy, PSNR and SSIM.
@@ -219,7 +246,7 @@ class CNNDenoiser:
 
     @classmethod
     def load(cls, path: str | Path) -> CNNDenoiser:
-        """Read a model file, to evaluate and to denoise with it.
+        """Read a model file, to evaluate, to denoise with it, or to train it further.
 
         Parameters
         ----------
@@ -234,7 +261,9 @@ class CNNDenoiser:
         denoiser = cls()
         denoiser._adopt(Path(path))
         preset = denoiser._ready().card.preset
-        denoiser.config = replace(denoiser.config, preset=preset)
+        if preset in PRESETS:
+            denoiser.config = replace(denoiser.config, preset=preset)
+        denoiser.start_from = path
         return denoiser
 
     def _adopt(self, path: Path) -> None:
@@ -258,6 +287,11 @@ def _image_list(images: Images) -> list[Image]:
     if not result or any(image.ndim != 2 for image in result):
         raise InputError(f"expected (H, W) images; received shapes {[image.shape for image in result[:5]]}")
     return result
+
+
+def _first_line(report: TrainingStarted) -> str:
+    first = "random weights" if report.started_from is None else f"{report.started_from} ({report.first_psnr:.2f} dB)"
+    return f"validation images with noise: {report.noisy_psnr:.2f} dB; starting from {first}"
 
 
 def _epoch_line(report: EpochDone, config: TrainingConfig) -> str:

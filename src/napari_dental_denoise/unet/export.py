@@ -28,6 +28,7 @@ from napari_dental_denoise.core.model_file import (
 from napari_dental_denoise.core.openvino_runtime import openvino
 from napari_dental_denoise.core.symmetry import next_multiple
 from napari_dental_denoise.unet.backend import keras, quiet_stderr
+from napari_dental_denoise.unet.network import CROP, NAME, PAD
 from napari_dental_denoise.unet.short_weights import with_short_weights
 from napari_dental_denoise.unet.untrusted_model import check_model
 
@@ -165,12 +166,19 @@ def _with_open_sides(model: keras.Model, name: str) -> keras.Model:
     try:
         # Built anew in float32 with open sides: a mixed precision network has no OpenVINO export.
         rebuilt = keras.models.clone_model(
-            model, input_tensors=keras.Input((None, None, 1), name="noisy"), clone_function=_in_float32
+            model,
+            input_tensors=keras.Input((None, None, 1), name="noisy"),
+            clone_function=_without_sides if model.name == NAME else _in_float32,
         )
         rebuilt.set_weights(model.get_weights())
     except (ValueError, TypeError) as error:
         raise InputError(f"{name}: the network works on one size of image only ({error})") from error
     return rebuilt
+
+
+def _without_sides(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Of `unet_model`: open sides are made multiples outside."""
+    return keras.layers.Identity(name=layer.name) if layer.name in (PAD, CROP) else _in_float32(layer)
 
 
 def _in_float32(layer: keras.layers.Layer) -> keras.layers.Layer:

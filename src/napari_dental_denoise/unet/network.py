@@ -7,11 +7,17 @@ Gaussian denoiser", IEEE Trans. Image Process. 26 (2017), doi 10.1109/TIP.2017.2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from numbers import Integral
+
 from napari_dental_denoise.core.config import PRESETS, TRAINING, Preset
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.unet.backend import keras
 
 layers = keras.layers
+NAME = "unet"
+# Of the layers that a network of fixed sides has besides.
+PAD, CROP = "pad", "crop"
 
 
 def unet_model(
@@ -42,16 +48,19 @@ def unet_model(
     Raises
     ------
     InputError
-        If there is no such preset.
+        If there is no such preset, or the shape is not two sides.
     """
     design = find_preset(preset)
+    sides = shape if isinstance(shape, Sequence) else ()
+    if len(sides) != 2 or not all(side is None or (isinstance(side, Integral) and side > 0) for side in sides):
+        raise InputError(f"shape must be (height, width), positive whole numbers or None; received {shape}")
     image = keras.Input((*shape, 1), name="noisy")
     padding = tuple((0, -side % design.multiple if side else 0) for side in shape)
-    x = layers.ZeroPadding2D(padding, name="pad")(image) if any(shape) else image
+    x = layers.ZeroPadding2D(padding, name=PAD)(image) if any(shape) else image
     x = _body(x, design, dtype)
     if any(shape):
-        x = layers.Cropping2D(padding, name="crop", dtype="float32")(x)
-    return keras.Model(image, x, name="unet")
+        x = layers.Cropping2D(padding, name=CROP, dtype="float32")(x)
+    return keras.Model(image, x, name=NAME)
 
 
 def find_preset(preset: str | Preset) -> Preset:

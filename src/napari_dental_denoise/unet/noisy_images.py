@@ -96,14 +96,11 @@ class NoisyImages(Dataset):
         """The grey values, on [0, 1], at which an image is clipped; infinite where it is not."""
         if index not in self._clipped_at:
             image = np.asarray(self.images[index])
-            ends = [-math.inf, math.inf]
-            if np.issubdtype(image.dtype, np.integer):
-                found = (image.min(), image.max())
-                ends = [
-                    float(end / self._scales[index]) if np.mean(image == end) > CLIPPED_SHARE else free
-                    for end, free in zip(found, ends, strict=True)
-                ]
-            self._clipped_at[index] = ends[0], ends[1]
+            low, high = (
+                float(end / self._scales[index]) if np.mean(image == end) > CLIPPED_SHARE else free
+                for end, free in ((image.min(), -math.inf), (image.max(), math.inf))
+            )
+            self._clipped_at[index] = low, high
         return self._clipped_at[index]
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:

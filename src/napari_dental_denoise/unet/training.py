@@ -67,7 +67,7 @@ def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
     except GeneratorExit:
         run.stop()
         raise
-    except PeerGoneError:
+    except (PeerGoneError, KeyboardInterrupt):
         run.keep_best()
         raise
 
@@ -170,6 +170,8 @@ class _Run:
             yield from self._epoch(self.state.epoch + 1)
             if self.elapsed - self.written_at > self.pause:
                 self._write()
+        if self.state.best_psnr == -math.inf:
+            raise InputError("the training was over before its first step: give it more minutes")
         self._write()
         yield TrainingFinished(
             str(self.job.model),
@@ -284,8 +286,8 @@ class _Run:
         """Write the best model of the epochs before, and say what to change."""
         self.keep_best()
         raise InputError(
-            f"the training diverged in epoch {epoch}: start again with a lower --learning-rate than "
-            f"{self.config.learning_rate:g}"
+            f"the training diverged in epoch {epoch}: start again with a learning rate below "
+            f"{self.config.learning_rate:g} (--learning-rate; in Python, learning_rate)"
         )
 
     def stop(self) -> None:

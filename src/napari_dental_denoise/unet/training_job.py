@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,12 @@ def check_model(model: Path, *, replace: bool, strategy: StrategyName) -> None:
 
 def check_config(config: TrainingConfig) -> None:
     """Refuse numbers that cannot be used."""
-    for name in ("epochs", "batch_size", "patch_size", "learning_rate", "minutes", "steps_per_epoch"):
+    for name in ("epochs", "batch_size", "patch_size", "steps_per_epoch", "learning_rate", "minutes"):
         value = getattr(config, name)
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} must be positive; received {value}")
+        kind = Real if name in ("learning_rate", "minutes") else Integral
+        if value is not None and not (isinstance(value, kind) and 0 < float(value) < math.inf):
+            whole = " whole" if kind is Integral else ""
+            raise InputError(f"{name} must be a positive{whole} number; received {value!r}")
+    if not (isinstance(config.seed, Integral) and config.seed >= 0):
+        raise InputError(f"seed must be a whole number from 0; received {config.seed!r}")
     check_precision(config.precision)
