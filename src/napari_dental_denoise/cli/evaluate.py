@@ -62,8 +62,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--baselines",
         action="store_true",
-        help="measure median, non-local means, wavelets, total variation, and BM3D where its extra is installed; "
-        "they are told the root mean square of the noise",
+        help="measure median, non-local means, wavelets, total variation, and BM3D where it is installed (the extra "
+        "bm3d); they are told the root mean square of the noise",
     )
     parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
     add_noise_kind(parser, NOISE.kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,18 @@ def corrupt(
     """Take an image to [0, 1], add noise to it there, and bring it back to its own type."""
     scale = full_scale(image)
     dtype = image.dtype if np.issubdtype(image.dtype, np.integer) else np.dtype(np.float32)
-    noisy = add(to_unit(image, scale), np.random.default_rng(rng))
+    noisy = add(to_unit(image, scale), generator(rng))
     if clip:
         noisy = np.clip(noisy, 0.0, 1.0)
     return from_unit(noisy, dtype, scale)
+
+
+def generator(rng: Rng) -> np.random.Generator:
+    """The generator itself, or a new one of a seed; of None, of a seed that nobody knows."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"rng must be a whole number from 0, or a numpy Generator; received {rng!r}") from error
 
 
 def each_plane(unit: Unit, work: Callable[[Unit], Unit]) -> Unit:
@@ -49,9 +58,9 @@ def check_photons(photons: float, most: float = MOST_PHOTONS) -> None:
 
 def check_level(name: str, value: float, low: float = 0.0, high: float = float("inf")) -> None:
     """Refuse a level outside its range."""
-    if not (np.isfinite(value) and low <= value <= high):
+    if not (isinstance(value, Real) and low <= value <= high and np.isfinite(value)):
         limit = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
-        raise InputError(f"{name} must be {limit}; received {value}")
+        raise InputError(f"{name} must be {limit}; received {value!r}")
 
 
 def check_sigma(name: str, value: float, low: float = 0.0) -> None:

@@ -6,7 +6,6 @@ import glob
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 
 import cv2
@@ -18,6 +17,7 @@ from napari_dental_denoise.core.dicomdir import is_dicomdir, listed_images
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.images import read_pages
 from napari_dental_denoise.core.regular_file import is_file, is_folder, is_name, look_at, reason
+from napari_dental_denoise.core.sides import are_sides
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
 
@@ -231,7 +231,7 @@ def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.gene
     -------
     array of shape `size`, of the same type
     """
-    if np.shape(size) != (2,) or not all(isinstance(side, Integral) and side > 0 for side in size):
+    if not are_sides(size):
         raise InputError(f"size must be two positive whole numbers of pixels, height and width; received {size}")
     height, width = size
     shrinks = height <= image.shape[0] and width <= image.shape[1]

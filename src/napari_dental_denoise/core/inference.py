@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TypeVar
 
@@ -256,5 +257,5 @@ def _run_windows(
 
 def check_strength(strength: float) -> None:
     """Refuse a strength that is negative or no number."""
-    if not (np.isfinite(strength) and strength >= 0):
-        raise InputError(f"strength must be a number from 0; received {strength}")
+    if not (isinstance(strength, Real) and 0 <= strength < np.inf):
+        raise InputError(f"strength must be a number from 0; received {strength!r}")

@@ -11,12 +11,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from napari_dental_denoise.core.corruption import Rng
+from napari_dental_denoise.core.corruption import Rng, generator
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.phantom_anatomy import Anatomy, random_anatomy
 from napari_dental_denoise.core.phantom_display import display
 from napari_dental_denoise.core.phantom_field import Field, Grid, soft_step
 from napari_dental_denoise.core.phantom_jaw import jaw_attenuation
+from napari_dental_denoise.core.sides import are_sides
 
 SMALLEST_SIDE = 32
 # A ligament of 0.2 mm has two pixels of the drawing; coarser images are drawn finer, then averaged.
@@ -46,9 +47,9 @@ def phantom(shape: tuple[int, int] = (488, 748), rng: Rng = None, anatomy: Anato
     InputError
         If a side is shorter than 32 pixels.
     """
-    if min(shape) < SMALLEST_SIDE:
-        raise InputError(f"shape must have sides of {SMALLEST_SIDE} pixels and more; received {shape}")
-    draw = np.random.default_rng(rng)
+    if not are_sides(shape, SMALLEST_SIDE):
+        raise InputError(f"shape must have two sides of {SMALLEST_SIDE} pixels and more; received {shape}")
+    draw = generator(rng)
     anatomy = anatomy or random_anatomy(draw)
     finer = int(np.ceil(FEWEST_PER_MM * anatomy.field_mm / max(shape)))
     fine = (shape[0] * finer, shape[1] * finer)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from napari_dental_denoise.core.corruption import Rng
+from napari_dental_denoise.core.corruption import Rng, generator
 from napari_dental_denoise.core.errors import InputError
 
 SMALLEST_FIELD_MM = 4.0
@@ -159,7 +159,7 @@ def random_anatomy(rng: Rng = None) -> Anatomy:
     -------
     Anatomy
     """
-    draw = np.random.default_rng(rng)
+    draw = generator(rng)
 
     def sometimes(chance: float) -> bool:
         return bool(draw.random() < chance)

@@ -8,10 +8,10 @@ Gaussian denoiser", IEEE Trans. Image Process. 26 (2017), doi 10.1109/TIP.2017.2
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 
 from napari_dental_denoise.core.config import PRESETS, TRAINING, Preset
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.sides import are_sides
 from napari_dental_denoise.unet.backend import keras
 
 layers = keras.layers
@@ -51,8 +51,8 @@ def unet_model(
         If there is no such preset, or the shape is not two sides.
     """
     design = find_preset(preset)
-    sides = shape if isinstance(shape, Sequence) else ()
-    if len(sides) != 2 or not all(side is None or (isinstance(side, Integral) and side > 0) for side in sides):
+    given = [1 if side is None else side for side in shape] if isinstance(shape, Sequence) else shape
+    if not are_sides(given):
         raise InputError(f"shape must be (height, width), positive whole numbers or None; received {shape}")
     image = keras.Input((*shape, 1), name="noisy")
     padding = tuple((0, -side % design.multiple if side else 0) for side in shape)
