@@ -1,10 +1,14 @@
 """CNNDenoiser does the whole job on arrays."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import napari_dental_denoise as ndd
 from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.core.model_file import read_card
 from napari_dental_denoise.unet.learner import Learner
 
 
@@ -52,34 +56,51 @@ def test_wrong_shapes_are_refused(radiographs):
         ndd.CNNDenoiser().train(radiographs[0], radiographs[0])
 
 
-def test_it_begins_with_a_model_of_the_package_and_goes_on_with_one_that_was_loaded(radiographs, capsys):
+FAST = {"preset": "fast", "patch_size": 32, "batch_size": np.int64(4), "epochs": 1, "learning_rate": np.float32(1e-5)}
+
+
+def test_it_begins_with_a_model_of_the_package_and_goes_on_with_one_that_was_loaded(
+    radiographs, trained_model, tmp_path, capsys
+):
     clean = np.stack(radiographs)
     noisy = ndd.add_gaussian_noise(clean, 0.1, rng=0)
-    fast = {"preset": "fast", "patch_size": 32, "batch_size": 4, "epochs": 1, "learning_rate": 1e-5}
-    ndd.CNNDenoiser(**fast).train(noisy, clean)
+    ndd.CNNDenoiser(**FAST).train(noisy, clean)
     assert "starting from starter-fast.keras (" in capsys.readouterr().out
-    loaded = ndd.CNNDenoiser.load("starter-fast")
-    before = loaded.evaluate(noisy, clean).psnr
-    loaded.config = ndd.CNNDenoiser(**fast).config
-    assert loaded.train(noisy, clean).evaluate(noisy, clean).psnr > before - 0.1
+    mine = Path(shutil.copy(trained_model, tmp_path / "mine.keras"))
+    loaded = ndd.CNNDenoiser.load(mine)
+    mine.unlink()
+    loaded.config = ndd.CNNDenoiser(**FAST).config
+    loaded.train(noisy, clean)
+    assert "starting from mine.keras (" in capsys.readouterr().out
 
 
-def test_an_interrupted_training_keeps_the_best_model_so_far(radiographs, monkeypatch):
+@pytest.mark.parametrize("between_steps", [False, True])
+def test_an_interrupted_training_keeps_the_best_model_so_far(radiographs, monkeypatch, tmp_path, between_steps):
     clean = np.stack(radiographs)
     noisy = ndd.add_gaussian_noise(clean, 0.1, rng=0)
     denoiser = ndd.CNNDenoiser(4, 1000, preset="fast", patch_size=32, start_from="nothing")
-    learn, done = Learner.learn, []
 
-    def interrupted(self, *batch):
-        done.append(batch)
-        if len(denoiser.history) == 2 and len(done) % 2:
+    def stop_late(learner, *batch):
+        if len(denoiser.history) == 4:
             raise KeyboardInterrupt
-        return learn(self, *batch)
+        return learn(learner, *batch)
 
-    monkeypatch.setattr(Learner, "learn", interrupted)
+    def told(*texts):
+        if "epoch 4/" in str(texts):
+            raise KeyboardInterrupt
+
+    learn = Learner.learn
+    if between_steps:
+        monkeypatch.setattr("napari_dental_denoise.unet.denoiser.print", told, raising=False)
+    else:
+        monkeypatch.setattr(Learner, "learn", stop_late)
     with pytest.raises(KeyboardInterrupt):
         denoiser.train(noisy, clean)
-    assert denoiser.denoise(noisy[0]).shape == noisy[0].shape
+    monkeypatch.undo()
+    best = max(report.psnr for report in denoiser.history)
+    assert best > denoiser.history[0].psnr
+    denoiser.save(tmp_path / "kept.keras")
+    assert read_card(tmp_path / "kept.keras").metrics["validation_psnr"] == pytest.approx(best, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +109,8 @@ def test_an_interrupted_training_keeps_the_best_model_so_far(radiographs, monkey
         ({"batch_size": 2.5}, r"batch_size must be a positive whole number; received 2\.5"),
         ({"epochs": "3"}, "epochs must be a positive whole number; received '3'"),
         ({"seed": -1}, "seed must be a whole number from 0; received -1"),
+        ({"epochs": None}, "epochs must be a positive whole number; received None"),
+        ({"validation_split": 2}, "validation_split must lie between 0 and 1; received 2"),
         ({"learning_rate": 0}, "learning_rate must be a positive number; received 0"),
     ],
 )
@@ -104,3 +127,6 @@ def test_floating_grey_levels_score_as_unit_values_do(radiographs):
     for white in (255, 4095):
         found = denoiser.evaluate(noisy * white, clean * white)
         assert found.psnr == pytest.approx(expected.psnr, abs=0.05)
+    whole = [np.rint(np.maximum(images, 0) * 4095).astype(np.uint16) for images in (noisy, clean)]
+    assert whole[0].max() > 4095
+    assert denoiser.evaluate(*whole).psnr == pytest.approx(expected.psnr, abs=0.5)

@@ -83,6 +83,13 @@ def test_a_network_of_fixed_sides_works_on_images_of_any(tmp_path, batch, monkey
     assert denoise(batch[0, :90, :64, 0], tmp_path / "fixed.keras").shape == (90, 64)
 
 
+def test_a_model_of_elsewhere_may_have_our_names(tmp_path):
+    image = keras.Input((None, None, 1))
+    x = keras.layers.ZeroPadding2D(1, name="pad")(image)
+    keras.Model(image, keras.layers.Conv2D(1, 3, name="crop")(x), name="unet").save(tmp_path / "theirs.keras")
+    assert convert_model(tmp_path / "theirs.keras", tmp_path / "usable.keras", overwrite=False).multiple == 1
+
+
 def test_a_model_that_gives_the_image_itself_keeps_16_bit(tmp_path):
     plain_autoencoder().save(tmp_path / "plain.keras")
     convert_model(tmp_path / "plain.keras", tmp_path / "usable.keras", overwrite=False)

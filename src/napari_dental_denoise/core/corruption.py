@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +58,14 @@ def check_photons(photons: float, most: float = MOST_PHOTONS) -> None:
 
 def check_level(name: str, value: float, low: float = 0.0, high: float = float("inf")) -> None:
     """Refuse a level outside its range."""
-    if not (isinstance(value, Real) and low <= value <= high and np.isfinite(value)):
+    if not (is_number(value) and low <= value <= high):
         limit = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
         raise InputError(f"{name} must be {limit}; received {value!r}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is one finite number, of Python or of numpy."""
+    return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number) and bool(np.isfinite(value))
 
 
 def check_sigma(name: str, value: float, low: float = 0.0) -> None:

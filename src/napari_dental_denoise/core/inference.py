@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.config import INFERENCE, Precision
+from napari_dental_denoise.core.corruption import is_number
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import check_array, check_black, from_unit, full_scale, to_unit
@@ -257,5 +257,5 @@ def _run_windows(
 
 def check_strength(strength: float) -> None:
     """Refuse a strength that is negative or no number."""
-    if not (isinstance(strength, Real) and 0 <= strength < np.inf):
+    if not (is_number(strength) and strength >= 0):
         raise InputError(f"strength must be a number from 0; received {strength!r}")

@@ -11,16 +11,12 @@ from napari_dental_denoise.core.errors import InputError
 
 # Noise that was not clipped takes a [0, 1] image a little beyond it; grey levels of 8 bit and more lie far above.
 LARGEST_UNIT_VALUE = 4.0
-# So many deviations noise takes one of a million pixels beyond its grey value; of so few pixels none can be told.
-NOISE_REACH = 4.5
-FEWEST_PIXELS = 1024
-# Every fourth row tells the noise as well as all of them.
-ROW_STEP = 4
-# Of the difference of two normal variables, the median of whose size over their deviation.
-MEDIAN_DIFFERENCE = 0.9539
-# Means of blocks of so many pixels a side; a twentieth of them lie below this share of white only where black is not at
-# 0: of a black image with noise of 60 grey levels they lie above -0.3, whatever its kind.
+# Means of blocks of so many pixels a side are nearly free of noise: with any kind of it at its usual level, the
+# brightest lie below this multiple of white.
 BLOCK = 16
+BRIGHTEST_BLOCK = 1.125
+# A twentieth of them lie below this share of white only where black is not at 0: of a black image with noise of 60 grey
+# levels they lie above -0.3, whatever its kind.
 BLACK_SHARE = 0.05
 DARKEST_BLOCK = -0.35
 # Far more than any detector counts; the square of much larger ones is infinite in float32.
@@ -32,7 +28,8 @@ def full_scale(image: NDArray[np.generic]) -> float:
 
     8 bit: 255. 16 bit: the largest value of the fewest bits that hold the image, so that 12 bits
     stored in 16 count as 12. Floating: 1 for images on [0, 1] (with unclipped noise too), else by
-    the same rule as 16 bit, above which unclipped noise may reach.
+    the same rule as 16 bit. Of values that are not whole, single pixels may lie up to as much again
+    above it, as noise that was not clipped takes them.
 
     Parameters
     ----------
@@ -146,11 +143,10 @@ def check_black(image: NDArray[np.generic], scale: float) -> None:
     InputError
         If a part of it does.
     """
-    height, width = (side // BLOCK * BLOCK for side in image.shape[-2:])
-    if image.ndim < 2 or image[..., :height, :width].size == 0 or float(image.min()) >= DARKEST_BLOCK * scale:
+    if image.size == 0 or float(image.min()) >= DARKEST_BLOCK * scale:
         return
-    blocks = image[..., :height, :width].reshape(-1, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    darkest = float(np.quantile(blocks.mean(axis=(2, 4)), BLACK_SHARE))
+    means = _block_means(image)
+    darkest = float(np.quantile(means, BLACK_SHARE)) if means.size else 0.0
     if darkest < DARKEST_BLOCK * scale:
         raise InputError(
             f"the image must have black at 0; received large parts near {darkest:.3g}: add an offset first, so that "
@@ -159,11 +155,20 @@ def check_black(image: NDArray[np.generic], scale: float) -> None:
 
 
 def _without_noise(image: NDArray[np.generic], peak: float) -> float:
-    """The largest value less what unclipped noise adds to it, at least half of it; neighbours differ by the noise."""
-    if image.ndim < 2 or image.size < FEWEST_PIXELS or image.shape[-1] < 2:
-        return peak
-    noise = float(np.median(np.abs(np.diff(image[..., ::ROW_STEP, :])))) / MEDIAN_DIFFERENCE
-    return max(peak - NOISE_REACH * noise, peak / 2)
+    """The largest value less what unclipped noise may have added to it, which makes no whole numbers."""
+    whole = float(image.min(initial=0)) >= 0 and np.array_equal(image, np.rint(image))
+    means = np.empty(0) if whole else _block_means(image)
+    return max(float(means.max()) / BRIGHTEST_BLOCK, peak / 2) if means.size else peak
+
+
+def _block_means(image: NDArray[np.generic]) -> NDArray[np.floating]:
+    """Of each image of an array (..., H, W); none where it is smaller than a block."""
+    planes = np.squeeze(image)
+    if planes.ndim < 2 or min(planes.shape[-2:]) < BLOCK:
+        return np.empty(0)
+    height, width = (side // BLOCK * BLOCK for side in planes.shape[-2:])
+    blocks = planes[..., :height, :width].reshape(-1, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    return blocks.mean(axis=(2, 4))
 
 
 def _bits_scale(peak: int) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import full_scale
+from napari_dental_denoise.core.intensity import shared_scales
 from napari_dental_denoise.plugin.grey import METADATA
 from napari_dental_denoise.plugin.twin import check_image, current_image, twin
 
@@ -134,8 +134,8 @@ def _subtract(minuend: Image, subtrahend: Image, point: tuple[float, ...]) -> An
     first, second = minuend.data.astype(np.float32), subtrahend.data.astype(np.float32)
     if minuend.dtype == subtrahend.dtype:
         return first - second
-    scales = [np.float32(full_scale(shown_pixels(layer, point))) for layer in (minuend, subtrahend)]
-    return first / scales[0] - second / scales[1]
+    scales = shared_scales([shown_pixels(layer, point) for layer in (minuend, subtrahend)])
+    return first / np.float32(scales[0]) - second / np.float32(scales[1])
 
 
 def _limits(data: Any, layer: Image, point: tuple[float, ...]) -> tuple[float, float]:

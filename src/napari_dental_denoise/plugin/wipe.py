@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.intensity import full_scale
+from napari_dental_denoise.core.intensity import shared_scales
 from napari_dental_denoise.core.region_scores import on_one_scale
 from napari_dental_denoise.plugin.compared_layers import HELPER, check_layers, shown_pixels
 from napari_dental_denoise.plugin.connections import Connections
@@ -84,7 +84,7 @@ class Wipe:
         first, second = shown_pixels(self._left, point), shown_pixels(self._right, point)
         (self._left_pixels, self._right_pixels), _ = on_one_scale([first, second])
         # Layers of two types are shown on [0, 1], and so is the range of the left one's grey values.
-        self._divisor = 1.0 if first.dtype == second.dtype else full_scale(first)
+        self._divisor = 1.0 if self._left_pixels is first else shared_scales([first, second])[0]
 
     def _composed(self) -> NDArray[np.generic]:
         image = self._right_pixels.copy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +105,7 @@ class CNNDenoiser:
         precision: Precision = TRAINING.precision,
         start_from: str | Path = STARTER_NAME,
     ) -> None:
-        self.config = TrainingConfig(
+        config = TrainingConfig(
             preset=preset,
             epochs=epochs,
             batch_size=batch_size,
@@ -116,8 +116,12 @@ class CNNDenoiser:
             precision=precision,
             steps_per_epoch_range=(1, TRAINING.steps_per_epoch_range[1]),
         )
+        # Numpy's numbers are no text that a checkpoint could hold.
+        plain = {name: value.item() for name, value in asdict(config).items() if isinstance(value, np.generic)}
+        self.config = replace(config, **plain)
         check_config(self.config)
         self.start_from = start_from
+        self._loaded: tuple[str, bytes] | None = None
         self.history: list[EpochDone] = []
         self._engine: OpenVinoEngine | None = None
         self._file: bytes = b""
@@ -125,8 +129,8 @@ class CNNDenoiser:
     def train(self, noisy: Images, clean: Images) -> CNNDenoiser:
         """Train on noisy images and the clean image of each; prints one line for each epoch.
 
-        Each call begins anew, with `start_from`. An interrupted training (Ctrl-C, or a notebook's
-        stop) keeps the best model so far.
+        Each call begins anew, with `start_from` or the model that was loaded. An interrupted training
+        (Ctrl-C, or a notebook's stop) keeps the best model so far.
 
         Parameters
         ----------
@@ -144,10 +148,10 @@ class CNNDenoiser:
         """
         pairs = ImagePairs(_image_list(noisy), _image_list(clean))
         training, validation = split_indices(range(len(pairs.shapes)), self.config.validation_split, self.config.seed)
-        first = first_model(str(self.start_from), self.config.preset)
         self.history = []
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.keras"
+            first = self._beginning(Path(folder) / "first")
             job = TrainingJob(pairs.select(training), pairs.select(validation), path, self.config, start_from=first)
             try:
                 self._follow(job)
@@ -156,8 +160,17 @@ class CNNDenoiser:
                     self._adopt(path)
         return self
 
+    def _beginning(self, folder: Path) -> Path | None:
+        """The model file that a training begins with: one that was loaded, as it was then."""
+        if self._loaded is None:
+            return first_model(str(self.start_from), self.config.preset)
+        name, data = self._loaded
+        folder.mkdir()
+        (folder / name).write_bytes(data)
+        return folder / name
+
     def _follow(self, job: TrainingJob) -> None:
-        # Closed here, a training that is interrupted between two steps writes its best model before the folder is gone.
+        # Closed here, a training that is interrupted between two steps writes its best model while the folder is there.
         with closing(train(job)) as reports:
             for report in reports:
                 if isinstance(report, TrainingStarted):
@@ -193,7 +206,7 @@ class CNNDenoiser:
         return result
 
     def _scores(self, noisy: Image, clean: Image) -> tuple[float, float, float]:
-        unit, reference = to_unit_pair(noisy, clean)
+        reference, unit = to_unit_pair(clean, noisy)
         denoised = np.clip(denoise_unit(unit, self._ready()), 0, 1)
         return (
             accuracy(reference, denoised, data_range=1.0),
@@ -263,7 +276,7 @@ class CNNDenoiser:
         preset = denoiser._ready().card.preset
         if preset in PRESETS:
             denoiser.config = replace(denoiser.config, preset=preset)
-        denoiser.start_from = path
+        denoiser._loaded = find_model(path).name, denoiser._file
         return denoiser
 
     def _adopt(self, path: Path) -> None:

@@ -168,12 +168,22 @@ def _with_open_sides(model: keras.Model, name: str) -> keras.Model:
         rebuilt = keras.models.clone_model(
             model,
             input_tensors=keras.Input((None, None, 1), name="noisy"),
-            clone_function=_without_sides if model.name == NAME else _in_float32,
+            clone_function=_without_sides if _has_own_sides(model) else _in_float32,
         )
         rebuilt.set_weights(model.get_weights())
     except (ValueError, TypeError) as error:
         raise InputError(f"{name}: the network works on one size of image only ({error})") from error
     return rebuilt
+
+
+def _has_own_sides(model: keras.Model) -> bool:
+    """Whether `unet_model` gave it its fixed sides: what is added at the border is cut off again."""
+    layers = {layer.name: layer for layer in model.layers}
+    pad, crop = layers.get(PAD), layers.get(CROP)
+    if not (isinstance(pad, keras.layers.ZeroPadding2D) and isinstance(crop, keras.layers.Cropping2D)):
+        return False
+    same = [tuple(map(tuple, amounts)) for amounts in (pad.padding, crop.cropping)]
+    return model.name == NAME and same[0] == same[1] and None not in model.input_shape[1:]
 
 
 def _without_sides(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +90,17 @@ def check_model(model: Path, *, replace: bool, strategy: StrategyName) -> None:
 
 def check_config(config: TrainingConfig) -> None:
     """Refuse numbers that cannot be used."""
-    for name in ("epochs", "batch_size", "patch_size", "steps_per_epoch", "learning_rate", "minutes"):
+    for name in ("epochs", "batch_size", "patch_size", "steps_per_epoch"):
         value = getattr(config, name)
-        kind = Real if name in ("learning_rate", "minutes") else Integral
-        if value is not None and not (isinstance(value, kind) and 0 < float(value) < math.inf):
-            whole = " whole" if kind is Integral else ""
-            raise InputError(f"{name} must be a positive{whole} number; received {value!r}")
-    if not (isinstance(config.seed, Integral) and config.seed >= 0):
+        # Without a number, as many steps as cover the images.
+        if not (isinstance(value, int) and value > 0) and not (value is None and name == "steps_per_epoch"):
+            raise InputError(f"{name} must be a positive whole number; received {value!r}")
+    for name in ("learning_rate", "minutes"):
+        value = getattr(config, name)
+        if not (isinstance(value, int | float) and 0 < value < math.inf) and not (value is None and name == "minutes"):
+            raise InputError(f"{name} must be a positive number; received {value!r}")
+    if not (isinstance(config.seed, int) and config.seed >= 0):
         raise InputError(f"seed must be a whole number from 0; received {config.seed!r}")
+    if not (isinstance(config.validation_split, int | float) and 0 < config.validation_split < 1):
+        raise InputError(f"validation_split must lie between 0 and 1; received {config.validation_split!r}")
     check_precision(config.precision)
