@@ -32,7 +32,8 @@ TRAININGS = (
     ("fast", "starter", 2.0),
     ("standard", "starter", 1.0),
     ("standard", "starter", 7.0),
-    ("best", "starter", 11.0),
+    ("standard", "starter", 15.0),
+    ("best", "starter", 50.0),
 )
 FINE_TUNING_RATE = "1e-3"
 
