@@ -139,12 +139,7 @@ WAYS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("train", type=Path)
-    parser.add_argument("test", type=Path)
-    parser.add_argument("--rows", type=row_range, default=slice(None))
-    parser.add_argument("--steps", type=int, default=1200)
-    options = parser.parse_args()
+    options = read_options(__doc__, 1200)
     sigmas = NoiseRange("gaussian", {})
     data = CleanImages(load_images([options.train], options.rows).images, sigmas, 0)
     tests = [to_unit(image)[MIDDLE] for image in load_images([options.test], options.rows).images[::2]]
@@ -156,6 +151,16 @@ def main() -> None:
         seconds = time.monotonic() - start
         scores = " / ".join(f"{quality(learner, tests, sigma):.2f}" for sigma in SIGMAS)
         print(f"| {name} | {scores} | {seconds:.0f} |", flush=True)
+
+
+def read_options(text: str | None, steps: int) -> argparse.Namespace:
+    """Folders to learn from and to test with, their rows, and how many steps."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("train", type=Path)
+    parser.add_argument("test", type=Path)
+    parser.add_argument("--rows", type=row_range, default=slice(None))
+    parser.add_argument("--steps", type=int, default=steps)
+    return parser.parse_args()
 
 
 def learned(way: Way, data: Dataset, steps: int) -> Learner:

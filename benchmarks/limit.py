@@ -9,14 +9,11 @@ images, with noise that it never saw.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
-from learning import MIDDLE, drawn, quality, teach
+from learning import MIDDLE, drawn, quality, read_options, teach
 from machine import machine
 
-from napari_dental_denoise.cli.options import row_range
 from napari_dental_denoise.core.config import PRESETS, TRAINING
 from napari_dental_denoise.core.intensity import to_unit
 from napari_dental_denoise.core.loading import load_images
@@ -49,12 +46,7 @@ COURSES = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("train", type=Path)
-    parser.add_argument("test", type=Path)
-    parser.add_argument("--rows", type=row_range, default=slice(None))
-    parser.add_argument("--steps", type=int, default=700)
-    options = parser.parse_args()
+    options = read_options(__doc__, 700)
     images = {name: load_images([getattr(options, name)], options.rows).images for name in ("train", "test")}
     tests = [to_unit(image)[MIDDLE] for image in images["test"]]
     print(f"{machine()}\n\n{options.steps} steps\n\n| learned from | {' / '.join(map(str, SIGMAS))} |\n|---|---|")

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from napari_dental_denoise.unet.training_job import TrainingJob
 
 BUSY = "another training writes this model: wait for its end, or choose another name"
-TO_GO_ON = "to go on, give the same command again with --resume"
 NOTHING_KEPT = "it had learned nothing yet, so no model was written"
 SETTINGS = (
     "preset",
@@ -75,9 +74,11 @@ def run(options: argparse.Namespace) -> int:
         with graceful_stop(request):
             finished = follow(job, options.progress, lambda: request.asked)
     if not finished:
-        has_model = job.resume or _written_at(job.model) != before
-        kept = f"the best model so far is in {job.model}\n{TO_GO_ON}" if has_model else NOTHING_KEPT
-        say_unless_lines(options, f"stopped; {kept}")
+        if job.resume or _written_at(job.model) != before:
+            say_unless_lines(options, f"stopped; the best model so far is in {job.model}")
+            say_unless_lines(options, "to go on, give the same command again with --resume")
+        else:
+            say_unless_lines(options, f"stopped; {NOTHING_KEPT}")
         return EXIT_STOPPED
     say_unless_lines(options, f"the best model is in {job.model}; to use it: {PROGRAM} denoise SCANS -m {job.model}")
     return EXIT_SOME_LEFT_OUT if errors else EXIT_DONE

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.arguments import is_number
 from napari_dental_denoise.core.config import GREY_LEVELS
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import check_array, from_unit, full_scale, to_unit
@@ -61,11 +61,6 @@ def check_level(name: str, value: float, low: float = 0.0, high: float = float("
     if not (is_number(value) and low <= value <= high):
         limit = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
         raise InputError(f"{name} must be {limit}; received {value!r}")
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is one finite number, of Python or of numpy."""
-    return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number) and bool(np.isfinite(value))
 
 
 def check_sigma(name: str, value: float, low: float = 0.0) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 from natsort import natsorted, ns
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.arguments import are_sides
 from napari_dental_denoise.core.dicomdir import is_dicomdir, listed_images
 from napari_dental_denoise.core.errors import ImageReadError, InputError
 from napari_dental_denoise.core.images import read_pages
 from napari_dental_denoise.core.regular_file import is_file, is_folder, is_name, look_at, reason
-from napari_dental_denoise.core.sides import are_sides
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
 

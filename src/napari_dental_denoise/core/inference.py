@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.core.arguments import is_number
 from napari_dental_denoise.core.config import INFERENCE, Precision
-from napari_dental_denoise.core.corruption import is_number
 from napari_dental_denoise.core.engine import Engine, cached_engine
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.intensity import check_array, check_black, from_unit, full_scale, to_unit

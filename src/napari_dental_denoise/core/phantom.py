@@ -11,13 +11,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from napari_dental_denoise.core.arguments import are_sides
 from napari_dental_denoise.core.corruption import Rng, generator
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.core.phantom_anatomy import Anatomy, random_anatomy
 from napari_dental_denoise.core.phantom_display import display
 from napari_dental_denoise.core.phantom_field import Field, Grid, soft_step
 from napari_dental_denoise.core.phantom_jaw import jaw_attenuation
-from napari_dental_denoise.core.sides import are_sides
 
 SMALLEST_SIDE = 32
 # A ligament of 0.2 mm has two pixels of the drawing; coarser images are drawn finer, then averaged.

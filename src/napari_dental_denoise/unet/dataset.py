@@ -160,6 +160,12 @@ def digest(facts: object) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
+def check_share(share: float) -> None:
+    """Refuse a share of the files, for validation, that leaves none on one side."""
+    if not (isinstance(share, int | float) and 0 < share < 1):
+        raise InputError(f"validation_split must lie between 0 and 1; received {share!r}")
+
+
 def split_indices(files: Sequence[Hashable], share: float, seed: int) -> tuple[list[int], list[int]]:
     """Training and validation indices, by file, so that no page is learned from beside one to validate with.
 
@@ -176,8 +182,7 @@ def split_indices(files: Sequence[Hashable], share: float, seed: int) -> tuple[l
     InputError
         If there are fewer than two images, or the share is not between 0 and 1.
     """
-    if not 0 < share < 1:
-        raise InputError(f"validation_split must lie between 0 and 1; received {share}")
+    check_share(share)
     if len(files) < 2:
         raise InputError(f"training needs at least 2 images, one of them for validation; received {len(files)}")
     distinct = list(dict.fromkeys(files))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.config import ACCURACY_TOLERANCE, PRESETS, TRAINING, Precision, TrainingConfig
+from napari_dental_denoise.core.config import PRESETS, TRAINING, Precision, TrainingConfig
 from napari_dental_denoise.core.conversion import converted
 from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
 from napari_dental_denoise.core.errors import InputError
@@ -21,39 +21,12 @@ from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_
 from napari_dental_denoise.core.progress import EpochDone, TrainingFinished, TrainingStarted
 from napari_dental_denoise.core.starter import STARTER_NAME, find_model, first_model
 from napari_dental_denoise.unet.dataset import ImagePairs, split_indices
+from napari_dental_denoise.unet.evaluation import Evaluation
 from napari_dental_denoise.unet.training import train
 from napari_dental_denoise.unet.training_job import TrainingJob, check_config
 
 Image = NDArray[np.generic]
 Images = Image | Iterable[Image]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Mean scores of the denoised test images.
-
-    Attributes
-    ----------
-    loss : float
-        Geometric mean of the images' root mean square errors on the [0, 1] scale, as in training.
-    accuracy : float
-        Share of the pixels within 0.05 of the clean image on the [0, 1] scale; what Keras calls
-        accuracy has no meaning for images.
-    psnr : float
-        In dB.
-    ssim : float
-    """
-
-    loss: float
-    accuracy: float
-    psnr: float
-    ssim: float
-
-    def __str__(self) -> str:
-        return (
-            f"loss {self.loss:.5f}, accuracy {self.accuracy:.4f} (within {ACCURACY_TOLERANCE:g}), "
-            f"PSNR {self.psnr:.2f} dB, SSIM {self.ssim:.4f}"
-        )
 
 
 class CNNDenoiser:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from napari_dental_denoise.core.arguments import are_sides
 from napari_dental_denoise.core.config import PRESETS, TRAINING, Preset
 from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.sides import are_sides
 from napari_dental_denoise.unet.backend import keras
 
 layers = keras.layers

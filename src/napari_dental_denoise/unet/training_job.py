@@ -15,7 +15,7 @@ from napari_dental_denoise.core.config import TRAINING, StrategyName, TrainingCo
 from napari_dental_denoise.core.engine import check_precision
 from napari_dental_denoise.core.errors import InputError
 from napari_dental_denoise.unet.checkpoint import checkpoint_path
-from napari_dental_denoise.unet.dataset import Dataset
+from napari_dental_denoise.unet.dataset import Dataset, check_share
 from napari_dental_denoise.unet.devices import process_number
 from napari_dental_denoise.unet.export import check_model_name
 
@@ -26,6 +26,11 @@ FIXED_SETTINGS = (
     *("preset", "batch_size", "patch_size", "learning_rate", "seed", "averaging", "steps_per_epoch"),
     "validation_split",
 )
+
+
+COUNTS = ("epochs", "batch_size", "patch_size", "steps_per_epoch")
+AMOUNTS = ("learning_rate", "minutes")
+OPTIONAL = ("steps_per_epoch", "minutes")
 
 
 @dataclass(frozen=True)
@@ -90,17 +95,14 @@ def check_model(model: Path, *, replace: bool, strategy: StrategyName) -> None:
 
 def check_config(config: TrainingConfig) -> None:
     """Refuse numbers that cannot be used."""
-    for name in ("epochs", "batch_size", "patch_size", "steps_per_epoch"):
-        value = getattr(config, name)
-        # Without a number, as many steps as cover the images.
-        if not (isinstance(value, int) and value > 0) and not (value is None and name == "steps_per_epoch"):
-            raise InputError(f"{name} must be a positive whole number; received {value!r}")
-    for name in ("learning_rate", "minutes"):
-        value = getattr(config, name)
-        if not (isinstance(value, int | float) and 0 < value < math.inf) and not (value is None and name == "minutes"):
-            raise InputError(f"{name} must be a positive number; received {value!r}")
+    given = {name: value for name, value in asdict(config).items() if value is not None or name not in OPTIONAL}
+    for name in COUNTS:
+        if name in given and not (isinstance(given[name], int) and given[name] > 0):
+            raise InputError(f"{name} must be a positive whole number; received {given[name]!r}")
+    for name in AMOUNTS:
+        if name in given and not (isinstance(given[name], int | float) and 0 < given[name] < math.inf):
+            raise InputError(f"{name} must be a positive number; received {given[name]!r}")
     if not (isinstance(config.seed, int) and config.seed >= 0):
         raise InputError(f"seed must be a whole number from 0; received {config.seed!r}")
-    if not (isinstance(config.validation_split, int | float) and 0 < config.validation_split < 1):
-        raise InputError(f"validation_split must lie between 0 and 1; received {config.validation_split!r}")
+    check_share(config.validation_split)
     check_precision(config.precision)

@@ -1,4 +1,4 @@
-"""The two sides of an image, as a user gives them."""
+"""Numbers and sides as a user gives them: whether they are any."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is one finite number, of Python or of numpy."""
+    return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number) and bool(np.isfinite(value))
 
 
 def are_sides(value: Any, smallest: int = 1) -> bool:
