@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from napari_dental_denoise.cli.options import row_range
-from napari_dental_denoise.core.config import GREY_LEVELS
-from napari_dental_denoise.core.correlated_noise import add_correlated_noise
-from napari_dental_denoise.core.estimation import estimate_noise
-from napari_dental_denoise.core.intensity import to_unit
-from napari_dental_denoise.core.loading import load_images
+from napari_dental_denoise.config import GREY_LEVELS
+from napari_dental_denoise.images import load_images
+from napari_dental_denoise.noise import add_correlated_noise, estimate_noise
+from napari_dental_denoise.pixels import to_unit
 
 SIGMAS = (3, 6, 10, 25, 40, 60)
 BLURS = (0.0, 0.5, 1.0, 1.5, 2.0)

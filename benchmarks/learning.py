@@ -20,15 +20,14 @@ from machine import machine
 
 from napari_dental_denoise import add_gaussian_noise
 from napari_dental_denoise.cli.options import row_range
-from napari_dental_denoise.core.config import GREY_LEVELS, PRESETS, TRAINING
-from napari_dental_denoise.core.intensity import to_unit
-from napari_dental_denoise.core.loading import load_images
-from napari_dental_denoise.core.metrics import psnr
-from napari_dental_denoise.core.noise_kinds import NoiseRange
+from napari_dental_denoise.config import GREY_LEVELS, PRESETS, TRAINING
+from napari_dental_denoise.evaluation import psnr
+from napari_dental_denoise.images import load_images
+from napari_dental_denoise.noise import NoiseRange
+from napari_dental_denoise.pixels import to_unit
+from napari_dental_denoise.training import CleanImages, Dataset, batches
 from napari_dental_denoise.unet.backend import has_bfloat16, keras, tf
-from napari_dental_denoise.unet.dataset import CleanImages, Dataset
 from napari_dental_denoise.unet.learner import Learner
-from napari_dental_denoise.unet.patches import batches
 
 PRESET = PRESETS["fast"]
 # The last is beyond what was learned.

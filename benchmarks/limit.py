@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from learning import MIDDLE, drawn, quality, read_options, teach
 from machine import machine
 
-from napari_dental_denoise.core.config import PRESETS, TRAINING
-from napari_dental_denoise.core.intensity import to_unit
-from napari_dental_denoise.core.loading import load_images
-from napari_dental_denoise.core.noise_kinds import NoiseRange
-from napari_dental_denoise.core.starter import STARTER, find_model
+from napari_dental_denoise.config import PRESETS, TRAINING
+from napari_dental_denoise.images import load_images
+from napari_dental_denoise.models import STARTER, find_model
+from napari_dental_denoise.noise import NoiseRange
+from napari_dental_denoise.pixels import to_unit
+from napari_dental_denoise.training import CleanImages
 from napari_dental_denoise.unet.backend import has_bfloat16
-from napari_dental_denoise.unet.dataset import CleanImages
 from napari_dental_denoise.unet.learner import Learner
-from napari_dental_denoise.unet.widening import start_from_file
+from napari_dental_denoise.unet.warm_start import start_from_file
 
 PRESET = "standard"
 SIGMAS = (10, 25, 50)

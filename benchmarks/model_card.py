@@ -18,10 +18,10 @@ from machine import machine
 
 from napari_dental_denoise import add_gaussian_noise, denoise, phantom, psnr
 from napari_dental_denoise.cli.options import row_range
-from napari_dental_denoise.core.config import UNSEEN_SEED
-from napari_dental_denoise.core.engine import Engine, load_engine
-from napari_dental_denoise.core.evaluation import added_noise, compare, model_denoiser, summarise
-from napari_dental_denoise.core.loading import load_images
+from napari_dental_denoise.config import UNSEEN_SEED
+from napari_dental_denoise.evaluation import added_noise, compare, model_denoiser, summarise
+from napari_dental_denoise.images import load_images
+from napari_dental_denoise.inference import Engine, load_engine
 
 SIGMA = 25 / 255
 NOISES: tuple[tuple[str, Mapping[str, float]], ...] = (

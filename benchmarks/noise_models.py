@@ -22,16 +22,14 @@ from bm3d import bm3d
 from tqdm import tqdm
 
 from napari_dental_denoise.cli.options import row_range
-from napari_dental_denoise.core.classical import denoise_bm3d, denoise_non_local_means, denoise_total_variation
-from napari_dental_denoise.core.config import GREY_LEVELS
-from napari_dental_denoise.core.detector_noise import RESPONSES
-from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
-from napari_dental_denoise.core.estimation import estimate_noise
-from napari_dental_denoise.core.inference import denoise
-from napari_dental_denoise.core.intensity import to_unit
-from napari_dental_denoise.core.loading import load_images
-from napari_dental_denoise.core.metrics import psnr
-from napari_dental_denoise.core.noise_kinds import noise_kind
+from napari_dental_denoise.config import GREY_LEVELS
+from napari_dental_denoise.evaluation import denoise_non_local_means, psnr
+from napari_dental_denoise.evaluation.baselines import denoise_bm3d, denoise_total_variation
+from napari_dental_denoise.images import load_images
+from napari_dental_denoise.inference import OpenVinoEngine, denoise, load_engine
+from napari_dental_denoise.noise import estimate_noise, noise_kind
+from napari_dental_denoise.noise.detector import RESPONSES
+from napari_dental_denoise.pixels import to_unit
 
 # What bm3d asks numpy for under its old name.
 vars(np)["trapz"] = np.trapezoid

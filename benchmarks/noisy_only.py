@@ -20,19 +20,17 @@ from typing import Any
 import numpy as np
 
 from napari_dental_denoise.cli.options import row_range
-from napari_dental_denoise.core.config import GREY_LEVELS, TRAINING
-from napari_dental_denoise.core.correlated_noise import add_correlated_noise
-from napari_dental_denoise.core.intensity import to_unit
-from napari_dental_denoise.core.loading import load_images
-from napari_dental_denoise.core.metrics import psnr
-from napari_dental_denoise.core.starter import STARTER
+from napari_dental_denoise.config import GREY_LEVELS, TRAINING
+from napari_dental_denoise.evaluation import psnr
+from napari_dental_denoise.images import load_images
+from napari_dental_denoise.models import STARTER
+from napari_dental_denoise.noise import add_correlated_noise
+from napari_dental_denoise.pixels import to_unit
+from napari_dental_denoise.training import Dataset, ImagePairs, NoisyImages, batches
 from napari_dental_denoise.unet.backend import has_bfloat16, tf
-from napari_dental_denoise.unet.dataset import Dataset, ImagePairs
 from napari_dental_denoise.unet.export import load_keras_model
 from napari_dental_denoise.unet.learner import SMALLEST_ERROR, Learner
 from napari_dental_denoise.unet.network import find_preset
-from napari_dental_denoise.unet.noisy_images import NoisyImages
-from napari_dental_denoise.unet.patches import batches
 
 SIGMA = 25 / GREY_LEVELS
 BLURS = {"white": 0.0, "blur 1 px": 1.0}

@@ -18,16 +18,14 @@ from machine import machine
 
 from napari_dental_denoise import add_gaussian_noise, denoise, load_engine, phantom
 from napari_dental_denoise.cli.options import row_range
-from napari_dental_denoise.core.bfloat16 import split_grey
-from napari_dental_denoise.core.config import GREY_LEVELS, SIGMA, TRAINING
-from napari_dental_denoise.core.engine import Engine
-from napari_dental_denoise.core.evaluation import added_noise, compare, model_denoiser, summarise
-from napari_dental_denoise.core.loading import load_images
-from napari_dental_denoise.core.model_file import ModelCard, read_model_file
-from napari_dental_denoise.core.noise_kinds import NoiseRange
-from napari_dental_denoise.core.openvino_runtime import openvino
-from napari_dental_denoise.unet.dataset import CleanImages
-from napari_dental_denoise.unet.patches import batches
+from napari_dental_denoise.config import GREY_LEVELS, SIGMA, TRAINING
+from napari_dental_denoise.evaluation import added_noise, compare, model_denoiser, summarise
+from napari_dental_denoise.images import load_images
+from napari_dental_denoise.inference import Engine, openvino
+from napari_dental_denoise.inference.bfloat16 import split_grey
+from napari_dental_denoise.models import ModelCard, read_model_file
+from napari_dental_denoise.noise import NoiseRange
+from napari_dental_denoise.training import CleanImages, batches
 
 SIGMAS = (3, 10, 25, 50)
 CALIBRATION_PATCHES = 200

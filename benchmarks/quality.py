@@ -24,12 +24,12 @@ from quality_picture import save_picture
 from tqdm import tqdm
 
 from napari_dental_denoise.cli.options import number, row_range
-from napari_dental_denoise.core.classical import available_baselines
-from napari_dental_denoise.core.config import GREY_LEVELS
-from napari_dental_denoise.core.engine import load_engine
-from napari_dental_denoise.core.estimation import estimate_noise
-from napari_dental_denoise.core.evaluation import Score, added_noise, compare, model_denoiser, summarise
-from napari_dental_denoise.core.loading import load_images
+from napari_dental_denoise.config import GREY_LEVELS
+from napari_dental_denoise.evaluation import added_noise, available_baselines, compare, model_denoiser, summarise
+from napari_dental_denoise.evaluation.comparison import Score
+from napari_dental_denoise.images import load_images
+from napari_dental_denoise.inference import load_engine
+from napari_dental_denoise.noise import estimate_noise
 
 REFERENCE = "BM3D"
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from napari_dental_denoise import add_gaussian_noise, denoise, phantom, psnr
-from napari_dental_denoise.core.engine import Engine
+from napari_dental_denoise.inference import Engine
 
 SIGMA = 25 / 255
 SEED = 8

@@ -23,8 +23,8 @@ import psutil
 from machine import machine
 
 from napari_dental_denoise import denoise, load_engine, read_image, write_image
-from napari_dental_denoise.core.phantom import phantoms
-from napari_dental_denoise.core.starter import STARTER
+from napari_dental_denoise.models import STARTER
+from napari_dental_denoise.synthesis import phantoms
 
 PROGRAM = [sys.executable, "-m", "napari_dental_denoise"]
 SMALL, USUAL = (64, 64), (488, 748)

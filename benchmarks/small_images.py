@@ -19,17 +19,22 @@ from pathlib import Path
 import numpy as np
 
 from napari_dental_denoise import CNNDenoiser, add_gaussian_noise, read_dental
-from napari_dental_denoise.core.classical import Denoiser, available_baselines
-from napari_dental_denoise.core.config import TrainingConfig
-from napari_dental_denoise.core.engine import load_engine
-from napari_dental_denoise.core.evaluation import compare, given_pairs, model_denoiser, summarise
-from napari_dental_denoise.core.intensity import to_unit
-from napari_dental_denoise.core.noise_kinds import NoiseRange
-from napari_dental_denoise.core.starter import NOTHING
-from napari_dental_denoise.core.table import as_text
-from napari_dental_denoise.unet.dataset import CleanImages, split_indices
-from napari_dental_denoise.unet.training import train
-from napari_dental_denoise.unet.training_job import TrainingJob
+from napari_dental_denoise.config import TrainingConfig
+from napari_dental_denoise.evaluation import (
+    Denoiser,
+    as_text,
+    available_baselines,
+    compare,
+    given_pairs,
+    model_denoiser,
+    summarise,
+)
+from napari_dental_denoise.inference import load_engine
+from napari_dental_denoise.models import NOTHING
+from napari_dental_denoise.noise import NoiseRange
+from napari_dental_denoise.pixels import to_unit
+from napari_dental_denoise.training import CleanImages, split_indices
+from napari_dental_denoise.unet import TrainingJob, train
 
 SIDE = 64
 SIGMA = 0.1

@@ -23,10 +23,10 @@ import numpy as np
 from machine import machine
 
 from napari_dental_denoise import SelfEnsemble, add_gaussian_noise, denoise, phantom
-from napari_dental_denoise.core.classical import available_baselines
-from napari_dental_denoise.core.config import PRESETS
-from napari_dental_denoise.core.engine import load_engine
-from napari_dental_denoise.core.inference import denoise_steps, finish
+from napari_dental_denoise.config import PRESETS
+from napari_dental_denoise.evaluation import available_baselines
+from napari_dental_denoise.inference import finish, load_engine
+from napari_dental_denoise.inference.denoising import denoise_steps
 
 SIGMA = 25 / 255
 SQUARE = (1024, 1024)

@@ -18,10 +18,9 @@ from machine import machine
 
 from napari_dental_denoise import load_engine
 from napari_dental_denoise.cli.options import row_range
-from napari_dental_denoise.core.classical import available_baselines
-from napari_dental_denoise.core.config import GREY_LEVELS
-from napari_dental_denoise.core.evaluation import added_noise, compare, model_denoiser, summarise
-from napari_dental_denoise.core.loading import load_images
+from napari_dental_denoise.config import GREY_LEVELS
+from napari_dental_denoise.evaluation import added_noise, available_baselines, compare, model_denoiser, summarise
+from napari_dental_denoise.images import load_images
 
 REFERENCE = "BM3D"
 SIGMAS = (10, 25, 50)

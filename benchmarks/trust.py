@@ -22,15 +22,13 @@ import numpy as np
 import pydicom
 from PIL import Image
 
-from napari_dental_denoise.core.dicom_derived import write_derived
-from napari_dental_denoise.core.dicom_provenance import Derivation
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import read_model_file
-from napari_dental_denoise.core.radiograph import read_radiograph
-from napari_dental_denoise.core.starter import STARTER
+from napari_dental_denoise.dicom import Derivation, write_derived
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.images import read_radiograph
+from napari_dental_denoise.models import STARTER, read_model_file
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.core.test_dicom import ENCODED, NATIVE, stored_values, write
+from tests.dicom.test_pixel_data import ENCODED, NATIVE, stored_values, write
 from tests.dicom_files import as_jpeg, everything, patient_in, radiograph, save
 from tests.hostile import write_hostile
 

@@ -19,10 +19,8 @@ with atheris.instrument_imports(include=["napari_dental_denoise", "pydicom"]):
         JPEGLSLossless,
     )
 
-    from napari_dental_denoise.core.dicom import read_dicom
-    from napari_dental_denoise.core.dicom_header import read_dicom_header
-    from napari_dental_denoise.core.dicomdir import listed_images
-    from napari_dental_denoise.core.errors import ImageReadError
+    from napari_dental_denoise.dicom import listed_images, read_dicom, read_dicom_header
+    from napari_dental_denoise.errors import ImageReadError
 
 import harness
 

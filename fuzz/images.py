@@ -11,10 +11,8 @@ import numpy as np
 from PIL import Image
 
 with atheris.instrument_imports(include=["napari_dental_denoise", "PIL", "tifffile"]):
-    from napari_dental_denoise.core.errors import ImageReadError
-    from napari_dental_denoise.core.headers import read_header
-    from napari_dental_denoise.core.images import read_image, read_pages
-    from napari_dental_denoise.core.pixel_size import read_pixel_size
+    from napari_dental_denoise.errors import ImageReadError
+    from napari_dental_denoise.images import read_header, read_image, read_pages, read_pixel_size
 
 import harness
 

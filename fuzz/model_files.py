@@ -12,9 +12,9 @@ import atheris
 import numpy as np
 
 with atheris.instrument_imports(include=["napari_dental_denoise", "zipfile", "json"]):
-    from napari_dental_denoise.core.engine import OpenVinoEngine
-    from napari_dental_denoise.core.errors import InputError
-    from napari_dental_denoise.core.model_file import (
+    from napari_dental_denoise.errors import InputError
+    from napari_dental_denoise.inference import OpenVinoEngine
+    from napari_dental_denoise.models import (
         CARD,
         GRAPH,
         KERAS_CONFIG,
@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=["napari_dental_denoise", "zipfile", "js
 
 import harness
 
-from napari_dental_denoise.core.openvino_runtime import openvino
+from napari_dental_denoise.inference import openvino
 
 
 def try_file(path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_dental_denoise.core.images import write_image
-from napari_dental_denoise.core.phantom import phantoms
+from napari_dental_denoise.images.raster import write_image
+from napari_dental_denoise.synthesis.scene import phantoms
 
 
 def to_bytes(image):

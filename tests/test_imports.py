@@ -37,7 +37,7 @@ def test_denoising_never_loads_tensorflow(trained_model):
 
 
 def test_tensorflow_loads_without_a_word():
-    assert loaded_after("import napari_dental_denoise.unet.training")[1] == ""
+    assert loaded_after("import napari_dental_denoise.unet.trainer")[1] == ""
 
 
 def test_openvino_tells_nobody(trained_model, tmp_path):

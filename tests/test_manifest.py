@@ -5,8 +5,8 @@ from pathlib import Path
 from npe2 import PluginManifest
 
 import napari_dental_denoise
-from napari_dental_denoise.core.config import PRESETS
-from napari_dental_denoise.core.noise_kinds import NOISE_KINDS
+from napari_dental_denoise.config import PRESETS
+from napari_dental_denoise.noise.registry import NOISE_KINDS
 
 ROOT = Path(__file__).parents[1]
 

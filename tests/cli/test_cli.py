@@ -18,11 +18,11 @@ from napari_dental_denoise import add_gaussian_noise, denoise, psnr, read_dental
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.cli.console import StopRequest
 from napari_dental_denoise.cli.main import build_parser
-from napari_dental_denoise.core.config import Limits
-from napari_dental_denoise.core.images import read_pages
-from napari_dental_denoise.core.only_run import only_run
-from napari_dental_denoise.core.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
-from napari_dental_denoise.core.starter_images import AS_IT_IS, SCALES
+from napari_dental_denoise.config import Limits
+from napari_dental_denoise.files.lock import only_run
+from napari_dental_denoise.images.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
+from napari_dental_denoise.images.raster import read_pages
+from napari_dental_denoise.training.starter import AS_IT_IS, SCALES
 from tests.hostile import write_hostile
 
 COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "workflow")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import napari_dental_denoise as ndd
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import read_card
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.models.file import read_card
 from napari_dental_denoise.unet.learner import Learner
 
 

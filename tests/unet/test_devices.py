@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.cli import main
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.noise_kinds import NoiseRange
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.noise.registry import NoiseRange
+from napari_dental_denoise.training.dataset import CleanImages
+from napari_dental_denoise.training.patches import batches
 from napari_dental_denoise.unet.backend import keras
-from napari_dental_denoise.unet.dataset import CleanImages
 from napari_dental_denoise.unet.devices import Devices, check_length, find_devices, process_number, sharing
-from napari_dental_denoise.unet.patches import batches
 
 SETTINGS = [
     *("--noise", "gaussian", "--start-from", "nothing", "--preset", "fast", "--steps-per-epoch", "6"),

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise import CNNDenoiser, denoise, unet_model
-from napari_dental_denoise.core.config import Preset
-from napari_dental_denoise.core.engine import load_engine
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import parse_card, read_card, read_model_file, sha256
-from napari_dental_denoise.unet.engine import KerasEngine
+from napari_dental_denoise.config import Preset
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference.engine import load_engine
+from napari_dental_denoise.models.file import parse_card, read_card, read_model_file, sha256
 from napari_dental_denoise.unet.export import convert_model, load_keras_model
+from napari_dental_denoise.unet.keras_engine import KerasEngine
 
 
 @pytest.fixture
@@ -366,7 +366,7 @@ def test_weights_that_are_no_numbers_or_of_another_shape_are_refused(tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
-from napari_dental_denoise.core.model_file import ModelCard
+from napari_dental_denoise.models.file import ModelCard
 from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.network import unet_model
 model = unet_model("fast")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise import unet_model
-from napari_dental_denoise.core.config import PRESETS, Preset
-from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.config import PRESETS, Preset
+from napari_dental_denoise.errors import InputError
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))

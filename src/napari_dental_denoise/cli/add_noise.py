@@ -12,7 +12,7 @@ from napari_dental_denoise.cli.options import (
     add_sources,
     one_level,
 )
-from napari_dental_denoise.core.config import NOISE
+from napari_dental_denoise.config import NOISE
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -34,8 +34,8 @@ def run(options: argparse.Namespace) -> int:
     """Add noise to each file; the exit code."""
     from napari_dental_denoise.cli.outputs import process_files
     from napari_dental_denoise.cli.work import NoiseWork
-    from napari_dental_denoise.core.dicom_provenance import Derivation
-    from napari_dental_denoise.core.model_file import PURPOSE
+    from napari_dental_denoise.dicom import Derivation
+    from napari_dental_denoise.models import PURPOSE
 
     noise = options.noise or NOISE.kind
     work = NoiseWork(noise, dict(one_level(options, noise)), options.seed)

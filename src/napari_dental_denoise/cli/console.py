@@ -14,7 +14,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.errors import InputError
 
 EXIT_DONE = 0
 EXIT_SOME_LEFT_OUT = 1

@@ -26,7 +26,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Convert one model; the exit code."""
-    from napari_dental_denoise.unet.export import convert_model
+    from napari_dental_denoise.unet import convert_model
 
     card = convert_model(options.model, options.output, overwrite=options.overwrite)
     say(f"{options.output}: predicts the {card.predicts}, takes sides that are multiples of {card.multiple} pixels")

@@ -13,8 +13,8 @@ from napari_dental_denoise.cli.options import (
     add_sources,
     number,
 )
-from napari_dental_denoise.core.config import ENGINES, INFERENCE
-from napari_dental_denoise.core.starter import STARTER, find_model
+from napari_dental_denoise.config import ENGINES, INFERENCE
+from napari_dental_denoise.models import STARTER, find_model
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -71,10 +71,10 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Denoise each file; the exit code."""
+    from napari_dental_denoise.batch import threads_for
     from napari_dental_denoise.cli.outputs import process_files
     from napari_dental_denoise.cli.work import denoise_work
-    from napari_dental_denoise.core.cluster import threads_for
-    from napari_dental_denoise.core.inference import check_strength
+    from napari_dental_denoise.inference import check_strength
 
     check_strength(options.strength)
     threads = threads_for(options.workers) if options.workers else None

@@ -23,14 +23,13 @@ from napari_dental_denoise.cli.options import (
     number,
     positive,
 )
-from napari_dental_denoise.core.config import INFERENCE, NOISE
-from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.noise_kinds import noise_kind
-from napari_dental_denoise.core.starter import STARTER, find_model
+from napari_dental_denoise.config import INFERENCE, NOISE
+from napari_dental_denoise.errors import ImageReadError, InputError
+from napari_dental_denoise.models import STARTER, find_model
+from napari_dental_denoise.noise import noise_kind
 
 if TYPE_CHECKING:
-    from napari_dental_denoise.core.classical import Denoiser
-    from napari_dental_denoise.core.evaluation import NoisyPair, Row
+    from napari_dental_denoise.evaluation import Denoiser, NoisyPair, Row
 
 FORMATS = ("text", "csv", "json")
 
@@ -85,8 +84,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--noisy takes recorded noise: leave out --noise, its level and --size")
     options.noise = options.noise or NOISE.kind
     levels = broadcast_levels(options)
-    from napari_dental_denoise.core.atomic import check_folder, refuse_existing, write_text
-    from napari_dental_denoise.core.table import TABLE_FORMATS
+    from napari_dental_denoise.evaluation import TABLE_FORMATS
+    from napari_dental_denoise.files import check_folder, refuse_existing, write_text
 
     if options.output:
         check_folder(options.output)
@@ -118,9 +117,8 @@ def broadcast_levels(options: argparse.Namespace) -> list[Mapping[str, float]]:
 
 def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
     from napari_dental_denoise.cli.work import denoise_work
-    from napari_dental_denoise.core.classical import available_baselines
-    from napari_dental_denoise.core.evaluation import NOISY, model_denoiser
-    from napari_dental_denoise.core.inference import check_strength
+    from napari_dental_denoise.evaluation import NOISY, available_baselines, model_denoiser
+    from napari_dental_denoise.inference import check_strength
 
     check_strength(options.strength)
     methods = available_baselines() if options.baselines else {}
@@ -134,9 +132,8 @@ def _pairs(
     options: argparse.Namespace, levels: Sequence[Mapping[str, float]]
 ) -> tuple[Iterator[NoisyPair], int, list[ImageReadError]]:
     """The pairs, how many, and the files that were left out."""
-    from napari_dental_denoise.core.evaluation import added_noise, given_pairs
-    from napari_dental_denoise.core.folders import resize
-    from napari_dental_denoise.core.loading import load_images, match_by_name
+    from napari_dental_denoise.evaluation import added_noise, given_pairs
+    from napari_dental_denoise.images import load_images, match_by_name, resize
 
     clean = load_images(options.sources, options.rows)
     if options.noisy:
@@ -149,7 +146,7 @@ def _pairs(
 
 def measure(pairs: Iterator[NoisyPair], methods: Mapping[str, Denoiser], count: int) -> list[Row]:
     """Run every method on every pair behind a progress bar."""
-    from napari_dental_denoise.core.evaluation import compare, summarise
+    from napari_dental_denoise.evaluation import compare, summarise
 
     scores = []
     with progress_bar(count * (len(methods) + 1), "score") as bar:

@@ -9,9 +9,8 @@ from typing import Any
 
 from napari_dental_denoise.cli.console import complain, exit_code, say
 from napari_dental_denoise.cli.options import Subparsers
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.json_text import to_json
-from napari_dental_denoise.core.starter import find_model
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.models import find_model, to_json
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -29,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Describe each file; the exit code."""
-    from napari_dental_denoise.core.folders import list_files
+    from napari_dental_denoise.images import list_files
 
     described: list[dict[str, Any]] = []
     errors = 0
@@ -50,8 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 def model_facts(path: Path) -> dict[str, Any]:
     """The card of a model file, and its size."""
-    from napari_dental_denoise.core.conversion import converted
-    from napari_dental_denoise.core.model_file import read_model_file
+    from napari_dental_denoise.models import converted, read_model_file
 
     card = read_model_file(converted(path)).card
     return {"file": str(path), "megabytes": round(path.stat().st_size / 1e6, 2), **asdict(card)}
@@ -59,10 +57,9 @@ def model_facts(path: Path) -> dict[str, Any]:
 
 def image_facts(path: Path) -> dict[str, Any]:
     """Size, type, grey values and noise of an image, of several pages the first."""
-    from napari_dental_denoise.core.estimation import estimate_noise
-    from napari_dental_denoise.core.headers import read_header
-    from napari_dental_denoise.core.images import read_image
-    from napari_dental_denoise.core.intensity import full_scale
+    from napari_dental_denoise.images import read_header, read_image
+    from napari_dental_denoise.noise import estimate_noise
+    from napari_dental_denoise.pixels import full_scale
 
     image = read_image(path)
     try:
@@ -86,8 +83,7 @@ def image_facts(path: Path) -> dict[str, Any]:
 
 def dicom_facts(path: Path) -> dict[str, Any]:
     """What a DICOM file says of its image, and nothing of the patient."""
-    from napari_dental_denoise.core.dicom_file import is_dicom
-    from napari_dental_denoise.core.dicom_header import read_dicom_header
+    from napari_dental_denoise.dicom import is_dicom, read_dicom_header
 
     if not is_dicom(path):
         return {}

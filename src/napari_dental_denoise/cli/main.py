@@ -13,7 +13,7 @@ from typing import NoReturn
 from napari_dental_denoise import __version__
 from napari_dental_denoise.cli import add_noise, convert, denoise, evaluate, info, train, workflow
 from napari_dental_denoise.cli.console import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_STOPPED, complain
-from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.errors import InputError
 
 COMMANDS = (add_noise, train, denoise, evaluate, info, convert, workflow)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from napari_dental_denoise.core.config import INFERENCE, NOISE, PRECISIONS
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.noise_kinds import LEVEL_MEANINGS, NOISE_KINDS, noise_kind, spelled
+from napari_dental_denoise.config import INFERENCE, NOISE, PRECISIONS
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind, spelled
 
 # argparse has no public name for what add_subparsers() gives.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (see above)

@@ -9,20 +9,30 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_dental_denoise.cli.console import exit_code, printable, progress_bar, report_left_out, say
-from napari_dental_denoise.core.batch import NO_TWIN, Destination, Work, refusal
-from napari_dental_denoise.core.batch_run import (
+from napari_dental_denoise.batch import (
+    NO_TWIN,
+    Destination,
     DoneBefore,
+    EarlierRuns,
+    Item,
     Process,
+    Record,
+    Run,
+    Work,
     files_to_do,
+    find_items,
+    is_file_name,
     on_this_process,
+    open_report,
+    refusal,
+    report_path,
     run_files,
+    run_settings,
+    source_folders,
 )
-from napari_dental_denoise.core.dicom_provenance import Derivation
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.report import EarlierRuns, Record, Run, open_report, report_path, run_settings
-from napari_dental_denoise.core.result_names import is_file_name
-from napari_dental_denoise.core.sources import Item, find_items, source_folders
+from napari_dental_denoise.cli.console import exit_code, printable, progress_bar, report_left_out, say
+from napari_dental_denoise.dicom import Derivation
+from napari_dental_denoise.errors import InputError
 
 
 def process_files(options: argparse.Namespace, work: Work, derivation: Derivation, settings: str) -> int:
@@ -113,7 +123,7 @@ def _process(
     """Here, in processes of this machine, or on a cluster, which ends with the stack."""
     if options.scheduler is None and options.workers is None:
         return on_this_process(destination, work, measure=measure)
-    from napari_dental_denoise.core.cluster import local_cluster, on_cluster, running_cluster
+    from napari_dental_denoise.batch import local_cluster, on_cluster, running_cluster
 
     cluster = running_cluster(options.scheduler) if options.scheduler else local_cluster(options.workers)
     client = stack.enter_context(cluster)

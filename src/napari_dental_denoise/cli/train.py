@@ -21,18 +21,18 @@ from napari_dental_denoise.cli.console import (
 from napari_dental_denoise.cli.options import Subparsers, are_levels_given, given_levels
 from napari_dental_denoise.cli.train_options import describe
 from napari_dental_denoise.cli.training_display import TrainingDisplay
-from napari_dental_denoise.core.config import LIMITS, NOISE, STARTER_TRAINING, TRAINING, TrainingConfig
-from napari_dental_denoise.core.errors import ImageReadError, InputError
-from napari_dental_denoise.core.noise_kinds import NoiseRange
-from napari_dental_denoise.core.only_run import only_run
-from napari_dental_denoise.core.progress import TrainingFinished
-from napari_dental_denoise.core.starter import NOTHING, STARTER_NAME, first_model
+from napari_dental_denoise.config import LIMITS, NOISE, STARTER_TRAINING, TRAINING, TrainingConfig
+from napari_dental_denoise.errors import ImageReadError, InputError
+from napari_dental_denoise.files import only_run
+from napari_dental_denoise.models import NOTHING, STARTER_NAME, first_model
+from napari_dental_denoise.noise import NoiseRange
+from napari_dental_denoise.training import TrainingFinished
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_dental_denoise.unet.dataset import Dataset
-    from napari_dental_denoise.unet.training_job import TrainingJob
+    from napari_dental_denoise.training import Dataset
+    from napari_dental_denoise.unet import TrainingJob
 
 BUSY = "another training writes this model: wait for its end, or choose another name"
 NOTHING_KEPT = "it had learned nothing yet, so no model was written"
@@ -57,7 +57,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train a model; the exit code."""
-    from napari_dental_denoise.unet.devices import process_number
+    from napari_dental_denoise.unet import process_number
 
     request = StopRequest()
     if options.stop_with_stdin:
@@ -98,7 +98,7 @@ def _written_at(model: Path) -> int | None:
 def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadError]]:
     """Read the images and put the job together; with the errors of files that were left out."""
     config = _config(options)
-    from napari_dental_denoise.unet.training_job import TrainingJob, check_config, check_model
+    from napari_dental_denoise.unet import TrainingJob, check_config, check_model
 
     # Before the images are read, which takes minutes.
     check_config(config)
@@ -131,7 +131,7 @@ def _read_and_split(
     options: argparse.Namespace, config: TrainingConfig
 ) -> tuple[Dataset, Dataset, list[ImageReadError]]:
     """The images to learn from and to validate with, with the errors of files that were left out."""
-    from napari_dental_denoise.unet.dataset import split_indices
+    from napari_dental_denoise.training import split_indices
 
     data, files, errors = _read(options)
     training, validation = split_indices(files, config.validation_split, config.seed)
@@ -142,9 +142,8 @@ def _read_for_starter(
     options: argparse.Namespace, config: TrainingConfig
 ) -> tuple[Dataset, Dataset, list[ImageReadError]]:
     """The same for the model of the package."""
-    from napari_dental_denoise.core.loading import load_images
-    from napari_dental_denoise.core.starter_images import starter_images
-    from napari_dental_denoise.unet.dataset import CleanImages
+    from napari_dental_denoise.images import load_images
+    from napari_dental_denoise.training import CleanImages, starter_images
 
     if options.learn_from or options.noisy or options.noise or are_levels_given(options) or options.validation_split:
         raise InputError(
@@ -159,10 +158,9 @@ def _read_for_starter(
 
 def _read(options: argparse.Namespace) -> tuple[Dataset, list[Path], list[ImageReadError]]:
     """All images, the file of each, and the errors of files that were left out."""
-    from napari_dental_denoise.core.estimation import SMALLEST_SIDE
-    from napari_dental_denoise.core.loading import leave_out_small, load_images, match_by_name
-    from napari_dental_denoise.unet.dataset import CleanImages, ImagePairs
-    from napari_dental_denoise.unet.noisy_images import NoisyImages
+    from napari_dental_denoise.images import leave_out_small, load_images, match_by_name
+    from napari_dental_denoise.noise import SMALLEST_SIDE
+    from napari_dental_denoise.training import CleanImages, ImagePairs, NoisyImages
 
     learn_from = options.learn_from or ("pairs" if options.noisy else "clean")
     if (learn_from == "pairs") != bool(options.noisy):
@@ -185,7 +183,7 @@ def _read(options: argparse.Namespace) -> tuple[Dataset, list[Path], list[ImageR
 
 def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> bool:
     """Train and show it; False if it was stopped."""
-    from napari_dental_denoise.unet.training import train
+    from napari_dental_denoise.unet import train
 
     reports = train(job)
     show = TrainingDisplay(progress)

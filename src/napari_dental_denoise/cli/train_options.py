@@ -16,7 +16,7 @@ from napari_dental_denoise.cli.options import (
     number,
     positive,
 )
-from napari_dental_denoise.core.config import LEARN_FROM, NOISE, PRESETS, STARTER_TRAINING, STRATEGIES, TRAINING
+from napari_dental_denoise.config import LEARN_FROM, NOISE, PRESETS, STARTER_TRAINING, STRATEGIES, TRAINING
 
 DESCRIPTION = """\
 Learn a model from clean images: noise is added anew to every random patch, of a kind and level drawn

@@ -7,7 +7,7 @@ import math
 from tqdm import tqdm
 
 from napari_dental_denoise.cli.console import minutes_and_seconds, progress_bar, say
-from napari_dental_denoise.core.progress import (
+from napari_dental_denoise.training import (
     EpochDone,
     StepDone,
     TrainingFinished,

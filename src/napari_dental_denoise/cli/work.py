@@ -12,11 +12,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.batch import DenoiseWork
-from napari_dental_denoise.core.config import EngineName, Precision
-from napari_dental_denoise.core.engine import Engine
-from napari_dental_denoise.core.model_file import model_stat
-from napari_dental_denoise.core.noise_kinds import noise_kind
+from napari_dental_denoise.batch import DenoiseWork
+from napari_dental_denoise.config import EngineName, Precision
+from napari_dental_denoise.inference import Engine
+from napari_dental_denoise.models import model_stat
+from napari_dental_denoise.noise import noise_kind
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class KerasWork(DenoiseWork):
 
 @lru_cache(maxsize=1)
 def _keras_engine(path: Path, _modified_ns: int, precision: Precision) -> Engine:
-    from napari_dental_denoise.unet.engine import KerasEngine
+    from napari_dental_denoise.unet import KerasEngine
 
     return KerasEngine(path, precision)
 

@@ -20,24 +20,15 @@ from napari_dental_denoise.cli.console import (
 from napari_dental_denoise.cli.evaluate import measure
 from napari_dental_denoise.cli.options import Subparsers, add_rows, number, seed_number
 from napari_dental_denoise.cli.train import NOTHING_KEPT, follow
-from napari_dental_denoise.core.config import (
-    NOISE,
-    PRESETS,
-    SIGMA,
-    TRAINING,
-    UNSEEN_SEED,
-    WORKFLOW,
-    TrainingConfig,
-)
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.starter import STARTER_NAME, first_model
+from napari_dental_denoise.config import NOISE, PRESETS, SIGMA, TRAINING, UNSEEN_SEED, WORKFLOW, TrainingConfig
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.models import STARTER_NAME, first_model
 
 if TYPE_CHECKING:
-    from napari_dental_denoise.core.engine import Engine
-    from napari_dental_denoise.core.evaluation import NoisyPair
-    from napari_dental_denoise.core.figure import Comparison
-    from napari_dental_denoise.core.loading import LoadedImages
-    from napari_dental_denoise.unet.training_job import TrainingJob
+    from napari_dental_denoise.evaluation import Comparison, NoisyPair
+    from napari_dental_denoise.images import LoadedImages
+    from napari_dental_denoise.inference import Engine
+    from napari_dental_denoise.unet import TrainingJob
 
 DESCRIPTION = """\
 The whole job on a folder of clean radiographs, or on synthetic ones where none is given: read, split
@@ -69,9 +60,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do the whole job; the exit code."""
-    from napari_dental_denoise.core.corruption import check_sigma
-    from napari_dental_denoise.core.loading import load_images
-    from napari_dental_denoise.unet.training_job import check_config
+    from napari_dental_denoise.images import load_images
+    from napari_dental_denoise.noise import check_sigma
+    from napari_dental_denoise.unet import check_config
 
     config = TrainingConfig(preset=options.preset, minutes=options.minutes, seed=options.seed)
     check_config(config)
@@ -109,9 +100,9 @@ def free_folder(wanted: Path) -> Path:
 
 def write_phantoms(folder: Path, seed: int) -> str:
     """Write synthetic radiographs as PNG files; the folder."""
-    from napari_dental_denoise.core.images import write_image
-    from napari_dental_denoise.core.intensity import from_unit
-    from napari_dental_denoise.core.phantom import phantoms
+    from napari_dental_denoise.images import write_image
+    from napari_dental_denoise.pixels import from_unit
+    from napari_dental_denoise.synthesis import phantoms
 
     say(f"0. no folder was given: draw {WORKFLOW.phantoms} synthetic radiographs")
     for index, image in enumerate(phantoms(WORKFLOW.phantoms, seed=UNSEEN_SEED + seed), start=1):
@@ -123,10 +114,10 @@ def split(
     loaded: LoadedImages, results: Path, config: TrainingConfig, sigma: float
 ) -> tuple[TrainingJob, list[NoisyPair]]:
     """Split by file into training, validation and test; the job, and the test images with noise."""
-    from napari_dental_denoise.core.evaluation import added_noise
-    from napari_dental_denoise.core.noise_kinds import NoiseRange
-    from napari_dental_denoise.unet.dataset import CleanImages, split_indices
-    from napari_dental_denoise.unet.training_job import TrainingJob
+    from napari_dental_denoise.evaluation import added_noise
+    from napari_dental_denoise.noise import NoiseRange
+    from napari_dental_denoise.training import CleanImages, split_indices
+    from napari_dental_denoise.unet import TrainingJob
 
     if len(loaded.images) < WORKFLOW.fewest_images:
         raise InputError(
@@ -150,12 +141,17 @@ def split(
 
 def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argparse.Namespace) -> None:
     """Write the table and the figure."""
-    from napari_dental_denoise.core.atomic import write_text
-    from napari_dental_denoise.core.classical import denoise_median, denoise_non_local_means
-    from napari_dental_denoise.core.engine import load_engine
-    from napari_dental_denoise.core.evaluation import model_denoiser
-    from napari_dental_denoise.core.figure import comparison_figure, save_figure
-    from napari_dental_denoise.core.table import as_csv, as_text
+    from napari_dental_denoise.evaluation import (
+        as_csv,
+        as_text,
+        comparison_figure,
+        denoise_median,
+        denoise_non_local_means,
+        model_denoiser,
+        save_figure,
+    )
+    from napari_dental_denoise.files import write_text
+    from napari_dental_denoise.inference import load_engine
 
     engine = load_engine(model)
     methods = {
@@ -173,8 +169,8 @@ def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argpa
 
 def compared(pair: NoisyPair, engine: Engine) -> Comparison:
     """A pair with what the model makes of it."""
-    from napari_dental_denoise.core.figure import Comparison
-    from napari_dental_denoise.core.inference import denoise_unit
+    from napari_dental_denoise.evaluation import Comparison
+    from napari_dental_denoise.inference import denoise_unit
 
     return Comparison(pair.clean, pair.noisy, denoise_unit(pair.noisy, engine))
 

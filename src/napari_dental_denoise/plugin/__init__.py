@@ -1,1 +1,4 @@
-"""What napari shows: the only place for napari, Qt and magicgui."""
+"""The napari plugin: one package for each form.
+
+May import everything but `unet` and `cli`.
+"""

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.openvino_runtime import processor_has_bfloat16
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference import processor_has_bfloat16
 
 __all__ = ["device_name", "has_bfloat16", "keras", "quiet_stderr", "tf"]
 

@@ -11,19 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.config import PRESETS, TRAINING, Precision, TrainingConfig
-from napari_dental_denoise.core.conversion import converted
-from napari_dental_denoise.core.engine import OpenVinoEngine, load_engine
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.inference import denoise, denoise_unit
-from napari_dental_denoise.core.intensity import to_unit_pair
-from napari_dental_denoise.core.metrics import accuracy, mean_score, psnr, ssim_or_nan
-from napari_dental_denoise.core.progress import EpochDone, TrainingFinished, TrainingStarted
-from napari_dental_denoise.core.starter import STARTER_NAME, find_model, first_model
-from napari_dental_denoise.unet.dataset import ImagePairs, split_indices
-from napari_dental_denoise.unet.evaluation import Evaluation
-from napari_dental_denoise.unet.training import train
-from napari_dental_denoise.unet.training_job import TrainingJob, check_config
+from napari_dental_denoise.config import PRESETS, TRAINING, Precision, TrainingConfig
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.evaluation import accuracy, mean_score, psnr, ssim_or_nan
+from napari_dental_denoise.inference import OpenVinoEngine, denoise, denoise_unit, load_engine
+from napari_dental_denoise.models import STARTER_NAME, converted, find_model, first_model
+from napari_dental_denoise.pixels import to_unit_pair
+from napari_dental_denoise.training import EpochDone, ImagePairs, TrainingFinished, TrainingStarted, split_indices
+from napari_dental_denoise.unet.job import TrainingJob, check_config
+from napari_dental_denoise.unet.scores import Evaluation
+from napari_dental_denoise.unet.trainer import train
 
 Image = NDArray[np.generic]
 Images = Image | Iterable[Image]
@@ -223,7 +220,7 @@ class CNNDenoiser:
         InputError
             If there is no model yet, or the file is there already.
         """
-        from napari_dental_denoise.core.atomic import write_bytes
+        from napari_dental_denoise.files import write_bytes
         from napari_dental_denoise.unet.export import check_model_name
 
         self._ready()

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from napari_dental_denoise.core.config import STRATEGIES, StrategyName
-from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.config import STRATEGIES, StrategyName
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.unet.backend import tf
 
 # What TensorFlow raises where a machine does not answer any more.

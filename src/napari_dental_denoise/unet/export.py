@@ -13,24 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from napari_dental_denoise import __version__
-from napari_dental_denoise.core.atomic import replacing
-from napari_dental_denoise.core.config import GREY_LEVELS, Predicts
-from napari_dental_denoise.core.errors import InputError
-from napari_dental_denoise.core.model_file import (
-    CARD,
-    GRAPH,
-    KERAS_WEIGHTS,
-    WEIGHTS,
-    ModelCard,
-    member_names,
-    sha256,
-)
-from napari_dental_denoise.core.openvino_runtime import openvino
-from napari_dental_denoise.core.symmetry import next_multiple
+from napari_dental_denoise.config import GREY_LEVELS, Predicts
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.files import replacing
+from napari_dental_denoise.inference import openvino
+from napari_dental_denoise.models import CARD, GRAPH, KERAS_WEIGHTS, WEIGHTS, ModelCard, member_names, sha256
+from napari_dental_denoise.pixels import next_multiple
 from napari_dental_denoise.unet.backend import keras, quiet_stderr
+from napari_dental_denoise.unet.half_precision import with_short_weights
 from napari_dental_denoise.unet.network import CROP, NAME, PAD
-from napari_dental_denoise.unet.short_weights import with_short_weights
-from napari_dental_denoise.unet.untrusted_model import check_model
+from napari_dental_denoise.unet.safe_load import check_model
 
 # Pixels around a tile, the least that is enough.
 FOREIGN_HALOS = (96, 192, 384)

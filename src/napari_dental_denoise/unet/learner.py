@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.core.config import Preset
+from napari_dental_denoise.config import Preset
 from napari_dental_denoise.unet.backend import keras, tf
 from napari_dental_denoise.unet.devices import Devices
 from napari_dental_denoise.unet.network import unet_model

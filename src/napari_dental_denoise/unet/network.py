@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from napari_dental_denoise.core.arguments import are_sides
-from napari_dental_denoise.core.config import PRESETS, TRAINING, Preset
-from napari_dental_denoise.core.errors import InputError
+from napari_dental_denoise.config import PRESETS, TRAINING, Preset
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.unet.backend import keras
+from napari_dental_denoise.validation import are_sides
 
 layers = keras.layers
 NAME = "unet"

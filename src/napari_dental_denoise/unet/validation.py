@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_dental_denoise.core.config import TrainingConfig
-from napari_dental_denoise.core.metrics import mean_score, psnr, ssim_or_nan
-from napari_dental_denoise.core.symmetry import up_to_multiples
-from napari_dental_denoise.unet.dataset import Dataset, Unit
+from napari_dental_denoise.config import TrainingConfig
+from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
+from napari_dental_denoise.pixels import up_to_multiples
+from napari_dental_denoise.training import Dataset, Unit
 from napari_dental_denoise.unet.learner import Learner
 
 

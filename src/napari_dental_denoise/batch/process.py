@@ -1,0 +1,304 @@
+"""Work on one file of many: read, work, write, measure; a bad one becomes a row that says why."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.batch.inputs import Item, may_be_input
+from napari_dental_denoise.batch.output_names import fitting_name, is_file_name
+from napari_dental_denoise.batch.report import Record
+from napari_dental_denoise.config import INFERENCE, EngineName, Precision
+from napari_dental_denoise.dicom import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.dicom import Derivation, is_dicom, write_derived
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
+from napari_dental_denoise.files import is_file, is_name, refuse_existing
+from napari_dental_denoise.images import (
+    FLOATING,
+    WRITABLE_SUFFIXES,
+    Radiograph,
+    name_without_suffix,
+    read_image,
+    read_pages,
+    read_radiograph,
+    take_rows,
+    write_tiff_pages,
+    write_with_pixel_size,
+)
+from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise
+from napari_dental_denoise.models import PURPOSE, model_stat
+from napari_dental_denoise.noise import estimate_noise
+from napari_dental_denoise.pixels import to_unit_pair
+
+Image = NDArray[np.generic]
+# From an image or a stack, white high, and its number to the result.
+Work = Callable[[Image, int], Image]
+ALL_ROWS = (None, None)
+NO_TWIN = "no clean twin"
+
+
+@dataclass(frozen=True)
+class DenoiseWork:
+    """Denoises an image; the model is loaded once in each process.
+
+    Attributes
+    ----------
+    model : Path
+    strength : float
+    precision : {"auto", "f32", "bf16"}
+    self_ensemble : bool
+    threads : int, optional
+        Of the processor, for each process.
+    rows : (first, end)
+        That are denoised; the others, with a caption for example, stay as they are. None: all.
+    """
+
+    model: Path
+    strength: float = INFERENCE.strength
+    precision: Precision = INFERENCE.precision
+    self_ensemble: bool = INFERENCE.self_ensemble
+    threads: int | None = None
+    rows: tuple[int | None, int | None] = ALL_ROWS
+    engine_name: ClassVar[EngineName] = "openvino"
+
+    def settings(self) -> str:
+        """All that the pixels of a result depend on, in words."""
+        rows = "" if self.rows == ALL_ROWS else f"rows {self.rows[0] or 0}:{self.rows[1] or ''}, "
+        return (
+            f"{rows}strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
+            f"self-ensemble {self.self_ensemble}, weights SHA-256 {self.engine().card.weights_sha256}"
+        )
+
+    def derivation(self, *, deidentify: bool) -> Derivation:
+        """What DICOM results say of it."""
+        preset = self.engine().card.preset
+        return Derivation(
+            "denoised",
+            f"Denoised by a U-Net ({preset}). {PURPOSE}",
+            f"U-Net {preset}",
+            self.settings(),
+            deidentify=deidentify,
+        )
+
+    def __call__(self, image: Image, _number: int) -> Image:
+        """The denoised image or stack."""
+        rows = slice(*self.rows)
+        denoised = denoise(take_rows(image, rows), self.engine(), strength=self.strength)
+        result = image.copy()
+        result[..., rows, :] = denoised
+        return result
+
+    def engine(self) -> Engine:
+        """What runs the network."""
+        engine = self.plain_engine()
+        return SelfEnsemble(engine) if self.self_ensemble else engine
+
+    def plain_engine(self) -> Engine:
+        """The same without turns."""
+        modified = model_stat(self.model).st_mtime_ns
+        return cached_engine(self.model.resolve(), modified, self.precision, self.threads)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where results go, and as what.
+
+    Attributes
+    ----------
+    output : Path
+        A folder, or a file name where there is one input.
+    suffix : str, optional
+        Of the results, with its dot; by default that of each input.
+    derivation : Derivation
+        What is done, for DICOM results.
+    overwrite : bool
+        Replace files of the same name.
+    clean : Path, optional
+        Folder with a clean twin of each file, of the same name below it, whatever its type.
+    inputs : tuple of Path
+        Folders below which nothing is replaced, unless within the output; see `sources.source_folders`.
+    """
+
+    output: Path
+    suffix: str | None
+    derivation: Derivation
+    overwrite: bool = False
+    clean: Path | None = None
+    inputs: tuple[Path, ...] = ()
+
+
+def process_item(item: Item, destination: Destination, work: Work, *, measure: bool) -> Record:
+    """Work on one file.
+
+    Parameters
+    ----------
+    item : Item
+    destination : Destination
+    work : callable
+        From an image or a stack, white high, and its number to the result.
+    measure : bool
+        Estimate the noise before and after, and score against the clean twin.
+
+    Returns
+    -------
+    Record
+        With an error in the place of figures where something is wrong with the file.
+    """
+    try:
+        record, before, after = _done(item, destination, work)
+    except InputError as error:
+        return failed(item, str(error).removeprefix(f"{item.path.name}: "))
+    # Whatever a library raises costs one file. Its text is left out: it could quote the file.
+    except Exception as error:  # noqa: BLE001 (see above)
+        return failed(item, f"could not be worked on ({type(error).__name__})")
+    if not measure:
+        return record
+    try:
+        return _measured(record, item, destination.clean, before, after)
+    # The result is good, whatever keeps it from being measured.
+    except Exception as error:  # noqa: BLE001 (see above)
+        return replace(record, note=f"could not be measured ({type(error).__name__})")
+
+
+def failed(item: Item, reason: str, note: str = "") -> Record:
+    """The row of a file that has no result."""
+    return Record(item.name, error=reason, note=note, input=item.state)
+
+
+def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Image, Image]:
+    """Read, work and write; with the image before and after."""
+    destination = replace(destination, overwrite=destination.overwrite or item.ours)
+    start = time.perf_counter()
+    radiograph = read_radiograph(item.path)
+    target = _target(item, radiograph, destination)
+    _claim(item, target, destination)
+    upright = radiograph.upright
+    result = work(upright, item.number)
+    _write(target, item.path, radiograph, result, destination)
+    seconds = time.perf_counter() - start
+    shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
+    return Record(item.name, shown, seconds, input=item.state), upright, result
+
+
+def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
+    output, dicom = destination.output, radiograph.dicom is not None
+    if not is_file_name(output):
+        name = fitting_name(item.path, destination.suffix, radiograph.pixels.dtype, dicom=dicom)
+        output = output / item.folder / name
+    if output.suffix.lower() in DICOM_SUFFIXES and not dicom:
+        raise InputError(_not_derived(output.suffix))
+    return output
+
+
+def is_there(item: Item, destination: Destination) -> bool:
+    """Whether a file has a name that the result may get."""
+    output = destination.output
+    if is_file_name(output):
+        return is_name(output)
+    return any(is_name(output / item.folder / name) for name in item.results)
+
+
+def is_refused(item: Item, destination: Destination) -> bool:
+    """Whether something of somebody else has a name that the result may get, and may not be replaced."""
+    return not item.ours and not destination.overwrite and is_there(item, destination)
+
+
+def refusal(item: Item, destination: Destination) -> str | None:
+    """Why a file will have no result, as far as can be told before its pixels are read."""
+    if is_refused(item, destination):
+        return "its result is there already: choose another output, or --overwrite"
+    output = destination.output
+    suffix = output.suffix if is_file_name(output) else destination.suffix or ""
+    if suffix.lower() in DICOM_SUFFIXES and not is_dicom(item.path):
+        return _not_derived(suffix)
+    return None
+
+
+def _not_derived(suffix: str) -> str:
+    return f"is no DICOM file, from which {suffix} could be derived: choose another --format"
+
+
+def _claim(item: Item, target: Path, destination: Destination) -> None:
+    """No input may be replaced, whatever is allowed."""
+    if is_name(target) and _may_be_input(item, target, destination):
+        raise InputError(f"its result would replace {target}: choose another output")
+    if not destination.overwrite:
+        refuse_existing(target)
+
+
+def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
+    if is_file(target) and target.samefile(item.path):
+        return True
+    # A file name is for one input, and says which file is meant; in a folder, what lies beside an input may be another.
+    return not is_file_name(destination.output) and may_be_input(target, destination.inputs, destination.output)
+
+
+def _write(target: Path, source: Path, radiograph: Radiograph, result: Image, destination: Destination) -> None:
+    overwrite = destination.overwrite
+    if target.suffix.lower() in DICOM_SUFFIXES:
+        stored = radiograph.storage.restore(result, radiograph.pixels)
+        sha256 = radiograph.dicom.sha256 if radiograph.dicom is not None else None
+        write_derived(target, source, stored, destination.derivation, sha256=sha256, overwrite=overwrite)
+        return
+    result = radiograph.storage.keep_padding(result, radiograph.upright, radiograph.pixels)
+    if result.ndim == 2:
+        write_with_pixel_size(target, result, radiograph.pixel_size, overwrite=overwrite)
+    elif target.suffix.lower() in FLOATING:
+        write_tiff_pages(target, result, radiograph.pixel_size, overwrite=overwrite)
+    else:
+        raise InputError(
+            f"has {len(result)} pages, which {target.suffix} cannot hold: leave out --format, or choose tif"
+        )
+
+
+def _measured(record: Record, item: Item, clean: Path | None, before: Image, after: Image) -> Record:
+    """With estimates and scores; what cannot be measured leaves its columns empty, for the result is good."""
+    record = replace(record, noise_before=_noise(before), noise_after=_noise(after))
+    if clean is None:
+        return record
+    twin = _twin(clean / item.folder, item.path)
+    if twin is None:
+        return replace(record, note=NO_TWIN)
+    try:
+        level, structure = _scores(after, twin)
+    except InputError as error:
+        return replace(record, note=f"clean twin {error}")
+    return replace(record, psnr=level, ssim=structure)
+
+
+def _noise(image: Image) -> float | None:
+    try:
+        return estimate_noise(image if image.ndim == 2 else image[0]).sigma
+    except (InputError, MemoryError):
+        return None
+
+
+def _scores(result: Image, twin: Path) -> tuple[float | None, float | None]:
+    """PSNR and SSIM against the twin."""
+    reference = read_pages(twin) if result.ndim == 3 else read_image(twin)
+    if reference.shape != result.shape:
+        raise InputError(f"{twin.name}: is of shape {reference.shape}, the image {result.shape}")
+    pair = to_unit_pair(reference, result)
+    pages = [np.reshape(image, (-1, *image.shape[-2:])) for image in pair]
+    level = psnr(*pair, data_range=1)
+    structure = mean_score(ssim_or_nan(*page, data_range=1) for page in zip(*pages, strict=True))
+    return _if_finite(level), _if_finite(structure)
+
+
+def _if_finite(score: float) -> float | None:
+    return score if math.isfinite(score) else None
+
+
+def _twin(folder: Path, path: Path) -> Path | None:
+    name = name_without_suffix(path)
+    suffixes = (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES)
+    names = (path.name, *(name + suffix for suffix in suffixes), *(name + suffix.upper() for suffix in suffixes), name)
+    return next((folder / name for name in names if is_file(folder / name)), None)

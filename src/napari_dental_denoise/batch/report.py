@@ -1,0 +1,284 @@
+"""One row of CSV for each file that was worked on: what came of it, and what need not be done again."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import io
+from array import array
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.batch.inputs import Item
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.files import is_file, only_run, replacing
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came of one file.
+
+    Attributes
+    ----------
+    file, result : str
+        Below the folders of the inputs and of the results; no result where there is an error.
+    seconds : float
+        For reading, working and writing, without the figures below.
+    noise_before, noise_after : float or None
+        Estimated sigma on the [0, 1] scale; of a stack, of its first image.
+    psnr, ssim : float or None
+        Of the result against a clean twin.
+    error : str
+    note : str
+        What kept a good result from being measured, or that a result may be there in spite of the error.
+    input : str
+        Where the file was found, its size and when it was changed; see `sources.state_of`.
+    settings : str
+        What the result was made with, in short.
+    """
+
+    file: str
+    result: str = ""
+    seconds: float = 0.0
+    noise_before: float | None = None
+    noise_after: float | None = None
+    psnr: float | None = None
+    ssim: float | None = None
+    error: str = ""
+    note: str = ""
+    input: str = ""
+    settings: str = ""
+
+
+BEGUN = "not finished"
+BUSY = "another run writes this report: wait for its end, or name another one with --report"
+# As the note of a file whose result may have been written before the worker died.
+UNFINISHED = "unfinished"
+# As the error of a row without a file: what stands before it does not count for a run that replaces all.
+ALL_AGAIN = "all is done again"
+NAMES = [item.name for item in fields(Record)]
+
+
+def report_path(folder: Path) -> Path:
+    """Of the results in a folder: beside it, where it is no result among results."""
+    place = folder.resolve()
+    return place.with_name(f"{place.name}.csv")
+
+
+def run_settings(work: str, suffix: str | None, *, deidentify: bool) -> str:
+    """All that results depend on, as a few characters for the report."""
+    return hashlib.sha256(f"{work}, format {suffix}, deidentify {deidentify}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is about to do.
+
+    Attributes
+    ----------
+    settings : str
+        Only rows of the same settings count as done.
+    folder : Path
+        Of the results: what is no longer there is not done.
+    again : bool
+        Count as done only what a run that was to do all again, and was killed, had done.
+    scored : bool
+        Count as done only what has been compared with its clean twin, or has none.
+    """
+
+    settings: str
+    folder: Path
+    again: bool = False
+    scored: bool = False
+
+
+@contextlib.contextmanager
+def open_report(path: Path, run: Run) -> Iterator[Report]:
+    """The report of one run; see `Report`. No other run may write it meanwhile."""
+    with only_run(path, BUSY):
+        yield Report(path, run)
+
+
+class EarlierRuns:
+    """What the report of earlier runs says.
+
+    Parameters
+    ----------
+    path : Path
+    run : Run
+
+    Raises
+    ------
+    InputError
+        If something else of that name is there.
+    """
+
+    def __init__(self, path: Path, run: Run) -> None:
+        self._path, self._run = path, run
+        # By hash: a million names would take the memory.
+        self._done: dict[int, int | None] = {}
+        self._begun: set[int] = set()
+        self._counts = not run.again
+        self._take_in(self._known_rows())
+
+    def is_done(self, item: Item) -> bool:
+        """Whether an earlier run has finished this file, as it is now, with the same settings."""
+        return any(self._done.get(place) == hash(item.state) for place in self._places(item))
+
+    def owns(self, item: Item) -> bool:
+        """Whether what lies at the result's place is of an earlier run with the same settings.
+
+        One that was killed while it worked on this file, or whose input has changed since.
+        """
+        return _place(item.name, item.state) in self._begun or any(place in self._done for place in self._places(item))
+
+    def _places(self, item: Item) -> Iterator[int]:
+        return (_place(item.name, item.state, (item.folder / name).as_posix()) for name in item.results)
+
+    def _take_in(self, rows: Iterator[Mapping[str, str]]) -> None:
+        deque(rows, maxlen=0)
+
+    def _known_rows(self) -> Iterator[Mapping[str, str]]:
+        """The rows of earlier runs, with what they say noted."""
+        for row in self._rows():
+            self._note(row)
+            yield row
+
+    def _note(self, row: Mapping[str, str]) -> None:
+        is_own, is_good = row["settings"] == self._run.settings, not row["error"]
+        file = _place(row["file"], row["input"])
+        if is_own and row["error"] == ALL_AGAIN:
+            self._counts = True
+        elif is_own and row["error"] == BEGUN:
+            self._begun.add(file)
+        elif is_good or (is_own and row["note"] != UNFINISHED):
+            self._begun.discard(file)
+        if is_good:
+            self._note_result(row, is_own=is_own)
+
+    def _note_result(self, row: Mapping[str, str], *, is_own: bool) -> None:
+        place = _place(row["file"], row["input"], row["result"])
+        if is_own and self._counts and is_file(self._run.folder / row["result"]):
+            is_enough = not self._run.scored or bool(row["psnr"] or row["ssim"] or row["note"])
+            # Without the scores that are asked for it is ours, but not done.
+            self._done[place] = hash(row["input"]) if is_enough else None
+        else:
+            self._done.pop(place, None)
+
+    def _rows(self) -> Iterator[Mapping[str, str]]:
+        """All rows but one that was cut off by the end of a run, which lacks values."""
+        if not self._path.exists():
+            return
+        try:
+            with _open(self._path, "r") as file:
+                head = file.readline()
+                if next(csv.reader([head]), NAMES) == NAMES:
+                    yield from (row for row in csv.DictReader(file, NAMES) if None not in row.values())
+                elif not HEAD.startswith(head):
+                    raise InputError(f"{self._path}: is no report of this program: name another one with --report")
+        except (OSError, csv.Error) as error:
+            raise InputError(f"{self._path}: is no report that can be read ({error})") from error
+
+
+class Report(EarlierRuns):
+    """A CSV file that grows by a row for each file, and is found again by the next run.
+
+    Parameters
+    ----------
+    path : Path
+    run : Run
+
+    Raises
+    ------
+    InputError
+        If something else of that name is there, or it cannot be written.
+    """
+
+    def __init__(self, path: Path, run: Run) -> None:
+        super().__init__(path, run)
+        if not self._counts:
+            self._counts = True
+            self.add(Record("", error=ALL_AGAIN))
+
+    def _take_in(self, rows: Iterator[Mapping[str, str]]) -> None:
+        self._write(rows)
+
+    def begin(self, item: Item) -> None:
+        """Note that a result is about to be written: should the run be killed, it is known whose that is."""
+        self.add(Record(item.name, error=BEGUN, input=item.state))
+
+    def add(self, record: Record) -> None:
+        """Write one row, at once."""
+        try:
+            with _open(self._path, "a") as file:
+                file.write(_line({**asdict(record), "settings": self._run.settings}))
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be written ({error.strerror})") from error
+
+    def close(self) -> None:
+        """Leave out the rows that later ones have replaced."""
+        files, results, runs, owners = array("q"), array("q"), array("q"), array("q")
+        for number, row in enumerate(self._rows()):
+            file, is_good = _place(row["file"], row["input"]), not row["error"]
+            files.append(file)
+            # What is no result is replaced by none.
+            results.append(hash(row["result"]) if is_good else number)
+            # What was begun is ended by a row of the same settings, or by a result of others.
+            ends = row["note"] != UNFINISHED
+            runs.append(_place(row["file"], row["input"], row["settings"]) if ends else number)
+            owners.append(file if is_good or row["error"] == BEGUN else number)
+        last_of_file, last_of_result = _is_last(files), _is_last(results)
+        unfinished = _is_last(runs) & _is_last(owners)
+
+        def stays(number: int, row: Mapping[str, str]) -> bool:
+            if row["error"] in (ALL_AGAIN, BEGUN):
+                return row["error"] == BEGUN and bool(unfinished[number])
+            if row["error"]:
+                return row["settings"] == self._run.settings and bool(last_of_file[number])
+            return bool(last_of_result[number])
+
+        self._write(row for number, row in enumerate(self._rows()) if stays(number, row))
+
+    def _write(self, rows: Iterator[Mapping[str, str]]) -> None:
+        with replacing(self._path, overwrite=True) as path, _open(path, "w") as new:
+            new.write(HEAD)
+            new.writelines(_line(row) for row in rows)
+
+
+def _open(path: Path, mode: Literal["r", "w", "a"]) -> TextIO:
+    # Names of files may be no text, and a report may be cut off in the middle of a letter.
+    return path.open(mode, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def _place(file: str, state: str, result: str = "") -> int:
+    """What stands for a file, of whatever time, or for one of its results."""
+    return hash((file, state.partition("-")[0], result))
+
+
+def _is_last(keys: Sequence[int]) -> NDArray[np.bool_]:
+    """Of each key, whether it does not come again."""
+    values = np.array(keys, np.int64)
+    _, back = np.unique(values[::-1], return_index=True)
+    last = np.zeros(values.size, np.bool_)
+    last[values.size - 1 - back] = True
+    return last
+
+
+def _line(values: Mapping[str, object]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow([_shown(values[name]) for name in NAMES])
+    return text.getvalue()
+
+
+def _shown(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else value
+
+
+HEAD = _line({name: name for name in NAMES})

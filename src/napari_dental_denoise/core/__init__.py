@@ -1,1 +1,0 @@
-"""What needs neither Keras nor a window: images, noise, metrics, tiles, models that run on OpenVINO."""

@@ -1,0 +1,8 @@
+"""DICOM files: their header, their pixels, and derived images.
+
+May import `files`, `pixels` and the modules below.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

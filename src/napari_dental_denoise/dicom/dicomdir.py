@@ -1,0 +1,61 @@
+"""DICOMDIR: the table of contents of a disc or an export, which names files and holds no image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from napari_dental_denoise.dicom.file import LIBRARY, check_dicom_file, is_dicom
+from napari_dental_denoise.files import is_name, refusing
+
+NAME = "DICOMDIR"
+
+
+def is_dicomdir(path: Path) -> bool:
+    """Whether a path is such a table, by its name and first bytes."""
+    return path.name.upper() == NAME and is_dicom(path)
+
+
+def listed_images(path: Path) -> list[Path]:
+    """The image files that a DICOMDIR names, in its order.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    list of Path
+        All below the folder of the DICOMDIR; they may be missing.
+
+    Raises
+    ------
+    ImageReadError
+        If it is damaged.
+    """
+    import pydicom
+
+    check_dicom_file(path)
+    with refusing(path, "is a truncated or damaged DICOMDIR", LIBRARY):
+        table = pydicom.dcmread(path, force=True, specific_tags=["DirectoryRecordSequence"])
+        parts = list(_file_ids(table.DirectoryRecordSequence))
+    return [_existing(path.parent, names) for names in parts]
+
+
+def _file_ids(records: Any) -> Iterator[list[str]]:
+    for record in records:
+        if record.get("DirectoryRecordType") != "IMAGE" or not record.get("ReferencedFileID"):
+            continue
+        names = record.ReferencedFileID
+        parts = [names] if isinstance(names, str) else list(names)
+        # A name that leads out of the folder is nobody's image.
+        if all(part not in ("", ".", "..") and not {"/", "\\", ":", "\0"} & set(part) for part in parts):
+            yield parts
+
+
+def _existing(folder: Path, names: list[str]) -> Path:
+    """As named, or in small letters, as some systems copy discs."""
+    named = folder.joinpath(*names)
+    small = folder.joinpath(*(name.lower() for name in names))
+    return small if is_name(small) and not is_name(named) else named

@@ -1,0 +1,263 @@
+"""What a DICOM file says of its image. Only the attributes named here are ever read, none of them of the patient."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_dental_denoise.config import LIMITS
+from napari_dental_denoise.dicom.file import LIBRARY, check_dicom_file
+from napari_dental_denoise.dicom.frames import GROUPS, lift_common
+from napari_dental_denoise.dicom.polarity import is_inverted
+from napari_dental_denoise.dicom.values import first_number, numbers, only_number, optional
+from napari_dental_denoise.dicom.window import stored_limits
+from napari_dental_denoise.errors import ImageReadError
+from napari_dental_denoise.files import refusing
+from napari_dental_denoise.pixels import PixelSize, Storage, is_plausible
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+Spacing = Literal["calibrated", "at the detector", "of the film scanner"]
+
+LOOKUP_TABLES = [
+    f"{kind}PaletteColorLookupTable{part}"
+    for colour in ("Red", "Green", "Blue")
+    for kind, part in ((colour, "Descriptor"), (colour, "Data"), (f"Segmented{colour}", "Data"))
+]
+# An allow-list: whatever else a file holds never reaches this program, so it cannot leak. Of the groups of enhanced
+# images a second one is kept.
+ATTRIBUTES = [
+    *("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "SamplesPerPixel"),
+    *(
+        "PhotometricInterpretation",
+        "PlanarConfiguration",
+        "Rows",
+        "Columns",
+        "NumberOfFrames",
+        "BitsAllocated",
+        "BitsStored",
+        "HighBit",
+    ),
+    *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
+    *("NominalScannedPixelSpacing", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "PresentationLUTShape", "AcquisitionDateTime"),
+    *("AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime", "AcquisitionNumber", "InstanceNumber"),
+    *(*LOOKUP_TABLES, *GROUPS),
+]
+PIXELS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
+MODALITIES = ("IO", "PX", "CR", "DX", "CT", "OT", "RG", "XC", "SC", "RF", "XA")
+GREY = ("MONOCHROME1", "MONOCHROME2")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
+
+
+@dataclass(frozen=True, slots=True)
+class DicomHeader:
+    """What a DICOM file says of its image.
+
+    Attributes
+    ----------
+    shape : (height, width)
+    dtype : numpy.dtype
+        Of the stored values; of colour, that of the grey it becomes.
+    frames : int
+    storage : Storage
+        How stored values stand for grey.
+    modality : str
+        IO, PX, CR, DX and so on; "OT" for what is none of these.
+    limits : (low, high), optional
+        The first window, in stored values.
+    pixel_size : (height, width) in mm, optional
+    spacing : str, optional
+        Where that size holds: in the patient, or only at the detector or on the film.
+    series : str
+        Equal for images that were taken together, of one study; no UID, but a digest.
+    order : tuple
+        Sorts images by their acquisition.
+    sha256 : str, optional
+        Of the file whose pixels were read, to know it again.
+    """
+
+    shape: tuple[int, int]
+    dtype: np.dtype[np.generic]
+    frames: int
+    storage: Storage
+    modality: str
+    limits: tuple[float, float] | None
+    pixel_size: PixelSize | None
+    spacing: Spacing | None
+    series: str
+    order: tuple[str, int, int]
+    sha256: str | None = None
+
+    def record(self) -> dict[str, Any]:
+        """What is said of the file in the metadata of a layer; nothing of the patient."""
+        storage = self.storage.record()
+        return {"modality": self.modality, "spacing": self.spacing, "storage": storage, "sha256": self.sha256}
+
+
+def read_dicom_header(path: str | Path) -> DicomHeader:
+    """Read what a DICOM file says of its image, without its pixels.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    DicomHeader
+
+    Raises
+    ------
+    ImageReadError
+        If there is no such file, or it is damaged, too large, or holds no image that is read.
+    """
+    path = Path(path)
+    check_dicom_file(path)
+    return describe(path, _attributes(path, path, ATTRIBUTES))
+
+
+def parse_dataset(path: Path, data: bytes) -> Dataset:
+    """The attributes of the list above and the pixels, of a file whose content was read."""
+    return _attributes(path, io.BytesIO(data), [*ATTRIBUTES, *PIXELS])
+
+
+def _attributes(path: Path, source: Path | io.BytesIO, wanted: Sequence[str]) -> Dataset:
+    import pydicom
+
+    with refusing(path, "is a truncated or damaged DICOM file", LIBRARY):
+        whole = PIXELS[0] in wanted
+        dataset = pydicom.dcmread(source, force=True, stop_before_pixels=not whole, specific_tags=[*wanted])
+        lift_common(dataset)
+    return dataset
+
+
+def describe(path: Path, dataset: Dataset) -> DicomHeader:
+    """The header of a file whose attributes were read.
+
+    Parameters
+    ----------
+    path : Path
+        For errors.
+    dataset : Dataset
+
+    Raises
+    ------
+    ImageReadError
+        If it holds no image that is read.
+    """
+    with refusing(path, "is a truncated or damaged DICOM file", LIBRARY):
+        return _describe(path, dataset)
+
+
+def _describe(path: Path, dataset: Dataset) -> DicomHeader:
+    if "Rows" not in dataset or "Columns" not in dataset:
+        raise ImageReadError(path, f"is a DICOM file without an image{_kind(dataset)}")
+    shape, frames = (int(dataset.Rows), int(dataset.Columns)), int(dataset.get("NumberOfFrames") or 1)
+    _check_size(path, shape, frames)
+    allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
+    photometric = str(dataset.PhotometricInterpretation)
+    if photometric not in (*GREY, *COLOUR):
+        raise ImageReadError(path, "has a photometric interpretation that is not read; expected monochrome or RGB")
+    if allocated not in (8, 16) or not 1 <= stored <= allocated:
+        raise ImageReadError(path, f"stores {stored} bits in {allocated}; expected up to 16 in 8 or 16")
+    grey = photometric in GREY
+    dtype = _stored_type(dataset, allocated) if grey else _colour_type(dataset, photometric, allocated)
+    size, spacing = _pixel_size(dataset)
+    return DicomHeader(
+        shape,
+        dtype,
+        frames,
+        Storage(is_inverted(dataset), stored, _padding(dataset, dtype)) if grey else Storage(bits=8 * dtype.itemsize),
+        _modality(dataset),
+        stored_limits(dataset, 2 ** (8 * dtype.itemsize)) if grey else None,
+        size,
+        spacing,
+        _series(path, dataset),
+        _order(dataset),
+    )
+
+
+def _modality(dataset: Dataset) -> str:
+    modality = optional(dataset, "Modality")
+    return modality if modality in MODALITIES else "OT"
+
+
+def _series(path: Path, dataset: Dataset) -> str:
+    study, series = (str(optional(dataset, name) or "") for name in ("StudyInstanceUID", "SeriesInstanceUID"))
+    # An image without a series is one by itself, for it may be of anybody.
+    together = f"{study}\n{series}" if series else f"\n{path}"
+    # A UID may tell place and time, and whatever else was put there.
+    return sha256(together.encode(errors="backslashreplace")).hexdigest()
+
+
+def _kind(dataset: Dataset) -> str:
+    from pydicom.uid import UID
+
+    uid = UID(str(optional(dataset, "SOPClassUID")))
+    # Of a UID that the standard does not know, the name is the UID itself: anything could stand there.
+    return f" ({uid.name})" if uid.name != uid and "Storage" in uid.name else ""
+
+
+def _check_size(path: Path, shape: tuple[int, int], frames: int) -> None:
+    height, width = shape
+    if min(height, width, frames) < 1:
+        raise ImageReadError(path, f"claims {width}x{height} pixels in {frames} frames; expected at least one")
+    if height * width * frames > LIMITS.pixels:
+        limit = LIMITS.pixels // 2**20
+        raise ImageReadError(
+            path, f"claims {width}x{height} pixels in {frames} frames; at most {limit} million are read"
+        )
+
+
+def _stored_type(dataset: Dataset, allocated: int) -> np.dtype[np.generic]:
+    return np.dtype(f"{'i' if dataset.get('PixelRepresentation') == 1 else 'u'}{allocated // 8}")
+
+
+def _colour_type(dataset: Dataset, photometric: str, allocated: int) -> np.dtype[np.generic]:
+    if photometric == "PALETTE COLOR":
+        allocated = 16 if int(dataset.RedPaletteColorLookupTableDescriptor[2]) > 8 else 8
+    return np.dtype(f"u{allocated // 8}")
+
+
+def _padding(dataset: Dataset, dtype: np.dtype[np.generic]) -> tuple[int, int] | None:
+    value = only_number(dataset, "PixelPaddingValue")
+    if value is None:
+        return None
+    limit = only_number(dataset, "PixelPaddingRangeLimit")
+    ends = [_as_stored(end, dtype) for end in (value, value if limit is None else limit)]
+    return min(ends), max(ends)
+
+
+def _as_stored(value: float, dtype: np.dtype[np.generic]) -> int:
+    """Some devices declare the padding of signed pixels as unsigned: the same bits, another number."""
+    whole, count = int(value), 2 ** (8 * dtype.itemsize)
+    highest = count // 2 - 1 if np.issubdtype(dtype, np.signedinteger) else count - 1
+    return whole if highest - count < whole <= highest else whole % count - (count if whole % count > highest else 0)
+
+
+def _pixel_size(dataset: Dataset) -> tuple[PixelSize | None, Spacing | None]:
+    sources: Sequence[tuple[str, Spacing]] = (
+        ("PixelSpacing", "calibrated"),
+        ("ImagerPixelSpacing", "at the detector"),
+        ("NominalScannedPixelSpacing", "of the film scanner"),
+    )
+    for name, spacing in sources:
+        sides = numbers(dataset, name)
+        if len(sides) == 2 and all(is_plausible(side) for side in sides):
+            return (sides[0], sides[1]), spacing
+    return None, None
+
+
+def _order(dataset: Dataset) -> tuple[str, int, int]:
+    when = str(optional(dataset, "AcquisitionDateTime") or "")
+    for date, time in (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime")):
+        when = when or f"{optional(dataset, date) or ''}{optional(dataset, time) or ''}"
+    acquisition, instance = (int(first_number(dataset, name) or 0) for name in ("AcquisitionNumber", "InstanceNumber"))
+    return when, acquisition, instance

@@ -1,0 +1,177 @@
+"""The pixels of radiographs in DICOM: stored values as they are, whatever the transfer syntax."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.dicom.file import LIBRARY, check_dicom_file
+from napari_dental_denoise.dicom.header import COLOUR, DicomHeader, describe, parse_dataset
+from napari_dental_denoise.dicom.values import only_number
+from napari_dental_denoise.errors import ImageReadError
+from napari_dental_denoise.files import CURE, claimed_shape, is_whole, read_file, refusing
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+RUN_LENGTH = "1.2.840.10008.1.2.5"
+JPEG = "jpeg8_decode"
+# Else it would change colours of which a header of JFIF says what DICOM does not.
+UNCHANGED = {"colorspace": "RGB", "outcolorspace": "RGB"}
+# The decoder of imagecodecs for each compressed transfer syntax.
+CODECS = {
+    **dict.fromkeys(("JPEGBaseline8Bit", "JPEGExtended12Bit", "JPEGLossless", "JPEGLosslessSV1"), JPEG),
+    **dict.fromkeys(("JPEGLSLossless", "JPEGLSNearLossless"), "jpegls_decode"),
+    **dict.fromkeys(("JPEG2000Lossless", "JPEG2000", "HTJ2KLossless", "HTJ2KLosslessRPCL", "HTJ2K"), "jpeg2k_decode"),
+}
+# Colours that these decoders leave as they are.
+LUMINANCE_FIRST = ("YBR_FULL", "YBR_FULL_422")
+# For colour of 8 bits, which it converts as DICOM has it, and where the other is missing.
+PLAIN_DECODER = "pillow"
+
+
+def read_dicom(path: str | Path) -> tuple[DicomHeader, NDArray[np.generic]]:
+    """Read the image of a DICOM file.
+
+    Monochrome pixels are the stored values, neither rescaled nor windowed nor turned in polarity. Colour
+    becomes grey by the standard weights (0.299 R + 0.587 G + 0.114 B).
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    header : DicomHeader
+    pixels : (H, W) or, of several frames, (N, H, W) array; 8 or 16 bit, signed or unsigned
+
+    Raises
+    ------
+    ImageReadError
+        If there is no such file, or it is damaged, too large, or no decoder for its pixels is installed.
+    """
+    path = Path(path)
+    check_dicom_file(path)
+    # Once, so that the digest is that of the pixels.
+    data = read_file(path)
+    dataset = parse_dataset(path, data)
+    header = replace(describe(path, dataset), sha256=hashlib.sha256(data).hexdigest())
+    with refusing(path, "is a DICOM file whose pixels are truncated or damaged", LIBRARY):
+        pixels = _frames(path, dataset, header)
+    if pixels.shape != (header.frames, *header.shape) or pixels.dtype != header.dtype:
+        raise ImageReadError(path, "is a DICOM file whose pixels are not what its header says")
+    return header, pixels[0] if header.frames == 1 else pixels
+
+
+def _frames(path: Path, dataset: Dataset, header: DicomHeader) -> NDArray[np.generic]:
+    """(N, H, W), whatever the number of frames."""
+    if "PixelData" not in dataset:
+        what = "floating-point pixels" if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset else "none"
+        raise ImageReadError(path, f"is a DICOM file with {what} where pixels of 8 or 16 bits were expected")
+    syntax = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+    if syntax is None:
+        from pydicom.uid import ImplicitVRLittleEndian
+
+        syntax = dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    pixels = _compressed(path, dataset, header, syntax) if _is_codestream(syntax) else _native(path, dataset, syntax)
+    if dataset.PhotometricInterpretation in COLOUR:
+        return _grey(_frame_axis(_colours(dataset, pixels), 4).astype(header.dtype, casting="safe"))
+    return _used_bits(_frame_axis(pixels, 3), dataset, header.dtype, whole=_is_codestream(syntax))
+
+
+def _is_codestream(syntax: Any) -> bool:
+    return bool(syntax.is_encapsulated) and syntax != RUN_LENGTH
+
+
+def _frame_axis(pixels: NDArray[Any], ndim: int) -> NDArray[Any]:
+    return pixels if pixels.ndim == ndim else pixels[np.newaxis]
+
+
+def _native(path: Path, dataset: Dataset, syntax: Any) -> NDArray[Any]:
+    """Of a transfer syntax that pydicom reads by itself."""
+    from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.pixels.utils import pixel_array
+
+    try:
+        get_decoder(syntax)
+    except NotImplementedError as error:
+        raise ImageReadError(path, "is a DICOM file of a transfer syntax that is not read") from error
+    plugin = "pydicom" if syntax == RUN_LENGTH else ""
+    return pixel_array(dataset, decoding_plugin=plugin, correct_unused_bits=False)
+
+
+def _compressed(path: Path, dataset: Dataset, header: DicomHeader, syntax: Any) -> NDArray[Any]:
+    from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.pixels.utils import pixel_array
+
+    if syntax.keyword not in CODECS:
+        raise ImageReadError(path, "is a DICOM file of a transfer syntax that is not read")
+    frames = list(_compressed_frames(dataset, header.frames))
+    colours = int(dataset.get("SamplesPerPixel") or 1)
+    # A small frame that claims to be huge is refused before it is decoded.
+    if any(claimed_shape(frame) != (*header.shape, colours) for frame in frames):
+        raise ImageReadError(path, "is a DICOM file whose pixels are not of the size that its header says")
+    if not all(is_whole(frame) for frame in frames):
+        raise ImageReadError(path, "is a DICOM file whose pixels are truncated")
+    codec = CODECS[syntax.keyword]
+    decode = _codec(codec)
+    available = get_decoder(syntax).available_plugins
+    plain = PLAIN_DECODER in available and not (colours > 1 and header.dtype.itemsize > 1)
+    if plain and (colours > 1 or decode is None):
+        return pixel_array(dataset, decoding_plugin=PLAIN_DECODER, correct_unused_bits=False)
+    if decode is None:
+        raise ImageReadError(path, f"is compressed ({syntax.name}), and no decoder for that is installed: {CURE}")
+    options = UNCHANGED if colours > 1 and codec == JPEG else {}
+    pixels = np.stack([decode(frame, **options) for frame in frames])
+    return _red_green_blue(path, pixels) if dataset.PhotometricInterpretation in LUMINANCE_FIRST else pixels
+
+
+def _red_green_blue(path: Path, pixels: NDArray[Any]) -> NDArray[Any]:
+    from pydicom.pixels.processing import convert_color_space
+
+    if pixels.dtype != np.uint8:
+        raise ImageReadError(path, "is a DICOM file of YBR colours of more than 8 bits, which are not read")
+    return convert_color_space(pixels, "YBR_FULL", "RGB")
+
+
+def _codec(name: str) -> Any:
+    try:
+        import imagecodecs
+    except ImportError:
+        return None
+    return getattr(imagecodecs, name)
+
+
+def _compressed_frames(dataset: Dataset, frames: int) -> Iterator[bytes]:
+    from pydicom.encaps import generate_frames
+
+    return generate_frames(dataset.PixelData, number_of_frames=frames)
+
+
+def _used_bits(pixels: NDArray[Any], dataset: Dataset, dtype: np.dtype[Any], *, whole: bool) -> NDArray[Any]:
+    """What stands up to the high bit, sign extended; old files keep overlays in the rest, codestreams nothing."""
+    allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
+    declared = None if whole else only_number(dataset, "HighBit")
+    high = stored - 1 if declared is None or not stored - 1 <= declared < allocated else int(declared)
+    pixels = pixels.astype(dtype, copy=False)
+    shifted = np.left_shift(pixels, dtype.type(allocated - 1 - high))
+    return np.right_shift(shifted, dtype.type(allocated - stored))
+
+
+def _colours(dataset: Dataset, pixels: NDArray[Any]) -> NDArray[Any]:
+    if dataset.PhotometricInterpretation != "PALETTE COLOR":
+        return pixels
+    from pydicom.pixels.processing import apply_color_lut
+
+    return apply_color_lut(pixels, dataset)[..., :3]
+
+
+def _grey(colours: NDArray[Any]) -> NDArray[np.generic]:
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in np.ascontiguousarray(colours)])

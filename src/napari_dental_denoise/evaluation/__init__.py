@@ -1,0 +1,8 @@
+"""Score denoised images: PSNR, SSIM, classical baselines, tables and figures.
+
+May import `inference`, `images`, `synthesis` and what lies below.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,153 @@
+"""Compare denoisers on the same noisy images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.evaluation.baselines import Denoiser
+from napari_dental_denoise.evaluation.metrics import accuracy, mean_score, psnr, ssim_or_nan
+from napari_dental_denoise.inference import Engine, denoise_unit
+from napari_dental_denoise.noise import noise_kind
+from napari_dental_denoise.pixels import to_unit, to_unit_pair
+
+Unit = NDArray[np.float32]
+NOISY = "noisy"
+MEASURES = ("psnr", "ssim", "accuracy", "seconds")
+# Classical denoisers have no setting for no noise at all.
+SMALLEST_SIGMA = 1e-4
+
+
+@dataclass(frozen=True)
+class NoisyPair:
+    """A clean image, the same with noise, and what is known of the noise.
+
+    Attributes
+    ----------
+    clean, noisy : (H, W) float32 arrays on [0, 1]; the noise is not clipped
+    sigma : float
+        Root mean square of the noise, which is what the baselines are told.
+    noise : str
+        Kind and levels, for the table.
+    """
+
+    clean: Unit
+    noisy: Unit
+    sigma: float
+    noise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One method on one image; PSNR in dB, time in seconds."""
+
+    noise: str
+    method: str
+    psnr: float
+    ssim: float
+    accuracy: float
+    seconds: float
+
+
+def added_noise(
+    images: Iterable[NDArray[np.generic]], kind: str, levels: Mapping[str, float], seed: int
+) -> Iterator[NoisyPair]:
+    """Add noise of one level to each image; image `i` has always the noise of (`seed`, `i`).
+
+    Parameters
+    ----------
+    images : iterable of (H, W) arrays; uint8, uint16 or floating
+    kind : str
+        A key of `NOISE_KINDS`.
+    levels : mapping of str to float
+    seed : int
+
+    Yields
+    ------
+    NoisyPair
+    """
+    add = noise_kind(kind).add
+    title = f"{kind}, " + ", ".join(f"{name} {level:.4g}" for name, level in levels.items())
+    for index, image in enumerate(images):
+        clean = to_unit(image)
+        noisy = add(clean, **levels, rng=np.random.default_rng([seed, index])).astype(np.float32, copy=False)
+        yield _pair(clean, noisy, title)
+
+
+def given_pairs(
+    noisy: Sequence[NDArray[np.generic]], clean: Sequence[NDArray[np.generic]], title: str
+) -> Iterator[NoisyPair]:
+    """Pairs that were recorded: images of one place belong together and have one shape."""
+    for one, other in zip(noisy, clean, strict=True):
+        yield _pair(*to_unit_pair(other, one), title)
+
+
+def _pair(clean: Unit, noisy: Unit, title: str) -> NoisyPair:
+    return NoisyPair(clean, noisy, max(float(np.sqrt(np.mean((noisy - clean) ** 2))), SMALLEST_SIGMA), title)
+
+
+def model_denoiser(engine: Engine, strength: float) -> Denoiser:
+    """A model in the form of the baselines; it is blind to the level."""
+    return lambda noisy, _sigma: denoise_unit(noisy, engine, strength=strength)
+
+
+def compare(pairs: Iterable[NoisyPair], methods: Mapping[str, Denoiser]) -> Iterator[Score]:
+    """Score the noisy image and each method on each pair, clipped to [0, 1] as a picture is.
+
+    Parameters
+    ----------
+    pairs : iterable of NoisyPair
+    methods : mapping of str to callable
+        Name to a function of the noisy image and its sigma.
+
+    Yields
+    ------
+    Score
+    """
+    for pair in pairs:
+        yield _score(pair, NOISY, lambda noisy, _sigma: noisy)
+        for name, method in methods.items():
+            yield _score(pair, name, method)
+
+
+def _score(pair: NoisyPair, name: str, method: Callable[[Unit, float], Unit]) -> Score:
+    begun = time.perf_counter()
+    denoised = method(pair.noisy, pair.sigma)
+    seconds = time.perf_counter() - begun
+    image = np.clip(denoised, 0, 1)
+    return Score(
+        noise=pair.noise,
+        method=name,
+        psnr=psnr(pair.clean, image, data_range=1.0),
+        ssim=ssim_or_nan(pair.clean, image, data_range=1.0),
+        accuracy=accuracy(pair.clean, image, data_range=1.0),
+        seconds=seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Means of one method over all images of one noise; PSNR in dB, time in seconds for an image."""
+
+    noise: str
+    method: str
+    images: int
+    psnr: float
+    ssim: float
+    accuracy: float
+    seconds: float
+
+
+def summarise(scores: Iterable[Score]) -> list[Row]:
+    """Mean scores for each noise and method, in the order in which they first came."""
+    groups: dict[tuple[str, str], list[Score]] = {}
+    for score in scores:
+        groups.setdefault((score.noise, score.method), []).append(score)
+    return [
+        Row(noise, method, len(group), *(mean_score(getattr(score, name) for score in group) for name in MEASURES))
+        for (noise, method), group in groups.items()
+    ]

@@ -1,0 +1,91 @@
+"""Pictures of a result: clean, noisy, denoised and the difference, side by side."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.evaluation.metrics import psnr, ssim_or_nan
+from napari_dental_denoise.files import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Unit = NDArray[np.float32]
+
+DIFFERENCE_RANGE = 0.1
+COLUMN_INCHES = 3.6
+CAPTION_INCHES = 0.5
+DOTS_PER_INCH = 130
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg", ".jpg")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Three (H, W) float32 images on [0, 1] of one radiograph."""
+
+    clean: Unit
+    noisy: Unit
+    denoised: Unit
+
+
+def comparison_figure(comparisons: Sequence[Comparison]) -> Figure:
+    """One row for each radiograph: clean, noisy, denoised, and denoised minus clean.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With PSNR and SSIM under the noisy and the denoised image.
+    """
+    from matplotlib.figure import Figure
+
+    heights = [COLUMN_INCHES * item.clean.shape[0] / item.clean.shape[1] + CAPTION_INCHES for item in comparisons]
+    figure = Figure((4 * COLUMN_INCHES + 0.6, sum(heights)), layout="constrained", facecolor="white")
+    axes = figure.subplots(len(comparisons), 4, squeeze=False, height_ratios=heights)
+    for row, item in zip(axes, comparisons, strict=True):
+        pictures = (
+            ("clean", item.clean, " "),
+            ("noisy", item.noisy, _scores(item.clean, item.noisy)),
+            ("denoised", item.denoised, _scores(item.clean, item.denoised)),
+        )
+        for axis, (title, image, caption) in zip(row[:3], pictures, strict=True):
+            axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            axis.set(title=title, xlabel=caption, xticks=[], yticks=[])
+        difference = row[3].imshow(
+            item.denoised - item.clean,
+            cmap="RdBu_r",
+            vmin=-DIFFERENCE_RANGE,
+            vmax=DIFFERENCE_RANGE,
+            interpolation="nearest",
+        )
+        row[3].set(title="denoised - clean", xlabel="of the full range", xticks=[], yticks=[])
+        figure.colorbar(difference, ax=row[3], shrink=0.85, format="%+.2g")
+    return figure
+
+
+def _scores(clean: Unit, image: Unit) -> str:
+    shown = np.clip(image, 0, 1)
+    level, structure = psnr(clean, shown, data_range=1.0), ssim_or_nan(clean, shown, data_range=1.0)
+    return f"{level:.2f} dB" + ("" if math.isnan(structure) else f"    SSIM {structure:.3f}")
+
+
+def save_figure(figure: Figure, path: Path, *, overwrite: bool) -> None:
+    """Write a figure as PNG, PDF, SVG or JPEG, as the name says, whole or not at all."""
+    suffix = path.suffix.lower()
+    if suffix not in FIGURE_SUFFIXES:
+        raise InputError(f"{path.name}: expected a name that ends in {', '.join(FIGURE_SUFFIXES)}")
+    data = io.BytesIO()
+    figure.savefig(data, format=suffix[1:], dpi=DOTS_PER_INCH)
+    write_bytes(path, data.getvalue(), overwrite=overwrite)

@@ -1,0 +1,144 @@
+"""How near a denoised image is to the clean one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from napari_dental_denoise.config import ACCURACY_TOLERANCE
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.pixels import check_array, check_values
+
+SSIM_SIGMA = 1.5
+SSIM_SMALLEST_SIDE = 11
+
+
+def psnr(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:
+    """Peak signal-to-noise ratio.
+
+    Parameters
+    ----------
+    clean, denoised : arrays of one shape; any type
+    data_range : float
+        The largest grey value that could be: 1 for images on [0, 1], 255 for 8 bit.
+
+    Returns
+    -------
+    float
+        In dB; infinite for equal images.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, a value is not finite, or `data_range` is not positive.
+    """
+    _check_pair(clean, denoised, data_range)
+    error = float(np.mean(np.square(np.subtract(clean, denoised, dtype=np.float64))))
+    return float("inf") if error == 0 else float(10 * np.log10(data_range**2 / error))
+
+
+def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:
+    """Mean structural similarity, with the Gaussian window of 1.5 pixels of its authors.
+
+    Z. Wang et al., "Image quality assessment: from error visibility to structural similarity",
+    IEEE Trans. Image Process. 13 (2004), doi 10.1109/TIP.2003.819861.
+
+    Parameters
+    ----------
+    clean, denoised : (..., H, W) arrays, sides of 11 pixels and more; any type
+    data_range : float
+        The largest grey value that could be: 1 for images on [0, 1], 255 for 8 bit.
+
+    Returns
+    -------
+    float
+        1 for equal images; of a stack, the mean of its images.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ or are too small, a value is not finite, or `data_range` is not positive.
+    """
+    _check_pair(clean, denoised, data_range)
+    if clean.ndim < 2 or min(clean.shape[-2:]) < SSIM_SMALLEST_SIDE:
+        raise InputError(
+            f"SSIM needs images (..., H, W) with sides of {SSIM_SMALLEST_SIDE} pixels and more; received {clean.shape}"
+        )
+    pairs = zip(*(image.reshape(-1, *image.shape[-2:]) for image in (clean, denoised)), strict=True)
+    return float(np.mean([_plane_ssim(one, other, data_range) for one, other in pairs]))
+
+
+def _plane_ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], data_range: float) -> float:
+    return float(
+        structural_similarity(
+            clean.astype(np.float64),
+            denoised.astype(np.float64),
+            data_range=data_range,
+            gaussian_weights=True,
+            sigma=SSIM_SIGMA,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def ssim_or_nan(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:
+    """The same as `ssim`; NaN for images that are too small for its window."""
+    if min(clean.shape[-2:]) < SSIM_SMALLEST_SIDE:
+        return math.nan
+    return ssim(clean, denoised, data_range=data_range)
+
+
+def mean_score(scores: Iterable[float]) -> float:
+    """Mean of the scores that could be measured, of those that are not NaN; NaN if there is none."""
+    known = [score for score in scores if not math.isnan(score)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def accuracy(
+    clean: NDArray[np.generic],
+    denoised: NDArray[np.generic],
+    *,
+    data_range: float,
+    tolerance: float = ACCURACY_TOLERANCE,
+) -> float:
+    """Share of the pixels whose grey value is right within a tolerance.
+
+    Parameters
+    ----------
+    clean, denoised : arrays of one shape; any type
+    data_range : float
+        The largest grey value that could be: 1 for images on [0, 1], 255 for 8 bit.
+    tolerance : float
+        As a share of `data_range`.
+
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, a value is not finite, or `data_range` is not positive.
+    """
+    _check_pair(clean, denoised, data_range)
+    error = np.abs(np.subtract(clean, denoised, dtype=np.float64))
+    return float(np.mean(error <= tolerance * data_range))
+
+
+def _check_pair(clean: NDArray[np.generic], denoised: NDArray[np.generic], data_range: float) -> None:
+    check_array(clean)
+    check_array(denoised)
+    if clean.shape != denoised.shape:
+        raise InputError(f"the two images must have one shape; received {clean.shape} and {denoised.shape}")
+    if clean.size == 0:
+        raise InputError(f"the images must hold pixels; received shape {clean.shape}")
+    for image in (clean, denoised):
+        if np.issubdtype(image.dtype, np.floating):
+            check_values(image)
+    if not (np.isfinite(data_range) and data_range > 0):
+        raise InputError(f"data_range must be positive; received {data_range}")

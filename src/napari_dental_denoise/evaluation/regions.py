@@ -1,0 +1,184 @@
+"""Scores of images against a clean one, whole or inside outlines, and grey values along a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+from skimage.draw import polygon2mask
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.evaluation.metrics import psnr, ssim_or_nan
+from napari_dental_denoise.pixels import shared_scales, to_unit
+
+Grey = NDArray[np.generic]
+Points = NDArray[np.float64]
+
+ELLIPSE_CORNERS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class RegionScore:
+    """PSNR in dB and SSIM; NaN where one cannot be had."""
+
+    psnr: float
+    ssim: float
+
+
+def on_one_scale(images: Sequence[Grey]) -> tuple[list[Grey], float]:
+    """Make grey values comparable.
+
+    Parameters
+    ----------
+    images : sequence of arrays; uint8, uint16 or floating
+
+    Returns
+    -------
+    list of arrays
+        The same ones if their types and their white are equal, else each on [0, 1]; see `shared_scales`.
+    float
+        The data range.
+
+    Raises
+    ------
+    InputError
+        If a type is another one, or a value is not finite.
+    """
+    scales = shared_scales(images)
+    if len({image.dtype for image in images}) == len(set(scales)) == 1:
+        return list(images), scales[0]
+    return [to_unit(image, scale) for image, scale in zip(images, scales, strict=True)], 1.0
+
+
+def ellipse_outline(corners: Points) -> Points:
+    """Points on the ellipse that touches the middle of each side of a rectangle.
+
+    Parameters
+    ----------
+    corners : (4, 2) array
+        In their order around the rectangle, which may be turned.
+
+    Returns
+    -------
+    (90, 2) array
+    """
+    centre = corners.mean(axis=0)
+    first, second = (corners[1] - corners[0]) / 2, (corners[2] - corners[1]) / 2
+    angle = np.linspace(0, 2 * np.pi, ELLIPSE_CORNERS, endpoint=False)[:, None]
+    return centre + np.cos(angle) * first + np.sin(angle) * second
+
+
+def outline_mask(outlines: Sequence[Points], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Pixels whose centre lies in any of the outlines.
+
+    Parameters
+    ----------
+    outlines : sequence of (K, 2) arrays
+        Rows and columns of corners; the middle of the first pixel is (0, 0).
+    shape : (H, W)
+
+    Returns
+    -------
+    (H, W) bool array
+
+    Raises
+    ------
+    InputError
+        If that leaves no pixel.
+    """
+    mask = np.zeros(shape, bool)
+    for outline in outlines:
+        mask |= polygon2mask(shape, outline)
+    if not mask.any():
+        raise InputError("The region holds no pixel of the image: draw a closed shape on it")
+    return mask
+
+
+def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Rows and columns of the smallest box around the true pixels, of which there must be some."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def region_score(clean: Grey, image: Grey, *, data_range: float, mask: NDArray[np.bool_] | None = None) -> RegionScore:
+    """Score an image, or the part of it inside a mask.
+
+    SSIM needs neighbours, so that of a mask is taken on its bounding box.
+
+    Parameters
+    ----------
+    clean, image : (H, W) arrays
+    data_range : float
+        The grey value of white.
+    mask : (H, W) bool array, optional
+        By default the whole image.
+
+    Returns
+    -------
+    RegionScore
+        SSIM is NaN below 11 pixels a side.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ.
+    """
+    box = (slice(None), slice(None)) if mask is None else bounding_box(mask)
+    inside: slice | NDArray[np.bool_] = slice(None) if mask is None else mask
+    return RegionScore(
+        psnr=psnr(clean[inside], image[inside], data_range=data_range),
+        ssim=ssim_or_nan(clean[box], image[box], data_range=data_range),
+    )
+
+
+def path_points(corners: Points) -> Points:
+    """Points along a path, about one for each pixel of its length.
+
+    Parameters
+    ----------
+    corners : (K, 2) array
+        Rows and columns, two corners and more.
+
+    Returns
+    -------
+    (S, 2) array
+        From the first corner to the last.
+    """
+    along = distances(corners)
+    positions = np.linspace(0, along[-1], max(int(np.ceil(along[-1])), 1) + 1)
+    return np.stack([np.interp(positions, along, corners[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def distances(points: Points, spacing: tuple[float, float] = (1.0, 1.0)) -> NDArray[np.float64]:
+    """Length of the path from its first point to each of its points.
+
+    Parameters
+    ----------
+    points : (S, 2) array
+    spacing : (float, float)
+        Length of one pixel along rows and columns.
+
+    Returns
+    -------
+    (S,) array
+    """
+    steps = np.linalg.norm(np.diff(points, axis=0) * spacing, axis=1)
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def profile(image: Grey, points: Points) -> NDArray[np.float64]:
+    """Grey values at points, linear between pixels, NaN outside of the image.
+
+    Parameters
+    ----------
+    image : (H, W) array
+    points : (S, 2) array
+
+    Returns
+    -------
+    (S,) float64 array
+    """
+    return map_coordinates(image, points.T, output=np.float64, order=1, mode="constant", cval=np.nan)

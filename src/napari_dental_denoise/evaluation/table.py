@@ -1,0 +1,49 @@
+"""The rows of an evaluation as text, CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
+from types import MappingProxyType
+
+from napari_dental_denoise.config import ACCURACY_TOLERANCE
+from napari_dental_denoise.evaluation.comparison import Row
+from napari_dental_denoise.models import to_json
+
+
+def as_text(rows: Sequence[Row]) -> str:
+    """Aligned columns for a reader, one block for each noise."""
+    lines: list[str] = []
+    width = max((len(row.method) for row in rows), default=6)
+    for noise in dict.fromkeys(row.noise for row in rows):
+        block = [row for row in rows if row.noise == noise]
+        lines.append(f"{noise} ({block[0].images} images)")
+        lines.append(f"  {'method':<{width}}  {'PSNR dB':>8}  {'SSIM':>6}  {'accuracy':>8}  {'s/image':>8}")
+        lines.extend(
+            f"  {row.method:<{width}}  {row.psnr:8.2f}  {row.ssim:6.3f}  {row.accuracy:8.3f}  {row.seconds:8.3f}"
+            for row in block
+        )
+        lines.append("")
+    lines.append(f"accuracy: share of pixels within {ACCURACY_TOLERANCE:g} of the clean image, on [0, 1]")
+    return "\n".join(lines) + "\n"
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """One line for each row, with a heading."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [item.name for item in fields(Row)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    return text.getvalue()
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """A list of objects; a score that is no finite number becomes null."""
+    return to_json([asdict(row) for row in rows], indent=2) + "\n"
+
+
+TABLE_FORMATS: Mapping[str, Callable[[Sequence[Row]], str]] = MappingProxyType(
+    {"text": as_text, "csv": as_csv, "json": as_json}
+)

@@ -1,0 +1,222 @@
+"""Read sets of images into memory: those of some files, and those that belong together in pairs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.errors import ImageReadError, InputError
+from napari_dental_denoise.images.file_image import FileImage, ImageCache
+from napari_dental_denoise.images.folders import describe, list_files, read_each
+from napari_dental_denoise.images.raster import take_rows
+from napari_dental_denoise.images.suffixes import name_without_suffix
+
+Place = tuple[Path, int]
+# Images that all have one name and page, by their files.
+Named = dict[Path, NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class LoadedImages:
+    """The images of some files, and the errors of those that could not be read.
+
+    Attributes
+    ----------
+    places : list of (Path, int)
+        The file of each image, and which page of it.
+    images : list of (H, W) arrays, or of `FileImage` where they are too many for the memory
+    errors : list of ImageReadError
+    """
+
+    places: list[Place]
+    images: list[Any]
+    errors: list[ImageReadError]
+
+    @property
+    def files(self) -> list[Path]:
+        """The file of each image."""
+        return [path for path, _ in self.places]
+
+
+def load_images(
+    sources: Iterable[str | Path], rows: slice = slice(None), memory_bytes: float = math.inf
+) -> LoadedImages:
+    """Read files, folders and patterns into memory, each page of them, each image in its own type.
+
+    Parameters
+    ----------
+    sources : iterable of str or Path
+    rows : slice
+        Rows to keep of each image, to leave out a caption for example.
+    memory_bytes : float
+        Where all together are larger, they stay in their files, and so much is kept of what was
+        asked for last.
+
+    Raises
+    ------
+    InputError
+        If nothing can be read.
+    """
+    loaded = LoadedImages([], [], [])
+    cache: ImageCache | None = None
+    size = 0
+    for result in read_each(list_files(sources)):
+        if result.error is not None:
+            loaded.errors.append(result.error)
+        elif result.image is not None and _keep_rows(loaded, (result.path, result.page), result.image, rows):
+            size += loaded.images[-1].nbytes
+            if cache is None and size > memory_bytes:
+                cache = ImageCache(memory_bytes)
+                pairs = zip(loaded.places, loaded.images, strict=True)
+                loaded.images[:] = [FileImage(*place, rows, image, cache) for place, image in pairs]
+            elif cache is not None:
+                loaded.images[-1] = FileImage(result.path, result.page, rows, loaded.images[-1], cache)
+    return _not_empty(loaded)
+
+
+def _not_empty(loaded: LoadedImages) -> LoadedImages:
+    if not loaded.images:
+        raise InputError(f"none of {len(loaded.errors)} files can be used: {describe(loaded.errors)}")
+    return loaded
+
+
+def _keep_rows(loaded: LoadedImages, place: Place, image: NDArray[np.generic], rows: slice) -> bool:
+    """Whether there is something to keep; else there is an error more."""
+    path, _ = place
+    try:
+        kept = take_rows(image, rows)
+    except InputError as error:
+        loaded.errors.append(ImageReadError(path, str(error)))
+        return False
+    if np.issubdtype(kept.dtype, np.floating) and not np.isfinite(kept).all():
+        loaded.errors.append(ImageReadError(path, "holds NaN or infinity; expected finite grey values"))
+        return False
+    loaded.places.append(place)
+    loaded.images.append(kept)
+    return True
+
+
+def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
+    """The images whose sides have so many pixels; the others become errors.
+
+    Parameters
+    ----------
+    loaded : LoadedImages
+    side : int
+        In pixels.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
+    kept = LoadedImages([], [], list(loaded.errors))
+    for place, image in zip(loaded.places, loaded.images, strict=True):
+        if min(image.shape) < side:
+            reason = f"is {image.shape}; sides of {side} pixels and more are needed"
+            kept.errors.append(ImageReadError(place[0], reason))
+        else:
+            kept.places.append(place)
+            kept.images.append(image)
+    return _not_empty(kept)
+
+
+@dataclass(frozen=True)
+class MatchedImages:
+    """Noisy images, the clean image of each, and the errors of those that have no partner.
+
+    Attributes
+    ----------
+    noisy, clean : lists of (H, W) arrays
+    files : list of Path
+        Of each clean image.
+    errors : list of ImageReadError
+    """
+
+    noisy: list[NDArray[np.generic]]
+    clean: list[NDArray[np.generic]]
+    files: list[Path]
+    errors: list[ImageReadError]
+
+
+def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
+    """Pair images by the names of their files without the suffixes, and by page.
+
+    Where several files have a name, as those of several patients may, the names of the folders right
+    above them decide, and then the suffixes; what these leave open is not guessed.
+
+    Parameters
+    ----------
+    noisy, clean : LoadedImages
+
+    Returns
+    -------
+    MatchedImages
+        With the errors of reading both, and of images without a partner of their name and size.
+
+    Raises
+    ------
+    InputError
+        If no pair is left.
+    """
+    matched = MatchedImages([], [], [], noisy.errors + clean.errors)
+    noisy_named, clean_named = _by_name(noisy), _by_name(clean)
+    for name in noisy_named | clean_named:
+        _match_named(noisy_named.get(name, {}), clean_named.get(name, {}), matched)
+    if not matched.noisy:
+        raise InputError(f"no noisy image has a clean one of its name and size: {describe(matched.errors)}")
+    return matched
+
+
+def _by_name(loaded: LoadedImages) -> dict[tuple[str, int], Named]:
+    named: dict[tuple[str, int], Named] = {}
+    for (path, page), image in zip(loaded.places, loaded.images, strict=True):
+        named.setdefault((name_without_suffix(path), page), {})[path] = image
+    return named
+
+
+def _match_named(noisy: Named, clean: Named, matched: MatchedImages) -> None:
+    """Pair images that all have one name."""
+    waiting = dict(clean)
+    for path, image in noisy.items():
+        partner = _nearest(path, list(clean))
+        if partner is None or _nearest(partner, list(noisy)) != path:
+            matched.errors.append(_no_partner(path, "clean", clean))
+            continue
+        clean_image = waiting.pop(partner)
+        if image.shape != clean_image.shape:
+            matched.errors.append(ImageReadError(path, f"is {image.shape}, its clean image {clean_image.shape}"))
+            continue
+        matched.noisy.append(image)
+        matched.clean.append(clean_image)
+        matched.files.append(partner)
+    matched.errors.extend(_no_partner(path, "noisy", noisy) for path in waiting)
+
+
+def _no_partner(path: Path, kind: str, candidates: Named) -> ImageReadError:
+    if candidates:
+        return ImageReadError(
+            path, f"is one of several images of its name; no {kind} one is surely that of the one in {path.parent.name}"
+        )
+    return ImageReadError(path, f"has no {kind} image of its name")
+
+
+def _nearest(path: Path, others: list[Path]) -> Path | None:
+    """The one that is most like this file; None if there is none, or more than one."""
+    likeness = [_likeness(path, other) for other in others]
+    most = max(likeness, default=None)
+    return others[likeness.index(most)] if most is not None and likeness.count(most) == 1 else None
+
+
+def _likeness(one: Path, other: Path) -> tuple[int, bool]:
+    """How many folders right above two files have the same names, and whether their suffixes are the same."""
+    pairs = zip(reversed(one.parent.parts), reversed(other.parent.parts), strict=False)
+    folders = itertools.takewhile(lambda names: names[0] == names[1], pairs)
+    return sum(1 for _ in folders), one.suffix.lower() == other.suffix.lower()

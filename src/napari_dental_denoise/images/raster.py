@@ -1,0 +1,202 @@
+"""Read one raster image as grayscale, and write one; neither ever changes an existing file by accident."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.config import GREY_LEVELS
+from napari_dental_denoise.dicom import is_dicom, read_dicom
+from napari_dental_denoise.errors import ImageReadError, InputError
+from napari_dental_denoise.files import read_file, write_bytes
+from napari_dental_denoise.images.header import check_whole
+from napari_dental_denoise.images.tiff import is_tiff, read_all_of_tiff, read_tiff
+
+WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
+LOSSLESS_16_BIT = (".png", ".tif", ".tiff", ".pgm")
+FLOATING = (".tif", ".tiff")
+# Width, height and white, with comments between them.
+BINARY_PNM = re.compile(rb"P[56]" + 2 * rb"(?:\s|#[^\n]*\n)+\d+" + rb"(?:\s|#[^\n]*\n)+(\d+)")
+AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
+
+
+def take_rows(image: NDArray[np.generic], rows: slice) -> NDArray[np.generic]:
+    """These rows of an image or stack (..., H, W), as a view.
+
+    Raises
+    ------
+    InputError
+        If it has none of them.
+    """
+    taken = image[..., rows, :]
+    if taken.size == 0:
+        raise InputError(f"has {image.shape[-2]} rows, none of them among those asked for")
+    return taken
+
+
+def read_image(path: str | Path) -> NDArray[np.generic]:
+    """Read one radiograph as grayscale, white high.
+
+    Of DICOM, the stored values, in the fewest bits that hold them; where the lowest is shown white
+    (as in MONOCHROME1) or some are negative, as unsigned values with black at 0. Of several frames or
+    pages, the first.
+
+    Colour and palette become grey by the standard weights (0.299 R + 0.587 G + 0.114 B); grey that
+    is stored as RGB comes back exactly. The EXIF orientation is applied, transparency is dropped.
+
+    Parameters
+    ----------
+    path : str or Path
+        A PNG, JPEG, TIFF, BMP, PGM or DICOM file; the content decides, not the suffix.
+
+    Returns
+    -------
+    (H, W) array; uint8, uint16 or float32, as stored
+
+    Raises
+    ------
+    ImageReadError
+        If there is no such file, or it is empty, truncated, too large or no such image.
+    """
+    path = Path(path)
+    if is_dicom(path):
+        return _first_frame(_upright(path))
+    if is_tiff(path):
+        return read_tiff(path)
+    data = read_file(path)
+    check_whole(path, data)
+    return _grey(_decode(path, data))
+
+
+def read_pages(path: str | Path) -> NDArray[np.generic]:
+    """Read every image of a multi-page TIFF or multi-frame DICOM file as grayscale, white high.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    (N, H, W) array; uint8, uint16 or float32, as stored
+
+    Raises
+    ------
+    ImageReadError
+        If a page cannot be read, the pages differ in size or type, or are too many to be held.
+    """
+    path = Path(path)
+    if is_dicom(path):
+        pixels = _upright(path)
+        return pixels if pixels.ndim == 3 else pixels[np.newaxis]
+    if not is_tiff(path):
+        return read_image(path)[np.newaxis]
+    return read_all_of_tiff(path)
+
+
+def _upright(path: Path) -> NDArray[np.generic]:
+    header, pixels = read_dicom(path)
+    return header.storage.upright(pixels)
+
+
+def _first_frame(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    return pixels if pixels.ndim == 2 else pixels[0]
+
+
+def _grey(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+
+
+def _decode(path: Path, data: bytes) -> NDArray[np.generic]:
+    try:
+        with _opencv_log.silent():
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), AS_STORED)
+    except cv2.error as error:
+        raise ImageReadError(path, f"cannot be decoded ({error.err})") from error
+    if image is None:
+        raise ImageReadError(path, "is truncated or damaged")
+    return _with_white_at_255(image, data)
+
+
+def _with_white_at_255(image: NDArray[np.generic], data: bytes) -> NDArray[np.generic]:
+    """Pixels of a binary PGM or PPM file of less than 8 bits, which OpenCV leaves as they are, on those of 8 bits."""
+    header = BINARY_PNM.match(data)
+    if header is None or (white := int(header[1])) >= GREY_LEVELS:
+        return image
+    return np.rint(np.minimum(image, white) * (GREY_LEVELS / white)).astype(np.uint8)
+
+
+class _OpenCVLog:
+    """Silences OpenCV's log from the first of several threads that ask for it until the last is done."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asking = 0
+        self._level = 0
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        with self._lock:
+            if self._asking == 0:
+                self._level = cv2.utils.logging.getLogLevel()
+                cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asking -= 1
+                if self._asking == 0:
+                    cv2.utils.logging.setLogLevel(self._level)
+
+
+# OpenCV writes to stderr what is reported here in one line with the file's name.
+_opencv_log = _OpenCVLog()
+
+
+def write_image(path: str | Path, image: NDArray[np.generic], *, overwrite: bool = False) -> None:
+    """Write one grayscale image; the format follows the suffix.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in .png, .tif, .tiff, .bmp, .pgm, .jpg or .jpeg.
+    image : (H, W) array; uint8, uint16 or floating
+        16 bit goes into PNG, TIFF and PGM; floating values into TIFF, as float32.
+    overwrite : bool
+        Replace a file of that name.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another one, the format cannot hold the type, or the file is there already.
+    """
+    path = Path(path)
+    check_writable(path, image)
+    if np.issubdtype(image.dtype, np.floating):
+        image = image.astype(np.float32, copy=False)
+    done, encoded = cv2.imencode(path.suffix.lower(), image)
+    if not done:
+        raise InputError(f"{path.name}: the image of shape {image.shape} cannot be written in this format")
+    write_bytes(path, encoded.tobytes(), overwrite=overwrite)
+
+
+def check_writable(path: Path, image: NDArray[np.generic]) -> None:
+    """Refuse what is no grey image, a suffix that is unknown, and one whose format would lose bits."""
+    suffix, dtype = path.suffix.lower(), image.dtype
+    if image.ndim != 2 or image.size == 0:
+        raise InputError(f"{path.name}: expected a grey image (H, W) with pixels; received shape {image.shape}")
+    if not (dtype in (np.uint8, np.uint16) or np.issubdtype(dtype, np.floating)):
+        raise InputError(f"{path.name}: expected 8 or 16 bit, or floating values; received {dtype}: convert it first")
+    if suffix not in WRITABLE_SUFFIXES:
+        raise InputError(f"{path.name}: expected a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
+    if dtype == np.uint16 and suffix not in LOSSLESS_16_BIT:
+        raise InputError(f"{path.name}: {suffix} holds 8 bits, the image has 16: write PNG or TIFF")
+    if np.issubdtype(dtype, np.floating) and suffix not in FLOATING:
+        raise InputError(f"{path.name}: {suffix} holds whole numbers, the image has floating ones: write TIFF")

@@ -1,0 +1,16 @@
+from .denoising import Progress as Progress
+from .denoising import check_strength as check_strength
+from .denoising import denoise as denoise
+from .denoising import denoise_unit as denoise_unit
+from .denoising import finish as finish
+from .denoising import residual_steps as residual_steps
+from .denoising import subtract as subtract
+from .engine import Engine as Engine
+from .engine import OpenVinoEngine as OpenVinoEngine
+from .engine import body_precision as body_precision
+from .engine import cached_engine as cached_engine
+from .engine import check_precision as check_precision
+from .engine import load_engine as load_engine
+from .runtime import openvino as openvino
+from .runtime import processor_has_bfloat16 as processor_has_bfloat16
+from .self_ensemble import SelfEnsemble as SelfEnsemble

@@ -1,0 +1,259 @@
+"""Run a model on images of any size, tile by tile."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.config import INFERENCE, Precision
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference.engine import Engine, cached_engine
+from napari_dental_denoise.inference.tiling import Tile, plan_tiles
+from napari_dental_denoise.models import STARTER, find_model, model_stat
+from napari_dental_denoise.pixels import check_array, check_black, from_unit, full_scale, to_unit, up_to_multiples
+from napari_dental_denoise.validation import is_number
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long work is, in tiles."""
+
+    done: int
+    total: int
+
+
+def denoise(
+    image: NDArray[np.generic],
+    model: str | Path | Engine = STARTER,
+    *,
+    strength: float = INFERENCE.strength,
+    precision: Precision = INFERENCE.precision,
+) -> NDArray[np.generic]:
+    """Denoise an image, or each image of a stack.
+
+    Parameters
+    ----------
+    image : (H, W) or (N, H, W) array; uint8, uint16 or floating
+    model : str, Path or engine
+        A `.keras` model file, or what `load_engine` made of one; or "starter" (the default) or
+        "starter-fast", the models of the package.
+    strength : float
+        Share of the estimated noise that is taken away; 0 leaves the image as it is.
+    precision : {"auto", "f32", "bf16"}
+        Of the network's body; only where `model` is a path.
+
+    Returns
+    -------
+    array of the same shape and type
+
+    Raises
+    ------
+    InputError
+        If the image, the model or the strength cannot be used.
+    """
+    engine: Engine
+    if isinstance(model, str | Path):
+        path = find_model(model)
+        changed = model_stat(path).st_mtime_ns
+        engine = cached_engine(path.resolve(), changed, precision)
+    else:
+        engine = model
+    return finish(denoise_steps(image, engine, strength=strength))
+
+
+def denoise_unit(
+    unit: NDArray[np.float32], engine: Engine, *, strength: float = INFERENCE.strength
+) -> NDArray[np.float32]:
+    """Denoise an image whose white is known to be 1, however far beyond it noise may reach.
+
+    Parameters
+    ----------
+    unit : (H, W) or (N, H, W) float32 array
+    engine : Engine
+    strength : float
+        Share of the estimated noise that is taken away; 0 leaves the image as it is.
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    return finish(denoise_steps(unit, engine, strength=strength, scale=1.0)).astype(np.float32, copy=False)
+
+
+def denoise_steps(
+    image: NDArray[np.generic],
+    engine: Engine,
+    *,
+    strength: float = INFERENCE.strength,
+    tile_side: int = INFERENCE.tile_side,
+    scale: float | None = None,
+) -> Generator[Progress, None, NDArray[np.generic]]:
+    """Denoise as `denoise` does, one tile a step; to stop, close the generator.
+
+    Parameters
+    ----------
+    image : (H, W) or (N, H, W) array; uint8, uint16 or floating
+    engine : Engine
+    strength : float
+        Share of the estimated noise that is taken away, 0 and more.
+    tile_side : int
+        Largest side of what one tile gives, in pixels.
+    scale : float, optional
+        The grey value that stands for white; by default `full_scale` of each image.
+
+    Yields
+    ------
+    Progress
+        Tiles that are done, and all of them.
+
+    Returns
+    -------
+    array of the same shape and type
+    """
+    check_strength(strength)
+    images = as_images(image)
+    result = np.empty(image.shape, image.dtype)
+    results = result.reshape(images.shape)
+    for seen in _noise_in_tiles(images, engine, tile_side, scale):
+        denoised = seen.noisy - np.float32(strength) * seen.noise
+        results[seen.place] = from_unit(denoised, image.dtype, seen.scale)
+        yield seen.progress
+    return result
+
+
+def residual_steps(
+    image: NDArray[np.generic], engine: Engine, *, tile_side: int = INFERENCE.tile_side
+) -> Generator[Progress, None, NDArray[np.float32]]:
+    """The noise that a model sees, one tile a step: any strength is free then, by `subtract`.
+
+    Parameters
+    ----------
+    image : (H, W) or (N, H, W) array, also a lazy one; uint8, uint16 or floating
+    engine : Engine
+    tile_side : int
+        Largest side of what one tile gives, in pixels.
+
+    Yields
+    ------
+    Progress
+        Tiles that are done, and all of them.
+
+    Returns
+    -------
+    float32 array of the same shape, on the [0, 1] scale
+    """
+    images = as_images(image)
+    result = np.empty(image.shape, np.float32)
+    results = result.reshape(images.shape)
+    for seen in _noise_in_tiles(images, engine, tile_side):
+        results[seen.place] = seen.noise
+        yield seen.progress
+    return result
+
+
+def subtract(image: NDArray[np.generic], residual: NDArray[np.float32], strength: float) -> NDArray[np.generic]:
+    """Take a share of the residual away from one image.
+
+    Parameters
+    ----------
+    image : (H, W) array; uint8, uint16 or floating
+    residual : (H, W) float32 array on the [0, 1] scale
+    strength : float
+
+    Returns
+    -------
+    array of the same shape and type
+    """
+    scale = full_scale(image)
+    return from_unit(to_unit(image, scale) - np.float32(strength) * residual, image.dtype, scale)
+
+
+def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The image as a stack of one, or the stack as it is.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or has no pixels.
+    """
+    check_array(image)
+    if image.ndim == 3 and image.shape[2] in (3, 4):
+        raise InputError(f"expected grey images; received colour of shape {image.shape}: convert it to grey first")
+    images = image[np.newaxis] if image.ndim == 2 else image
+    if images.ndim != 3 or 0 in images.shape:
+        raise InputError(f"expected an image (H, W) or a stack (N, H, W) with pixels; received shape {image.shape}")
+    return images
+
+
+def finish(steps: Generator[Progress, None, Result]) -> Result:
+    """Run a generator to its end and give what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+@dataclass(frozen=True, slots=True)
+class _TileNoise:
+    """The core of one tile with noise, the noise that the network sees in it, and its place in the stack."""
+
+    place: tuple[int, slice, slice]
+    noisy: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    scale: float
+    progress: Progress
+
+
+def _noise_in_tiles(
+    images: NDArray[np.generic], engine: Engine, tile_side: int, scale: float | None = None
+) -> Iterator[_TileNoise]:
+    multiple = engine.card.multiple
+    tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, multiple)
+    total = len(images) * len(tiles)
+    together = _images_together(images.shape[1:], len(tiles), tile_side)
+    for first in range(0, len(images), together):
+        group = [np.asarray(image) for image in images[first : first + together]]
+        scales = [scale or _checked_scale(image) for image in group]
+        for number, tile in enumerate(tiles, start=1):
+            seen = _run_windows(group, scales, tile, engine)
+            for index, (noisy, noise, white) in enumerate(zip(*seen, scales, strict=True), start=first):
+                place = index, tile.rows.core, tile.columns.core
+                yield _TileNoise(place, noisy, noise, white, Progress(index * len(tiles) + number, total))
+
+
+def _checked_scale(image: NDArray[np.generic]) -> float:
+    scale = full_scale(image)
+    check_black(image, scale)
+    return scale
+
+
+def _images_together(shape: tuple[int, ...], tiles: int, tile_side: int) -> int:
+    """So many small images as have the pixels of one tile."""
+    return max(tile_side**2 // (shape[0] * shape[1]), 1) if tiles == 1 else 1
+
+
+def _run_windows(
+    group: Sequence[NDArray[np.generic]], scales: Sequence[float], tile: Tile, engine: Engine
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The tile's core of each image and its noise; subtractions are float32 even where the network's body is bf16."""
+    window = tile.rows.window, tile.columns.window
+    units = [to_unit(image[window], scale) for image, scale in zip(group, scales, strict=True)]
+    windows = np.stack([up_to_multiples(unit, engine.card.multiple) for unit in units])
+    inner = slice(None), tile.rows.inner, tile.columns.inner
+    output = engine(windows[..., np.newaxis])[..., 0][inner]
+    noisy = windows[inner]
+    return noisy, noisy - output if engine.card.predicts == "image" else output
+
+
+def check_strength(strength: float) -> None:
+    """Refuse a strength that is negative or no number."""
+    if not (is_number(strength) and strength >= 0):
+        raise InputError(f"strength must be a number from 0; received {strength!r}")

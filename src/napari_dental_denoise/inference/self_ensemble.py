@@ -1,0 +1,40 @@
+"""Run a network on an image in all eight turns and flips, and average what it sees."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.inference.engine import Engine
+from napari_dental_denoise.models import ModelCard
+from napari_dental_denoise.pixels import SYMMETRIES, turned, turned_back
+
+ROWS_AND_COLUMNS = (1, 2)
+
+
+class SelfEnsemble:
+    """An engine that averages another over the eight symmetries of the square: eight times slower, slightly better.
+
+    R. Timofte et al., "Seven ways to improve example-based single image super resolution", CVPR 2016,
+    doi 10.1109/CVPR.2016.206.
+
+    Parameters
+    ----------
+    engine : Engine
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of its model."""
+        return self._engine.card
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean network output for a (N, H, W, 1) float32 batch; see `Engine`."""
+        total = np.zeros(batch.shape, np.float32)
+        for symmetry in range(SYMMETRIES):
+            output = self._engine(np.ascontiguousarray(turned(batch, symmetry, ROWS_AND_COLUMNS)))
+            total += turned_back(output, symmetry, ROWS_AND_COLUMNS)
+        return total / np.float32(SYMMETRIES)

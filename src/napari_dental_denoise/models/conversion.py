@@ -1,0 +1,51 @@
+"""Make a plain Keras model usable, once, in a process of its own: this one never imports Keras."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.models.file import is_converted, sha256
+
+TIMEOUT_SECONDS = 600
+
+
+def converted(path: Path) -> Path:
+    """The model file itself, or a copy with a card and an OpenVINO export where it has none.
+
+    Parameters
+    ----------
+    path : Path
+        A `.keras` file; it is never changed.
+
+    Returns
+    -------
+    Path
+        `path`, or a file in the user's cache folder that is made at the first call.
+
+    Raises
+    ------
+    InputError
+        If the file is no model that can be used.
+    """
+    if is_converted(path):
+        return path
+    copy = user_cache_path("napari-dental-denoise") / f"{sha256(path.read_bytes())[:32]}.keras"
+    if not copy.exists():
+        _convert_in_child(path, copy)
+    return copy
+
+
+def _convert_in_child(path: Path, copy: Path) -> None:
+    command = [sys.executable, "-m", "napari_dental_denoise", "convert", str(path), "-o", str(copy), "--overwrite"]
+    try:
+        child = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{path.name}: the model was not converted within {TIMEOUT_SECONDS} s") from error
+    if child.returncode != 0:
+        reason = (child.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise InputError(reason.removeprefix("napari-dental-denoise: "))

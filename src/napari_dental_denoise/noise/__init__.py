@@ -1,0 +1,8 @@
+"""Noise: models of it to add to images, and its estimation.
+
+May import `pixels`, `files` and the modules below.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,8 @@
+"""Pixel values and geometry: grey values on [0, 1], stored encodings, sizes, symmetries.
+
+May import `errors`, `config`, `validation` and `progress`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

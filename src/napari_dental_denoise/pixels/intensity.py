@@ -1,0 +1,216 @@
+"""Grey values of any type to float32 on [0, 1], and back without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_dental_denoise.errors import InputError
+
+# Noise that was not clipped takes a [0, 1] image a little beyond it; grey levels of 8 bit and more lie far above.
+LARGEST_UNIT_VALUE = 4.0
+# Means of blocks of so many pixels a side are nearly free of noise: with any kind of it at its usual level, the
+# brightest lie below this multiple of white.
+BLOCK = 16
+BRIGHTEST_BLOCK = 1.125
+# A twentieth of them lie below this share of white only where black is not at 0: of a black image with noise of 60 grey
+# levels they lie above -0.3, whatever its kind.
+BLACK_SHARE = 0.05
+DARKEST_BLOCK = -0.35
+# Far more than any detector counts; the square of much larger ones is infinite in float32.
+LARGEST_VALUE = 2.0**53
+
+
+def full_scale(image: NDArray[np.generic]) -> float:
+    """The grey value that stands for white.
+
+    8 bit: 255. 16 bit: the largest value of the fewest bits that hold the image, so that 12 bits
+    stored in 16 count as 12. Floating: 1 for images on [0, 1] (with unclipped noise too), else by
+    the same rule as 16 bit. Of values that are not whole, single pixels may lie up to as much again
+    above it, as noise that was not clipped takes them.
+
+    Parameters
+    ----------
+    image : array of any shape; uint8, uint16 or floating
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        If the type is another one, or a value is not finite or beyond measure.
+    """
+    check_array(image)
+    # Values of the other byte order are the same values.
+    dtype = image.dtype.newbyteorder("=")
+    if dtype == np.uint8:
+        return 255.0
+    if dtype == np.uint16:
+        return _bits_scale(int(image.max(initial=0)))
+    if np.issubdtype(dtype, np.floating):
+        peak = check_values(image)
+        return 1.0 if peak <= LARGEST_UNIT_VALUE else _bits_scale(int(np.ceil(_without_noise(image, peak))))
+    raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
+
+
+def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
+    """The grey values that stand for white in images of the same thing.
+
+    One value where all count the same grey levels, for on a scale of its own a darker image could
+    become brighter: that of the first one, beyond which noise may take the others, but not beyond its
+    double. Two integer types count levels of their own, and on [0, 1] is no level at all: 255 in 8 bit
+    may be what 4095 or 1.0 is in the other.
+
+    Parameters
+    ----------
+    images : sequence of arrays of any shape; uint8, uint16 or floating
+        The clean one first, where there is one.
+
+    Returns
+    -------
+    list of float
+
+    Raises
+    ------
+    InputError
+        See `full_scale`.
+    """
+    scales = [full_scale(image) for image in images]
+    integer_sizes = {image.dtype.itemsize for image in images if image.dtype.kind == "u"}
+    if len(integer_sizes) > 1 or 1.0 in scales:
+        return scales
+    one_bit_more = 2 * scales[0] + 1
+    return [scales[0] if max(scales) <= one_bit_more else max(scales)] * len(scales)
+
+
+def to_unit_pair(
+    clean: NDArray[np.generic], other: NDArray[np.generic]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Two images of the same thing on [0, 1]; see `shared_scales` and `to_unit`."""
+    scales = shared_scales([clean, other])
+    return to_unit(clean, scales[0]), to_unit(other, scales[1])
+
+
+def check_array(image: object) -> None:
+    """Refuse what is no array, as a list of images of several sizes is."""
+    if not hasattr(image, "dtype"):
+        raise InputError(
+            f"expected an array; received a {type(image).__name__}: work on images of several sizes "
+            "or types one by one; for one size, give read_dental that size"
+        )
+
+
+def check_values(image: NDArray[np.generic]) -> float:
+    """The largest value, at least 0; refuses what is not finite, or so large that work on it would overflow.
+
+    Parameters
+    ----------
+    image : floating array of any shape
+
+    Raises
+    ------
+    InputError
+        If a value is NaN, infinite or beyond 2 to the power of 53.
+    """
+    low, high = float(image.min(initial=0)), float(image.max(initial=0))
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise InputError(
+            "the image must hold finite values; received NaN or infinity: replace them first, "
+            "for example with numpy.nan_to_num"
+        )
+    if max(-low, high) > LARGEST_VALUE:
+        raise InputError(
+            f"the image must hold values up to {LARGEST_VALUE:.0e}; received {max(-low, high):.0e}: divide it first"
+        )
+    return high
+
+
+def check_black(image: NDArray[np.generic], scale: float) -> None:
+    """Refuse an image that lies far below 0, which no network has seen; noise does not, in the mean of many neighbours.
+
+    Parameters
+    ----------
+    image : (..., H, W) array; uint8, uint16 or floating
+    scale : float
+        See `full_scale`.
+
+    Raises
+    ------
+    InputError
+        If a part of it does.
+    """
+    if image.size == 0 or float(image.min()) >= DARKEST_BLOCK * scale:
+        return
+    means = _block_means(image)
+    darkest = float(np.quantile(means, BLACK_SHARE)) if means.size else 0.0
+    if darkest < DARKEST_BLOCK * scale:
+        raise InputError(
+            f"the image must have black at 0; received large parts near {darkest:.3g}: add an offset first, so that "
+            "black is 0"
+        )
+
+
+def _without_noise(image: NDArray[np.generic], peak: float) -> float:
+    """The largest value less what unclipped noise may have added to it, which makes no whole numbers."""
+    whole = float(image.min(initial=0)) >= 0 and np.array_equal(image, np.rint(image))
+    means = np.empty(0) if whole else _block_means(image)
+    return max(float(means.max()) / BRIGHTEST_BLOCK, peak / 2) if means.size else peak
+
+
+def _block_means(image: NDArray[np.generic]) -> NDArray[np.floating]:
+    """Of each image of an array (..., H, W); none where it is smaller than a block."""
+    planes = np.squeeze(image)
+    if planes.ndim < 2 or min(planes.shape[-2:]) < BLOCK:
+        return np.empty(0)
+    height, width = (side // BLOCK * BLOCK for side in planes.shape[-2:])
+    blocks = planes[..., :height, :width].reshape(-1, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    return blocks.mean(axis=(2, 4))
+
+
+def _bits_scale(peak: int) -> float:
+    return float(2 ** max(8, peak.bit_length()) - 1)
+
+
+def to_unit(image: NDArray[np.generic], scale: float | None = None) -> NDArray[np.float32]:
+    """Grey values on [0, 1].
+
+    Parameters
+    ----------
+    image : array of any shape; uint8, uint16 or floating
+    scale : float, optional
+        The grey value that becomes 1; by default `full_scale(image)`.
+
+    Returns
+    -------
+    float32 array of the same shape, always a new one
+    """
+    if scale is None:
+        scale = full_scale(image)
+    return np.divide(image, np.float32(scale), dtype=np.float32)
+
+
+def from_unit(unit: NDArray[np.floating], dtype: DTypeLike, scale: float) -> NDArray[np.generic]:
+    """Undo `to_unit`.
+
+    Parameters
+    ----------
+    unit : floating array of any shape
+    dtype : uint8, uint16 or floating
+        Integers are rounded and clipped to [0, `scale`]; floating values are only scaled.
+    scale : float
+        The grey value that 1 becomes.
+
+    Returns
+    -------
+    array of `dtype`, of the same shape
+    """
+    target = np.dtype(dtype)
+    grey = unit * np.float32(scale)
+    if np.issubdtype(target, np.integer):
+        np.rint(grey, out=grey)
+        np.clip(grey, 0, scale, out=grey)
+    return grey.astype(target, copy=False)

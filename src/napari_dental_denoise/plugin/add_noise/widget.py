@@ -1,0 +1,261 @@
+"""The Add noise form: a kind, its levels, a live preview, and a new layer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import (
+    CheckBox,
+    ComboBox,
+    Container,
+    FloatSlider,
+    FloatSpinBox,
+    PushButton,
+    SpinBox,
+    create_widget,
+)
+from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDoubleSpinBox
+
+from napari_dental_denoise.config import GREY_LEVELS, NOISE
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference import Progress
+from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
+from napari_dental_denoise.pixels import PLAIN, Storage, full_scale
+from napari_dental_denoise.plugin.shared import (
+    FormWork,
+    NoiseLine,
+    PreviewLayer,
+    check_image,
+    complain,
+    current_image,
+    finish_form,
+    layer_storage,
+    place_window,
+    preference,
+    row,
+    say,
+    text_label,
+    twin,
+    visible_window,
+)
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+PREVIEW = "noise preview"
+PREVIEW_DELAY_MS = 80
+# More would hold up the window while a slider moves.
+PREVIEW_PIXELS = 2**20
+LARGEST_SIGMA = 0.5
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A noise that is fully determined."""
+
+    kind: str
+    levels: dict[str, float]
+    seed: int
+    storage: Storage = PLAIN
+
+    def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
+        """To one image of a stack, each with noise of its own."""
+        rng = np.random.default_rng([self.seed, index])
+        noisy = noise_kind(self.kind).add(self.storage.upright(image), **self.levels, rng=rng)
+        return self.storage.restore(noisy, image).astype(image.dtype, copy=False)
+
+
+class NoiseWidget(Container):
+    """Add noise of a known kind and level to an image layer; the result is a new layer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        self._viewer = napari_viewer
+        self._preview = PreviewLayer(napari_viewer)
+        self._make_fields()
+        self.work = FormWork([self.add], self.status)
+        self.noise = NoiseLine(napari_viewer, self.image)
+        widgets = [
+            self.image,
+            self.noise.label,
+            self.kind,
+            *self.levels.values(),
+            self.in_grey,
+            self.seed,
+            self.preview,
+            row(self.add, self.work.cancel),
+        ]
+        super().__init__(widgets=[*widgets, self.work.progress, self.status])
+        finish_form(self, self._close)
+        self._timer = QTimer(self.native)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PREVIEW_DELAY_MS)
+        self._timer.timeout.connect(self._show_preview)
+        self._connect()
+        self._choose_kind()
+
+    def _make_fields(self) -> None:
+        self.image = create_widget(
+            annotation="napari.layers.Image",
+            label="image",
+            options={"tooltip": "A clean image or stack of images; it is never changed"},
+        )
+        self.kind = ComboBox(
+            label="noise",
+            choices=list(NOISE_KINDS),
+            value=preference("noise", "kind", NOISE.kind),
+            tooltip="\n".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items()),
+        )
+        self.levels = {name: _level_field(name) for name in LEVEL_MEANINGS}
+        self.in_grey = text_label("The level in the units of the image, and in grey levels of 8 bit")
+        self.seed = SpinBox(label="seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
+        self.preview = CheckBox(text="preview on the visible region", tooltip="Shown at once while you move a slider")
+        self.add = PushButton(text="Add noise", tooltip="Make a new layer: the image with noise")
+        self.status = text_label()
+
+    def _connect(self) -> None:
+        self.kind.changed.connect(self._choose_kind)
+        for field in (self.image, self.seed, self.preview, *self.levels.values()):
+            field.changed.connect(self._changed)
+        self._viewer.scene.camera.events.connect(self._changed)
+        self._viewer.dims.events.current_step.connect(self._changed)
+        self.add.clicked.connect(self.add_noise)
+
+    def _close(self) -> None:
+        self.noise.close()
+        self._viewer.scene.camera.events.disconnect(self._changed)
+        self._viewer.dims.events.current_step.disconnect(self._changed)
+        self.work.close()
+        self._timer.stop()
+        self._preview.remove()
+
+    def _choose_kind(self) -> None:
+        """Show the levels that this kind has, at their defaults."""
+        used = noise_kind(self.kind.value).levels
+        for name, slider in self.levels.items():
+            slider.visible = name in used
+            if name in used:
+                slider.value = used[name].default
+        self._changed()
+
+    def recipe(self) -> Recipe:
+        """The noise that the form describes."""
+        used = noise_kind(self.kind.value).levels
+        levels = {name: float(self.levels[name].value) for name in used}
+        storage = PLAIN if self.image.value is None else layer_storage(self.image.value)
+        return Recipe(self.kind.value, levels, int(self.seed.value), storage)
+
+    def _changed(self, *_: object) -> None:
+        say(self.in_grey, self._level_text())
+        if self.preview.value:
+            self._timer.start()
+        else:
+            self._preview.remove()
+
+    def _level_text(self) -> str:
+        recipe = self.recipe()
+        sigma = recipe.levels.get("sigma")
+        layer = self.image.value
+        # Beside photons, sigma is a share of an exposure and no grey level; of speckle, a share of the grey value.
+        if sigma is None or "photons" in recipe.levels or recipe.kind == "speckle":
+            return noise_kind(recipe.kind).title
+        text = f"sigma {sigma * GREY_LEVELS:.1f} of {GREY_LEVELS} grey levels"
+        if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
+            return text
+        try:
+            scale = full_scale(recipe.storage.upright(np.asarray(layer.data if layer.ndim == 2 else layer.data[0])))
+        except InputError:
+            return text
+        return f"{text}, {sigma * scale:.4g} in the image's own, where white is {scale:g}"
+
+    def _show_preview(self) -> None:
+        try:
+            layer = check_image(self.image.value)
+            rows, columns = visible_window(layer, self._viewer.dims)
+            index = current_image(layer, self._viewer.dims.point)
+            image = np.asarray(layer.data if layer.ndim == 2 else layer.data[index])
+            noisy = _preview(self.recipe(), image, index, rows, columns)
+        except InputError as error:
+            say(self.status, str(error), problem=True)
+            return
+        say(self.status, "")
+        look = {**twin(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, rows, columns)}
+        selected = set(self._viewer.layers.selection)
+        self._preview.show(noisy, look)
+        # The input stays the active layer: the preview is only looked at.
+        self._viewer.layers.selection = selected & set(self._viewer.layers)
+
+    def add_noise(self) -> None:
+        """Make the new layer, beside the window."""
+        try:
+            layer = check_image(self.image.value)
+        except InputError as error:
+            complain(self.status, error)
+            return
+        self.preview.value = False
+        recipe, data = self.recipe(), layer.data
+        look = twin(
+            layer,
+            "noisy",
+            {"operation": "add noise", "kind": recipe.kind, "levels": recipe.levels, "seed": recipe.seed},
+        )
+        self.work.begin(
+            lambda: _work(recipe, data),
+            lambda noisy: self._show(noisy, look),
+            text=f"Adding noise to {layer.name} ...",
+            unit="images",
+        )
+
+    def _show(self, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
+        added = self._viewer.add_image(noisy, **look)
+        say(self.status, f"Done: {added.name}")
+
+
+def _preview(
+    recipe: Recipe, image: NDArray[np.generic], index: int, rows: slice, columns: slice
+) -> NDArray[np.generic]:
+    """A part of what will be added; of a large image, noise of the same kind and level."""
+    if image.size <= PREVIEW_PIXELS:
+        return recipe.add(image, index)[rows, columns]
+    return recipe.add(image[rows, columns], index)
+
+
+def _level_field(name: str) -> FloatSlider | FloatSpinBox:
+    label, tooltip = name.replace("_", " "), LEVEL_MEANINGS[name]
+    if name.startswith("sigma"):
+        return _fine_slider(label, LARGEST_SIGMA, 0.0005, tooltip)
+    if name == "amount":
+        return _fine_slider(label, 1, 0.001, tooltip)
+    low, high, step = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}[
+        name
+    ]
+    return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
+
+
+def _fine_slider(label: str, largest: float, step: float, tooltip: str) -> FloatSlider:
+    """With a number beside it that shows the step, of which magicgui shows two decimals."""
+    slider = FloatSlider(label=label, max=largest, step=step, tooltip=tooltip)
+    number: QDoubleSpinBox = slider.native.findChild(QDoubleSpinBox)
+    number.setDecimals(DECIMALS)
+    return slider
+
+
+def _work(recipe: Recipe, data: Any) -> Generator[Progress, None, NDArray[np.generic]]:
+    if data.ndim == 2:
+        yield Progress(0, 1)
+        return recipe.add(np.asarray(data), 0)
+    result = np.empty(data.shape, data.dtype)
+    for index in range(len(data)):
+        result[index] = recipe.add(np.asarray(data[index]), index)
+        yield Progress(index + 1, len(data))
+    return result

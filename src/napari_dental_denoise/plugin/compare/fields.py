@@ -1,0 +1,114 @@
+"""The fields of the Compare form and where they stand; what they do is in `compare_widget`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_dental_denoise.plugin.compare.layer_combo import LayerCombo
+from napari_dental_denoise.plugin.compare.profile import ProfilePlot
+from napari_dental_denoise.plugin.compare.table import ScoreTable
+from napari_dental_denoise.plugin.shared import MINIMUM_WIDTH, make_scrollable, text_label
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+SLIDER_STEPS = 1000
+SPACING = 6
+
+
+class CompareFields(QWidget):
+    """What is seen of the Compare form.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._make_choices()
+        self._make_buttons()
+        self.table = ScoreTable()
+        self.scale_note = QLabel()
+        self.copy_table = QPushButton("Copy table")
+        self.copy_table.setToolTip("Copy the table, with tabs, for a spreadsheet")
+        self.copy_table.clicked.connect(self.table.copy)
+        self.profile_title = QLabel()
+        self.profile_title.setWordWrap(True)
+        self.profile_title.setToolTip("Draw a line or a path in the Shapes layer to look at another place")
+        self.profile = ProfilePlot(viewer)
+        self.status = text_label()
+        self.setMinimumWidth(MINIMUM_WIDTH)
+        # The plot takes what height is left; napari would put empty space below it.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self._lay_out()
+
+    def _make_choices(self) -> None:
+        self.reference = LayerCombo("The image without noise, if there is one: PSNR and SSIM are taken against it")
+        self.first = LayerCombo("A layer to compare, such as the noisy image; it is never changed")
+        self.second = LayerCombo("The layer to compare it with, such as the denoised image; it is never changed")
+        self.shapes = LayerCombo("A Shapes layer: its closed shapes are the region, its last line is the line profile")
+        self.difference_choice = QComboBox()
+        self.difference_choice.setToolTip("Which layer is taken away from which")
+        self.difference_choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def _make_buttons(self) -> None:
+        self.side_by_side = QPushButton("Side by side")
+        self.side_by_side.setToolTip("Show the chosen layers in one row; press again to come back")
+        self.wipe = QPushButton("Wipe")
+        self.wipe.setToolTip("Show A left and B right of an edge that the mouse can drag; press again to end it")
+        for button in (self.side_by_side, self.wipe):
+            button.setCheckable(True)
+        self.edge = QSlider(Qt.Orientation.Horizontal)
+        self.edge.setRange(0, SLIDER_STEPS)
+        self.edge.setValue(SLIDER_STEPS // 2)
+        self.edge.setToolTip("Where the edge of the wipe stands")
+        self.difference = QPushButton("Difference")
+        self.difference.setToolTip("Make a layer of the difference: blue below zero, red above")
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setSpacing(SPACING)
+        layout.addLayout(_form(("clean", self.reference), ("A", self.first), ("B", self.second)))
+        layout.addLayout(_row(self.side_by_side, self.wipe))
+        layout.addLayout(_form(("edge", self.edge)))
+        layout.addLayout(_row(self.difference_choice, self.difference))
+        layout.addWidget(self.status.native)
+        layout.addLayout(_form(("region, line", self.shapes)))
+        layout.addWidget(self.table)
+        layout.addLayout(_row(self.scale_note, self.copy_table))
+        layout.addWidget(self.profile_title)
+        layout.addWidget(self.profile, 1)
+        make_scrollable(self)
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(SPACING)
+    for widget in widgets:
+        row.addWidget(widget)
+    return row
+
+
+def _form(*rows: tuple[str, QWidget]) -> QFormLayout:
+    form = QFormLayout()
+    form.setSpacing(SPACING)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for title, widget in rows:
+        label = QLabel(title)
+        label.setToolTip(widget.toolTip())
+        form.addRow(label, widget)
+    return form

@@ -1,0 +1,72 @@
+"""Layers beside each other in napari's grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from napari_dental_denoise.plugin.shared import Connections
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Image, Layer
+
+GAP = 4
+# Points and pixels of a name in napari's own size, measured; longer names are made smaller to fit their place.
+NAME_POINTS = 10.0
+PIXELS_PER_LETTER = 10.5
+SMALLEST_POINTS = 5.0
+
+
+class SideBySide:
+    """Shows some layers in one row, with their names, until it is closed.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    layers : sequence of napari.layers.Image
+    ended : callable
+        Called when the user leaves the grid by napari's own button.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer, layers: Sequence[Image], ended: Callable[[], None]) -> None:
+        self._viewer = viewer
+        self._ended = ended
+        self._connections = Connections()
+        grid, camera = viewer.canvas.grid, viewer.scene.camera
+        self._grid_before = {name: getattr(grid, name) for name in ("enabled", "shape", "stride", "spacing")}
+        self._camera_before = {name: getattr(camera, name) for name in ("center", "zoom")}
+        self._layers_before: list[tuple[Layer, bool, bool, float]] = [
+            (layer, layer.visible, layer.name_overlay.visible, layer.name_overlay.font_size) for layer in viewer.layers
+        ]
+        points = self._name_points(layers)
+        for layer, *_ in self._layers_before:
+            # Every visible layer takes a place in the grid.
+            layer.visible = layer in layers
+            layer.name_overlay.visible = layer in layers
+            layer.name_overlay.font_size = points
+        grid.shape, grid.stride, grid.spacing, grid.enabled = (1, -1), 1, GAP, True
+        viewer.fit_to_view()
+        self._connections.add(grid.events.enabled, self._on_enabled)
+
+    def _name_points(self, layers: Sequence[Image]) -> float:
+        """Size of the names, so that the longest one is not cut off."""
+        place = self._viewer.canvas.size[1] / len(layers)
+        longest = max(len(layer.name) for layer in layers) + 2
+        return float(max(SMALLEST_POINTS, min(NAME_POINTS, NAME_POINTS * place / (longest * PIXELS_PER_LETTER))))
+
+    def _on_enabled(self, _event: object) -> None:
+        if not self._viewer.canvas.grid.enabled:
+            self._ended()
+
+    def close(self) -> None:
+        """Bring back the grid, the camera and what was visible."""
+        self._connections.clear()
+        grid, camera = self._viewer.canvas.grid, self._viewer.scene.camera
+        for name, value in self._grid_before.items():
+            setattr(grid, name, value)
+        for layer, visible, named, points in self._layers_before:
+            if layer in self._viewer.layers:
+                layer.visible, layer.name_overlay.visible, layer.name_overlay.font_size = visible, named, points
+        for name, value in self._camera_before.items():
+            setattr(camera, name, value)

@@ -1,0 +1,147 @@
+"""The layers that are compared: which go together, what is shown of them, how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.pixels import shared_scales
+from napari_dental_denoise.plugin.shared import METADATA, check_image, current_image, twin
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Image, Layer
+
+HELPER = {"operation": "wipe"}
+DIFFERENCE = "difference"
+# Rare outliers would leave the rest of a difference without colour.
+SHOWN_PERCENTILE = 99.8
+# ColorBrewer's RdBu: told apart by colour-blind eyes, and zero is neutral.
+DIVERGING = ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")
+
+
+def operation(layer: Layer) -> str:
+    """What made a layer, as its metadata says; "" for layers that are not the plugin's."""
+    record = layer.metadata.get(METADATA, {})
+    return str(record.get("operation", "")) if isinstance(record, dict) else ""
+
+
+def comparable_layers(viewer: napari.viewer.Viewer) -> list[Image]:
+    """The image layers of a viewer, without those that compare others."""
+    from napari.layers import Image
+
+    made = (HELPER["operation"], DIFFERENCE)
+    return [layer for layer in viewer.layers if isinstance(layer, Image) and operation(layer) not in made]
+
+
+def check_layers(layers: Sequence[Image]) -> None:
+    """Refuse layers that cannot be compared pixel by pixel, with the reason.
+
+    Raises
+    ------
+    InputError
+    """
+    for layer in layers:
+        check_image(layer)
+    for layer in layers[1:]:
+        if layer.data.shape != layers[0].data.shape:
+            sizes = ["x".join(str(side) for side in one.data.shape) for one in (layers[0], layer)]
+            raise InputError(f"The layers differ in size: {sizes[0]} and {sizes[1]}")
+
+
+def shown_pixels(layer: Image, point: tuple[float, ...]) -> NDArray[np.generic]:
+    """The image of a layer at the viewer's sliders."""
+    image = layer.data if layer.ndim == 2 else layer.data[current_image(layer, point)]
+    return np.asarray(image)
+
+
+def guess_layers(names: Sequence[str]) -> tuple[str | None, str | None, str | None]:
+    """Which layers are meant, after the names that the plugin gives: "x", "x gaussian", "x gaussian denoised".
+
+    Parameters
+    ----------
+    names : sequence of str
+        From the lowest layer up.
+
+    Returns
+    -------
+    clean, first, second : str or None
+    """
+    second = next((name for name in reversed(names) if "denoised" in name), None)
+    first = _origin(second, names) or next((name for name in reversed(names) if _is_noisy(name)), None)
+    clean = _origin(first, names) or next((name for name in names if "clean" in name and not _is_noisy(name)), None)
+    rest = [name for name in names if name not in (clean, first, second)]
+    first = first or (rest.pop(0) if rest else None)
+    second = second or (rest.pop(0) if rest else None)
+    return clean, first, second
+
+
+def _is_noisy(name: str) -> bool:
+    return "noisy" in name and "denoised" not in name
+
+
+def _origin(name: str | None, names: Sequence[str]) -> str | None:
+    """The longest other name that a name begins with."""
+    origins = [other for other in names if name is not None and name.startswith(f"{other} ")]
+    return max(origins, key=len, default=None)
+
+
+def add_difference(viewer: napari.viewer.Viewer, minuend: Image, subtrahend: Image) -> Image:
+    """Show one layer minus another, zero neutral and the scale symmetric; made again, it is brought up to date.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    minuend, subtrahend : napari.layers.Image
+
+    Returns
+    -------
+    napari.layers.Image
+        float32, in the place of the minuend.
+
+    Raises
+    ------
+    InputError
+        If the layers do not go together.
+    """
+    from napari.layers import Image
+    from napari.utils import Colormap
+
+    check_layers([minuend, subtrahend])
+    data = _subtract(minuend, subtrahend, viewer.dims.point)
+    look = twin(minuend, "", {"operation": DIFFERENCE, "minuend": minuend.name, "subtrahend": subtrahend.name})
+    look["name"] = f"{minuend.name} - {subtrahend.name}"
+    look["colormap"] = Colormap(list(DIVERGING), name="difference")
+    largest, shown = _limits(data, minuend, viewer.dims.point)
+    look |= {"contrast_limits": (-shown, shown), "gamma": 1.0, "blending": "translucent_no_depth"}
+    for old in [layer for layer in viewer.layers if operation(layer) == DIFFERENCE and layer.name == look["name"]]:
+        viewer.layers.remove(old)
+    layer = Image(data, **look)
+    layer.contrast_limits_range = (-largest, largest)
+    layer.contrast_limits = look["contrast_limits"]
+    layer.colorbar.visible = True
+    viewer.add_layer(layer)
+    return layer
+
+
+def _subtract(minuend: Image, subtrahend: Image, point: tuple[float, ...]) -> Any:
+    """Numpy or dask, as the layers are."""
+    first, second = minuend.data.astype(np.float32), subtrahend.data.astype(np.float32)
+    if minuend.dtype == subtrahend.dtype:
+        return first - second
+    scales = shared_scales([shown_pixels(layer, point) for layer in (minuend, subtrahend)])
+    return first / np.float32(scales[0]) - second / np.float32(scales[1])
+
+
+def _limits(data: Any, layer: Image, point: tuple[float, ...]) -> tuple[float, float]:
+    """Largest difference of the image that is shown, and the one to show in full colour."""
+    image = data if layer.ndim == 2 else data[current_image(layer, point)]
+    size = np.abs(np.asarray(image))
+    if not np.isfinite(size).all():
+        raise InputError(f"{layer.name} and the other layer must hold finite values; received NaN or infinity")
+    largest = float(size.max()) or 1.0
+    return largest, float(np.percentile(size, SHOWN_PERCENTILE)) or largest

@@ -1,0 +1,101 @@
+"""PSNR and SSIM of two layers, whole and inside a region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QHeaderView, QSizePolicy, QTableWidget, QTableWidgetItem
+
+from napari_dental_denoise.plugin.compare.scoring import RowScore
+
+COLUMNS = ("PSNR, dB\nimage", "SSIM\nimage", "PSNR, dB\nregion", "SSIM\nregion")
+TIPS = (
+    "Peak signal-to-noise ratio of the whole image: more is nearer to the clean one",
+    "Structural similarity of the whole image: 1 for equal images",
+    "Peak signal-to-noise ratio of the pixels inside the closed shapes",
+    "Structural similarity on the bounding box of the closed shapes, of 11 pixels a side and more",
+)
+EMPTY = "-"
+
+
+class ScoreTable(QTableWidget):
+    """Rows A and B; columns for the whole image and for the region."""
+
+    def __init__(self) -> None:
+        super().__init__(2, len(COLUMNS))
+        for column, (title, tip) in enumerate(zip(COLUMNS, TIPS, strict=True)):
+            header = QTableWidgetItem(title)
+            header.setToolTip(tip)
+            self.setHorizontalHeaderItem(column, header)
+        self._rows = [QTableWidgetItem(title) for title in ("A", "B")]
+        for row, header in enumerate(self._rows):
+            self.setVerticalHeaderItem(row, header)
+        self._cells: dict[tuple[int, int], str] = {}
+        self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        columns: Any = self.horizontalHeader()
+        rows: Any = self.verticalHeader()
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        rows.setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.clear_scores()
+
+    def clear_scores(self) -> None:
+        """Show that there is nothing to show."""
+        for row in range(self.rowCount()):
+            for column in range(self.columnCount()):
+                self._set(row, column, EMPTY)
+        self._fit_height()
+
+    def name_rows(self, names: Sequence[str]) -> None:
+        """Say which layers the rows are, as tooltips.
+
+        Parameters
+        ----------
+        names : sequence of str
+        """
+        for header, name in zip(self._rows, names, strict=True):
+            header.setToolTip(name)
+
+    def show_scores(self, scores: Sequence[RowScore]) -> None:
+        """Fill the rows that were scored and empty the others.
+
+        Parameters
+        ----------
+        scores : sequence of RowScore
+        """
+        self.clear_scores()
+        for score in scores:
+            for first, part in ((0, score.whole), (2, score.region)):
+                if part is not None:
+                    self._set(score.row, first, _text(part.psnr, 2))
+                    self._set(score.row, first + 1, _text(part.ssim, 4))
+
+    def copy(self) -> None:
+        """Put the table on the clipboard, with tabs, for a spreadsheet."""
+        lines = [["layer", *(title.replace("\n", " ") for title in COLUMNS)]]
+        for row, header in enumerate(self._rows):
+            cells = [self._cells[row, column] for column in range(self.columnCount())]
+            lines.append([header.toolTip() or header.text(), *cells])
+        clipboard: Any = QApplication.clipboard()
+        clipboard.setText("\n".join("\t".join(line) for line in lines))
+
+    def _set(self, row: int, column: int, text: str) -> None:
+        item = QTableWidgetItem(text)
+        item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setItem(row, column, item)
+        self._cells[row, column] = text
+
+    def _fit_height(self) -> None:
+        rows = sum(self.rowHeight(row) for row in range(self.rowCount()))
+        columns: Any = self.horizontalHeader()
+        self.setFixedHeight(columns.sizeHint().height() + rows + 2 * self.frameWidth())
+
+
+def _text(value: float, digits: int) -> str:
+    return EMPTY if np.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,299 @@
+"""The Compare form: two or three layers side by side, wiped, subtracted, scored and along a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtGui import QCloseEvent
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.evaluation import outline_mask
+from napari_dental_denoise.plugin.compare.fields import SLIDER_STEPS, CompareFields
+from napari_dental_denoise.plugin.compare.grid import SideBySide
+from napari_dental_denoise.plugin.compare.layers import (
+    add_difference,
+    check_layers,
+    comparable_layers,
+    guess_layers,
+    shown_pixels,
+)
+from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoreTask, Scoring
+from napari_dental_denoise.plugin.compare.shapes import outlines
+from napari_dental_denoise.plugin.compare.wipe import Wipe
+from napari_dental_denoise.plugin.shared import Connections, complain, say
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Image
+
+# One update for the many events of a slider that is moved or a shape that is drawn.
+DELAY_MS = 100
+
+
+class CompareWidget(CompareFields):
+    """Compare two image layers, and both with a clean one.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self._viewer = viewer
+        self._side: SideBySide | None = None
+        self._wiping: Wipe | None = None
+        self._scoring = Scoring(self._show_scores, lambda error: complain(self.status, error))
+        self._closed = self._blocked = self._chosen_by_hand = False
+        self._end_reason = self._difference_by_hand = ""
+        self._viewer_connections, self._layer_connections = Connections(), Connections()
+        self._update_timer = self._timer(DELAY_MS, self._update)
+        self._end_timer = self._timer(0, self._end_modes)
+        self._connect_fields()
+        self._connect_viewer()
+        self._on_inserted()
+
+    def _timer(self, interval: int, action: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(action)
+        return timer
+
+    def _connect_fields(self) -> None:
+        for combo in (self.reference, self.first, self.second):
+            combo.activated.connect(self._on_chosen_by_hand)
+            combo.currentIndexChanged.connect(self._on_choice)
+        self.shapes.currentIndexChanged.connect(self._on_choice)
+        self.side_by_side.toggled.connect(self._toggle_side_by_side)
+        self.wipe.toggled.connect(self._toggle_wipe)
+        self.edge.valueChanged.connect(self._on_edge)
+        self.difference_choice.textActivated.connect(self._on_difference_by_hand)
+        self.difference.clicked.connect(self._make_difference)
+
+    def _connect_viewer(self) -> None:
+        events = self._viewer.layers.events
+        for emitter in (events.removed, events.reordered, events.renamed):
+            self._viewer_connections.add(emitter, self._on_layers)
+        self._viewer_connections.add(events.inserted, self._on_inserted)
+        self._viewer_connections.add(self._viewer.dims.events.current_step, self._schedule)
+        self._viewer_connections.add(self._viewer.events.theme, self._on_theme)
+        # A window that closes deletes the form without a word to it.
+        self.destroyed.connect(self._viewer_connections.clear)
+        self.destroyed.connect(self._layer_connections.clear)
+
+    @property
+    def busy(self) -> bool:
+        """Whether scores or the profile are yet to come."""
+        return self._scoring.busy or self._update_timer.isActive()
+
+    def _chosen(self) -> list[Image]:
+        """The two or three layers: A, B, clean."""
+        layers = [combo.layer for combo in (self.first, self.second, self.reference)]
+        return [layer for layer in layers if layer is not None]
+
+    def _on_theme(self, _event: object = None) -> None:
+        self.profile.restyle()
+
+    def _on_layers(self, _event: object = None) -> None:
+        from napari.layers import Shapes
+
+        images = comparable_layers(self._viewer)
+        for combo in (self.reference, self.first, self.second):
+            combo.set_layers(images)
+        drawn = [layer for layer in self._viewer.layers if isinstance(layer, Shapes)]
+        self.shapes.set_layers(drawn)
+        if self.shapes.layer is None and drawn:
+            self.shapes.layer = drawn[-1]
+        self._offer_differences()
+        self._schedule()
+
+    def _on_inserted(self, _event: object = None) -> None:
+        self._on_layers()
+        if not self._chosen_by_hand:
+            self._guess()
+
+    def _guess(self) -> None:
+        by_name = {layer.name: layer for layer in comparable_layers(self._viewer)}
+        combos = (self.reference, self.first, self.second)
+        for combo, name in zip(combos, guess_layers([*by_name]), strict=True):
+            combo.layer = None if name is None else by_name[name]
+
+    def _on_chosen_by_hand(self) -> None:
+        self._chosen_by_hand = True
+
+    def _on_choice(self, _index: int = 0) -> None:
+        self._layer_connections.clear()
+        for layer in [*self._chosen(), *([self.shapes.layer] if self.shapes.layer is not None else [])]:
+            for emitter in (layer.events.data, layer.events.scale, layer.events.translate):
+                self._layer_connections.add(emitter, self._schedule)
+        self._offer_differences()
+        if self._wiping is not None or self._side is not None:
+            self._end_later("")
+        self._schedule()
+
+    def _on_difference_by_hand(self, title: str) -> None:
+        self._difference_by_hand = title
+
+    def _offer_differences(self) -> None:
+        """Which differences can be made of what is chosen; the pair of layers is kept beside its name."""
+        named = {"A": self.first.layer, "B": self.second.layer, "clean": self.reference.layer}
+        titles = [("B", "A"), ("A", "clean"), ("B", "clean")]
+        self._differences = [
+            (f"{one} - {other}", named[one], named[other])
+            for one, other in titles
+            if named[one] is not None and named[other] is not None
+        ]
+        self.difference_choice.clear()
+        self.difference_choice.addItems([title for title, _, _ in self._differences])
+        self.difference_choice.setCurrentText(self._difference_by_hand)
+
+    def _make_difference(self) -> None:
+        try:
+            self._check(self._chosen())
+            _, minuend, subtrahend = self._differences[self.difference_choice.currentIndex()]
+            layer = add_difference(self._viewer, minuend, subtrahend)
+        except InputError as error:
+            complain(self.status, error)
+            return
+        say(self.status, f"New layer: {layer.name}")
+
+    def _toggle_side_by_side(self, on: bool) -> None:  # noqa: FBT001
+        if on:
+            self.wipe.setChecked(False)
+            self._side = SideBySide(self._viewer, self._chosen(), lambda: self._end_later(""))
+        elif self._side is not None:
+            side, self._side = self._side, None
+            side.close()
+
+    def _toggle_wipe(self, on: bool) -> None:  # noqa: FBT001
+        self.edge.setEnabled(on)
+        if not on:
+            if self._wiping is not None:
+                wiping, self._wiping = self._wiping, None
+                wiping.close()
+            return
+        self.side_by_side.setChecked(False)
+        chosen, share = self._chosen(), self.edge.value() / SLIDER_STEPS
+        try:
+            self._check(chosen)
+            left, right = chosen[:2]
+            self._wiping = Wipe(self._viewer, left, right, share, moved=self._on_dragged, ended=self._end_later)
+        except InputError as error:
+            self.wipe.setChecked(False)
+            complain(self.status, error)
+
+    def _on_edge(self, value: int) -> None:
+        if self._wiping is not None:
+            self._wiping.move_to(value / SLIDER_STEPS)
+
+    def _on_dragged(self, share: float) -> None:
+        self.edge.blockSignals(True)  # noqa: FBT003
+        self.edge.setValue(round(share * SLIDER_STEPS))
+        self.edge.blockSignals(False)  # noqa: FBT003
+
+    def _end_later(self, reason: str) -> None:
+        """End wipe and grid once the layer list is at rest: it must not change while it tells of a change."""
+        self._end_reason = reason
+        self._end_timer.start()
+
+    def _end_modes(self) -> None:
+        self.wipe.setChecked(False)
+        self.side_by_side.setChecked(False)
+        if self._end_reason:
+            say(self.status, self._end_reason, problem=True)
+
+    def _schedule(self, _event: object = None) -> None:
+        if not self._closed:
+            self._update_timer.start()
+
+    def _update(self) -> None:
+        chosen = self._chosen()
+        self.side_by_side.setEnabled(len(chosen) > 1)
+        self.edge.setEnabled(self.wipe.isChecked())
+        self.table.name_rows([layer.name if layer else "" for layer in (self.first.layer, self.second.layer)])
+        problem = self._problem(lambda: self._check(chosen))
+        for button in (self.wipe, self.difference):
+            button.setEnabled(not problem)
+        if problem:
+            self._forget_numbers()
+        else:
+            problem = self._problem(self._show_profile) or self._problem(self._start_scores)
+        if problem or self._blocked:
+            say(self.status, problem, problem=True)
+        self._blocked = bool(problem)
+
+    @staticmethod
+    def _problem(action: Callable[[], None]) -> str:
+        """Why something cannot be done; "" when it is done."""
+        try:
+            action()
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def _check(self, chosen: list[Image]) -> None:
+        """Say why the form cannot act, if it cannot."""
+        if len(chosen) < 2:
+            raise InputError("Choose two layers to compare")
+        if len({id(layer) for layer in chosen}) < len(chosen):
+            raise InputError("The same layer is chosen twice")
+        check_layers(chosen)
+
+    def _forget_numbers(self) -> None:
+        self._scoring.cancel()
+        self.table.clear_scores()
+        self.scale_note.setText("")
+        self.profile_title.setText("Line profile")
+        self.profile.show_nothing()
+
+    def _show_profile(self) -> None:
+        # The last one is drawn on top: what is denoised, over the clean one, over the noise.
+        drawn = ((self.first.layer, 0), (self.reference.layer, None), (self.second.layer, 1))
+        layers = [(layer, color) for layer, color in drawn if layer is not None]
+        title = self.profile.show_layers(layers, self.shapes.layer, self._viewer.dims.point)
+        self.profile_title.setText(title)
+
+    def _start_scores(self) -> None:
+        reference, point = self.reference.layer, self._viewer.dims.point
+        if reference is None:
+            self._scoring.cancel()
+            self.table.clear_scores()
+            self.scale_note.setText("Scores need a clean layer")
+            return
+        rows = enumerate((self.first.layer, self.second.layer))
+        images = [(row, shown_pixels(layer, point)) for row, layer in rows if layer is not None]
+        clean = shown_pixels(reference, point)
+        shapes = self.shapes.layer
+        closed = [] if shapes is None else outlines(shapes, reference, point)
+        self._scoring.start(ScoreTask(clean, images, outline_mask(closed, clean.shape) if closed else None))
+
+    def _show_scores(self, scores: list[RowScore]) -> None:
+        self.table.show_scores(scores)
+        self.scale_note.setText(f"data range {scores[0].data_range:g}")
+
+    def shut_down(self) -> None:
+        """End all that was begun: wipe, grid, computation, listening. Layers of differences stay."""
+        if self._closed:
+            return
+        self._closed = True
+        self._viewer_connections.clear()
+        self._layer_connections.clear()
+        self._update_timer.stop()
+        self._end_timer.stop()
+        self._scoring.stop()
+        self.wipe.setChecked(False)
+        self.side_by_side.setChecked(False)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """A dock that is closed lets go of its form, and sends it no other event."""
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.shut_down()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
+        """End all that was begun."""
+        self.shut_down()
+        super().closeEvent(event)

@@ -1,0 +1,238 @@
+"""One layer left of an edge, another right of it; the edge follows the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.evaluation import on_one_scale
+from napari_dental_denoise.pixels import shared_scales
+from napari_dental_denoise.plugin.compare.layers import HELPER, check_layers, shown_pixels
+from napari_dental_denoise.plugin.shared import KEPT, METADATA, Connections, place_window
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Image, Vectors
+
+EDGE_COLOR = "#ffcc00"
+EDGE_WIDTH = 2.0
+GRIP = 8.0
+FREE_HAND = "pan_zoom"
+COVERING = "translucent_no_depth"
+
+
+class Wipe:
+    """Two helper layers, the composed image and its edge, until it is closed.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    left, right : napari.layers.Image
+        Of one size; they are never changed.
+    share : float
+        Where the edge stands, from 0 at the left to 1 at the right.
+    moved : callable
+        Called with the share when the mouse moved the edge.
+    ended : callable
+        Called when the wipe can go on no longer: with the reason, or with "" if its layers were removed.
+
+    Raises
+    ------
+    InputError
+        If the layers do not go together, or the viewer shows them otherwise than as images.
+    """
+
+    def __init__(
+        self,
+        viewer: napari.viewer.Viewer,
+        left: Image,
+        right: Image,
+        share: float,
+        *,
+        moved: Callable[[float], None],
+        ended: Callable[[str], None],
+    ) -> None:
+        check_layers([left, right])
+        self._viewer, self._left, self._right = viewer, left, right
+        self._moved, self._ended = moved, ended
+        self._check_view()
+        self._active_before = viewer.layers.selection.active
+        self._load()
+        self.column = self._column_of(share)
+        self.image = self._make_image()
+        self.edge = self._make_edge()
+        self._closed = False
+        self._hovering = False
+        self._connections = Connections()
+        self._show()
+
+    def _check_view(self) -> None:
+        dims = self._viewer.dims
+        if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
+            raise InputError("Wipe needs the 2D view with the axes in their order")
+        if self._viewer.canvas.grid.enabled:
+            raise InputError("Wipe needs the grid to be off")
+
+    def _load(self) -> None:
+        point = self._viewer.dims.point
+        first, second = shown_pixels(self._left, point), shown_pixels(self._right, point)
+        (self._left_pixels, self._right_pixels), _ = on_one_scale([first, second])
+        # Layers of two types are shown on [0, 1], and so is the range of the left one's grey values.
+        self._divisor = 1.0 if self._left_pixels is first else shared_scales([first, second])[0]
+
+    def _composed(self) -> NDArray[np.generic]:
+        image = self._right_pixels.copy()
+        image[:, : self.column] = self._left_pixels[:, : self.column]
+        return image
+
+    def _make_image(self) -> Image:
+        from napari.layers import Image
+
+        left, (height, width) = self._left, self._left_pixels.shape
+        # Of a stack it is the one image that is shown, which lies on every slice.
+        look = {name: getattr(left, name) for name in KEPT}
+        if left.ndim > 2:
+            look = place_window(left, slice(0, height), slice(0, width))
+        low, high = left.contrast_limits
+        limits = (low / self._divisor, high / self._divisor)
+        name = f"{left.name} | {self._right.name}"
+        look |= {"colormap": left.colormap, "contrast_limits": limits, "metadata": {METADATA: HELPER}}
+        # It must cover the layers below, however they are blended.
+        return Image(self._composed(), name=name, **{**look, "blending": COVERING})
+
+    def _make_edge(self) -> Vectors:
+        from napari.layers import Vectors
+
+        place = {name: getattr(self.image, name) for name in ("scale", "translate", "rotate", "shear", "units")}
+        return Vectors(
+            self._edge_data(),
+            name="edge of the wipe",
+            edge_color=EDGE_COLOR,
+            edge_width=self._canvas_pixels(EDGE_WIDTH),
+            vector_style="line",
+            opacity=1.0,
+            metadata={METADATA: HELPER},
+            affine=self.image.affine,
+            **place,
+        )
+
+    def _edge_data(self) -> NDArray[np.float64]:
+        return np.array([[[-0.5, self.column - 0.5], [self._left_pixels.shape[0], 0.0]]])
+
+    def _canvas_pixels(self, count: float) -> float:
+        """A length on the canvas, in columns of the image."""
+        return count / (self._viewer.scene.camera.zoom * abs(float(self.image.scale[-1])))
+
+    def _show(self) -> None:
+        layers, viewer = self._viewer.layers, self._viewer
+        above = 1 + max(layers.index(layer) for layer in (self._left, self._right))
+        above = 1 + max([above - 1, *(index for index, layer in enumerate(layers) if _is_image(layer))])
+        layers.insert(above, self.image)
+        layers.insert(above + 1, self.edge)
+        # So that the mouse neither draws nor picks in another layer while it drags the edge.
+        layers.selection.active = self.image
+        viewer.mouse_drag_callbacks.append(self._drag)
+        viewer.mouse_move_callbacks.append(self._hover)
+        self._connections.add(viewer.scene.camera.events.zoom, self._on_zoom)
+        self._connections.add(viewer.dims.events.current_step, self._on_change)
+        self._connections.add(viewer.dims.events.ndisplay, self._on_change)
+        self._connections.add(viewer.dims.events.order, self._on_change)
+        self._connections.add(viewer.canvas.grid.events.enabled, self._on_change)
+        self._connections.add(layers.events.removed, self._on_removed)
+        for layer in (self._left, self._right):
+            self._connections.add(layer.events.data, self._on_change)
+
+    def move_to(self, share: float) -> None:
+        """Put the edge somewhere.
+
+        Parameters
+        ----------
+        share : float
+            0 at the left, 1 at the right.
+        """
+        column = self._column_of(share)
+        if column == self.column:
+            return
+        changed = slice(min(column, self.column), max(column, self.column))
+        source = self._left_pixels if column > self.column else self._right_pixels
+        self.column = column
+        self.image.data[:, changed] = source[:, changed]
+        self.image.refresh()
+        self.edge.data = self._edge_data()
+
+    def _column_of(self, share: float) -> int:
+        width = self._left_pixels.shape[1]
+        return int(np.clip(round(share * width), 0, width))
+
+    def _under(self, position: Any) -> float:
+        """The column boundary under the mouse."""
+        return float(self.image.world_to_data(position)[-1]) + 0.5
+
+    def _can_grip(self, event: Any) -> bool:
+        """Whether the mouse is at the edge and no tool is at work that draws or picks."""
+        active = self._viewer.layers.selection.active
+        free = active is None or str(active.mode) == FREE_HAND
+        return free and abs(self._under(event.position) - self.column) <= self._canvas_pixels(GRIP)
+
+    def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
+        if event.button != 1 or not self._can_grip(event):
+            return
+        camera = self._viewer.scene.camera
+        panning, camera.mouse_pan = camera.mouse_pan, False
+        event.handled = True
+        yield
+        while event.type == "mouse_move" and not self._closed:
+            share = float(np.clip(self._under(event.position) / self._left_pixels.shape[1], 0, 1))
+            self.move_to(share)
+            self._moved(share)
+            yield
+        camera.mouse_pan = panning
+
+    def _hover(self, viewer: Any, event: Any) -> None:
+        near = self._can_grip(event)
+        if near != self._hovering:
+            self._hovering = near
+            self._viewer.cursor.style = "pointing" if near else "standard"
+
+    def _on_zoom(self, _event: object) -> None:
+        self.edge.edge_width = self._canvas_pixels(EDGE_WIDTH)
+
+    def _on_removed(self, _event: object) -> None:
+        layers = self._viewer.layers
+        if any(layer not in layers for layer in (self.image, self.edge, self._left, self._right)):
+            self._ended("")
+
+    def _on_change(self, _event: object) -> None:
+        try:
+            self._check_view()
+            check_layers([self._left, self._right])
+            self._load()
+        except InputError as error:
+            self._ended(str(error))
+            return
+        self.image.data = self._composed()
+
+    def close(self) -> None:
+        """Take the helper layers away."""
+        self._closed = True
+        self._connections.clear()
+        viewer = self._viewer
+        viewer.mouse_drag_callbacks.remove(self._drag)
+        viewer.mouse_move_callbacks.remove(self._hover)
+        if self._hovering:
+            viewer.cursor.style = "standard"
+        for layer in (self.image, self.edge):
+            if layer in viewer.layers:
+                viewer.layers.remove(layer)
+        if self._active_before is not None and self._active_before in viewer.layers:
+            viewer.layers.selection.active = self._active_before
+
+
+def _is_image(layer: object) -> bool:
+    from napari.layers import Image
+
+    return isinstance(layer, Image)

@@ -1,0 +1,91 @@
+"""Denoise a folder into another one, as the command line does, with the report that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_dental_denoise.batch import (
+    DenoiseWork,
+    Destination,
+    DoneBefore,
+    Run,
+    find_items,
+    on_this_process,
+    open_report,
+    report_path,
+    run_files,
+    run_settings,
+    source_folders,
+)
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference import Progress
+
+
+@dataclass(frozen=True)
+class FolderTask:
+    """What is to be done."""
+
+    source: Path
+    output: Path
+    work: DenoiseWork
+
+
+@dataclass(frozen=True)
+class FolderOutcome:
+    """What became of the files."""
+
+    output: Path
+    done: int
+    before: int
+    errors: list[InputError]
+
+    @property
+    def failed(self) -> bool:
+        """Whether no file at all has a result."""
+        return bool(self.errors) and not self.done and not self.before
+
+    def text(self) -> str:
+        """In one line."""
+        parts = [f"{self.done} images denoised in {self.output.name}"]
+        parts += [f"{self.before} done before"] * (self.before > 0)
+        parts += [f"{len(self.errors)} left out, see {report_path(self.output).name} beside it"] * bool(self.errors)
+        return ", ".join(parts)
+
+
+def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
+    """Denoise all files of a folder and its subfolders, one a step; to stop, close the generator.
+
+    Parameters
+    ----------
+    task : FolderTask
+
+    Yields
+    ------
+    Progress
+        Files that are done, and all of them.
+
+    Returns
+    -------
+    FolderOutcome
+    """
+    place = report_path(task.output)
+    total = sum(1 for _ in find_items([task.source], task.output, place))
+    inputs = source_folders([task.source])
+    destination = Destination(task.output.absolute(), None, task.work.derivation(deidentify=False), inputs=inputs)
+    settings = run_settings(task.work.settings(), None, deidentify=False)
+    items = find_items([task.source], task.output, place)
+    process = on_this_process(destination, task.work, measure=True)
+    done = before = 0
+    errors: list[InputError] = []
+    with open_report(place, Run(settings, destination.output)) as report:
+        for outcome in run_files(items, destination, process, report):
+            if isinstance(outcome, DoneBefore):
+                before += 1
+            elif outcome.error:
+                errors.append(InputError(f"{outcome.file}: {outcome.error}"))
+            else:
+                done += 1
+            yield Progress(done + before + len(errors), total)
+    return FolderOutcome(task.output, done, before, errors)

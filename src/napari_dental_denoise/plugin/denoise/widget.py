@@ -1,0 +1,267 @@
+"""The Denoise form: a layer, a model, a strength, and a result that is the layer's twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, PushButton, create_widget
+
+from napari_dental_denoise.batch import DenoiseWork
+from napari_dental_denoise.config import INFERENCE
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.images import describe
+from napari_dental_denoise.models import read_card, starter_models
+from napari_dental_denoise.plugin.denoise.card import card_text
+from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, FolderTask, folder_steps
+from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, denoised_at, layer_steps
+from napari_dental_denoise.plugin.denoise.models import named_models, recent_models, remember_model
+from napari_dental_denoise.plugin.files import ask_for_folder
+from napari_dental_denoise.plugin.shared import (
+    FormWork,
+    NoiseLine,
+    PreviewLayer,
+    check_image,
+    complain,
+    current_image,
+    finish_form,
+    layer_storage,
+    place_window,
+    preference,
+    row,
+    say,
+    text_label,
+    twin,
+    visible_window,
+)
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+STRONGEST = 1.5
+NO_MODEL = "No model yet: train one, or choose a file"
+
+
+class DenoiseWidget(Container):
+    """Denoise an image layer with a model; the result is a new layer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        self._viewer = napari_viewer
+        self._task: Task | None = None
+        self._outcome: Outcome | None = None
+        self._result: Image | None = None
+        self._preview = PreviewLayer(napari_viewer)
+        self._browsed: list[Path] = []
+        self._make_fields()
+        self.work = FormWork([self.start, self.folder], self.status)
+        buttons = row(self.start, self.work.cancel)
+        self.noise = NoiseLine(napari_viewer, self.image)
+        fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
+        choices = [self.visible_only, self.when_looked_at, self.self_ensemble]
+        super().__init__(widgets=[*fields, *choices, buttons, self.folder, self.work.progress, self.status])
+        finish_form(self, self._close)
+        self.start.clicked.connect(self.denoise)
+        self.browse.clicked.connect(self._choose_file)
+        self.strength.changed.connect(self._show_strength)
+        self.model.changed.connect(self._show_card)
+        self.image.changed.connect(self._show_choices)
+        self.folder.clicked.connect(self._choose_folders)
+        self._show_choices()
+        self._show_card()
+
+    def _make_fields(self) -> None:
+        self.image = create_widget(
+            annotation="napari.layers.Image",
+            label="image",
+            options={"tooltip": "An image or a stack of images: 8 or 16 bit, or floating; it is never changed"},
+        )
+        self.model = ComboBox(
+            label="model",
+            choices=self._models,
+            tooltip="Those of the package (starter-fast takes a quarter of the time), those that you trained or used "
+            "lately, or a file",
+        )
+        self.browse = PushButton(text="Another model ...", tooltip="Choose a .keras model file")
+        self.card = text_label("What the model was trained on")
+        self.strength = FloatSlider(
+            label="strength",
+            value=preference("denoise", "strength", INFERENCE.strength),
+            max=STRONGEST,
+            step=0.01,
+            tooltip="Share of the noise to take away: acts at once on the result, with no new computation",
+        )
+        self.visible_only = CheckBox(
+            text="visible region only", tooltip="Try it on what the canvas shows; the result is a preview"
+        )
+        self.when_looked_at = CheckBox(
+            text="each image when it is looked at",
+            tooltip="Of a stack: the result is there at once, and an image of it is denoised when you scroll to it; "
+            "with Preferences > Experimental > Render Layers Asynchronously the window does not wait for it",
+        )
+        self.folder = PushButton(
+            text="Denoise a folder ...",
+            tooltip="Choose a folder of images and one for the results, which mirrors it; files that are done are not "
+            "done again, and a table beside the results tells of each",
+        )
+        self.self_ensemble = CheckBox(
+            text="average eight turns",
+            value=INFERENCE.self_ensemble,
+            tooltip="Run the network on eight turns and flips of the image: eight times slower, slightly better",
+        )
+        self.start = PushButton(text="Denoise", tooltip="Make a new layer with the denoised image")
+        self.status = text_label()
+
+    def _models(self, *_: object) -> list[tuple[str, Path]]:
+        package = {path: path.stem for path in starter_models()}
+        own = [path for path in (*self._browsed, *recent_models()) if path not in package]
+        return [*((name, path) for path, name in package.items()), *named_models(own, taken=package.values())]
+
+    def use_model(self, path: Path) -> None:
+        """Offer a model file and choose it.
+
+        Parameters
+        ----------
+        path : Path
+        """
+        if path not in self._browsed:
+            self._browsed.insert(0, path)
+        self.model.reset_choices()
+        self.model.value = path
+        self._show_card()
+
+    def _show_choices(self) -> None:
+        layer: Image | None = self.image.value
+        self.when_looked_at.visible = layer is not None and layer.ndim == 3 and not layer.rgb
+
+    def _choose_folders(self) -> None:
+        source = ask_for_folder("Denoise the images of a folder")
+        output = ask_for_folder("Put the results into") if source is not None else None
+        if source is not None and output is not None:
+            self.denoise_folder(source, output)
+
+    def denoise_folder(self, source: Path, output: Path) -> None:
+        """Start to denoise a folder and its subfolders into another one.
+
+        Parameters
+        ----------
+        source, output : Path
+        """
+        try:
+            work = DenoiseWork(self._chosen_model(), self.strength.value, self_ensemble=self.self_ensemble.value)
+        except InputError as error:
+            complain(self.status, error)
+            return
+        self.work.begin(
+            lambda: folder_steps(FolderTask(source, output, work)),
+            self._show_folder,
+            text=f"Denoising {source.name} ...",
+            unit="images",
+            if_cancelled="Cancelled; the results so far stay, and the same folders go on",
+        )
+
+    def _show_folder(self, outcome: FolderOutcome) -> None:
+        from napari.utils.notifications import show_warning
+
+        say(self.status, outcome.text(), problem=outcome.failed)
+        if outcome.errors:
+            show_warning(f"{len(outcome.errors)} images left out: {describe(outcome.errors)}")
+
+    def _chosen_model(self) -> Path:
+        model: Path | None = self.model.value
+        if model is None:
+            raise InputError(NO_MODEL)
+        return model
+
+    def _choose_file(self) -> None:
+        from qtpy.QtWidgets import QFileDialog
+
+        name, _ = QFileDialog.getOpenFileName(self.native, "Choose a model", "", "Models (*.keras)")
+        if name:
+            self.use_model(Path(name))
+
+    def _show_card(self) -> None:
+        path: Path | None = self.model.value
+        if path is None:
+            say(self.card, NO_MODEL, problem=True)
+            return
+        try:
+            say(self.card, card_text(read_card(path)))
+        except InputError as error:
+            say(self.card, str(error), problem=True)
+
+    def denoise(self) -> None:
+        """Start; the result comes as a new layer when all is done."""
+        try:
+            task = self._new_task()
+        except InputError as error:
+            complain(self.status, error)
+            return
+        self.work.begin(
+            lambda: layer_steps(task),
+            lambda outcome: self._show_result(task, outcome),
+            text=f"Denoising {task.layer.name} ...",
+            unit="tiles",
+        )
+
+    def _new_task(self) -> Task:
+        layer = check_image(self.image.value)
+        model = self._chosen_model()
+        strength, self_ensemble = self.strength.value, self.self_ensemble.value
+        storage = layer_storage(layer)
+        shown = current_image(layer, self._viewer.dims.point)
+        if not self.visible_only.value:
+            lazy = layer.ndim == 3 and self.when_looked_at.value
+            return Task(layer, layer.data, storage, model, {}, strength, self_ensemble, lazy, shown)
+        rows, columns = visible_window(layer, self._viewer.dims)
+        image = layer.data if layer.ndim == 2 else layer.data[shown]
+        look = place_window(layer, rows, columns)
+        return Task(layer, image[rows, columns], storage, model, look, strength, self_ensemble, lazy=False, shown=shown)
+
+    def _show_result(self, task: Task, outcome: Outcome) -> None:
+        remember_model(task.model)
+        self._task, self._outcome = task, outcome
+        suffix = "denoised preview" if task.look else "denoised"
+        look = {**twin(task.layer, suffix, self._record(task, outcome)), **task.look}
+        same_strength = self.strength.value == task.strength
+        denoised = outcome.denoised if same_strength else denoised_at(task, outcome.residual, self.strength.value)
+        if task.look:
+            self._result = self._preview.show(denoised, look)
+        elif task.lazy:
+            # A new layer looks at the first image of its stack, which is cheap only of one that is not worked out yet.
+            self._result = self._viewer.add_image(task.noisy, **look)
+            self._result.data = denoised
+        else:
+            self._result = self._viewer.add_image(denoised, **look)
+        say(self.status, f"Done: {self._result.name}")
+
+    def _record(self, task: Task, outcome: Outcome) -> dict[str, Any]:
+        card = outcome.engine.card
+        return {
+            "operation": "denoise",
+            "model": task.model.name,
+            "model_sha256": card.weights_sha256,
+            "strength": self.strength.value,
+            "precision": INFERENCE.precision,
+            "self_ensemble": task.self_ensemble,
+        }
+
+    def _show_strength(self) -> None:
+        result, task, outcome = self._result, self._task, self._outcome
+        if result is None or task is None or outcome is None or result not in self._viewer.layers:
+            return
+        # For another image or model, the slider tells how the next result will be.
+        if self.image.value not in (task.layer, result) or self.model.value != task.model:
+            return
+        result.data = denoised_at(task, outcome.residual, self.strength.value)
+        record = result.metadata.get("napari_dental_denoise", {})
+        result.metadata = {**result.metadata, "napari_dental_denoise": {**record, "strength": self.strength.value}}
+
+    def _close(self) -> None:
+        self.noise.close()
+        self.work.close()

@@ -1,0 +1,5 @@
+"""Readers, writers, sample data and the commands that open folders."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,152 @@
+"""A result layer that is the twin of its input: same place, type, scale and look, a name of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_dental_denoise import __version__
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.pixels import PLAIN
+from napari_dental_denoise.plugin.shared.metadata import METADATA, layer_storage
+
+if TYPE_CHECKING:
+    from napari.components import Dims
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+# In pixels.
+GAP = 8
+KEPT = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels", "gamma", "blending")
+
+
+def check_image(layer: Image | None) -> Image:
+    """Refuse what is no grey image or stack of images, with the reason.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image or None
+
+    Returns
+    -------
+    napari.layers.Image
+        The same.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is colour, multiscale, of another type, or has other dimensions.
+    """
+    if layer is None:
+        raise InputError("Open an image first")
+    if layer.multiscale:
+        raise InputError(f"{layer.name} is multiscale: choose a plain image")
+    if layer.rgb:
+        raise InputError(
+            f"{layer.name} is a colour image: convert it to grey first, by Split RGB in the menu of the layer, or open "
+            "its file with Dental Denoise"
+        )
+    if layer.ndim not in (2, 3):
+        raise InputError(f"{layer.name} has {layer.ndim} dimensions: expected an image or a stack of images")
+    # Only where the file told what they mean, signed values are known for grey.
+    signed = layer.dtype in (np.int8, np.int16) and layer_storage(layer) is not PLAIN
+    if not (signed or layer.dtype in (np.uint8, np.uint16) or np.issubdtype(layer.dtype, np.floating)):
+        raise InputError(f"{layer.name} holds {layer.dtype}: expected 8 or 16 bit, or floating values")
+    return layer
+
+
+def twin(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of a layer that looks like another one.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The input.
+    suffix : str
+        Is put behind its name.
+    record : mapping
+        What was done, for the metadata; versions are added.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        **{name: getattr(layer, name) for name in KEPT},
+        "name": f"{layer.name} {suffix}",
+        "contrast_limits": tuple(layer.contrast_limits),
+        "colormap": layer.colormap.name if layer.colormap.name in layer.colormaps else layer.colormap,
+        "metadata": {METADATA: {**_source(layer), **record, "version": __version__}},
+    }
+
+
+def _source(layer: Image) -> dict[str, Any]:
+    """Of DICOM, how its values stand for grey, and the file that a derived image refers to."""
+    record = layer.metadata.get(METADATA, {})
+    if layer_storage(layer) is PLAIN:
+        return {}
+    kept = ("dicom",) if "files" in record else ("dicom", "path")
+    return {name: record[name] for name in kept if name in record}
+
+
+def beside_all(viewer: Viewer) -> dict[str, Any]:
+    """Keyword arguments that put an image right of all layers, with pixels as large as those of the first one."""
+    if not len(viewer.layers):
+        return {}
+    first, extent = viewer.layers[0], viewer.layers.extent.world
+    gap = GAP * first.scale[-1]
+    return {
+        "scale": tuple(first.scale[-2:]),
+        "translate": (extent[0][-2], extent[1][-1] + gap),
+        # napari warns of layers whose units differ from those that are there.
+        "units": tuple(first.units)[-2:],
+    }
+
+
+def visible_window(layer: Image, dims: Dims) -> tuple[slice, slice]:
+    """Rows and columns of a layer that are on the canvas, at least one pixel of each.
+
+    Raises
+    ------
+    InputError
+        If the canvas shows other axes than rows and columns.
+    """
+    if not set(dims.displayed) >= {dims.ndim - 2, dims.ndim - 1}:
+        raise InputError(f"The canvas shows no image of {layer.name}, but a section: change the order of the axes back")
+    first, last = np.asarray(layer.corner_pixels)[:, -2:]
+    shape = layer.data.shape[-2:]
+    rows, columns = (
+        slice(int(np.clip(low, 0, side - 1)), int(np.clip(high, low, side - 1)) + 1)
+        for low, high, side in zip(first, last, shape, strict=True)
+    )
+    return rows, columns
+
+
+def current_image(layer: Image, point: tuple[float, ...]) -> int:
+    """Which image of a stack is shown where the viewer's sliders stand; 0 for a single image."""
+    if layer.ndim == 2:
+        return 0
+    index = round(float(layer.world_to_data(point[-layer.ndim :])[0]))
+    return min(max(index, 0), layer.data.shape[0] - 1)
+
+
+def place_window(layer: Image, rows: slice, columns: slice) -> dict[str, Any]:
+    """What puts a cut-out of one image where it was, however the layer is turned."""
+    scale = np.asarray(layer.scale)[-2:]
+    corner = np.zeros(layer.ndim)
+    corner[-2:] = rows.start, columns.start
+    places = [np.asarray(layer.data_to_world(corner + step))[-2:] for step in (0, *np.eye(layer.ndim)[-2:])]
+    turn = np.column_stack([places[1] - places[0], places[2] - places[0]]) / scale
+    affine = np.eye(3)
+    affine[:2, :2] = turn
+    return {
+        "scale": scale,
+        "translate": np.linalg.solve(turn, places[0]),
+        "rotate": 0.0,
+        "shear": (0.0,),
+        "affine": affine,
+        "units": tuple(layer.units)[-2:],
+        "axis_labels": tuple(layer.axis_labels)[-2:],
+    }

@@ -1,0 +1,50 @@
+"""Entries of the Layers menu: they open the same forms as the Plugins menu."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_dental_denoise.plugin.shared.preferences import PLUGIN
+
+if TYPE_CHECKING:
+    import napari.viewer
+
+
+def open_form(viewer: napari.viewer.Viewer, name: str) -> Any:
+    """Open a form, or bring it to light where it is open and hidden.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+    name : str
+        As in the Plugins menu.
+
+    Returns
+    -------
+    magicgui or Qt widget
+    """
+    dock, form = viewer.window.add_plugin_dock_widget(PLUGIN, name)
+    dock.show()
+    dock.raise_()
+    return form
+
+
+def show_denoise(viewer: napari.viewer.Viewer) -> None:
+    """Open the Denoise form on the selected layer."""
+    _choose_selected(viewer, open_form(viewer, "Denoise"))
+
+
+def show_add_noise(viewer: napari.viewer.Viewer) -> None:
+    """Open the Add noise form on the selected layer."""
+    _choose_selected(viewer, open_form(viewer, "Add noise"))
+
+
+def show_compare(viewer: napari.viewer.Viewer) -> None:
+    """Open the Compare form."""
+    open_form(viewer, "Compare")
+
+
+def _choose_selected(viewer: napari.viewer.Viewer, form: Any) -> None:
+    selected = viewer.layers.selection.active
+    if selected in form.image.choices:
+        form.image.value = selected

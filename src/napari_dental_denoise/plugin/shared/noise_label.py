@@ -1,0 +1,103 @@
+"""The line of a form that tells the noise of the image it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import Label, Widget
+from qtpy.QtCore import QTimer
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference import Progress
+from napari_dental_denoise.noise import NoiseEstimate, estimate_noise
+from napari_dental_denoise.plugin.shared.connections import Connections
+from napari_dental_denoise.plugin.shared.form import say, text_label
+from napari_dental_denoise.plugin.shared.layers import check_image, current_image
+from napari_dental_denoise.plugin.shared.metadata import layer_storage
+from napari_dental_denoise.plugin.shared.workers import abandon, start_worker
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.qt.threading import GeneratorWorker
+    from napari.viewer import Viewer
+
+# While a stack is scrolled, only where it comes to rest.
+DELAY_MS = 150
+
+
+class NoiseLine:
+    """Estimates the noise of the image on view, beside the window, whenever another is chosen.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    image : Widget
+        The field that holds the layer.
+    """
+
+    def __init__(self, viewer: Viewer, image: Widget) -> None:
+        self.label: Label = text_label("Noise of the image on view, estimated from its flat patches")
+        self._viewer, self._image = viewer, image
+        self._worker: GeneratorWorker | None = None
+        self._timer = QTimer(self.label.native)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DELAY_MS)
+        self._timer.timeout.connect(self._estimate)
+        self._connections, self._layer_connections = Connections(), Connections()
+        self._connections.add(viewer.dims.events.current_step, self._changed)
+        image.changed.connect(self._listen)
+        self._listen()
+
+    def _listen(self, *_: object) -> None:
+        """To the layer that is chosen now, whose pixels may change."""
+        self._layer_connections.clear()
+        if self._image.value is not None:
+            self._layer_connections.add(self._image.value.events.data, self._changed)
+        self._changed()
+
+    def _changed(self, *_: object) -> None:
+        self._timer.start()
+
+    def _estimate(self) -> None:
+        self._leave_worker()
+        try:
+            layer = check_image(self._image.value)
+        except InputError:
+            # The form says so itself when it is asked to work.
+            say(self.label, "")
+            return
+        self._worker = start_worker(
+            _work(layer, current_image(layer, self._viewer.dims.point)),
+            progressed=lambda _: None,
+            returned=lambda estimate: say(self.label, f"noise: {estimate.text()}"),
+            failed=lambda error: say(self.label, f"noise: {error}"),
+            finished=self._ready,
+        )
+
+    def _ready(self) -> None:
+        self._worker = None
+
+    def _leave_worker(self) -> None:
+        if self._worker is not None:
+            abandon(self._worker)
+        self._worker = None
+
+    def close(self) -> None:
+        """Listen and work no more."""
+        self._timer.stop()
+        self._connections.clear()
+        self._layer_connections.clear()
+        self._leave_worker()
+
+
+def _work(layer: Image, index: int) -> Callable[[], Generator[Progress, None, NoiseEstimate]]:
+    data: Any = layer.data
+    storage = layer_storage(layer)
+
+    def steps() -> Generator[Progress, None, NoiseEstimate]:
+        yield Progress(0, 1)
+        return estimate_noise(storage.upright(np.asarray(data if data.ndim == 2 else data[index])))
+
+    return steps

@@ -1,0 +1,103 @@
+"""The work of a form, one at a time: which buttons wait for it, how far it is, Cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from magicgui.widgets import Label, ProgressBar, PushButton
+
+from napari_dental_denoise.inference import Progress
+from napari_dental_denoise.plugin.shared.form import complain, say
+from napari_dental_denoise.plugin.shared.workers import Eta, abandon, start_worker
+
+if TYPE_CHECKING:
+    from napari.qt.threading import GeneratorWorker
+
+Result = TypeVar("Result")
+
+
+class FormWork:
+    """What a form does beside the window, and the fields that tell of it.
+
+    Parameters
+    ----------
+    starters : sequence of PushButton
+        That begin a work; they wait for its end.
+    status : Label
+        Where the work and its end are told.
+    """
+
+    def __init__(self, starters: Sequence[PushButton], status: Label) -> None:
+        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop within a tile or an image")
+        self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
+        self._starters, self._status = starters, status
+        self._worker: GeneratorWorker | None = None
+        self._if_cancelled = ""
+        self.cancel.clicked.connect(self.stop)
+
+    def begin(
+        self,
+        steps: Callable[[], Generator[Progress, None, Result]],
+        returned: Callable[[Result], Any],
+        *,
+        text: str,
+        unit: str,
+        if_cancelled: str = "Cancelled; no image was changed",
+    ) -> None:
+        """Start in a thread.
+
+        Parameters
+        ----------
+        steps : callable
+            Makes the generator, in the thread.
+        returned : callable
+            Gets the result, in the window's own thread.
+        text : str
+            Said until the first report.
+        unit : str
+            Of the reports, in the plural.
+        if_cancelled : str
+            Said after Cancel.
+        """
+        self._if_cancelled = if_cancelled
+        self._set_busy(busy=True)
+        self.progress.value = 0
+        say(self._status, text)
+        eta = Eta()
+        self._worker = start_worker(
+            steps,
+            progressed=lambda progress: self._show_progress(progress, eta.line(progress, unit)),
+            returned=returned,
+            failed=lambda error: complain(self._status, error),
+            finished=self._finish,
+        )
+
+    def stop(self) -> None:
+        """Stop with the next report; there is no result then."""
+        if self._worker is not None:
+            self.cancel.enabled = False
+            say(self._status, "Cancelling ...")
+            self._worker.quit()
+
+    def close(self) -> None:
+        """Stop, and tell nobody: the form is gone."""
+        if self._worker is not None:
+            abandon(self._worker)
+
+    def _set_busy(self, *, busy: bool) -> None:
+        for button in self._starters:
+            button.enabled = not busy
+        self.cancel.enabled = self.progress.visible = busy
+
+    def _show_progress(self, progress: Progress, line: str) -> None:
+        self.progress.max, self.progress.value = progress.total, progress.done
+        if self.cancel.enabled:
+            say(self._status, line)
+
+    def _finish(self) -> None:
+        stopped = self._worker is not None and self._worker.abort_requested
+        self._worker = None
+        self._set_busy(busy=False)
+        if stopped:
+            say(self._status, self._if_cancelled)

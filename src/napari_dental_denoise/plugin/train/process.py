@@ -1,0 +1,124 @@
+"""Training as a child process, which is the command line: started, read line by line, stopped.
+
+TensorFlow never enters the window's process.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from qtpy.QtWidgets import QApplication
+
+from napari_dental_denoise.training import from_line
+
+MODULE = "napari_dental_denoise"
+PROGRAM = "napari-dental-denoise"
+FOR_PROGRAMS = ("--progress", "jsonl", "--stop-with-stdin")
+KILL_AFTER_MS = 30_000
+STOPPED = 130
+
+
+class TrainingProcess(QObject):
+    """One training; it outlives the form that started it until it has kept its best model.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Of the command `train`.
+    """
+
+    reported = Signal(object)
+    complained = Signal(str)
+    ended = Signal(int)
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        super().__init__(QApplication.instance())
+        self.stop_asked = False
+        self._rest = ""
+        self._errors = ""
+        self._process = QProcess(self)
+        environment = QProcessEnvironment.systemEnvironment()
+        environment.insert("PYTHONUNBUFFERED", "1")
+        environment.insert("PYTHONUTF8", "1")
+        self._process.setProcessEnvironment(environment)
+        self._process.setProgram(sys.executable)
+        self._process.setArguments(["-m", MODULE, "train", *arguments, *FOR_PROGRAMS])
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.timeout.connect(self._process.kill)
+        self._process.readyReadStandardOutput.connect(self._read_reports)
+        self._process.readyReadStandardError.connect(self._read_errors)
+        self._process.finished.connect(self._finish)
+        self._process.errorOccurred.connect(self._fail)
+        QApplication.instance().aboutToQuit.connect(self.stop_and_wait)
+
+    def start(self) -> None:
+        """Start the child."""
+        self._process.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the child is there."""
+        return self._process.state() != QProcess.ProcessState.NotRunning
+
+    def stop(self) -> None:
+        """Ask the child to keep its best model and to end; end it by force if it does not."""
+        if not self.running or self.stop_asked:
+            return
+        self.stop_asked = True
+        self._process.closeWriteChannel()
+        self._patience.start(KILL_AFTER_MS)
+
+    def stop_and_wait(self) -> None:
+        """The same before the program ends."""
+        self.stop()
+        if self.running and not self._process.waitForFinished(KILL_AFTER_MS):
+            self._process.kill()
+            self._process.waitForFinished()
+
+    def _read_reports(self) -> None:
+        text = self._rest + bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
+        *lines, self._rest = text.split("\n")
+        if lines and self._patience.isActive():
+            # It still works: what takes long is its last step, or keeping the model.
+            self._patience.start(KILL_AFTER_MS)
+        for line in lines:
+            try:
+                report = from_line(line)
+            except (ValueError, TypeError):
+                continue  # a library's own line on stdout
+            self.reported.emit(report)
+
+    def _read_errors(self) -> None:
+        self._errors += bytes(self._process.readAllStandardError().data()).decode(errors="replace")
+        *lines, self._errors = self._errors.split("\n")
+        for line in lines:
+            if line.startswith(f"{PROGRAM}: "):
+                self.complained.emit(line.removeprefix(f"{PROGRAM}: "))
+
+    def _finish(self, code: int, status: QProcess.ExitStatus) -> None:
+        self._read_reports()
+        self._read_errors()
+        if status == QProcess.ExitStatus.CrashExit and not self.stop_asked:
+            self.complained.emit("The training process crashed; the best model so far is kept")
+        self.ended.emit(code)
+        self.deleteLater()
+
+    def _fail(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self.complained.emit(f"The training process could not be started: {sys.executable}")
+            self.ended.emit(-1)
+            self.deleteLater()
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """The same training as a line to paste into a shell."""
+    words = [PROGRAM, "train", *arguments]
+    if sys.platform == "win32":
+        return subprocess.list2cmdline(words)
+    import shlex
+
+    return shlex.join(words)

@@ -1,0 +1,157 @@
+"""What the Train form holds, why it cannot run, and the command line that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from napari_dental_denoise.config import NOISE, PRESETS, TRAINING, LearnFrom, TrainingConfig
+from napari_dental_denoise.errors import ImageReadError, InputError
+from napari_dental_denoise.images import list_files, read_header
+from napari_dental_denoise.models import STARTER_NAME, can_begin, first_model, read_card
+from napari_dental_denoise.training import TrainingPlan, plan_training
+
+LOOKED_AT = 40
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """One training as the form describes it.
+
+    Attributes
+    ----------
+    sources, noisy : Path or None
+        Folders: of the images to learn from; for pairs, of their noisy ones.
+    learn_from : {"clean", "pairs", "noisy"}
+    model : Path or None
+        The file to write.
+    noise : str
+        Kind of the noise that is added to clean images.
+    ranges : dict
+        Level name to the lowest and the highest level.
+    config : TrainingConfig
+    start_from : str
+        A model file, "starter" or "nothing"; see `first_model`.
+    resume : bool
+    """
+
+    sources: Path | None
+    model: Path | None
+    noisy: Path | None = None
+    learn_from: LearnFrom = "clean"
+    noise: str = NOISE.training_kind
+    ranges: dict[str, tuple[float, float]] | None = None
+    config: TrainingConfig = TRAINING
+    start_from: str = STARTER_NAME
+    resume: bool = False
+
+    def problem(self) -> str:
+        """Why it cannot run, or nothing."""
+        return self._folder_problem() or self._model_problem() or self._level_problem()
+
+    def _folder_problem(self) -> str:
+        if self.sources is None or not self.sources.is_dir():
+            return f"Choose a folder of {'noisy' if self.learn_from == 'noisy' else 'clean'} images"
+        if self.learn_from == "pairs" and (self.noisy is None or not self.noisy.is_dir()):
+            return "Choose the folder of noisy images, with the same file names"
+        return ""
+
+    def _model_problem(self) -> str:
+        if self.model is None or self.model.suffix != ".keras":
+            return "Name the model to write; it ends in .keras"
+        if self.resume and not self.model.with_suffix(".checkpoint").is_file():
+            return "There is no stopped training of this model to resume"
+        if not self.resume and self.model.exists():
+            return f"{self.model.name} is there already: choose another name, or resume"
+        return "" if self.resume else self._start_problem()
+
+    def _start_problem(self) -> str:
+        try:
+            first = first_model(self.start_from, self.config.preset)
+            preset = read_card(first).preset if first else self.config.preset
+        except InputError as error:
+            return str(error)
+        if can_begin(self.config.preset, preset):
+            return ""
+        if preset not in PRESETS:
+            return f"{self.start_from} was made elsewhere: a training cannot begin with it"
+        return f"{self.start_from} is of the preset {preset}: choose that preset"
+
+    def _level_problem(self) -> str:
+        if any(low > high for low, high in (self.ranges or {}).values()):
+            return "The lowest noise level is above the highest"
+        return ""
+
+    def arguments(self, preview: Path | None = None) -> list[str]:
+        """Of the command `train`."""
+        words: list[object] = [self.sources]
+        if self.learn_from == "pairs":
+            words += ["--noisy", self.noisy]
+        elif self.learn_from == "noisy":
+            words += ["--learn-from", "noisy"]
+        words += ["-o", self.model, "--preset", self.config.preset, *self._course()]
+        for name in ("batch_size", "patch_size", "validation_split", "seed"):
+            if getattr(self.config, name) != getattr(TRAINING, name):
+                words += [f"--{name.replace('_', '-')}", getattr(self.config, name)]
+        if self.learn_from == "clean":
+            words += ["--noise", self.noise]
+            for name, (low, high) in (self.ranges or {}).items():
+                words += [f"--{name}", f"{low:.5g}", f"{high:.5g}"]
+        if self.resume:
+            words.append("--resume")
+        elif self.start_from != STARTER_NAME:
+            words += ["--start-from", self.start_from]
+        if preview is not None:
+            words += ["--preview", preview]
+        return [str(word) for word in words]
+
+    def _course(self) -> Sequence[object]:
+        if self.config.minutes is not None:
+            return ["--minutes", f"{self.config.minutes:g}"]
+        return ["--epochs", self.config.epochs]
+
+    def plan(self) -> TrainingPlan:
+        """What will happen, from the names of the files and the headers of some.
+
+        Raises
+        ------
+        InputError
+            If there is no image in the folder.
+        """
+        folder = self.sources or Path()
+        every = _shapes(folder, folder.stat().st_mtime_ns if folder.is_dir() else 0)
+        first = first_model(self.start_from, self.config.preset)
+        plan = plan_training(every, 2 if self.learn_from == "pairs" else 1, PRESETS[self.config.preset], self.config)
+        return replace(plan, first=first.stem if first else None)
+
+
+@lru_cache(maxsize=4)
+def _shapes(folder: Path, _changed_ns: int) -> tuple[tuple[int, int], ...]:
+    """Of the images of a folder, as far as some of them tell; kept, for a large folder takes seconds to look at."""
+    files = list_files([folder])
+    step = max(len(files) // LOOKED_AT, 1)
+    looked_at = files[::step][:LOOKED_AT]
+    shapes: list[tuple[int, int]] = []
+    for path in looked_at:
+        try:
+            header = read_header(path)
+        except ImageReadError:
+            continue
+        shapes += [header.shape] * header.pages
+    if not shapes:
+        raise InputError(f"{folder}: no image in it can be read")
+    # The others are taken to be like those that were looked at.
+    count = round(len(files) * len(shapes) / len(looked_at))
+    return tuple(shapes[index % len(shapes)] for index in range(count))
+
+
+def plan_text(plan: TrainingPlan) -> str:
+    """In one line."""
+    length = f"{plan.seconds:.0f} s" if plan.seconds < 90 else f"{plan.seconds / 60:.0f} min"
+    return (
+        f"{plan.images} images, {plan.patches} patches of {plan.patch_size} px an epoch, "
+        f"{plan.memory / 2**20:.0f} MiB of images, about {length} here; "
+        f"starts from {plan.first or 'random weights'}"
+    )

@@ -1,0 +1,194 @@
+"""The images that a model learns from: in memory in their own type, split by file."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.noise import NoiseRange
+from napari_dental_denoise.pixels import full_scale, shared_scales, to_unit
+
+Image = NDArray[np.generic]
+Unit = NDArray[np.float32]
+Window = tuple[slice, slice]
+# Of so many rows and columns one is looked at.
+GLANCE = 32
+
+
+class Dataset(ABC):
+    """Images of which each window is asked for as a noisy and a clean patch.
+
+    Attributes
+    ----------
+    shapes : list of (height, width)
+    reference : {"clean", "noisy"}
+        What the targets are; where they are noisy themselves, scores against them only compare models.
+    """
+
+    shapes: list[tuple[int, int]]
+    reference: Literal["clean", "noisy"] = "clean"
+
+    @abstractmethod
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        """A new noisy and a clean patch on [0, 1], of one window of one image."""
+
+    @abstractmethod
+    def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
+        """The same at every call; `position` (0 to 1) tells how noisy, where noise is added."""
+
+    @abstractmethod
+    def describe_noise(self) -> dict[str, Any]:
+        """Kind and levels of the noise, for the model's card."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """What a training must find again to be resumed: sizes and noise, in short."""
+
+    @abstractmethod
+    def select(self, indices: Iterable[int]) -> Dataset:
+        """A part of the data."""
+
+
+class CleanImages(Dataset):
+    """Clean images, to which noise is added anew for every patch.
+
+    Parameters
+    ----------
+    images : sequence of (H, W) arrays; uint8, uint16 or floating
+    noise : NoiseRange
+    seed : int
+        Of the validation's noise, which stays the same.
+    """
+
+    def __init__(self, images: Sequence[Image], noise: NoiseRange, seed: int) -> None:
+        self.images = list(images)
+        self.noise = noise
+        self.seed = seed
+        self.shapes = [image.shape for image in self.images]
+        self._scales = [full_scale(image) for image in self.images]
+
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        clean = to_unit(self.images[index][window], self._scales[index])
+        return self._noisy(clean, self.noise.draw(rng), rng), clean
+
+    def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        clean = to_unit(self.images[index][window], self._scales[index])
+        return self._noisy(clean, self.noise.at(position), np.random.default_rng([self.seed, index])), clean
+
+    def describe_noise(self) -> dict[str, Any]:
+        """See `Dataset`."""
+        return {"kind": self.noise.kind, **self.noise.ranges}
+
+    def fingerprint(self) -> str:
+        """See `Dataset`."""
+        return digest((looks(self.images), self.noise.kind, sorted(self.noise.ranges.items())))
+
+    def select(self, indices: Iterable[int]) -> CleanImages:
+        """See `Dataset`."""
+        return CleanImages([self.images[index] for index in indices], self.noise, self.seed)
+
+    def _noisy(self, clean: Unit, levels: Mapping[str, float], rng: np.random.Generator) -> Unit:
+        return self.noise.add(clean, levels, rng).astype(np.float32, copy=False)
+
+
+class ImagePairs(Dataset):
+    """Noisy images with the clean image of each.
+
+    Parameters
+    ----------
+    noisy, clean : sequences of (H, W) arrays; uint8, uint16 or floating
+        Images of one place in both must have one shape.
+
+    Raises
+    ------
+    InputError
+        If the numbers or shapes differ.
+    """
+
+    def __init__(self, noisy: Sequence[Image], clean: Sequence[Image]) -> None:
+        if len(noisy) != len(clean):
+            raise InputError(f"expected a clean image for each noisy one; received {len(noisy)} and {len(clean)}")
+        for index, (one, other) in enumerate(zip(noisy, clean, strict=True)):
+            if one.shape != other.shape:
+                raise InputError(f"pair {index + 1}: noisy {one.shape} and clean {other.shape} differ in size")
+        self.noisy, self.clean = list(noisy), list(clean)
+        self.shapes = [image.shape for image in self.clean]
+        self._scales = [shared_scales(pair) for pair in zip(clean, noisy, strict=True)]
+
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        scales = self._scales[index]
+        return to_unit(self.noisy[index][window], scales[1]), to_unit(self.clean[index][window], scales[0])
+
+    def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        return self.patch(index, window, np.random.default_rng(0))
+
+    def describe_noise(self) -> dict[str, Any]:
+        """See `Dataset`."""
+        return {"kind": "pairs of noisy and clean images"}
+
+    def fingerprint(self) -> str:
+        """See `Dataset`."""
+        return digest((looks(self.noisy), looks(self.clean), "pairs"))
+
+    def select(self, indices: Iterable[int]) -> ImagePairs:
+        """See `Dataset`."""
+        chosen = list(indices)
+        return ImagePairs([self.noisy[i] for i in chosen], [self.clean[i] for i in chosen])
+
+
+def looks(images: Sequence[Image]) -> list[tuple[object, ...]]:
+    """What tells images from others at a glance: shape, smallest and largest value, some pixels if in memory."""
+    return [(image.shape, image.min().item(), image.max().item(), _some_pixels(image)) for image in images]
+
+
+def _some_pixels(image: Image) -> list[object]:
+    return image[::GLANCE, ::GLANCE].tolist() if isinstance(image, np.ndarray) else []
+
+
+def digest(facts: object) -> str:
+    """A short text that is the same for the same facts."""
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def check_share(share: float) -> None:
+    """Refuse a share of the files, for validation, that leaves none on one side."""
+    if not (isinstance(share, int | float) and 0 < share < 1):
+        raise InputError(f"validation_split must lie between 0 and 1; received {share!r}")
+
+
+def split_indices(files: Sequence[Hashable], share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Training and validation indices, by file, so that no page is learned from beside one to validate with.
+
+    Parameters
+    ----------
+    files : sequence of hashable
+        The file of each image. The pages of a single file are split as if each were a file.
+    share : float
+        Of the files, for validation, between 0 and 1; at least one file is for each.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two images, or the share is not between 0 and 1.
+    """
+    check_share(share)
+    if len(files) < 2:
+        raise InputError(f"training needs at least 2 images, one of them for validation; received {len(files)}")
+    distinct = list(dict.fromkeys(files))
+    if len(distinct) == 1:
+        return split_indices(range(len(files)), share, seed)
+    order = np.random.default_rng(seed).permutation(len(distinct)).tolist()
+    kept = {distinct[place] for place in order[: min(max(round(len(distinct) * share), 1), len(distinct) - 1)]}
+    indices = range(len(files))
+    return [i for i in indices if files[i] not in kept], [i for i in indices if files[i] in kept]

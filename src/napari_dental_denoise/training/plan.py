@@ -1,0 +1,107 @@
+"""What a training will do, worked out before it starts: patches, steps, memory, time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from napari_dental_denoise.config import Preset, TrainingConfig
+from napari_dental_denoise.inference import processor_has_bfloat16
+
+# One step back costs twice the step forward.
+TRAINING_FACTOR = 3.0
+# What convolutions reach of numpy's float32 matrix product, in either precision.
+BF16_TO_NUMPY, F32_TO_NUMPY = 1.5, 0.45
+START_SECONDS = 10.0
+
+
+def usable_patch_size(wanted: int, shapes: Sequence[tuple[int, int]], multiple: int) -> int:
+    """The wanted side, or the largest that fits into an image, as a multiple of `multiple`."""
+    fitting = max(min(shape) for shape in shapes)
+    return max(min(wanted, fitting) // multiple, 1) * multiple
+
+
+def patches_covering(shapes: Sequence[tuple[int, int]], side: int) -> int:
+    """How many patches have together the area of the images."""
+    return sum(-(-height * width // side**2) for height, width in shapes)
+
+
+def steps_per_epoch(shapes: Sequence[tuple[int, int]], side: int, config: TrainingConfig) -> int:
+    """Batches in one epoch: what the settings say, or as many as cover the images, within bounds."""
+    if config.steps_per_epoch is not None:
+        return config.steps_per_epoch
+    low, high = config.steps_per_epoch_range
+    return min(max(-(-patches_covering(shapes, side) // config.batch_size), low), high)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """What will happen.
+
+    Attributes
+    ----------
+    images : int
+        To learn from and to validate with.
+    patch_size : int
+        In pixels.
+    patches : int
+        In one epoch.
+    memory : int
+        Bytes that the images take.
+    seconds : float
+        Estimate for this processor.
+    first : str, optional
+        Name of the model whose weights are the first.
+    """
+
+    images: int
+    patch_size: int
+    patches: int
+    memory: int
+    seconds: float
+    first: str | None = None
+
+
+def plan_training(
+    shapes: Sequence[tuple[int, int]], bytes_per_pixel: int, preset: Preset, config: TrainingConfig
+) -> TrainingPlan:
+    """Work out a training on images of these shapes.
+
+    Parameters
+    ----------
+    shapes : sequence of (height, width)
+    bytes_per_pixel : int
+        As the images are kept in memory.
+    preset : Preset
+    config : TrainingConfig
+
+    Returns
+    -------
+    TrainingPlan
+    """
+    side = usable_patch_size(config.patch_size, shapes, preset.multiple)
+    steps = steps_per_epoch(shapes, side, config)
+    patches = steps * config.batch_size
+    pixels = sum(height * width for height, width in shapes)
+    if config.minutes is not None:
+        seconds = 60 * config.minutes
+    else:
+        operations = TRAINING_FACTOR * preset.operations_per_pixel * patches * side**2 * config.epochs
+        seconds = operations / operations_per_second()
+    return TrainingPlan(len(shapes), side, patches, pixels * bytes_per_pixel, START_SECONDS + seconds)
+
+
+@lru_cache(maxsize=1)
+def operations_per_second() -> float:
+    """Of a training on this processor, from a matrix product in a few hundredths of a second."""
+    side = 768
+    matrix = np.ones((side, side), np.float32)
+    matrix @ matrix
+    begun = time.perf_counter()
+    matrix @ matrix
+    product = 2 * side**3 / (time.perf_counter() - begun)
+    return product * (BF16_TO_NUMPY if processor_has_bfloat16() else F32_TO_NUMPY)

@@ -1,0 +1,145 @@
+"""Learn from noisy images alone: each is given more of its own noise, in two ways that share nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.noise import SMALLEST_SIDE, NoiseEstimate, blurred_noise, estimate_noise
+from napari_dental_denoise.pixels import full_scale, to_unit
+from napari_dental_denoise.training.dataset import Dataset, Image, Unit, Window, digest, looks
+
+# Of the noise's own deviation: less leaves the targets noisier, more leaves the inputs noisier than those to denoise.
+RECORRUPTION = 0.5
+# Grey values are smoothed over so many pixels before they tell the level of the noise, which they hold themselves.
+SMOOTHING = 2.0
+# Black background and white metal are plain: where noise is clipped, their local mean is the best target there is.
+PLAIN = 4.0
+DESCRIBED = 8
+GREY_STEPS = 512
+# So near to an end where so many pixels lie, noise is cut off: its mean is no longer the grey value.
+CLIPPED_DEVIATIONS = 2.5
+CLIPPED_SHARE = 0.001
+
+
+class NoisyImages(Dataset):
+    """Noisy images without any clean one, whose noise is estimated image by image.
+
+    To a noisy image `y` a noise `z` like its own is added: `y + a z` is the input and `y - z / a`
+    the target. If the noise is Gaussian and `z` has its covariance, the noises of the two are
+    independent, and on average the network learns what it would learn from clean targets. This holds
+    for correlated noise as for white noise, where methods that predict pixels from their neighbours
+    learn to keep it. T. Pang et al., "Recorrupted-to-Recorrupted: unsupervised deep learning for
+    image denoising", CVPR 2021.
+
+    Where noise is clipped, in what is black or white all over, the target is the local mean that the
+    image had before.
+
+    The estimate knows one correlation for an image and a level that follows its grey values. Of noise
+    that is not so (lines, a level that varies from place to place) some is kept, or too much is taken.
+
+    Parameters
+    ----------
+    images : sequence of (H, W) arrays; uint8, uint16 or floating
+    seed : int
+        Of the validation's noise, which stays the same.
+
+    Raises
+    ------
+    InputError
+        If an image is too small for an estimate of its noise.
+    """
+
+    reference = "noisy"
+
+    def __init__(self, images: Sequence[Image], seed: int) -> None:
+        self.images = list(images)
+        self.seed = seed
+        self.shapes = [image.shape for image in self.images]
+        smallest = min(self.shapes, key=min, default=(SMALLEST_SIDE, SMALLEST_SIDE))
+        if min(smallest) < SMALLEST_SIDE:
+            raise InputError(f"expected images with sides of {SMALLEST_SIDE} pixels and more; received {smallest}")
+        self._scales = [full_scale(image) for image in self.images]
+        self._estimates: dict[int, NoiseEstimate] = {}
+        self._clipped_at: dict[int, tuple[float, float]] = {}
+
+    def estimate(self, index: int) -> NoiseEstimate:
+        """The noise of one image, estimated when it is first asked for."""
+        if index not in self._estimates:
+            self._estimates[index] = estimate_noise(np.asarray(self.images[index]))
+        return self._estimates[index]
+
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        """See `Dataset`."""
+        noisy = to_unit(self.images[index][window], self._scales[index])
+        estimate = self.estimate(index)
+        smooth = _smooth(noisy, SMOOTHING)
+        level = np.sqrt(estimate.variance(smooth))
+        more = blurred_noise(rng, noisy.shape, estimate.blur) * level
+        target = noisy - more / np.float32(RECORRUPTION)
+        low, high = self._ends(index)
+        if estimate.sigma > 0 and (math.isfinite(low) or math.isfinite(high)):
+            reach = CLIPPED_DEVIATIONS * level
+            clipped = (smooth < low + reach) | (smooth > high - reach)
+            target = np.where(clipped, _before_clipping(_smooth(noisy, PLAIN), low, high, estimate.sigma), target)
+        return noisy + np.float32(RECORRUPTION) * more, target
+
+    def _ends(self, index: int) -> tuple[float, float]:
+        """The grey values, on [0, 1], at which an image is clipped; infinite where it is not."""
+        if index not in self._clipped_at:
+            image = np.asarray(self.images[index])
+            low, high = (
+                float(end / self._scales[index]) if np.mean(image == end) > CLIPPED_SHARE else free
+                for end, free in ((image.min(), -math.inf), (image.max(), math.inf))
+            )
+            self._clipped_at[index] = low, high
+        return self._clipped_at[index]
+
+    def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
+        """See `Dataset`; the noise is that of the image."""
+        return self.patch(index, window, np.random.default_rng([self.seed, index]))
+
+    def describe_noise(self) -> dict[str, Any]:
+        """See `Dataset`."""
+        chosen = np.unique(np.linspace(0, len(self.images) - 1, DESCRIBED).round().astype(int))
+        estimates = [self.estimate(int(index)) for index in chosen]
+        return {
+            "kind": "that of noisy images alone",
+            "median sigma": round(float(np.median([estimate.sigma for estimate in estimates])), 5),
+            "median correlation length": round(
+                float(np.median([estimate.correlation_length for estimate in estimates])), 2
+            ),
+        }
+
+    def fingerprint(self) -> str:
+        """See `Dataset`."""
+        return digest((looks(self.images), "noisy"))
+
+    def select(self, indices: Iterable[int]) -> NoisyImages:
+        """See `Dataset`."""
+        return NoisyImages([self.images[index] for index in indices], self.seed)
+
+
+def _before_clipping(mean: Unit, low: float, high: float, sigma: float) -> Unit:
+    """The grey values whose mean, with Gaussian noise that is clipped to [low, high], is this."""
+    grey = np.linspace(0, 1, GREY_STEPS)
+    # Both ends pull the mean away from themselves.
+    clipped_mean = grey + sigma * (_excess((grey - low) / sigma) - _excess((high - grey) / sigma))
+    return np.interp(mean, clipped_mean, grey).astype(np.float32)
+
+
+def _excess(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of what a standard normal variable exceeds a distance by."""
+    density = np.exp(-(distance**2) / 2) / math.sqrt(2 * math.pi)
+    return density - np.where(np.isfinite(distance), distance, 0) * ndtr(-distance)
+
+
+def _smooth(image: Unit, deviation: float) -> Unit:
+    return cv2.GaussianBlur(image, (0, 0), deviation)

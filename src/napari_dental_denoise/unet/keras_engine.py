@@ -1,0 +1,58 @@
+"""Run a model file with Keras itself, on a GPU where TensorFlow sees one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.config import INFERENCE, Precision
+from napari_dental_denoise.inference import body_precision
+from napari_dental_denoise.models import converted, read_model_file
+from napari_dental_denoise.unet.backend import has_bfloat16, keras, tf
+from napari_dental_denoise.unet.export import load_keras_model
+
+
+class KerasEngine:
+    """Runs the Keras model of a model file; an `Engine`.
+
+    Parameters
+    ----------
+    path : Path
+        A `.keras` file.
+    precision : {"auto", "f32", "bf16"}
+        Of the network's body; "auto" takes bf16 where it saves time, but for models that give the image itself.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, foreign or not what its card says.
+    """
+
+    def __init__(self, path: Path, precision: Precision = INFERENCE.precision) -> None:
+        path = converted(path)
+        self.card = read_model_file(path).card
+        wanted = body_precision(precision, self.card)
+        model = load_keras_model(path)
+        if wanted == "bf16" or (wanted == "auto" and has_bfloat16()):
+            model = _in_bfloat16(model)
+        self._run = tf.function(model, jit_compile=False, reduce_retracing=True)
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Network output for a (N, H, W, 1) float32 batch; see `Engine`."""
+        return np.asarray(self._run(tf.constant(batch)))
+
+
+def _in_bfloat16(model: keras.Model) -> keras.Model:
+    # One bf16 number holds 8 bits of a grey value: the first layer sees, and the last one tells, more.
+    first = next((layer.name for layer in model.layers if layer.weights), None)
+    exact = {first, model.layers[-1].name}
+
+    def lower(layer: keras.layers.Layer) -> keras.layers.Layer:
+        policy = "float32" if layer.name in exact else "mixed_bfloat16"
+        return type(layer).from_config({**layer.get_config(), "dtype": policy})
+
+    lowered = keras.models.clone_model(model, clone_function=lower)
+    lowered.set_weights(model.get_weights())
+    return lowered

@@ -1,0 +1,121 @@
+"""Look into a Keras model file before Keras does: no code, nothing outside the file, no weights beyond measure."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from napari_dental_denoise.config import LIMITS
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.models import DAMAGED, KERAS_CONFIG, KERAS_WEIGHTS, read_member
+
+# Keras's own layers and what they are made of; "builtins" names plain functions and types.
+MODULES = ("keras", "builtins")
+LARGEST_SIDE = 4096
+# What says how large a layer or what it gives is.
+SIDES = {
+    *("padding", "cropping", "output_padding", "size", "filters", "units", "kernel_size", "pool_size", "strides"),
+    *("dilation_rate", "depth_multiplier"),
+}
+# They run code that the file brings along, or load other files.
+CODE_LAYERS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+
+
+def check_model(path: Path) -> None:
+    """Refuse a Keras model file that names code or files of its own.
+
+    Keras's safe mode refuses much of this too; what it lets through has changed from version to version.
+
+    Parameters
+    ----------
+    path : Path
+        A zip whose directory was checked.
+
+    Raises
+    ------
+    InputError
+        If the configuration names a class that is not Keras's own or runs code, or the weights point
+        out of the file or unpack to more than a model has.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(read_member(archive, KERAS_CONFIG))
+            weights = read_member(archive, KERAS_WEIGHTS) if KERAS_WEIGHTS in archive.namelist() else b""
+        foreign, huge = next(_foreign(config), None), next(_huge(config), None)
+    except (*DAMAGED, RecursionError) as error:
+        raise InputError(f"{path.name}: the model file is damaged") from error
+    if foreign is not None:
+        raise InputError(
+            f"{path.name}: Keras refuses to load this model: it holds {foreign[:80]}, which could run code"
+        )
+    if huge is not None:
+        raise InputError(f"{path.name}: a layer of it has {huge}; at most {LARGEST_SIDE} is loaded")
+    if weights:
+        _check_weights(path.name, weights)
+
+
+def _foreign(part: Any) -> Iterator[str]:
+    """Names of classes and functions that are not Keras's own, or run code."""
+    if isinstance(part, dict):
+        module, name = part.get("module"), part.get("class_name")
+        if not (isinstance(module, str | None) and isinstance(name, str | None)):
+            yield "a class without a name"
+        elif name in CODE_LAYERS or (module is not None and module.split(".")[0] not in MODULES):
+            yield f"{module}.{name}"
+        if part.get("registered_name") not in (None, "", name, "Functional") and ">" in str(part["registered_name"]):
+            yield str(part["registered_name"])
+        part = list(part.values())
+    if isinstance(part, list):
+        for item in part:
+            yield from _foreign(item)
+
+
+def _huge(part: Any, name: str = "") -> Iterator[str]:
+    """Sizes of layers beyond reason: a padding of 200000 pixels takes all memory at the first image."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            yield from _huge(value, key)
+    elif isinstance(part, list):
+        for item in part:
+            yield from _huge(item, name)
+    elif name in SIDES and isinstance(part, int | float) and not abs(part) <= LARGEST_SIDE:
+        yield f"a {name} of {part}"
+
+
+def _check_weights(name: str, data: bytes) -> None:
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(data), "r") as file:
+            size = sum(_sizes(name, file, set()))
+    except InputError:
+        raise
+    # h5py has no exception of its own for a damaged file: a dozen others come out of it.
+    except Exception as error:
+        raise InputError(f"{name}: the weights of the model are damaged") from error
+    if size > LIMITS.model_bytes:
+        raise InputError(f"{name}: its weights unpack to more than {LIMITS.model_bytes // 2**20} MiB")
+
+
+def _sizes(name: str, group: Any, seen: set[int]) -> Iterator[int]:
+    """Bytes of each dataset, once whatever number of links lead there; links to elsewhere are refused."""
+    import h5py
+
+    for key in group:
+        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+            raise InputError(f"{name}: its weights point out of the model file")
+        item = group[key]
+        address = h5py.h5o.get_info(item.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
+        if isinstance(item, h5py.Group):
+            yield from _sizes(name, item, seen)
+        elif item.external or item.is_virtual:
+            raise InputError(f"{name}: its weights point out of the model file")
+        else:
+            yield int(item.nbytes)

@@ -1,0 +1,35 @@
+"""What `CNNDenoiser.evaluate` finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_dental_denoise.config import ACCURACY_TOLERANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Mean scores of the denoised test images.
+
+    Attributes
+    ----------
+    loss : float
+        Geometric mean of the images' root mean square errors on the [0, 1] scale, as in training.
+    accuracy : float
+        Share of the pixels within 0.05 of the clean image on the [0, 1] scale; what Keras calls
+        accuracy has no meaning for images.
+    psnr : float
+        In dB.
+    ssim : float
+    """
+
+    loss: float
+    accuracy: float
+    psnr: float
+    ssim: float
+
+    def __str__(self) -> str:
+        return (
+            f"loss {self.loss:.5f}, accuracy {self.accuracy:.4f} (within {ACCURACY_TOLERANCE:g}), "
+            f"PSNR {self.psnr:.2f} dB, SSIM {self.ssim:.4f}"
+        )

@@ -1,0 +1,315 @@
+"""A tree of files becomes a tree of results: mirrored, gone on with, spread over processes; a bad file costs a row."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.cli import main
+from napari_dental_denoise.cli.work import KerasWork
+from napari_dental_denoise.evaluation.metrics import psnr
+from napari_dental_denoise.images.pixel_size import write_tiff_pages
+from napari_dental_denoise.images.raster import read_image, read_pages, write_image
+from napari_dental_denoise.models.pretrained import FAST_STARTER
+from napari_dental_denoise.noise.pointwise import add_gaussian_noise
+from napari_dental_denoise.synthesis.scene import phantom
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return {row["file"]: row for row in csv.DictReader(file)}
+
+
+def run_apart(*arguments):
+    """In a process of its own: Dask leaves pipes open, of which other tests would hear."""
+    command = [sys.executable, "-m", "napari_dental_denoise", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def tree(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Noisy images in folders, a bad file among them, and their clean twins."""
+    clean = np.rint(phantom((96, 128), 0) * 255).astype(np.uint8)
+    names = ["2024/a.png", "2024/b/c.tif", "2025/a.png", "d.bmp"]
+    for index, name in enumerate(names):
+        write_image(tmp_path / "archive" / name, add_gaussian_noise(clean, 0.1, rng=index))
+        write_image(tmp_path / "clean" / name, clean)
+    (tmp_path / "archive" / "2025" / "bad.png").write_bytes(b"no image")
+    return tmp_path / "archive"
+
+
+def test_the_output_mirrors_the_input_and_a_bad_file_costs_a_row(archive, tmp_path, capsys):
+    assert run("denoise", archive, "-o", tmp_path / "out", "--clean", tmp_path / "clean") == 1
+    assert tree(tmp_path / "out") == ["2024/a.png", "2024/b/c.tif", "2025/a.png", "d.bmp"]
+    report = rows(tmp_path / "out.csv")
+    assert sorted(report) == tree(archive)
+    assert "is not an image" in report["2025/bad.png"]["error"]
+    good = report["2024/b/c.tif"]
+    assert good["result"] == "2024/b/c.tif"
+    assert 0.08 < float(good["noise_before"]) < 0.12
+    assert float(good["noise_after"]) < float(good["noise_before"]) / 2
+    assert float(good["psnr"]) > 28
+    assert 0.7 < float(good["ssim"]) <= 1
+    assert "4 images denoised" in capsys.readouterr().out
+
+
+def test_every_page_counts_beside_its_clean_twin(tmp_path):
+    clean = np.stack([np.rint(phantom((96, 128), seed) * 255).astype(np.uint8) for seed in range(2)])
+    write_tiff_pages(tmp_path / "clean" / "two.tif", clean, None, overwrite=False)
+    write_tiff_pages(tmp_path / "in" / "two.tif", add_gaussian_noise(clean, 0.1, rng=0), None, overwrite=False)
+    assert run("denoise", tmp_path / "in", "-o", tmp_path / "out", "--clean", tmp_path / "clean") == 0
+    (row,) = rows(tmp_path / "out.csv").values()
+    expected = psnr(clean, read_pages(tmp_path / "out" / "two.tif"), data_range=255)
+    assert float(row["psnr"]) == pytest.approx(expected, abs=0.01)
+    assert 0.5 < float(row["ssim"]) < 1
+
+
+def test_rows_that_an_image_lacks_are_named(archive, tmp_path):
+    assert run("denoise", archive, "-o", tmp_path / "out", "--rows", "600:700") == 2
+    error = rows(tmp_path / "out.csv")["d.bmp"]["error"]
+    assert "has 96 rows, none of them among those asked for" in error
+
+
+def test_a_changed_model_is_loaded_again(tmp_path, trained_model):
+    image = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    results = []
+    for number, source in enumerate((trained_model, FAST_STARTER)):
+        shutil.copyfile(source, tmp_path / "model.keras")
+        os.utime(tmp_path / "model.keras", (number, number))
+        results.append(KerasWork(tmp_path / "model.keras")(image, 0))
+    assert not np.array_equal(*results)
+
+
+def test_a_second_run_does_only_what_is_missing(archive, tmp_path, capsys):
+    run("denoise", archive, "-o", tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")}
+    (tmp_path / "out" / "d.bmp").unlink()
+    write_image(archive / "new.png", read_image(archive / "d.bmp"))
+    capsys.readouterr()
+    assert run("denoise", archive, "-o", tmp_path / "out") == 1
+    assert "2 images denoised" in (said := capsys.readouterr().out)
+    assert "3 done before, 1 left out" in said
+    assert all(path.stat().st_mtime_ns == when for path, when in before.items())
+    assert sorted(rows(tmp_path / "out.csv")) == tree(archive)
+
+
+def test_a_report_that_was_cut_off_is_gone_on_with(archive, tmp_path, capsys):
+    run("denoise", archive, "-o", tmp_path / "out")
+    report = tmp_path / "out.csv"
+    lines = [line for line in report.read_text().splitlines(keepends=True) if "bad.png" not in line]
+    report.write_text("".join(lines)[:-20])
+    (tmp_path / "out" / "2025" / "a.png").unlink()
+    capsys.readouterr()
+    run("denoise", archive, "-o", tmp_path / "out")
+    assert "1 images denoised" in capsys.readouterr().out
+    assert sorted(rows(report)) == tree(archive)
+
+
+def test_another_file_is_not_taken_for_a_report(archive, tmp_path, capsys):
+    (tmp_path / "out.csv").write_text("tooth,finding\n36,caries\n")
+    assert run("denoise", archive, "-o", tmp_path / "out") == 2
+    assert "is no report of this program: name another one with --report" in capsys.readouterr().err
+    assert (tmp_path / "out.csv").read_text() == "tooth,finding\n36,caries\n"
+
+
+def test_a_dry_run_writes_nothing(archive, tmp_path, capsys):
+    assert run("denoise", archive, "-o", tmp_path / "out", "--dry-run") == 0
+    assert f"2024/b/c.tif -> {tmp_path / 'out' / '2024' / 'b' / 'c.tif'}" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_dry_run_tells_what_is_done_and_what_would_be_refused(archive, tmp_path, capsys):
+    command = ("denoise", archive, "-o", tmp_path / "out")
+    run(*command)
+    for name in ("new.bmp", "other.bmp"):
+        shutil.copy(archive / "d.bmp", archive / name)
+    (tmp_path / "out" / "other.bmp").write_bytes(b"of somebody else")
+    before = (tmp_path / "out.csv").read_bytes()
+    capsys.readouterr()
+    assert run(*command, "--dry-run") == 1
+    told = capsys.readouterr().out
+    assert f"new.bmp -> {tmp_path / 'out' / 'new.bmp'}\n" in told
+    assert "other.bmp: left out: its result is there already" in told
+    assert "2 images, nothing written, 4 done before, 1 to be left out\n" in told, "the new one and the bad one"
+    assert (tmp_path / "out.csv").read_bytes() == before
+
+
+def test_a_dry_run_tells_what_cannot_become_dicom(archive, tmp_path, capsys):
+    assert run("denoise", archive / "d.bmp", "-o", tmp_path / "out", "--format", "dcm", "--dry-run") == 2
+    assert "d.bmp: left out: is no DICOM file" in capsys.readouterr().out
+
+
+def test_twins_are_known_by_their_names_whatever_their_suffixes(tmp_path, capsys):
+    clean = np.rint(phantom((96, 128), 0) * 255).astype(np.uint8)
+    twins = {"a.png": "a.PNG", "b.png": "b.TIF", "1.2.840.1.png": "1.2.840.1", "c.png": None}
+    (tmp_path / "clean").mkdir()
+    for index, (name, twin) in enumerate(twins.items()):
+        write_image(tmp_path / "in" / name, add_gaussian_noise(clean, 0.1, rng=index))
+        if twin:
+            suffix = ".tif" if twin.endswith("TIF") else ".png"
+            write_image(tmp_path / f"x{suffix}", clean, overwrite=True)
+            (tmp_path / f"x{suffix}").rename(tmp_path / "clean" / twin)
+    assert run("denoise", tmp_path / "in", "-o", tmp_path / "out", "--clean", tmp_path / "clean") == 0
+    found = rows(tmp_path / "out.csv")
+    assert {name for name, row in found.items() if row["psnr"]} == {"a.png", "b.png", "1.2.840.1.png"}
+    assert "4 images denoised" in (told := capsys.readouterr().out)
+    assert "1 with no clean twin" in told
+
+
+def test_scores_that_are_asked_for_later_are_made(archive, tmp_path, capsys):
+    (archive / "2025" / "bad.png").unlink()
+    command = ("denoise", archive, "-o", tmp_path / "out")
+    assert run(*command) == 0
+    for expected in ("4 images denoised", "4 done before"):
+        capsys.readouterr()
+        assert run(*command, "--clean", tmp_path / "clean") == 0
+        assert expected in capsys.readouterr().out
+    assert all(float(row["psnr"]) > 28 for row in rows(tmp_path / "out.csv").values())
+
+
+def test_scores_of_one_file_need_a_place(archive, tmp_path, capsys):
+    command = ("denoise", archive / "d.bmp", "-o", tmp_path / "one.png", "--clean", tmp_path / "clean")
+    assert run(*command) == 2
+    assert "--clean needs a table for its scores: name one with --report" in capsys.readouterr().err
+    assert run(*command, "--report", tmp_path / "one.csv") == 0
+    assert float(rows(tmp_path / "one.csv")["d.bmp"]["psnr"]) > 28
+
+
+def test_an_output_within_the_input_is_not_worked_on_again(archive, tmp_path, capsys):
+    for _ in range(2):
+        run("denoise", archive, "-o", archive / "denoised")
+    assert len(tree(archive / "denoised")) == 4
+    assert "4 done before" in capsys.readouterr().out
+
+
+def test_links_that_lead_round_and_pipes_cost_nothing_or_a_row(archive, tmp_path, capsys):
+    (archive / "loop").symlink_to(archive)
+    (archive / "nowhere.png").symlink_to("nowhere.png")
+    os.mkfifo(archive / "pipe.png")
+    assert run("denoise", archive, "-o", tmp_path / "out") == 1
+    errors = {name: row["error"] for name, row in rows(tmp_path / "out.csv").items() if row["error"]}
+    assert sorted(errors) == ["2025/bad.png", "nowhere.png", "pipe.png"]
+    assert errors["pipe.png"] == "is not a regular file"
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is closed to the administrator")
+def test_a_folder_that_cannot_be_read_costs_a_row(archive, tmp_path):
+    (archive / "2024" / "b").chmod(0)
+    try:
+        assert run("denoise", archive, "-o", tmp_path / "out") == 1
+    finally:
+        (archive / "2024" / "b").chmod(0o755)
+    assert rows(tmp_path / "out.csv")["2024/b"]["error"] == "is a folder that cannot be read"
+
+
+def test_patterns_are_mirrored_and_name_each_file_once(archive, tmp_path):
+    (archive / "loop").symlink_to(archive)
+    assert run("denoise", archive / "**" / "a.png", archive / "2024" / "a.png", "-o", tmp_path / "out") == 0
+    assert tree(tmp_path / "out") == ["2024/a.png", "2025/a.png"]
+
+
+def test_processes_give_the_same_as_one(archive, tmp_path):
+    assert run("denoise", archive, "-o", tmp_path / "one", "--precision", "f32") == 1
+    done = run_apart("denoise", archive, "-o", tmp_path / "two", "--precision", "f32", "--workers", 2)
+    assert done.returncode == 1
+    assert "dashboard: http" in done.stdout
+    assert len(done.stderr.splitlines()) == 1
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    for name in tree(tmp_path / "one"):
+        one, two = read_image(tmp_path / "one" / name), read_image(tmp_path / "two" / name)
+        assert np.abs(one.astype(int) - two).max() <= 1
+    assert sorted(rows(tmp_path / "two.csv")) == tree(archive)
+
+
+def test_noise_is_the_same_on_processes(archive, tmp_path):
+    assert run("add-noise", archive, "-o", tmp_path / "one", "--seed", 3) == 1
+    assert run_apart("add-noise", archive, "-o", tmp_path / "two", "--seed", 3, "--workers", 2).returncode == 1
+    for name in tree(tmp_path / "one"):
+        np.testing.assert_array_equal(read_image(tmp_path / "one" / name), read_image(tmp_path / "two" / name))
+
+
+def test_a_scheduler_that_does_not_answer_is_named(archive, tmp_path):
+    done = run_apart("denoise", archive, "-o", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "tcp://127.0.0.1:9: no Dask scheduler answers there" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
+def test_a_run_that_was_killed_is_gone_on_with(tmp_path):
+    clean = np.rint(phantom((512, 512), 0) * 255).astype(np.uint8)
+    for index in range(30):
+        write_image(tmp_path / "in" / f"{index}.png", clean)
+    command = [sys.executable, "-m", "napari_dental_denoise", "denoise", tmp_path / "in", "-o", tmp_path / "out"]
+    process = subprocess.Popen([*map(str, command), "--precision", "f32"])
+    while len(tree(tmp_path / "out") if (tmp_path / "out").exists() else []) < 4:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    # Not of that run: it stays.
+    (tmp_path / "out" / "20.png").write_bytes(b"another's file")
+    done = run_apart("denoise", tmp_path / "in", "-o", tmp_path / "out", "--precision", "f32")
+    assert done.returncode == 1
+    assert "20.png is there already" in done.stderr
+    assert (tmp_path / "out" / "20.png").read_bytes() == b"another's file"
+    (tmp_path / "out" / "20.png").unlink()
+    assert run_apart("denoise", tmp_path / "in", "-o", tmp_path / "out", "--precision", "f32").returncode == 0
+    assert len({read_image(tmp_path / "out" / name).tobytes() for name in tree(tmp_path / "out")}) == 1
+    assert sorted(rows(tmp_path / "out.csv")) == tree(tmp_path / "out")
+
+
+def fill(folder, *names, level=100):
+    for name in names:
+        write_image(folder / name, np.full((48, 64), level, np.uint8))
+    return folder
+
+
+@pytest.mark.parametrize("pattern", ["", "*.png"])
+def test_no_input_is_replaced_by_the_result_of_another(tmp_path, capsys, pattern):
+    one, two = fill(tmp_path / "one", "x.png", level=10), fill(tmp_path / "two", "x.png", level=200)
+    assert run("add-noise", one, two / pattern, "-o", two, "--overwrite") == 2
+    assert f"x.png: its result would replace {two / 'x.png'}: choose another output" in capsys.readouterr().err
+    assert (read_image(two / "x.png") == 200).all()
+
+
+def test_no_input_is_replaced_through_links_and_folders_of_the_same_name(tmp_path):
+    one, two = fill(tmp_path / "one", "x.png"), fill(tmp_path / "two", "two/x.png", "x.png", level=200)
+    # The results of two/two would be those files of two that are inputs.
+    assert run("add-noise", two, "-o", tmp_path, "--overwrite") == 1
+    (tmp_path / "link").symlink_to(two)
+    assert run("add-noise", one, two, "-o", tmp_path / "link", "--overwrite") == 2
+    assert (read_image(two / "x.png") == 200).all()
+    assert (read_image(two / "two" / "x.png") == 200).all()
+
+
+@pytest.mark.parametrize("pattern", ["", "*.png", "**/*.png"])
+def test_an_output_within_the_input_is_replaced_when_asked(tmp_path, capsys, pattern):
+    scans = fill(tmp_path / "in", "x.png")
+    for seed in (1, 2):
+        assert run("add-noise", scans / pattern, "-o", scans / "out", "--overwrite", "--seed", seed) == 0
+        assert "1 images with noise" in capsys.readouterr().out
+    assert tree(scans / "out") == ["x.png"]
+
+
+def test_a_file_that_is_named_is_replaced_when_asked(tmp_path, capsys):
+    scans = fill(tmp_path / "in", "a.png")
+    for _ in range(2):
+        assert run("add-noise", scans / "a.png", "-o", scans / "b.png", "--overwrite") == 0
+    capsys.readouterr()
+    assert run("add-noise", scans / "a.png", "-o", scans / "a.png", "--overwrite") == 2
+    assert "its result would replace" in capsys.readouterr().err
+    assert (read_image(scans / "a.png") == 100).all()

@@ -1,0 +1,211 @@
+"""Arrays that nobody expects, through everything that takes an image: a result that makes sense, or a reason."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+import napari_dental_denoise as ndd
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.evaluation.baselines import BASELINES
+from napari_dental_denoise.inference.engine import OpenVinoEngine
+from napari_dental_denoise.inference.runtime import openvino
+from napari_dental_denoise.models.file import ModelCard
+from napari_dental_denoise.models.pretrained import STARTER
+from napari_dental_denoise.noise.registry import NOISE_KINDS
+
+RAMP = np.linspace(0, 1, 60 * 70, dtype=np.float32).reshape(60, 70)
+
+
+def with_value(value):
+    image = RAMP.copy()
+    image[30, 30] = value
+    return image
+
+
+NOT_FINITE = {"nan": with_value(np.nan), "inf": with_value(np.inf), "minus inf": with_value(-np.inf)}
+BEYOND_MEASURE = {
+    "float32's end": RAMP * np.float32(3.4e38),
+    "float64's end": RAMP.astype(np.float64) * 1e300,
+    "below": RAMP * np.float32(-3.4e38),
+    "one pixel": with_value(1e30),
+}
+UNUSUAL = {
+    "all nan": np.full((60, 70), np.nan, np.float32),
+    "constant": np.full((60, 70), 0.5, np.float32),
+    "black": np.zeros((60, 70), np.uint8),
+    "white": np.full((60, 70), 65535, np.uint16),
+    "one pixel": np.zeros((1, 1), np.uint8),
+    "a line": np.zeros((3, 5000), np.uint16),
+    "a column": RAMP[:, :1],
+    "negative": RAMP - 0.3,
+    "beyond white": RAMP * 3,
+    "grey levels as floats": RAMP * 4095,
+    "huge": RAMP * 9e15,
+    "tiny": RAMP * 1e-30,
+    "double": RAMP.astype(np.float64),
+    "half": RAMP.astype(np.float16),
+    "big endian": (RAMP * 4095).astype(">u2"),
+    "every other": RAMP[::2, ::-1],
+}
+WRONG = {
+    "empty": np.zeros((0, 5), np.uint8),
+    "a number": np.float32(3),
+    "a row": np.zeros(5, np.uint8),
+    "colour": np.zeros((60, 70, 3), np.uint8),
+    "four dimensions": np.zeros((1, 2, 60, 70), np.uint8),
+    "signed": np.zeros((60, 70), np.int16),
+    "complex": np.zeros((60, 70), complex),
+    "bool": np.zeros((60, 70), bool),
+    "text": np.full((60, 70), "a"),
+}
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return ndd.load_engine(STARTER)
+
+
+@pytest.mark.parametrize("name", [*NOT_FINITE, "all nan", *WRONG])
+def test_what_cannot_be_denoised_says_why(engine, name):
+    image = {**NOT_FINITE, **UNUSUAL, **WRONG}[name]
+    with pytest.raises(InputError, match=r"NaN or infinity|expected|must be"):
+        ndd.denoise(image, engine)
+
+
+@pytest.mark.parametrize("name", BEYOND_MEASURE)
+def test_values_beyond_measure_are_refused_and_never_become_infinite(engine, name):
+    image = BEYOND_MEASURE[name]
+    works = [
+        lambda: ndd.denoise(image, engine),
+        lambda: ndd.psnr(image, RAMP, data_range=1),
+        lambda: ndd.ssim(RAMP, image, data_range=1),
+        lambda: ndd.accuracy(RAMP, image, data_range=1),
+        lambda: ndd.estimate_noise(image),
+        *(
+            lambda kind=kind: kind.add(image, **{key: level.default for key, level in kind.levels.items()}, rng=0)
+            for kind in NOISE_KINDS.values()
+        ),
+    ]
+    for work in works:
+        with pytest.raises(InputError, match=r"must hold values up to 9e\+15; received .*: divide it first"):
+            work()
+
+
+@pytest.mark.parametrize("name", [name for name in UNUSUAL if name != "all nan"])
+def test_the_unusual_is_denoised_and_stays_what_it_is(engine, name):
+    image = UNUSUAL[name]
+    before = image.copy()
+    denoised = ndd.denoise(image, engine)
+    assert (denoised.shape, denoised.dtype) == (image.shape, image.dtype)
+    assert np.isfinite(denoised.astype(float)).all()
+    np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize("kind", NOISE_KINDS)
+@pytest.mark.parametrize("name", [name for name in UNUSUAL if name != "all nan"])
+def test_every_noise_of_the_unusual_is_finite(kind, name):
+    image = UNUSUAL[name]
+    levels = {key: level.default for key, level in NOISE_KINDS[kind].levels.items()}
+    noisy = NOISE_KINDS[kind].add(image, **levels, rng=0)
+    assert noisy.shape == image.shape
+    assert np.isfinite(noisy.astype(float)).all()
+
+
+@pytest.mark.parametrize("kind", NOISE_KINDS)
+@pytest.mark.parametrize("name", [*NOT_FINITE, "empty", "signed", "complex", "text"])
+def test_every_noise_refuses_what_is_no_image(kind, name):
+    image = {**NOT_FINITE, **WRONG}[name]
+    levels = {key: level.default for key, level in NOISE_KINDS[kind].levels.items()}
+    try:
+        noisy = NOISE_KINDS[kind].add(image, **levels, rng=0)
+    except InputError:
+        return
+    # Noise that strikes each pixel by itself has nothing to say against an image without pixels.
+    assert noisy.size == 0
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_the_estimate_is_finite_or_refused(name):
+    try:
+        estimate = ndd.estimate_noise(UNUSUAL[name])
+    except InputError:
+        return
+    assert np.isfinite([estimate.sigma, estimate.correlation_length]).all()
+
+
+@pytest.mark.parametrize("name", [*NOT_FINITE, *WRONG])
+def test_the_estimate_refuses_what_is_no_image(name):
+    with pytest.raises(InputError):
+        ndd.estimate_noise({**NOT_FINITE, **WRONG}[name])
+
+
+@pytest.mark.parametrize("name", [*NOT_FINITE, "one pixel", "a line", "constant", "beyond white"])
+@pytest.mark.parametrize("score", [ndd.psnr, ndd.ssim, ndd.accuracy])
+def test_scores_are_numbers_or_refused(score, name):
+    image = {**NOT_FINITE, **UNUSUAL}[name]
+    try:
+        value = score(image, image, data_range=1)
+    except InputError:
+        return
+    assert not np.isnan(value)
+
+
+@pytest.mark.parametrize("name", ["one pixel", "a line", "constant", "black", "beyond white", "negative"])
+@pytest.mark.parametrize("method", BASELINES)
+def test_classical_methods_take_the_unusual(method, name):
+    image = ndd.to_unit(UNUSUAL[name])
+    assert np.isfinite(BASELINES[method](image, 0.1)).all()
+
+
+def images():
+    dtypes = st.sampled_from([np.uint8, np.uint16, np.float32, np.float64])
+    shapes = st.tuples(st.integers(1, 40), st.integers(1, 40)) | st.tuples(*[st.integers(1, 20)] * 3)
+
+    def of(case):
+        dtype, shape = case
+        if np.issubdtype(dtype, np.floating):
+            # Where larger parts lie further below 0, an image is refused.
+            values = st.floats(-0.25, 1e4, width=32)
+            return arrays.arrays(dtype, shape, elements=values)
+        return arrays.arrays(dtype, shape)
+
+    return st.tuples(dtypes, shapes).filter(lambda case: case[1][-1] not in (3, 4)).flatmap(of)
+
+
+@settings(deadline=None, max_examples=60)
+@given(image=images(), strength=st.floats(0, 3))
+def test_denoising_keeps_shape_type_and_range_and_leaves_the_input(engine, image, strength):
+    before = image.copy()
+    denoised = ndd.denoise(image, engine, strength=strength)
+    np.testing.assert_array_equal(image, before)
+    assert (denoised.shape, denoised.dtype) == (image.shape, image.dtype)
+    assert np.isfinite(denoised.astype(float)).all()
+    if image.dtype == np.uint16:
+        # No bit more than the image has.
+        assert int(denoised.max()).bit_length() <= max(int(image.max()).bit_length(), 8)
+
+
+@settings(deadline=None, max_examples=60)
+@given(image=images())
+def test_no_strength_is_no_change(engine, image):
+    denoised = ndd.denoise(image, engine, strength=0)
+    np.testing.assert_allclose(denoised.astype(float), image, rtol=1e-6, atol=1e-6 * np.abs(image).max())
+
+
+def test_a_network_that_makes_nan_is_refused():
+    from openvino import opset13 as operations
+
+    picture = operations.parameter([-1, -1, -1, 1], np.float32)
+    broken = operations.multiply(picture, operations.constant(np.full((1, 1, 1, 1), np.nan, np.float32)))
+    runtime = openvino()
+    network = runtime.Model([broken], [picture], "broken")
+
+    class Broken(OpenVinoEngine):
+        def __init__(self):
+            self.card = ModelCard("broken", "residual", 1, 0)
+            self._compiled = runtime.Core().compile_model(network, "CPU")
+
+    with pytest.raises(InputError, match="its weights are damaged"):
+        ndd.denoise(RAMP, Broken())

@@ -1,0 +1,157 @@
+"""Noise has the moments that its physics says, the same for the same seed, and leaves the input alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import napari_dental_denoise as ndd
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.noise.registry import NOISE_KINDS, NoiseRange
+
+SIDE = 400
+GREY = 0.4
+# Six standard errors: a false alarm in a billion.
+SIGMAS = 6
+
+
+def flat(level=GREY):
+    return np.full((SIDE, SIDE), level, np.float32)
+
+
+def assert_moments(noise, mean, deviation):
+    count = noise.size
+    assert abs(noise.mean() - mean) < SIGMAS * deviation / np.sqrt(count)
+    # Of the standard deviation; the factor 2 is for noise with heavier tails than a Gaussian.
+    assert abs(noise.std() / deviation - 1) < 2 * SIGMAS / np.sqrt(2 * count)
+
+
+@pytest.mark.parametrize("sigma", [3 / 255, 0.1, 0.5])
+def test_gaussian_moments(sigma):
+    assert_moments(ndd.add_gaussian_noise(flat(), sigma, rng=1) - GREY, 0, sigma)
+
+
+def test_gaussian_noise_is_white():
+    noise = ndd.add_gaussian_noise(flat(), 0.1, rng=1) - GREY
+    for one, other in ((noise[1:], noise[:-1]), (noise[:, 1:], noise[:, :-1])):
+        assert abs(np.mean(one * other)) / 0.01 < SIGMAS / SIDE
+
+
+@pytest.mark.parametrize("photons", [30, 1000])
+def test_poisson_variance_follows_the_grey_value(photons):
+    for level in (0.1, 0.9):
+        noise = ndd.add_poisson_noise(flat(level), photons, rng=1) - level
+        assert_moments(noise, 0, np.sqrt(level / photons))
+
+
+def test_poisson_noise_counts_whole_photons():
+    counts = ndd.add_poisson_noise(flat(), 50, rng=1) * 50
+    np.testing.assert_allclose(counts, np.rint(counts), atol=1e-3)
+
+
+def test_poisson_gaussian_variances_add_up():
+    noise = ndd.add_poisson_gaussian_noise(flat(), 100, 0.05, rng=1) - GREY
+    assert_moments(noise, 0, np.sqrt(GREY / 100 + 0.05**2))
+
+
+def test_speckle_is_in_proportion_to_the_grey_value():
+    for level in (0.1, 0.8):
+        assert_moments(ndd.add_speckle_noise(flat(level), 0.2, rng=1) - level, 0, 0.2 * level)
+
+
+def test_salt_and_pepper_in_equal_shares():
+    noisy = ndd.add_salt_and_pepper_noise(flat(), 0.1, rng=1)
+    for value in (0, 1):
+        assert abs(np.mean(noisy == value) - 0.05) < SIGMAS * np.sqrt(0.05 / noisy.size)
+    assert np.mean(noisy == np.float32(GREY)) > 0.89
+
+
+@pytest.mark.parametrize("kind", list(NOISE_KINDS))
+class TestEachKind:
+    def test_seed(self, kind):
+        add = NOISE_KINDS[kind].add
+        np.testing.assert_array_equal(add(flat(), rng=5), add(flat(), rng=np.random.default_rng(5)))
+        assert not np.array_equal(add(flat(), rng=5), add(flat(), rng=6))
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+    def test_type_shape_and_input_are_kept(self, kind, dtype):
+        scale = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
+        image = (np.linspace(0, 1, 3 * 40 * 30).reshape(3, 40, 30) * scale).astype(dtype)
+        before = image.copy()
+        noisy = NOISE_KINDS[kind].add(image, rng=0)
+        assert noisy.shape == image.shape
+        assert noisy.dtype == (np.float32 if np.issubdtype(dtype, np.floating) else dtype)
+        np.testing.assert_array_equal(image, before)
+        assert not np.array_equal(noisy, image)
+
+    def test_clip(self, kind):
+        noisy = NOISE_KINDS[kind].add(np.tile(np.float32([0, 0.5, 1]), (50, 20)), clip=True, rng=0)
+        assert noisy.min() >= 0
+        assert noisy.max() <= 1
+
+
+def test_unclipped_noise_leaves_the_range():
+    noisy = ndd.add_gaussian_noise(flat(1.0), 0.1, rng=0)
+    assert abs(noisy.mean() - 1) < 0.01
+    assert noisy.max() > 1.2
+
+
+def test_12_bits_in_16_stay_12():
+    image = np.repeat(np.uint16([[2000], [4000]]), 5000, axis=1)
+    noisy = ndd.add_gaussian_noise(image, 0.1, rng=0)
+    assert noisy.max() == 4095
+    assert noisy[0].std() == pytest.approx(409.5, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda image: ndd.add_gaussian_noise(image, -1), "sigma must be at least 0; received -1"),
+        (lambda image: ndd.add_gaussian_noise(image, float("nan")), "sigma must be at least 0; received nan"),
+        (lambda image: ndd.add_poisson_noise(image, 0), r"photons must be a positive number up to 1e\+09; received 0"),
+        (lambda image: ndd.add_poisson_gaussian_noise(image, 10, -1), "sigma must be at least 0; received -1"),
+        (lambda image: ndd.add_gaussian_noise(image, 25), "at most 1, which is white; received 25: .* are 25/255"),
+        (lambda image: ndd.add_gaussian_noise([image]), "expected an array; received a list: work on images of"),
+        (lambda image: ndd.add_quantum_noise([image]), "expected an array; received a list: work on images of"),
+        (lambda image: ndd.estimate_noise([image]), "expected an array; received a list: work on images of"),
+        (lambda image: ndd.denoise([image]), "expected an array; received a list: work on images of several sizes"),
+        (lambda image: ndd.add_gaussian_noise(image, rng=-1), "rng must be a whole number from 0.*; received -1"),
+        (lambda image: ndd.phantom((64, 64), rng="a"), "rng must be a whole number from 0.*; received 'a'"),
+        (lambda image: ndd.phantom(64), "shape must have two sides of 32 pixels and more; received 64"),
+        (lambda image: ndd.add_gaussian_noise(image, "a"), "sigma must be at least 0; received 'a'"),
+        (lambda image: ndd.denoise(image, strength="a"), "strength must be a number from 0; received 'a'"),
+        (lambda image: ndd.add_speckle_noise(image, float("inf")), "sigma must be at least 0; received inf"),
+        (lambda image: ndd.add_salt_and_pepper_noise(image, 1.5), "amount must be between 0 and 1; received 1.5"),
+        (lambda image: ndd.add_gaussian_noise(image.astype(np.int32)), "uint8, uint16 or floating; received int32"),
+        (lambda image: ndd.add_gaussian_noise(image * np.nan), "must hold finite values; received NaN or infinity"),
+    ],
+)
+def test_bad_levels_and_images_are_refused(call, message):
+    with pytest.raises(InputError, match=message):
+        call(flat())
+
+
+@given(position=st.floats(0, 1))
+@settings(deadline=None)
+def test_drawn_levels_lie_in_their_ranges(position):
+    levels = NoiseRange("poisson-gaussian", {"photons": (20, 500), "sigma": (0, 0.1)}).at(position)
+    assert 20 * (1 - 1e-9) <= levels["photons"] <= 500 * (1 + 1e-9)
+    assert 0 <= levels["sigma"] <= 0.1
+
+
+def test_photons_are_drawn_evenly_over_their_logarithm():
+    noise = NoiseRange("poisson", {"photons": (10, 1000)})
+    assert noise.at(0.5)["photons"] == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ranges", "message"),
+    [
+        ("pink", {}, "noise must be one of gaussian, .*; received 'pink'"),
+        ("gaussian", {"photons": (1, 2)}, "gaussian noise has sigma, not photons"),
+        ("gaussian", {"sigma": (0.2, 0.1)}, "sigma must rise from a low to a high level, from 0; received 0.2 to 0.1"),
+    ],
+)
+def test_bad_ranges_are_refused(kind, ranges, message):
+    with pytest.raises(InputError, match=message):
+        NoiseRange(kind, ranges)

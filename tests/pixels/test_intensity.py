@@ -1,0 +1,109 @@
+"""Grey values go to [0, 1] and come back exactly."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra import numpy as arrays
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.noise.registry import NOISE_KINDS
+from napari_dental_denoise.pixels.intensity import check_black, from_unit, full_scale, to_unit, to_unit_pair
+from napari_dental_denoise.synthesis.scene import phantom
+
+SHAPES = arrays.array_shapes(min_dims=2, max_dims=3, max_side=12)
+
+
+@settings(deadline=None)
+@given(image=arrays.arrays(np.uint8, SHAPES) | arrays.arrays(np.uint16, SHAPES))
+def test_integers_come_back_exactly(image):
+    scale = full_scale(image)
+    unit = to_unit(image, scale)
+    assert unit.dtype == np.float32
+    assert unit.min() >= 0
+    assert unit.max() <= 1
+    np.testing.assert_array_equal(from_unit(unit, image.dtype, scale), image)
+
+
+@pytest.mark.parametrize(
+    ("peak", "scale"), [(3, 255), (255, 255), (256, 511), (1023, 1023), (4000, 4095), (4096, 8191), (65535, 65535)]
+)
+def test_16_bit_counts_the_bits_that_are_used(peak, scale):
+    assert full_scale(np.array([[0, peak]], np.uint16)) == scale
+
+
+@pytest.mark.parametrize(("values", "scale"), [([0, 1], 1), ([-0.4, 1.6], 1), ([0, 200.5], 255), ([0, 3000.0], 4095)])
+def test_floating_images_are_on_0_1_or_in_grey_levels(values, scale):
+    assert full_scale(np.array([values], np.float64)) == scale
+
+
+@pytest.mark.parametrize("white", [1, 255, 4095, 65535])
+@pytest.mark.parametrize("kind", NOISE_KINDS)
+def test_noise_that_was_not_clipped_does_not_change_white(white, kind):
+    clean = phantom((256, 384), rng=3) * np.float32(white)
+    noisy = NOISE_KINDS[kind].add(clean, rng=0)
+    assert full_scale(noisy) == white
+    np.testing.assert_allclose(to_unit_pair(clean, noisy)[1], noisy / white, atol=1e-5)
+
+
+@pytest.mark.parametrize("peak", [300, 2090, 4095, 4200])
+def test_whole_numbers_have_the_same_white_in_every_type(peak):
+    image = np.rint(phantom((256, 384), rng=3) * peak).astype(np.uint16)
+    assert full_scale(image) == full_scale(image.astype(np.float32)) == full_scale(image.astype(np.float64))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float64])
+def test_white_of_a_pair_is_that_of_the_clean_one(dtype):
+    photons = np.array([[30, 3900]], dtype), np.array([[28, 4400]], dtype)
+    np.testing.assert_allclose(to_unit_pair(*photons)[1], [[28 / 4095, 4400 / 4095]], rtol=1e-6)
+
+
+GREY = np.array([[0.0, 0.25, 1.0]])
+IN_LEVELS = np.array([[0.0, 63.75, 255.0]])
+
+
+@pytest.mark.parametrize("other", [GREY.astype(np.float32), IN_LEVELS, np.rint(GREY * 4095).astype(np.uint16)])
+def test_a_pair_of_two_types_shows_the_same(other):
+    pair = to_unit_pair(np.rint(IN_LEVELS).astype(np.uint8), other)
+    np.testing.assert_allclose(*pair, atol=0.002)
+
+
+def test_a_pair_of_one_type_is_on_one_scale():
+    dark, bright = np.array([[0, 900]], np.uint16), np.array([[0, 1800]], np.uint16)
+    one, other = to_unit_pair(dark, bright)
+    assert 2 * one[0, 1] == other[0, 1]
+    unclipped = np.add(IN_LEVELS, [[-9.0, 0.0, 12.0]])
+    one, other = to_unit_pair(np.rint(IN_LEVELS).astype(np.uint8), unclipped)
+    np.testing.assert_allclose(other - one, [[-9 / 255, 0, 12 / 255]], atol=0.002)
+
+
+@pytest.mark.parametrize(("white", "offset"), [(4000, -2000), (3.4, -3.4), (2400, -1000)])
+def test_floating_images_whose_black_is_far_below_0_are_refused(white, offset):
+    image = phantom((256, 384), rng=3) * white + offset
+    with pytest.raises(InputError, match="add an offset first, so that black is 0"):
+        check_black(image, full_scale(image))
+
+
+@pytest.mark.parametrize("kind", NOISE_KINDS)
+def test_the_strongest_noise_on_black_is_no_offset(kind):
+    levels = NOISE_KINDS[kind].levels
+    strongest = {name: level.low if name in ("photons", "quality") else level.high for name, level in levels.items()}
+    noisy = NOISE_KINDS[kind].add(np.zeros((512, 700), np.float32), **strongest, rng=0)
+    check_black(noisy, 1)
+    check_black(noisy * 4095, 4095)
+
+
+def test_results_are_rounded_and_clipped():
+    unit = np.float32([[-0.2, 0.0019, 0.0021, 0.5, 1.4]])
+    assert from_unit(unit, np.uint8, 255).tolist() == [[0, 0, 1, 128, 255]]
+    assert from_unit(unit, np.float32, 1).tolist() == unit.tolist()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused(value):
+    with pytest.raises(InputError, match="must hold finite values"):
+        full_scale(np.array([[0, value]]))
+
+
+def test_other_types_are_refused():
+    with pytest.raises(InputError, match="must be uint8, uint16 or floating; received complex128"):
+        full_scale(np.zeros((2, 2), complex))

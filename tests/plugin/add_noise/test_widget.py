@@ -1,0 +1,119 @@
+"""The Add noise form: the noise that the core adds, in a new layer, with a preview that leaves no trace."""
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QDoubleSpinBox
+
+from napari_dental_denoise.noise.registry import NOISE_KINDS
+from tests.plugin.conftest import record
+
+
+def run(form, viewer, qtbot):
+    count = len(viewer.layers)
+    form.add_noise()
+    qtbot.waitUntil(lambda: len(viewer.layers) > count and form.add.enabled, timeout=20_000)
+    return viewer.layers[-1]
+
+
+@pytest.mark.parametrize("kind", list(NOISE_KINDS))
+def test_each_kind_is_that_of_the_core(viewer, open_form, qtbot, radiographs, kind):
+    layer = viewer.add_image(radiographs[0], name="scan", scale=(0.1, 0.1))
+    form = open_form("Add noise")
+    form.kind.value = kind
+    form.seed.value = 4
+    result = run(form, viewer, qtbot)
+    recipe = form.recipe()
+    expected = NOISE_KINDS[kind].add(radiographs[0], **recipe.levels, rng=np.random.default_rng([4, 0]))
+    np.testing.assert_array_equal(result.data, expected)
+    assert result.name == "scan noisy"
+    assert result.scale.tolist() == [0.1, 0.1]
+    assert record(result)["levels"] == recipe.levels
+    np.testing.assert_array_equal(layer.data, radiographs[0])
+    shown = {name for name, slider in form.levels.items() if slider.visible}
+    assert shown == set(NOISE_KINDS[kind].levels)
+
+
+def test_each_image_of_a_stack_has_its_own_noise(viewer, open_form, qtbot):
+    viewer.add_image(np.full((3, 64, 64), 30_000, np.uint16), name="series")
+    result = run(open_form("Add noise"), viewer, qtbot)
+    assert result.dtype == np.uint16
+    assert not np.array_equal(result.data[0], result.data[1])
+
+
+def test_the_level_is_told_in_grey_levels_and_in_the_images_own(viewer, open_form):
+    viewer.add_image(np.full((64, 64), 4000, np.uint16), name="12 bit")
+    form = open_form("Add noise")
+    form.levels["sigma"].value = 0.1
+    text = form.in_grey.value
+    assert text.startswith("sigma 25.")
+    assert "where white is 4095" in text
+
+
+def test_the_preview_follows_and_goes(viewer, open_form, qtbot, radiographs):
+    viewer.add_image(radiographs[0], name="scan")
+    form = open_form("Add noise")
+    form.preview.value = True
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=5_000)
+    assert viewer.layers[1].name == "scan noise preview"
+    faint = viewer.layers[1].data.std()
+    form.levels["sigma"].value = 0.4
+    qtbot.waitUntil(lambda: viewer.layers[1].data.std() > faint * 1.2, timeout=5_000)
+    assert viewer.layers.selection.active.name == "scan"
+    form.preview.value = False
+    assert [layer.name for layer in viewer.layers] == ["scan"]
+
+
+def test_a_preview_that_was_selected_leaves_no_layer_behind_that_is_gone(viewer, open_form, qtbot, radiographs):
+    viewer.add_image(radiographs[0], name="scan")
+    form = open_form("Add noise")
+    form.preview.value = True
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=5_000)
+    first = viewer.layers[1]
+    viewer.layers.selection = {first}
+    form.image.value = viewer.layers["scan"]
+    form.levels["sigma"].value = 0.4
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2 and viewer.layers[1] is not first, timeout=5_000)
+    assert set(viewer.layers.selection) <= set(viewer.layers)
+
+
+def test_the_preview_is_what_will_be_added(viewer, open_form, qtbot, radiographs):
+    viewer.add_image(radiographs[0], name="scan")
+    form = open_form("Add noise")
+    form.kind.value = "dental-xray"
+    form.preview.value = True
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=5_000)
+    preview = viewer.layers[1]
+    rows, columns = preview.data.shape
+    top, left = np.rint(preview.translate).astype(int)
+    shown = preview.data.copy()
+    form.add_noise()
+    qtbot.waitUntil(lambda: "scan noisy" in viewer.layers and form.add.enabled, timeout=20_000)
+    np.testing.assert_array_equal(viewer.layers["scan noisy"].data[top : top + rows, left : left + columns], shown)
+
+
+def test_no_image_gets_its_reason(viewer, open_form):
+    form = open_form("Add noise")
+    form.add_noise()
+    assert form.status.value == "Open an image first"
+    assert len(viewer.layers) == 0
+
+
+def test_cancel_stops_and_changes_nothing(viewer, open_form, qtbot, radiographs):
+    viewer.add_image(np.stack(radiographs * 60), name="many")
+    form = open_form("Add noise")
+    form.kind.value = "quantum"
+    form.add_noise()
+    qtbot.waitUntil(lambda: form.work.progress.value > 1, timeout=20_000)
+    assert "to go" in form.status.value
+    form.work.stop()
+    qtbot.waitUntil(lambda: form.add.enabled, timeout=5_000)
+    assert form.status.value == "Cancelled; no image was changed"
+    assert len(viewer.layers) == 1
+
+
+def test_levels_are_shown_as_fine_as_their_steps(open_form):
+    form = open_form("Add noise")
+    form.levels["sigma"].value = 0.0155
+    assert form.levels["sigma"].native.findChild(QDoubleSpinBox).value() == 0.0155
+    form.kind.value = "speckle"
+    assert "grey levels" not in form.in_grey.value

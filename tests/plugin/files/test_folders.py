@@ -1,0 +1,186 @@
+"""Folders open from the menu without a question, and from a drop once the user said so."""
+
+import napari.settings
+import numpy as np
+import pytest
+from napari._app_model import get_app_model
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QDialog, QFileDialog
+
+from napari_dental_denoise.images.raster import write_image
+from napari_dental_denoise.plugin.files.folders import EVERY_FOLDER, PLUGIN
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path_factory, monkeypatch):
+    """Settings of napari that are no user's."""
+    settings = napari.settings.NapariSettings(config_path=tmp_path_factory.mktemp("settings") / "settings.yaml")
+    monkeypatch.setattr(napari.settings, "_SETTINGS", settings)
+    return settings
+
+
+@pytest.fixture
+def notified():
+    before = len(notification_manager.records)
+    return lambda: [(str(record.severity), record.message) for record in notification_manager.records[before:]]
+
+
+@pytest.fixture
+def choose(monkeypatch):
+    """Answer the next dialog for a folder."""
+
+    def answer(folder):
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(folder))
+
+    return answer
+
+
+def run(command):
+    """What a click on the menu entry does."""
+    return get_app_model().commands.execute_command(f"{PLUGIN}.{command}").result()
+
+
+def grey(level, shape=(20, 30)):
+    return np.full(shape, level, np.uint8)
+
+
+def test_the_commands_are_in_the_file_menu(make_napari_viewer):
+    make_napari_viewer()
+    entries = get_app_model().menus.get_menu("napari/file/io_utilities")
+    shown = {entry.command.id for entry in entries if hasattr(entry, "command")}
+    assert {f"{PLUGIN}.{name}" for name in ("open_folder", "open_datasets", "prefer_for_folders")} <= shown
+
+
+def test_a_folder_opens_without_a_question(folder, make_napari_viewer, choose, notified):
+    viewer = make_napari_viewer()
+    choose(folder)
+    run("open_folder")
+    assert [(layer.name, layer.data.shape) for layer in viewer.layers] == [("scans", (8, 160, 200))]
+    assert viewer.layers[0].source.reader_plugin == PLUGIN
+    assert notified() == []
+
+
+@pytest.mark.parametrize("command", ["open_folder", "open_datasets"])
+def test_a_cancelled_dialog_does_nothing(make_napari_viewer, choose, notified, command):
+    viewer = make_napari_viewer()
+    choose("")
+    run(command)
+    assert len(viewer.layers) == 0
+    assert notified() == []
+
+
+def test_a_folder_of_subfolders_opens_each_of_them(folder, make_napari_viewer, choose, notified):
+    viewer = make_napari_viewer()
+    choose(folder.parent)
+    run("open_folder")
+    assert [layer.name for layer in viewer.layers] == [folder.name]
+    assert viewer.layers[0].data.shape == (8, 160, 200)
+    # As it is dropped.
+    viewer.open(str(folder.parent), plugin="napari-dental-denoise")
+    assert len(viewer.layers) == 2
+    assert notified() == []
+
+
+def test_a_folder_without_images_says_so(tmp_path, make_napari_viewer, choose, notified):
+    (tmp_path / "notes" / "more").mkdir(parents=True)
+    (tmp_path / "notes" / "more" / "a.txt").write_text("no image")
+    viewer = make_napari_viewer()
+    choose(tmp_path / "notes")
+    run("open_folder")
+    assert len(viewer.layers) == 0
+    ((severity, message),) = notified()
+    assert severity == "error"
+    assert "notes: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder or its subfolders" in message
+
+
+def test_datasets_are_a_stack_each_and_a_bad_one_is_named(tmp_path, make_napari_viewer, choose, notified):
+    for dataset, level in {"upper 10": 10, "upper 9": 9}.items():
+        for number in range(2):
+            write_image(tmp_path / "sets" / dataset / f"{number}.png", grey(level))
+    write_image(tmp_path / "sets" / "mixed" / "a.png", grey(1))
+    write_image(tmp_path / "sets" / "mixed" / "b.png", grey(2, (31, 17)))
+    (tmp_path / "sets" / "upper 10" / "bad.png").write_bytes(b"")
+    (tmp_path / "sets" / "notes").mkdir()
+    (tmp_path / "sets" / "notes" / "readme.txt").write_text("x")
+    viewer = make_napari_viewer()
+    choose(tmp_path / "sets")
+    run("open_datasets")
+    assert [(layer.name, layer.data.shape) for layer in viewer.layers] == [
+        ("mixed: a", (20, 30)),
+        ("mixed: b", (31, 17)),
+        ("upper 9", (2, 20, 30)),
+        ("upper 10", (2, 20, 30)),
+    ]
+    np.testing.assert_array_equal(viewer.layers["upper 9"].data[:, 0, 0].compute(), [9, 9])
+    ((severity, message),) = notified()
+    assert severity == "warning"
+    assert message.startswith("1 of 4 folders left out: None of 1 files can be read: readme.txt: is not an image")
+    assert "(in notes)" in message
+    assert message.endswith("upper 10: 1 of 3 files left out: bad.png: is empty (0 bytes)")
+
+
+def test_a_root_without_subfolders_is_the_dataset(folder, make_napari_viewer, choose):
+    viewer = make_napari_viewer()
+    choose(folder)
+    run("open_datasets")
+    assert [layer.name for layer in viewer.layers] == ["scans"]
+
+
+def test_no_dataset_at_all_says_so(tmp_path, make_napari_viewer, choose, notified):
+    viewer = make_napari_viewer()
+    (tmp_path / "empty").mkdir()
+    choose(tmp_path)
+    run("open_datasets")
+    assert len(viewer.layers) == 0
+    ((severity, message),) = notified()
+    assert severity == "error"
+    assert message.startswith("None of 1 folders can be read: ")
+    assert "the folder holds no files" in message
+
+
+def drop(viewer, path):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(
+        QPointF(9, 9),
+        Qt.DropAction.CopyAction,
+        mime,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    viewer.window._qt_viewer.dropEvent(event)
+
+
+def test_a_drop_asks_until_the_user_prefers_this_plugin(
+    folder, make_napari_viewer, own_settings, notified, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(QDialog, "exec_", lambda dialog: asked.append(type(dialog).__name__) or 0, raising=False)
+    viewer = make_napari_viewer()
+    drop(viewer, folder)
+    assert asked == ["QtReaderDialog"]
+    assert len(viewer.layers) == 0
+
+    run("prefer_for_folders")
+    assert own_settings.plugins.extension2reader == {EVERY_FOLDER: PLUGIN}
+    drop(viewer, folder)
+    assert asked == ["QtReaderDialog"]
+    assert [(layer.name, layer.data.shape) for layer in viewer.layers] == [("scans", (8, 160, 200))]
+
+    run("prefer_for_folders")
+    (severity, first), (_, second) = notified()
+    assert severity == "info"
+    assert first.startswith("Folders open with Dental Denoise now")
+    assert second.startswith("Folders open with Dental Denoise already")
+    assert "To undo: Preferences > Plugins, remove the row */" in first
+
+
+def test_other_preferences_stay(own_settings, notified):
+    from napari_dental_denoise.plugin.files.folders import prefer_for_folders
+
+    own_settings.plugins.extension2reader = {"*.tif": "napari", EVERY_FOLDER: "another"}
+    prefer_for_folders()
+    assert own_settings.plugins.extension2reader == {"*.tif": "napari", EVERY_FOLDER: PLUGIN}
+    assert "instead of another" in notified()[0][1]

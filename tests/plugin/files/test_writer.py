@@ -1,0 +1,225 @@
+"""Layers are saved with their bits and their pixel size; what is there is replaced only where the user said so."""
+
+import dask.array as da
+import numpy as np
+import pytest
+import tifffile
+from napari.layers import Image, Labels
+from qtpy.QtWidgets import QFileDialog
+
+from napari_dental_denoise.images.pixel_size import read_pixel_size
+from napari_dental_denoise.images.radiograph import read_radiograph
+from napari_dental_denoise.images.raster import read_image, write_image
+from napari_dental_denoise.plugin.files.reader import read
+from napari_dental_denoise.plugin.files.writer import write_image_layer
+from napari_dental_denoise.plugin.shared.metadata import METADATA
+from tests.dicom_files import radiograph
+from tests.dicom_files import save as save_dicom
+
+RNG = np.random.default_rng(0)
+EIGHT = RNG.integers(0, 256, (20, 30), dtype=np.uint8)
+SIXTEEN = RNG.integers(0, 65536, (20, 30), dtype=np.uint16)
+FLOATING = RNG.normal(size=(20, 30)).astype(np.float32)
+
+
+def save(layer, path):
+    """As napari calls a writer."""
+    data, meta, _ = layer.as_layer_data_tuple()
+    return write_image_layer(str(path), data, meta)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (EIGHT, "a.png"),
+        (SIXTEEN, "a.PNG"),
+        (EIGHT, "a.tif"),
+        (SIXTEEN, "a.tiff"),
+        (FLOATING, "a.tif"),
+        (FLOATING.astype(np.float64), "a.tif"),
+        (SIXTEEN.astype(">u2"), "a.png"),
+        (SIXTEEN.astype(">u2"), "a.tif"),
+    ],
+)
+def test_pixels_and_pixel_size_are_kept(tmp_path, data, name):
+    layer = Image(data, scale=(0.05, 0.04), units=("mm", "mm"))
+    assert save(layer, tmp_path / name) == [str(tmp_path / name)]
+    back = read_image(tmp_path / name)
+    np.testing.assert_array_equal(back, data.astype(back.dtype))
+    assert back.dtype.itemsize == min(data.dtype.itemsize, 4)
+    assert read_pixel_size(tmp_path / name) == pytest.approx((0.05, 0.04), rel=1e-4)
+
+
+def test_other_units_of_length_become_mm(tmp_path):
+    save(Image(EIGHT, scale=(50, 40), units=("um", "um")), tmp_path / "a.tif")
+    assert read_pixel_size(tmp_path / "a.tif") == pytest.approx((0.05, 0.04), rel=1e-4)
+
+
+def test_pixels_are_no_length(tmp_path):
+    save(Image(EIGHT, scale=(0.05, 0.04)), tmp_path / "a.png")
+    assert read_pixel_size(tmp_path / "a.png") is None
+
+
+def test_an_impossible_size_is_left_out_and_said(tmp_path):
+    from napari.utils.notifications import notification_manager
+
+    save(Image(EIGHT, scale=(2, 2), units=("m", "m")), tmp_path / "a.tif")
+    assert read_pixel_size(tmp_path / "a.tif") is None
+    assert notification_manager.records[-1].message.startswith("Pixel size not saved: 2000 x 2000 mm")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_stack_is_the_pages_of_a_tiff(tmp_path, dtype, lazy):
+    pages = RNG.integers(0, 256, (4, 20, 30)).astype(dtype)
+    data = da.from_array(pages, chunks=(1, 20, 30)) if lazy else pages
+    save(Image(data, scale=(1, 0.05, 0.04), units=("pixel", "mm", "mm"), rgb=False), tmp_path / "a.tif")
+    back = tifffile.imread(tmp_path / "a.tif")
+    np.testing.assert_array_equal(back, pages)
+    assert back.dtype == dtype
+    assert read_pixel_size(tmp_path / "a.tif") == pytest.approx((0.05, 0.04), rel=1e-4)
+
+
+def test_of_a_lazy_stack_one_page_at_a_time_is_computed(tmp_path):
+    at_once = []
+
+    def page(block):
+        at_once.append(block.shape[0])
+        return block
+
+    data = da.zeros((6, 20, 30), chunks=(1, 20, 30), dtype=np.uint8).map_blocks(page, dtype=np.uint8)
+    layer = Image(data, contrast_limits=(0, 255), rgb=False)
+    at_once.clear()
+    save(layer, tmp_path / "a.tif")
+    assert at_once == [1] * 6
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "message"),
+    [
+        (FLOATING, "a.png", "PNG cannot hold floating values: choose TIFF"),
+        (np.stack([EIGHT] * 5), "a.png", "PNG cannot hold a stack: choose TIFF"),
+        (EIGHT, "a.jpg", "is not written: choose .png, .tif or .dcm"),
+        (EIGHT.astype(np.int32), "a.tif", "holds int32: expected 8 or 16 bit or floating"),
+        (EIGHT > 9, "a.tif", "holds bool"),
+        (np.zeros((2, 3, 20, 30), np.uint8), "a.tif", "has 4 dimensions"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(tmp_path, data, name, message):
+    with pytest.raises(OSError, match=message):
+        save(Image(data, rgb=False), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_colour_and_labels_are_refused(tmp_path):
+    with pytest.raises(OSError, match="is a colour image"):
+        save(Image(np.zeros((20, 30, 3), np.uint8), rgb=True), tmp_path / "a.tif")
+    with pytest.raises(OSError, match="labels go into napari's own writer"):
+        save(Labels(EIGHT.astype(np.int64)), tmp_path / "a.tif")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "written"),
+    [
+        (EIGHT, "scan", "scan.png"),
+        (SIXTEEN, "scan 0.5 denoised", "scan 0.5 denoised.png"),
+        (FLOATING, "scan", "scan.tif"),
+        (np.stack([EIGHT] * 5), "scan.36", "scan.36.tif"),
+    ],
+)
+def test_a_name_without_a_suffix_gets_one_that_fits(tmp_path, data, name, written):
+    assert save(Image(data, rgb=False), tmp_path / name) == [str(tmp_path / written)]
+    assert [file.name for file in tmp_path.iterdir()] == [written]
+
+
+def worked_out(path):
+    """The layer that some work on a DICOM file gives."""
+    ((data, settings, _),) = read(str(path))
+    record = settings["metadata"][METADATA]
+    return Image(data, name="result", metadata={METADATA: {**record, "operation": "denoise", "model": "M"}})
+
+
+def test_a_result_is_never_saved_as_of_another_patient(tmp_path):
+    path = save_dicom(radiograph(SIXTEEN, PatientID="ALICE"), tmp_path / "a.dcm")
+    layer = worked_out(path)
+    save_dicom(radiograph(SIXTEEN, PatientID="BOB"), path)
+    with pytest.raises(OSError, match=r"a\.dcm: was changed or replaced since its pixels were read: open it again"):
+        save(layer, tmp_path / "out.dcm")
+    assert not (tmp_path / "out.dcm").exists()
+
+
+def test_one_frame_is_no_result_of_three(tmp_path):
+    layer = worked_out(save_dicom(radiograph(np.stack([SIXTEEN] * 3)), tmp_path / "a.dcm"))
+    save(layer, tmp_path / "whole.dcm")
+    assert len(read_radiograph(tmp_path / "whole.dcm").pixels) == 3
+    layer.data = layer.data[0]
+    with pytest.raises(OSError, match=r"must be \(3, 20, 30\) uint16 as its source; received \(20, 30\)"):
+        save(layer, tmp_path / "out.dcm")
+
+
+def test_a_script_never_replaces_a_file(tmp_path, make_napari_viewer):
+    write_image(tmp_path / "a.png", EIGHT)
+    viewer = make_napari_viewer()
+    viewer.add_image(255 - EIGHT)
+    with pytest.raises(OSError, match=r"a\.png is there already: choose another name"):
+        viewer.layers.save(str(tmp_path / "a.png"), plugin="napari-dental-denoise")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), EIGHT)
+
+
+@pytest.fixture
+def save_dialog(monkeypatch):
+    """Answer napari's Save dialog with a name and this plugin's kind of file; gives what it was asked with."""
+    asked = []
+
+    def answer(path):
+        def dialog(*args, **kwargs):
+            asked.append(kwargs)
+            ours = [kind for kind in kwargs["filter"].split(";;") if kind.startswith("Dental Denoise")]
+            return str(path), ours[0]
+
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", dialog)
+        return asked
+
+    return answer
+
+
+def test_the_save_dialog_writes_with_this_plugin(tmp_path, make_napari_viewer, save_dialog):
+    viewer = make_napari_viewer()
+    viewer.add_image(SIXTEEN, scale=(0.05, 0.05), units=("mm", "mm"))
+    save_dialog(tmp_path / "saved.tif")
+    viewer.window._qt_viewer._save_layers_dialog(selected=True)
+    np.testing.assert_array_equal(read_image(tmp_path / "saved.tif"), SIXTEEN)
+    assert read_pixel_size(tmp_path / "saved.tif") == pytest.approx((0.05, 0.05), rel=1e-4)
+
+
+def test_the_save_dialog_has_asked_before_a_file_is_replaced(tmp_path, make_napari_viewer, save_dialog):
+    write_image(tmp_path / "a.png", EIGHT)
+    viewer = make_napari_viewer()
+    viewer.add_image(255 - EIGHT)
+    asked = save_dialog(tmp_path / "a.png")
+    viewer.window._qt_viewer._save_layers_dialog(selected=True)
+    # Qt asks, unless it was told not to.
+    assert not asked[0]["options"] & QFileDialog.Option.DontConfirmOverwrite
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), 255 - EIGHT)
+
+
+def test_a_name_that_the_dialog_did_not_ask_for_is_not_replaced(tmp_path, make_napari_viewer, save_dialog):
+    write_image(tmp_path / "a.png", EIGHT)
+    viewer = make_napari_viewer()
+    viewer.add_image(255 - EIGHT)
+    save_dialog(tmp_path / "a")
+    with pytest.raises(OSError, match=r"a\.png is there already"):
+        viewer.window._qt_viewer._save_layers_dialog(selected=True)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), EIGHT)
+
+
+def test_napari_offers_the_writer_for_images_only(make_napari_viewer):
+    from napari.plugins._npe2 import file_extensions_string_for_layers
+
+    def offers(layer):
+        return "Dental Denoise" in file_extensions_string_for_layers([layer])[0]
+
+    make_napari_viewer()
+    assert offers(Image(EIGHT))
+    assert not offers(Labels(EIGHT.astype(np.int64)))

@@ -1,0 +1,259 @@
+"""The Train form: a true training in a child process, stop, resume, use, and a form that says why it cannot run."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication
+
+from napari_dental_denoise import write_image
+from napari_dental_denoise.models.file import read_model_file
+from napari_dental_denoise.noise.pointwise import add_gaussian_noise
+from napari_dental_denoise.plugin.denoise.card import card_text
+from napari_dental_denoise.plugin.denoise.models import remember_model
+from napari_dental_denoise.plugin.shared.theme import plot_colors
+from napari_dental_denoise.plugin.train.process import KILL_AFTER_MS
+
+LONG = 90_000
+
+
+@pytest.fixture
+def form(open_form, folder, tmp_path, qtbot):
+    form = open_form("Train")
+    form.fields.clean.value = folder
+    form.fields.model.value = tmp_path / "mine.keras"
+    form.fields.preset.value = "fast"
+    form.fields.start_from.value = "nothing"
+    form.fields.batch_size.value = 2
+    form.fields.patch_size.value = 32
+    qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
+    return form
+
+
+def wait_for_the_end(form, qtbot):
+    qtbot.waitUntil(lambda: form.process is None, timeout=LONG)
+
+
+def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
+    form.fields.amount.value, form.fields.unit.value = 500, "epochs"
+    form.train(resume=False)
+    assert not form.start.enabled
+    assert form.stop_button.enabled
+    qtbot.waitUntil(lambda: len(form.curves.epochs) >= 2, timeout=LONG)
+    assert len(form.curves.losses) >= 100
+    assert [layer.name for layer in viewer.layers] == ["training: noisy, denoised now, clean"]
+    shown_noisy, shown_denoised, shown_clean = np.split(viewer.layers[0].data, 3, axis=1)
+    assert np.abs(shown_denoised - shown_clean).mean() < np.abs(shown_noisy - shown_clean).mean()
+    form.stop()
+    wait_for_the_end(form, qtbot)
+    assert form.status.value == "Stopped; the best model so far is kept"
+    model = tmp_path / "mine.keras"
+    stopped = read_model_file(model).card.training["epoch"]
+    assert stopped >= 1
+
+    qtbot.waitUntil(lambda: form.resume.enabled, timeout=5_000)
+    assert not form.start.enabled
+    form.fields.amount.value = stopped + 3
+    form.train(resume=True)
+    wait_for_the_end(form, qtbot)
+    assert form.status.value.startswith("Done: ")
+    assert read_model_file(model).card.training["epoch"] >= stopped
+
+    viewer.layers.clear()
+    viewer.add_image(noisy, name="scan")
+    denoise_form = form.use_now()
+    assert Path(denoise_form.model.value) == model
+    denoise_form.denoise()
+    qtbot.waitUntil(lambda: "scan denoised" in viewer.layers, timeout=20_000)
+    assert "tensorflow" not in sys.modules
+
+
+def test_the_preview_stands_beside_what_is_worked_on(viewer, form, qtbot, noisy):
+    layer = viewer.add_image(noisy, name="scan", scale=(0.05, 0.05), units=("mm", "mm"))
+    form.fields.amount.value, form.fields.unit.value = 500, "epochs"
+    form.train(resume=False)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=LONG)
+    preview = viewer.layers[1]
+    assert preview.scale.tolist() == [0.05, 0.05]
+    assert preview.extent.world[0][1] > layer.extent.world[1][1]
+    assert viewer.layers.selection.active is layer
+    form.fields.amount.value = 400
+    qtbot.wait(500)
+    assert "is there already" not in form.plan.value
+    viewer.theme = "light"
+    assert form.curves._loss.backgroundBrush().color().name() == plot_colors("light").background
+    form.stop()
+    wait_for_the_end(form, qtbot)
+
+
+def test_epochs_are_counted_in_whole_numbers(form):
+    axis = form.curves._psnr.getAxis("bottom")
+    ticks = [value for lowest in (0.5, 3) for _, values in axis.tickValues(lowest, lowest + 1, 200) for value in values]
+    assert ticks == [1, 3, 4]
+
+
+def test_the_window_fits_a_small_screen(viewer, form, qtbot):
+    qtbot.waitUntil(lambda: bool(form.plan.value), timeout=5_000)
+    qtbot.waitUntil(lambda: viewer.window._qt_window.minimumSizeHint().height() <= 700, timeout=5_000)
+
+
+def test_closing_the_dock_stops_the_child_and_leaves_the_model(viewer, form, qtbot, tmp_path):
+    form.fields.amount.value, form.fields.unit.value = 500, "epochs"
+    form.train(resume=False)
+    qtbot.waitUntil(lambda: len(form.curves.epochs) >= 1, timeout=LONG)
+    process = form.process
+    ended = []
+    process.ended.connect(ended.append)
+    viewer.window.remove_dock_widget(form.native)
+    qtbot.waitUntil(lambda: bool(ended), timeout=LONG)
+    assert ended == [130]
+    assert read_model_file(tmp_path / "mine.keras").card.preset == "fast"
+
+
+def test_a_training_can_be_stopped_before_it_begins(form, qtbot):
+    form.fields.amount.value, form.fields.unit.value = 500, "epochs"
+    form.train(resume=False)
+    form.stop()
+    begun = time.monotonic()
+    wait_for_the_end(form, qtbot)
+    assert time.monotonic() - begun < KILL_AFTER_MS / 1000
+    assert form.status.value == "Stopped; nothing was learned yet"
+
+
+def test_a_training_that_dies_of_a_fault_is_no_success(form, qtbot, tmp_path, monkeypatch):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "tensorflow.py").write_text("raise RuntimeError('no driver')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    form.train(resume=False)
+    wait_for_the_end(form, qtbot)
+    assert form.status.value.startswith("failed (RuntimeError)")
+
+
+def test_the_plan_in_one_line(form, qtbot):
+    form.fields.amount.value = 5
+    qtbot.waitUntil(lambda: "about 5 min here" in form.plan.value, timeout=5_000)
+    assert form.plan.value.startswith("8 images, 256 patches of 32 px an epoch")
+
+
+def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_model):
+    def says(text):
+        qtbot.waitUntil(lambda: form.plan.value == text, timeout=5_000)
+        assert not form.start.enabled
+        form.train(resume=False)
+        assert form.process is None
+
+    form.fields.learn_from.value = "noisy and clean pairs"
+    says("Choose the folder of noisy images, with the same file names")
+    form.fields.learn_from.value = "clean images"
+    form.fields.lowest.value = 100
+    says("The lowest noise level is above the highest")
+    form.fields.lowest.value = 3
+    form.fields.model.value = tmp_path / "mine.h5"
+    says("Name the model to write; it ends in .keras")
+    (tmp_path / "old.keras").write_bytes(b"precious")
+    form.fields.model.value = tmp_path / "old.keras"
+    says("old.keras is there already: choose another name, or resume")
+    form.fields.model.value = tmp_path / "mine.keras"
+    form.fields.preset.value = "classic"
+    remember_model(trained_model)
+    form.fields.start_from.reset_choices()
+    form.fields.start_from.value = str(trained_model)
+    says(f"{trained_model} is of the preset fast: choose that preset")
+    form.fields.clean.value = tmp_path / "nowhere"
+    says("Choose a folder of clean images")
+
+
+def test_an_error_of_the_child_is_shown_and_the_form_comes_back(form, qtbot, folder):
+    for path in sorted(folder.iterdir())[1:]:
+        path.unlink()
+    form.train(resume=False)
+    wait_for_the_end(form, qtbot)
+    assert form.status.value == "training needs at least 2 images, one of them for validation; received 1"
+    assert form.start.enabled
+
+
+def test_pairs(form, qtbot, folder, tmp_path, radiographs):
+    for index, image in enumerate(radiographs):
+        write_image(tmp_path / "noisy" / f"scan{index}.png", add_gaussian_noise(image, 0.1, rng=index))
+    form.fields.learn_from.value = "noisy and clean pairs"
+    form.fields.noisy.value = tmp_path / "noisy"
+    form.fields.amount.value, form.fields.unit.value = 1, "epochs"
+    qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
+    form.train(resume=False)
+    wait_for_the_end(form, qtbot)
+    assert read_model_file(tmp_path / "mine.keras").card.noise["kind"].startswith("pairs")
+
+
+def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
+    for index, image in enumerate(radiographs):
+        write_image(tmp_path / "noisy" / f"scan{index}.png", add_gaussian_noise(image, 0.1, rng=index))
+    form.fields.learn_from.value = "only noisy images"
+    assert "Nothing clean to measure with" in form.fields.worth.value
+    assert not form.fields.kind.visible
+    assert not form.fields.sigmas.visible
+    form.fields.clean.value = tmp_path / "noisy"
+    form.fields.amount.value, form.fields.unit.value = 1, "epochs"
+    qtbot.waitUntil(lambda: form.start.enabled, timeout=5_000)
+    form.train(resume=False)
+    wait_for_the_end(form, qtbot)
+    assert read_model_file(tmp_path / "mine.keras").card.noise["kind"] == "that of noisy images alone"
+    assert [layer.name for layer in viewer.layers] == ["training: with more noise, denoised now, noisy target"]
+    assert form.status.value.endswith("against noisy images")
+    assert "never measured on clean images" in card_text(read_model_file(tmp_path / "mine.keras").card)
+
+
+def test_a_training_starts_from_a_model_of_the_package(form, qtbot):
+    form.fields.start_from.value = "starter"
+    for preset, first in (("standard", "starter"), ("fast", "starter-fast"), ("classic", "random weights")):
+        form.fields.preset.value = preset
+        qtbot.waitUntil(lambda first=first: form.plan.value.endswith(f"starts from {first}"), timeout=5_000)
+    form.fields.start_from.value = "nothing"
+    qtbot.waitUntil(lambda: form.plan.value.endswith("starts from random weights"), timeout=5_000)
+    assert "--start-from nothing" in " ".join(form.fields.settings().arguments())
+
+
+def test_the_kind_of_noise_is_a_choice(form):
+    assert form.fields.kind.value == "dental-xray"
+    assert form.fields.sigmas.visible
+    form.fields.kind.value = "quantum"
+    assert not form.fields.sigmas.visible
+    words = form.fields.settings().arguments()
+    assert words[words.index("--noise") + 1] == "quantum"
+    assert "--sigma" not in words
+
+
+def test_the_command_line_is_the_same_training(form, folder, tmp_path):
+    form.copy_command()
+    text = QApplication.clipboard().text()
+    assert text.startswith(f"napari-dental-denoise train {folder} -o {tmp_path / 'mine.keras'} --preset fast")
+    assert "--minutes 3" in text
+    assert "--sigma 0.011765 0.23529" in text
+
+
+def test_no_command_is_copied_that_cannot_run(form, tmp_path, qtbot):
+    assert form.copy.enabled
+    form.fields.clean.value = tmp_path / "missing"
+    qtbot.waitUntil(lambda: not form.copy.enabled, timeout=5_000)
+
+
+def test_closing_napari_stops_the_child_and_leaves_the_model(folder, tmp_path):
+    code = f"""
+import napari
+from qtpy.QtCore import QTimer
+viewer = napari.Viewer(show=True)
+form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', 'Train')[1]
+fields = form.fields
+fields.start_from.value = 'nothing'
+fields.clean.value, fields.model.value, fields.preset.value = {str(folder)!r}, {str(tmp_path / "m.keras")!r}, 'fast'
+timer = QTimer()
+timer.timeout.connect(lambda: form.curves.epochs and (timer.stop(), viewer.window._qt_window.close()))
+QTimer.singleShot(500, lambda: (form.train(resume=False), timer.start(100)))
+napari.run()
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "Error" not in result.stderr
+    assert read_model_file(tmp_path / "m.keras").card.training["epoch"] >= 1

@@ -1,0 +1,107 @@
+"""Patches come from the images, noisy and clean from one place, the same for the same seed."""
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.noise.registry import NoiseRange
+from napari_dental_denoise.training.dataset import CleanImages, ImagePairs, split_indices
+from napari_dental_denoise.training.patches import batches
+
+
+def numbered(shape, dtype=np.uint16):
+    return np.arange(shape[0] * shape[1], dtype=dtype).reshape(shape)
+
+
+def test_pairs_are_cut_and_turned_together():
+    clean = [numbered((40, 50)), numbered((64, 33))]
+    data = ImagePairs([image + 7 for image in clean], clean)
+    drawn = list(batches(data, 16, 8, 5, np.random.default_rng(0)))
+    assert len(drawn) == 5
+    for noisy, target in drawn:
+        assert noisy.shape == target.shape == (8, 16, 16, 1)
+        # 2^11 - 1 and 2^12 - 1: the fewest bits that hold the noisy images.
+        difference = np.unique(np.rint((noisy - target) * 4095))
+        assert set(difference.tolist()) <= {7.0, 14.0}
+
+
+def test_every_symmetry_occurs_and_every_pixel_can():
+    image = numbered((16, 16), np.uint8)
+    data = ImagePairs([image], [image])
+    corners = {
+        tuple(np.rint(clean[[0, 0, -1], [0, -1, 0], 0] * 255))
+        for _, batch in batches(data, 16, 64, 2, np.random.default_rng(0))
+        for clean in batch
+    }
+    assert len(corners) == 8
+
+
+def test_a_small_image_is_mirrored_up():
+    image = numbered((10, 40), np.uint8)
+    _, clean = next(iter(batches(ImagePairs([image], [image]), 16, 4, 1, np.random.default_rng(0))))
+    assert clean.shape == (4, 16, 16, 1)
+    assert set(np.unique(np.rint(clean * 255))) <= set(np.unique(image).astype(float))
+
+
+def test_noise_is_drawn_anew_and_levels_vary():
+    data = CleanImages([np.full((64, 64), 128, np.uint8)], NoiseRange("gaussian", {"sigma": (0.01, 0.3)}), 0)
+    noisy, clean = next(iter(batches(data, 64, 32, 1, np.random.default_rng(0))))
+    deviations = (noisy - clean).std(axis=(1, 2, 3))
+    assert deviations.min() < 0.06
+    assert deviations.max() > 0.25
+    assert noisy.max() > 1
+
+
+def test_the_same_seed_draws_the_same_batches(radiographs):
+    data = CleanImages(radiographs, NoiseRange("poisson-gaussian", {}), 0)
+    one, other = ([list(batches(data, 32, 4, 3, np.random.default_rng(9)))] for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_validation_noise_stays_the_same(radiographs):
+    data = CleanImages(radiographs, NoiseRange("gaussian", {"sigma": (0.02, 0.2)}), 4)
+    window = (slice(0, 32), slice(0, 32))
+    np.testing.assert_array_equal(data.validation_patch(1, window, 0.5), data.validation_patch(1, window, 0.5))
+    quiet, loud = (np.std(np.subtract(*data.validation_patch(1, window, position))) for position in (0, 1))
+    assert loud > 5 * quiet
+
+
+def test_split_by_file():
+    training, validation = split_indices(range(10), 0.2, 3)
+    assert len(validation) == 2
+    assert sorted(training + validation) == list(range(10))
+    assert split_indices(range(10), 0.2, 3) == (training, validation)
+    assert split_indices(range(10), 0.2, 4) != (training, validation)
+    assert [len(part) for part in split_indices(range(2), 0.01, 0)] == [1, 1]
+
+
+def test_the_pages_of_a_file_stay_together():
+    files = [name for name in "abcd" for _ in range(5)]
+    training, validation = split_indices(files, 0.25, 0)
+    assert len(validation) == 5
+    assert not {files[i] for i in training} & {files[i] for i in validation}
+
+
+def test_the_pages_of_a_single_file_are_split():
+    training, validation = split_indices(["a"] * 10, 0.2, 3)
+    assert (training, validation) == split_indices(range(10), 0.2, 3)
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "message"),
+    [
+        (1, 0.1, "at least 2 images, one of them for validation; received 1"),
+        (5, 0, "must lie between 0 and 1; received 0"),
+        (5, 1, "must lie between 0 and 1; received 1"),
+    ],
+)
+def test_impossible_splits_are_refused(count, share, message):
+    with pytest.raises(InputError, match=message):
+        split_indices(range(count), share, 0)
+
+
+def test_unequal_pairs_are_refused(radiographs):
+    with pytest.raises(InputError, match="a clean image for each noisy one; received 2 and 1"):
+        ImagePairs(radiographs[:2], radiographs[:1])
+    with pytest.raises(InputError, match=r"pair 1: noisy \(160, 200\) and clean \(159, 200\) differ in size"):
+        ImagePairs(radiographs[:1], [radiographs[0][1:]])

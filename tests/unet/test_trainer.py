@@ -1,0 +1,193 @@
+"""Training reports in order, learns, repeats itself, stops at once, and goes on where it stopped."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.cli.training_display import last_line
+from napari_dental_denoise.config import TrainingConfig
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.models.file import read_model_file
+from napari_dental_denoise.models.pretrained import FAST_STARTER
+from napari_dental_denoise.noise.registry import NoiseRange
+from napari_dental_denoise.training.checkpoint import checkpoint_path
+from napari_dental_denoise.training.dataset import CleanImages
+from napari_dental_denoise.training.events import (
+    EpochDone,
+    StepDone,
+    TrainingFinished,
+    TrainingStarted,
+    from_line,
+    to_line,
+)
+from napari_dental_denoise.unet.export import load_keras_model
+from napari_dental_denoise.unet.job import TrainingJob
+from napari_dental_denoise.unet.trainer import train
+
+SHORT = TrainingConfig(preset="fast", epochs=3, steps_per_epoch=4, batch_size=4, patch_size=32)
+
+
+@pytest.fixture
+def job(tmp_path, radiographs):
+    data = CleanImages(radiographs, NoiseRange("gaussian", {"sigma": (0.05, 0.15)}), 0)
+    return TrainingJob(data.select(range(6)), data.select([6, 7]), tmp_path / "model.keras", SHORT)
+
+
+def losses(reports):
+    return [report.loss for report in reports if isinstance(report, StepDone)]
+
+
+def stop_after(reports, steps):
+    seen = []
+    for report in reports:
+        seen.append(report)
+        if len(losses(seen)) == steps:
+            reports.close()
+            return seen
+    raise AssertionError
+
+
+def test_reports_come_in_order(job):
+    reports = list(train(job))
+    kinds = [type(report) for report in reports]
+    assert kinds == [TrainingStarted, *([StepDone] * 4 + [EpochDone]) * 3, TrainingFinished]
+    started, finished = reports[0], reports[-1]
+    assert (started.training_images, started.validation_images, started.patches_per_epoch) == (6, 2, 16)
+    assert finished.model == str(job.model)
+    fractions = [report.fraction for report in reports if isinstance(report, StepDone)]
+    assert fractions == pytest.approx([step / 12 for step in range(1, 13)])
+    assert all(from_line(to_line(report)) == report for report in reports)
+
+
+def test_it_learns(trained_model):
+    metrics = read_model_file(trained_model).card.metrics
+    assert metrics["validation_psnr"] > metrics["noisy_psnr"] + 6
+    assert metrics["validation_ssim"] > metrics["noisy_ssim"] + 0.3
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_the_same_seed_gives_the_same_losses(job, precision):
+    config = replace(SHORT, precision=precision)
+    first = losses(train(replace(job, config=config)))
+    second = losses(train(replace(job, config=config, overwrite=True)))
+    other = losses(train(replace(job, config=replace(config, seed=1), overwrite=True)))
+    assert first == second
+    assert first != other
+
+
+def test_stopping_keeps_a_model_at_once(job):
+    seen = stop_after(train(job), 2)
+    assert losses(seen)
+    card = read_model_file(job.model).card
+    assert card.training["epoch"] == 1
+    assert math.isfinite(card.metrics["validation_psnr"])
+
+
+def test_resuming_goes_on_where_it_stopped(job, tmp_path):
+    whole = list(train(replace(job, model=tmp_path / "whole.keras")))
+    seen = stop_after(train(job), 9)
+    # The third epoch was cut short: it is done again, from its start.
+    resumed = list(train(replace(job, resume=True)))
+    assert losses(seen)[:8] + losses(resumed) == losses(whole)
+    assert resumed[0].epoch == 2
+    for one, other in zip(
+        load_keras_model(job.model).get_weights(), load_keras_model(tmp_path / "whole.keras").get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_finished_training_says_how_to_go_on(job):
+    list(train(job))
+    with pytest.raises(InputError, match=r"has had its 3 epochs: to go on, give more epochs, which count"):
+        list(train(replace(job, resume=True)))
+
+
+def test_a_finished_training_gives_a_model_that_was_moved_away_once_more(job):
+    moved = job.model.with_name("moved.keras")
+    list(train(job))
+    job.model.rename(moved)
+    finished = list(train(replace(job, resume=True)))[-1]
+    assert math.isfinite(finished.best_psnr)
+    assert read_model_file(job.model).card.training["epoch"] == 3
+
+
+def test_resuming_with_other_settings_is_refused(job):
+    stop_after(train(job), 5)
+    with pytest.raises(InputError, match="had another batch_size: batch_size 4, now 2"):
+        list(train(replace(job, resume=True, config=replace(SHORT, batch_size=2))))
+
+
+def test_resuming_nothing_is_refused(job):
+    with pytest.raises(InputError, match="no checkpoint there: start the training without --resume"):
+        list(train(replace(job, resume=True)))
+    checkpoint_path(job.model).write_bytes(b"PK\x03\x04 damaged")
+    with pytest.raises(InputError, match="the checkpoint is damaged"):
+        list(train(replace(job, resume=True)))
+
+
+def test_starting_from_a_model_is_better_than_from_nothing(job, trained_model):
+    config = replace(SHORT, epochs=1)
+    fresh = list(train(replace(job, config=config, model=job.model.with_name("fresh.keras"))))[-1]
+    started, *_, tuned = train(replace(job, config=config, start_from=trained_model))
+    assert tuned.best_psnr > fresh.best_psnr + 3
+    assert started.started_from == "model.keras"
+    with pytest.raises(InputError, match="its preset is fast, not classic: start from it with --preset fast"):
+        list(train(replace(job, config=replace(SHORT, preset="classic"), start_from=trained_model, overwrite=True)))
+
+
+def test_a_training_that_learned_nothing_better_claims_nothing(job):
+    config = replace(SHORT, epochs=1, learning_rate=0.05)
+    finished = list(train(replace(job, config=config, start_from=FAST_STARTER)))[-1]
+    assert finished.best_epoch == 0
+    card, first = read_model_file(job.model).card, read_model_file(FAST_STARTER).card
+    assert (card.noise, card.data, card.metrics) == (first.noise, first.data, first.metrics)
+    assert card.training == {**first.training, "started_from": FAST_STARTER.name}
+    assert "nothing better was learned than it began with" in last_line(finished)
+
+
+def test_a_number_of_minutes(job):
+    reports = list(train(replace(job, config=replace(SHORT, minutes=0.08))))
+    assert read_model_file(job.model).card.training["epochs"] is None
+    assert reports[0].epochs is None
+    assert reports[-1].elapsed < 30
+    assert losses(reports)
+
+
+def test_a_model_is_not_replaced_unasked(job):
+    job.model.write_bytes(b"precious")
+    with pytest.raises(InputError, match=r"model\.keras is there already"):
+        list(train(job))
+    assert job.model.read_bytes() == b"precious"
+
+
+def test_no_time_for_a_step_says_so_and_writes_nothing(job):
+    with pytest.raises(InputError, match="over before its first step: give it more minutes"):
+        list(train(replace(job, config=replace(SHORT, minutes=1e-9))))
+    assert list(job.model.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a positive whole number; received 0"),
+        ({"batch_size": -1}, "batch_size must be a positive whole number; received -1"),
+        ({"minutes": 0.0}, r"minutes must be a positive number; received 0\.0"),
+        ({"learning_rate": math.nan}, "learning_rate must be a positive number; received nan"),
+        ({"preset": "huge"}, "preset must be one of classic, fast, standard, best; received 'huge'"),
+        ({"precision": "f16"}, "precision must be one of auto, f32, bf16; received 'f16'"),
+    ],
+)
+def test_impossible_settings_are_refused_and_write_nothing(job, change, message):
+    with pytest.raises(InputError, match=message):
+        list(train(replace(job, config=replace(SHORT, **change))))
+    assert list(job.model.parent.iterdir()) == []
+
+
+def test_tiny_images_and_16_bit(tmp_path):
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 4096, shape, dtype=np.uint16) for shape in ((5, 7), (9, 300), (40, 40))]
+    data = CleanImages(images, NoiseRange("poisson", {}), 0)
+    job = TrainingJob(data.select([0, 2]), data.select([1]), tmp_path / "model.keras", replace(SHORT, epochs=1))
+    assert isinstance(list(train(job))[-1], TrainingFinished)
