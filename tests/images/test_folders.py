@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise import read_all_datasets, read_dental, write_image
-from napari_dental_denoise.batch.inputs import find_items
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.images.folders import list_files
+from napari_dental_denoise.images.finder import list_files
 from napari_dental_denoise.images.loading import load_images, match_by_name
 from napari_dental_denoise.images.pixel_size import write_tiff_pages
 from tests.hostile import write_hostile
@@ -89,21 +88,6 @@ def test_datasets_are_the_subfolders_or_the_root(tmp_path):
     assert datasets["upper"].shape == (1, 20, 30)
     assert [image.shape for image in datasets["lower"]] == [(20, 30), (9, 9)]
     assert list(read_all_datasets(tmp_path / "upper")) == ["upper"]
-
-
-def test_files_folders_and_patterns_are_listed_once(tmp_path):
-    for name in ("b.png", "a10.png", "a9.png"):
-        write_image(tmp_path / name, grey(1))
-    write_image(tmp_path / "deep" / "c.png", grey(1))
-    names = [path.name for path in list_files([tmp_path / "b.png", tmp_path, f"{tmp_path}/**/*.png"])]
-    assert names == ["b.png", "a9.png", "a10.png", "c.png"]
-    with pytest.raises(InputError, match="no file matches it as a pattern"):
-        list_files([tmp_path / "*.dcm"])
-
-
-def test_a_name_with_pattern_characters_is_a_file(tmp_path):
-    write_image(tmp_path / "scan[1].png", grey(1))
-    assert list_files([tmp_path / "scan[1].png"]) == [tmp_path / "scan[1].png"]
 
 
 def test_rows_are_kept(tmp_path):
@@ -192,13 +176,6 @@ def test_files_that_are_named_by_numbers_have_partners(tmp_path):
     assert pairs == [(1, 101), (2, 102)]
 
 
-def test_what_desktops_leave_behind_is_no_image_for_a_pattern_either(tmp_path):
-    write_image(tmp_path / "scans" / "a.png", grey(1))
-    (tmp_path / "scans" / "Thumbs.db").write_bytes(b"what a desktop leaves")
-    assert [path.name for path in list_files([tmp_path / "**"])] == ["a.png"]
-    assert [item.path.name for item in find_items([tmp_path / "**"], tmp_path / "out")] == ["a.png"]
-
-
 def test_what_has_no_partner_is_named_and_the_rest_goes_on(tmp_path):
     write_image(tmp_path / "noisy" / "a.png", grey(1))
     write_image(tmp_path / "noisy" / "a.tif", grey(1))
@@ -248,7 +225,7 @@ import os, sys
 from pathlib import Path
 from napari_dental_denoise import read_dental
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.images.folders import list_files
+from napari_dental_denoise.images.finder import list_files
 from napari_dental_denoise.images.raster import write_image
 from napari_dental_denoise.models.file import read_card
 import numpy as np

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
-import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from natsort import natsorted, ns
-
-from napari_dental_denoise.dicom import NAME as DICOMDIR
-from napari_dental_denoise.dicom import is_dicomdir, listed_images
-from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files import is_file
-from napari_dental_denoise.images import is_hidden
-
-WILDCARDS = frozenset("*?[")
+from napari_dental_denoise.files import is_folder
+from napari_dental_denoise.images import find_files, real_path, root_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +60,19 @@ def state_of(item: Item) -> str:
 
 @lru_cache(maxsize=64)
 def _digest(root: Path) -> str:
-    return hashlib.sha256(os.fsencode(_real(root))).hexdigest()[:12]
+    return hashlib.sha256(os.fsencode(real_path(root))).hexdigest()[:12]
 
 
 def find_items(sources: Sequence[str | Path], output: Path, report: Path | None = None) -> Iterator[Item]:
-    """The files that sources name, as a tree below the output folder.
-
-    Folders are walked to their ends, each in natural order and none held in memory longer than it
-    takes; links to folders are not followed. Hidden files, DICOMDIR (in a folder, what it names is
-    there besides), the output folder and the report are left out.
+    """Yield the files that `sources` name, all that lie below folders among them; see `images.find_files`.
 
     Parameters
     ----------
     sources : sequence of str or Path
-        Files, folders, patterns (`**` descends) and DICOMDIR files.
     output : Path
+        Files below this folder are left out where it lies below a source.
     report : Path, optional
+        This file is left out.
 
     Yields
     ------
@@ -93,84 +81,22 @@ def find_items(sources: Sequence[str | Path], output: Path, report: Path | None 
     Raises
     ------
     InputError
-        If a source names nothing.
+        If a source names no file.
     """
-    seen: set[str] = set()
-    number = 0
-    no_input = None if report is None else _real(report)
-    in_tree = len(sources) == 1 and Path(sources[0]).is_dir()
-    for source in sources:
-        found = False
-        for path, folder in _expand(Path(source), _real(output)):
-            found = True
-            if report is not None and path.name == report.name and _real(path) == no_input:
-                continue
-            # One folder cannot name a file twice; several sources can.
-            if not in_tree:
-                place = _real(path)
-                if place in seen:
-                    continue
-                seen.add(place)
-            yield Item(path, folder, number, in_tree)
-            number += 1
-        if not found:
-            raise InputError(f"{source}: {_nothing(Path(source))}")
+    in_tree = len(sources) == 1 and is_folder(Path(sources[0]))
+    files = (file for file in find_files(sources, output=output) if report is None or not _is_same(file.path, report))
+    for number, file in enumerate(files):
+        yield Item(file.path, file.folder, number, in_tree)
 
 
-def _expand(source: Path, output: str) -> Iterator[tuple[Path, Path]]:
-    if source.is_dir():
-        yield from _walk(source, output)
-    elif is_dicomdir(source):
-        for path in listed_images(source):
-            yield path, path.parent.relative_to(source.parent)
-    elif source.exists() or source.is_symlink():
-        yield source, Path()
-    else:
-        yield from _matches(source, output)
-
-
-def _walk(root: Path, output: str) -> Iterator[tuple[Path, Path]]:
-    closed: list[Path] = []
-    for place, folders, files in os.walk(root, onerror=lambda error: closed.append(Path(error.filename))):
-        folders[:] = natsorted(
-            (name for name in folders if not name.startswith(".") and _real(Path(place, name)) != output),
-            alg=ns.IGNORECASE,
-        )
-        folder = Path(place).relative_to(root)
-        for name in natsorted(files, alg=ns.IGNORECASE):
-            path = Path(place, name)
-            if not is_hidden(path) and name.upper() != DICOMDIR:
-                yield path, folder
-    # Not passed over in silence: each becomes a row that says that it cannot be read.
-    for path in closed:
-        if path != root:
-            yield path, path.parent.relative_to(root)
-
-
-def _matches(pattern: Path, output: str) -> Iterator[tuple[Path, Path]]:
-    root = _fixed(pattern)
-    # As of a folder that is walked, the output folder within it is left out.
-    results = Path(output) if Path(_real(root)) in Path(output).parents else None
-    names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
-    for path in natsorted(map(Path, names), key=str, alg=ns.PATH | ns.IGNORECASE):
-        if is_file(path) and not is_hidden(path) and results not in Path(_real(path.parent), path.name).parents:
-            yield path, path.parent.relative_to(root)
-
-
-def _fixed(pattern: Path) -> Path:
-    """The folder below which all that matches lies."""
-    return Path(*itertools.takewhile(lambda part: not WILDCARDS & set(part), pattern.parts[:-1]))
+def _is_same(path: Path, report: Path) -> bool:
+    # By the name first: this is asked for each of a million files.
+    return path.name == report.name and real_path(path) == real_path(report)
 
 
 def source_folders(sources: Sequence[str | Path]) -> tuple[Path, ...]:
     """The folders, absolute, that all inputs lie in or below."""
-    return tuple(dict.fromkeys(_folder_of(Path(source)).absolute() for source in sources))
-
-
-def _folder_of(source: Path) -> Path:
-    if source.is_dir():
-        return source
-    return source.parent if source.exists() or source.is_symlink() else _fixed(source)
+    return tuple(dict.fromkeys(root_of(Path(source)).absolute() for source in sources))
 
 
 def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
@@ -185,7 +111,7 @@ def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
         The folder of all results.
     """
     inputs, results = {_identity(folder) for folder in folders}, _identity(output)
-    parent = Path(_real(path.parent))
+    parent = real_path(path.parent)
     for place in map(_identity, (parent, *parent.parents)):
         if place in inputs:
             return True
@@ -194,25 +120,10 @@ def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
     return False
 
 
-def _identity(folder: Path) -> tuple[int, int] | str:
+def _identity(folder: Path) -> tuple[int, int] | Path:
     """The same for all names of a folder, large and small letters among them."""
     try:
         found = folder.stat()
     except OSError:
-        return _real(folder)
+        return real_path(folder)
     return found.st_dev, found.st_ino
-
-
-def _real(path: Path) -> str:
-    """Where a path leads, also for links that lead round in a circle."""
-    return os.path.realpath(path)  # Path.resolve raises for those
-
-
-def _nothing(source: Path) -> str:
-    if not source.is_dir():
-        return "no such file or folder, and no file matches it as a pattern"
-    try:
-        next(source.iterdir(), None)
-    except OSError as error:
-        return f"the folder cannot be read ({error.strerror})"
-    return "the folder holds no files"

@@ -1,7 +1,9 @@
-from .folders import dataset_folders as dataset_folders
+from .finder import dataset_folders as dataset_folders
+from .finder import find_files as find_files
+from .finder import list_files as list_files
+from .finder import real_path as real_path
+from .finder import root_of as root_of
 from .folders import describe as describe
-from .folders import is_hidden as is_hidden
-from .folders import list_files as list_files
 from .folders import read_all_datasets as read_all_datasets
 from .folders import read_dental as read_dental
 from .folders import resize as resize

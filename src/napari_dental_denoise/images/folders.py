@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,19 +9,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from natsort import natsorted, ns
 from numpy.typing import NDArray
 
-from napari_dental_denoise.dicom import is_dicomdir, listed_images
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.files import is_file, is_folder, is_name, look_at, reason
+from napari_dental_denoise.files import is_folder, look_at
+from napari_dental_denoise.images.finder import dataset_folders, list_files
 from napari_dental_denoise.images.raster import read_pages
 from napari_dental_denoise.validation import are_sides
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
-
-# Left behind in folders by desktops; nobody means them as images.
-DESKTOP_FILES = {"thumbs.db", "desktop.ini", "icon\r"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,75 +30,10 @@ class ReadResult:
     page: int = 0
 
 
-def list_files(sources: Iterable[str | Path]) -> list[Path]:
-    """The files that `sources` name, in natural order, each once.
-
-    Parameters
-    ----------
-    sources : iterable of str or Path
-        Files, folders (their own files, hidden ones left out) and glob patterns (`**` descends). A
-        DICOMDIR stands for the images that it names.
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    InputError
-        If a source names nothing.
-    """
-    found: list[Path] = []
-    for source in sources:
-        for path in _expand(Path(source)):
-            found.extend(listed_images(path) if is_dicomdir(path) else [path])
-    return list(dict.fromkeys(found))
-
-
-def _expand(source: Path) -> list[Path]:
-    # Of a file that cannot be read, its reading says why.
-    if is_folder(source):
-        return _folder_files(source)
-    if is_name(source):
-        return [source]
-    look_at(source)
-    matches = [Path(match) for match in glob.glob(str(source), recursive=True)]  # noqa: PTH207 (Path.glob takes no absolute pattern)
-    files = _natural(match for match in matches if is_file(match) and not is_hidden(match))
-    if not files:
-        raise InputError(f"{source}: no such file or folder, and no file matches it as a pattern")
-    return files
-
-
-def _folder_files(folder: Path) -> list[Path]:
-    entries = _entries(folder)
-    files = _natural(entry for entry in entries if not is_folder(entry) and not is_hidden(entry))
-    if not files:
-        subfolders = sum(is_folder(entry) for entry in entries)
-        hint = f"; it has {subfolders} subfolders: name one of them, or use {folder}/**" if subfolders else ""
-        raise InputError(f"{folder}: the folder holds no files{hint}")
-    return files
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: the folder cannot be read ({reason(error)})") from error
-
-
 def _check_folder(folder: Path) -> None:
     look_at(folder)
     if not is_folder(folder):
         raise InputError(f"{folder}: expected a folder")
-
-
-def is_hidden(path: Path) -> bool:
-    """Whether a file is hidden, or left behind by a desktop: nobody means it as an image."""
-    return path.name.startswith(".") or path.name.lower() in DESKTOP_FILES
-
-
-def _natural(paths: Iterable[Path]) -> list[Path]:
-    return natsorted(paths, key=str, alg=ns.PATH | ns.IGNORECASE)
 
 
 def read_each(paths: Iterable[Path]) -> Iterator[ReadResult]:
@@ -165,18 +95,6 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     if size is not None:
         images = [resize(image, size) for image in images]
     return as_stack(images)
-
-
-def dataset_folders(root: Path) -> list[Path]:
-    """The folders under a root that `read_all_datasets` takes for datasets: all but hidden ones, or the root itself.
-
-    Raises
-    ------
-    InputError
-        If there is no such folder, or it cannot be read.
-    """
-    folders = [entry for entry in _entries(root) if is_folder(entry) and not is_hidden(entry)]
-    return _natural(folders) or [root]
 
 
 def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> dict[str, Images]:
