@@ -1,4 +1,7 @@
-"""The command line: one file for each command, and, with CNNDenoiser, the only place that prints."""
+"""The command line: one module for each command; the only place that prints, except for `CNNDenoiser`.
+
+May import everything but `plugin`.
+"""
 
 from napari_dental_denoise.cli.main import main
 

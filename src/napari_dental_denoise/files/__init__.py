@@ -1,6 +1,6 @@
 """Files as such: atomic writing, locks, guards against damaged or hostile input.
 
-May import `errors`, `config`, `validation` and `progress`.
+May import `errors`, `config` and `validation`.
 """
 
 import lazy_loader

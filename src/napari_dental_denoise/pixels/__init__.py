@@ -1,6 +1,6 @@
 """Pixel values and geometry: grey values on [0, 1], stored encodings, sizes, symmetries.
 
-May import `errors`, `config`, `validation` and `progress`.
+May import `errors`, `config` and `validation`.
 """
 
 import lazy_loader

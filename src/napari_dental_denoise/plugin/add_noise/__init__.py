@@ -1,4 +1,7 @@
-"""The Add noise form."""
+"""The Add noise form.
+
+May import `plugin.files`, `plugin.shared` and all that `plugin` may.
+"""
 
 import lazy_loader
 

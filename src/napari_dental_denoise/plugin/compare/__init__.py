@@ -1,4 +1,7 @@
-"""The Compare form."""
+"""The Compare form.
+
+May import `plugin.files`, `plugin.shared` and all that `plugin` may.
+"""
 
 import lazy_loader
 

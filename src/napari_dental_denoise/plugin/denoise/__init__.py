@@ -1,4 +1,7 @@
-"""The Denoise form."""
+"""The Denoise form.
+
+May import `plugin.files`, `plugin.shared` and all that `plugin` may.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,7 @@
-"""Readers, writers, sample data and the commands that open folders."""
+"""Readers, writers, sample data and the commands that open folders.
+
+May import `plugin.shared` and all that `plugin` may.
+"""
 
 import lazy_loader
 

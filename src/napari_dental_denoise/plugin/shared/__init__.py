@@ -1,4 +1,7 @@
-"""What the forms share: layers, previews, workers, preferences."""
+"""What the forms share: layers, previews, workers, preferences.
+
+May import all that `plugin` may, but no other package of it.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,7 @@
-"""The Train form."""
+"""The Train form.
+
+May import `plugin.denoise`, `plugin.files`, `plugin.shared` and all that `plugin` may.
+"""
 
 import lazy_loader
 
