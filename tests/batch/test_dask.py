@@ -1,9 +1,8 @@
-"""Denoising on a Dask cluster that is there already, and what becomes of the files when a part of it dies."""
+"""Runs on Dask: a cluster that exists already, and what becomes of the files when a part of it dies."""
 
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,20 +12,39 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from napari_dental_denoise.cli import main
 from napari_dental_denoise.images.raster import read_image, write_image
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
 from napari_dental_denoise.synthesis.scene import phantom
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stops its processes as Linux does")
-DENOISE = [sys.executable, "-m", "napari_dental_denoise", "denoise"]
-# So many that a run is still at work when a signal comes, be the machine as busy as it likes.
-FILES = 36
+FILES = 8
+MODEL = ("-m", "starter-fast", "--precision", "f32")
+# The command line, whose workers wait with each file but the first ones until the test opens the gate, so that the run
+# cannot end before; each says first which process has the file.
+GATED = """
+import os, sys, time
+from pathlib import Path
+import napari_dental_denoise.batch.dask as dask
+from napari_dental_denoise.cli import main
+gate, free = Path(sys.argv[1]), int(sys.argv[2])
+process_item = dask.process_item
+def gated(item, *arguments, **named):
+    if item.number >= free:
+        (gate / "writing").write_text(str(os.getpid()))
+        (gate / "writing").replace(gate / f"{item.number}")
+        while not (gate / "open").exists():
+            time.sleep(0.01)
+    return process_item(item, *arguments, **named)
+dask.process_item = gated
+sys.exit(main(sys.argv[3:]))
+"""
 
 
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory):
     """Images that all differ, so that none can be taken for another."""
-    clean = phantom((384, 384), 0)
+    clean = phantom((96, 128), 0)
     folder = tmp_path_factory.mktemp("cluster") / "in"
     for number in range(FILES):
         noisy = np.clip(add_gaussian_noise(np.roll(clean, 8 * number, 1), 0.1, rng=number), 0, 1)
@@ -36,10 +54,35 @@ def scans(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def expected(scans, tmp_path_factory):
-    """What one process makes of them."""
+    """The images that one process denoises."""
     out = tmp_path_factory.mktemp("alone") / "out"
-    subprocess.run([*DENOISE, scans, "-o", out, "--precision", "f32"], check=True, capture_output=True)
+    assert main(["denoise", str(scans), "-o", str(out), *MODEL]) == 0
     return out
+
+
+@pytest.fixture
+def gate(tmp_path):
+    (tmp_path / "gate").mkdir()
+    return tmp_path / "gate"
+
+
+@contextmanager
+def start(gate, free, *arguments):
+    """Start the command line with a gate behind the first files, in a process group of its own."""
+    command = [sys.executable, "-c", GATED, gate, free, *arguments]
+    with subprocess.Popen(
+        [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(path, process):
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
 
 
 def is_same(expected, found):
@@ -54,12 +97,6 @@ def is_same(expected, found):
 def rows(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-def wait_for_files(folder, count, process):
-    while len(list(folder.iterdir()) if folder.exists() else []) < count:
-        assert process.poll() is None
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -79,9 +116,7 @@ def dask(*arguments):
 @contextmanager
 def scheduler(file):
     with dask("scheduler", "--port", 0, "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", file) as process:
-        while not file.exists():
-            assert process.poll() is None
-            time.sleep(0.05)
+        wait_for(file, process)
         yield process, json.loads(file.read_text())["address"]
 
 
@@ -89,83 +124,70 @@ def worker(address, folder):
     return dask("worker", address, "--nthreads", 1, "--no-nanny", "--no-dashboard", "--local-directory", folder)
 
 
-def test_a_cluster_that_is_there_whose_workers_come_late_and_whose_scheduler_goes(scans, expected, tmp_path):
+def test_a_cluster_whose_workers_come_late_and_whose_scheduler_dies(scans, expected, gate, tmp_path):
     out = tmp_path / "out"
-    command = [*DENOISE, scans, "-o", out, "--precision", "f32", "--scheduler"]
-    with scheduler(tmp_path / "first.json") as (process, address):
-        running = subprocess.Popen([*command, address], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = ["denoise", scans, "-o", out, *MODEL, "--scheduler"]
+    with scheduler(tmp_path / "first.json") as (process, address), start(gate, 2, *command, address) as running:
         assert "dashboard" in running.stdout.readline()
         with worker(address, tmp_path / "w1"):
-            wait_for_files(out, 4, running)
+            wait_for(gate / "2", running)
             process.kill()
             process.wait()
-            told = running.communicate(timeout=60)
+            _, error = running.communicate()
     assert running.returncode == 2
-    assert told[1].splitlines() == [
+    assert error.splitlines() == [
         "napari-dental-denoise: the scheduler is gone: start it again, and the same command goes on"
     ]
     assert not [row for row in rows(tmp_path / "out.csv") if row["error"] not in ("", "not finished")]
-    with scheduler(tmp_path / "second.json") as (_, address), worker(address, tmp_path / "w2"):
-        done = subprocess.run([*command, address], capture_output=True, text=True, check=False, timeout=100)
-    assert done.returncode == 0, done.stderr
-    assert "done before" in done.stdout
+    with (
+        scheduler(tmp_path / "second.json") as (_, address),
+        worker(address, tmp_path / "w2"),
+        start(gate, FILES, *command, address) as running,
+    ):
+        told, error = running.communicate()
+    assert (running.returncode, error) == (0, "")
+    assert "done before" in told
     assert is_same(expected, out)
     assert [row["error"] for row in rows(tmp_path / "out.csv")] == [""] * FILES
 
 
-def test_rows_that_are_left_out_stay_as_they_are_on_workers_too(scans, tmp_path):
+def test_rows_outside_the_selection_stay_as_they_are_on_workers_too(scans, gate, tmp_path):
     two = [scans / "0.png", scans / "1.png"]
-    subprocess.run(
-        [*DENOISE, *two, "-o", tmp_path / "out", "-m", "starter-fast", "--rows", "0:300", "--workers", "2"],
-        check=True,
-        capture_output=True,
-    )
+    with start(
+        gate, FILES, "denoise", *two, "-o", tmp_path / "out", *MODEL, "--rows", "0:64", "--workers", 1
+    ) as running:
+        running.communicate()
+    assert running.returncode == 0
     for path in two:
         before, after = read_image(path), read_image(tmp_path / "out" / path.name)
-        np.testing.assert_array_equal(after[300:], before[300:])
-        assert not np.array_equal(after[:300], before[:300])
+        np.testing.assert_array_equal(after[64:], before[64:])
+        assert not np.array_equal(after[:64], before[:64])
 
 
-def children(process):
-    listed = subprocess.run(
-        ["/bin/ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
-    )
-    return [int(line) for line in listed.stdout.split()]
-
-
-def test_a_worker_that_dies_is_replaced_and_its_files_done(scans, expected, tmp_path):
+def test_a_worker_that_dies_is_replaced_and_its_files_are_done(scans, expected, gate, tmp_path):
     out = tmp_path / "out"
-    command = [*DENOISE, scans, "-o", out, "--precision", "f32", "--workers", "2"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE)
-    wait_for_files(out, 5, running)
-    # The workers are children of this process or of the one that forks for it.
-    workers = [worker for child in children(running.pid) for worker in [child, *children(child)]]
-    os.kill([worker for worker in workers if not children(worker)][-1], signal.SIGKILL)
-    assert running.wait(120) == 0
-    running.stdout.close()
+    with start(gate, 1, "denoise", scans, "-o", out, *MODEL, "--workers", 2) as running:
+        wait_for(gate / "1", running)
+        os.kill(int((gate / "1").read_text()), signal.SIGKILL)
+        (gate / "open").touch()
+        _, error = running.communicate()
+    assert (running.returncode, error) == (0, "")
     assert is_same(expected, out)
     assert [row["error"] for row in rows(tmp_path / "out.csv")] == [""] * FILES
 
 
-def test_ctrl_c_with_workers_is_one_line(scans, expected, tmp_path):
-    out, inputs = tmp_path / "out", tmp_path / "in"
-    shutil.copytree(scans, inputs)
-    # The first of all, so that one worker is still at it while the other one does the rest.
-    write_image(inputs / "0-large.png", np.tile(read_image(scans / "0.png"), (8, 8)))
-    command = [*DENOISE, inputs, "-o", out, "--precision", "f32", "--workers", "2"]
-    # Of a terminal, all processes of the group hear of it.
-    running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    wait_for_files(out, 1, running)
-    os.killpg(running.pid, signal.SIGINT)
-    _, error = running.communicate(timeout=60)
+def test_ctrl_c_with_workers_is_one_line(scans, gate, tmp_path):
+    command = ["add-noise", str(scans), "-o", str(tmp_path / "out")]
+    with start(gate, 1, *command, "--workers", 2) as running:
+        wait_for(tmp_path / "out" / "0.png", running)
+        # A terminal sends it to all processes of the group.
+        os.killpg(running.pid, signal.SIGINT)
+        _, error = running.communicate()
     assert (running.returncode, error.splitlines()) == (130, ["napari-dental-denoise: stopped"])
-    (inputs / "0-large.png").unlink()
-    (out / "0-large.png").unlink(missing_ok=True)
-    done = subprocess.run([*DENOISE, inputs, "-o", out, "--precision", "f32"], capture_output=True, check=False)
-    assert done.returncode == 0
-    assert is_same(expected, out)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png"]
+    assert main(command) == 0
+    assert main(["add-noise", str(scans), "-o", str(tmp_path / "alone")]) == 0
+    assert is_same(tmp_path / "alone", tmp_path / "out")
 
 
 def test_files_on_which_workers_die_are_left_out(tmp_path):
@@ -173,7 +195,7 @@ def test_files_on_which_workers_die_are_left_out(tmp_path):
     code = f"""
 import os, sys
 from pathlib import Path
-from napari_dental_denoise.core import batch, cluster
+import napari_dental_denoise.batch.dask as cluster
 from napari_dental_denoise.batch.process import Destination
 from napari_dental_denoise.dicom.provenance import Derivation
 from napari_dental_denoise.batch.run import run_files
@@ -192,7 +214,7 @@ if __name__ == "__main__":
 """
     for number in range(3):
         write_image(tmp_path / "in" / f"{number}.png", np.full((40, 40), number, np.uint8))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert sorted(done.stdout.splitlines()) == ["0.png ", "1.png 4 workers died while they had it", "2.png "]
 
 
@@ -200,23 +222,21 @@ if __name__ == "__main__":
 def test_what_a_worker_wrote_before_it_died_is_done_again_but_not_what_another_program_wrote(tmp_path, dies, told):
     out = tmp_path / "out"
     code = f"""
-import os, threading, time
+import os
 from pathlib import Path
-from napari_dental_denoise.core import cluster
+import napari_dental_denoise.batch.dask as cluster
 from napari_dental_denoise.batch.process import Destination
 from napari_dental_denoise.dicom.provenance import Derivation
 from napari_dental_denoise.batch.run import run_files
 from napari_dental_denoise.batch.inputs import find_items
 result = Path({str(out / "0.png")!r})
-def die():
-    while not result.exists():
-        time.sleep(0.001)
-    os._exit(9)
 def work(image, number):
+    from napari_dental_denoise.batch import process
     if not {dies}:
         result.write_bytes(b"another's")
     elif not result.exists():
-        threading.Thread(target=die).start()
+        # What comes after the writing.
+        process._measured = lambda *arguments: os._exit(9)
     return image
 if __name__ == "__main__":
     destination = Destination(result.parent, None, Derivation("kept", ""))
@@ -226,8 +246,8 @@ if __name__ == "__main__":
         for record in run_files(items, destination, process, None):
             print(record.file, "is there already" in record.error)
 """
-    write_image(tmp_path / "in" / "0.png", np.full((1500, 1500), 7, np.uint8))
+    write_image(tmp_path / "in" / "0.png", np.full((40, 40), 7, np.uint8))
     out.mkdir()
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [told]
     assert ((out / "0.png").read_bytes() == b"another's") is not dies

@@ -19,7 +19,7 @@ GREY = np.rint(phantom((48, 64), 0) * 255).astype(np.uint8)
 DIES = """
 import os, sys
 from napari_dental_denoise.cli import main
-from napari_dental_denoise.core import batch
+import napari_dental_denoise.batch.process as batch
 place, number, arguments = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 before = getattr(batch, place)
 seen = 0
@@ -36,7 +36,8 @@ sys.exit(main(arguments))
 WORKER_DIES = """
 import sys
 from napari_dental_denoise.cli import main
-from napari_dental_denoise.core import batch, batch_run
+import napari_dental_denoise.batch.process as batch
+import napari_dental_denoise.batch.run as batch_run
 from napari_dental_denoise.batch.report import UNFINISHED
 process_item = batch.process_item
 def dies(item, *arguments, **named):
