@@ -1,13 +1,18 @@
-"""What the tests share: small synthetic radiographs, a model that was really trained, real data where it is at hand."""
+"""Shared fixtures: small synthetic radiographs, a trained model, and real radiographs where they are at hand."""
 
 import os
+import shutil
 import subprocess
 import sys
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
+import napari_dental_denoise
 from napari_dental_denoise.images.raster import write_image
 from napari_dental_denoise.synthesis.scene import phantoms
 
@@ -24,19 +29,24 @@ def radiographs():
 
 @pytest.fixture
 def folder(tmp_path, radiographs):
-    """A folder of these, as PNG files."""
+    """A folder with the synthetic radiographs as PNG files."""
     for index, image in enumerate(radiographs):
         write_image(tmp_path / "scans" / f"scan{index}.png", image)
     return tmp_path / "scans"
 
 
-@pytest.fixture(scope="session")
-def trained_model(tmp_path_factory, radiographs):
-    """A model file of the fast preset, trained for a few seconds on white noise.
+def source_key():
+    """Return a hash of all that the trained model depends on."""
+    sources = [Path(__file__), *sorted(Path(napari_dental_denoise.__file__).parent.rglob("*.py"))]
+    versions = [f"{name} {version(name)}" for name in ("keras", "tensorflow", "openvino", "numpy")]
+    return sha256(b"".join([*map(Path.read_bytes, sources), *map(str.encode, versions)])).hexdigest()[:16]
+
+
+def train_model(radiographs, folder):
+    """Train a model of the fast preset for some seconds on white noise.
 
     In a process of its own: TensorFlow and a window in one process crash.
     """
-    folder = tmp_path_factory.mktemp("training")
     for index, image in enumerate(radiographs):
         write_image(folder / "scans" / f"{index}.png", image)
     noise = "--noise gaussian --sigma 0.05 0.15 --preset fast --start-from nothing"
@@ -44,6 +54,22 @@ def trained_model(tmp_path_factory, radiographs):
     command = ["train", str(folder / "scans"), "-o", str(folder / "model.keras"), "--validation-split", "0.25"]
     subprocess.run([sys.executable, "-m", "napari_dental_denoise", *command, *settings.split()], check=True)
     return folder / "model.keras"
+
+
+@pytest.fixture(scope="session")
+def trained_model(tmp_path_factory, radiographs, pytestconfig):
+    """A model that was really trained: once for all processes and runs, until the source changes.
+
+    Each process has a copy, so that no test can damage that of another.
+    """
+    kept = pytestconfig.cache.mkdir("trained-model")
+    model, folder = kept / f"{source_key()}.keras", tmp_path_factory.mktemp("trained-model")
+    with FileLock(kept / "lock"):
+        if not model.exists():
+            for outdated in kept.glob("*.keras"):
+                outdated.unlink()
+            train_model(radiographs, folder).replace(model)
+        return Path(shutil.copy(model, folder / "model.keras"))
 
 
 @pytest.fixture(scope="session")
