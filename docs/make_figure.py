@@ -1,4 +1,4 @@
-"""Make the pictures of the README from the real program, on synthetic radiographs.
+"""Make the figure of the README by the workflow of the program, on synthetic radiographs.
 
 python docs/make_figure.py
 """
@@ -13,7 +13,7 @@ IMAGES = Path(__file__).parent / "images"
 
 
 def main() -> None:
-    """Run the whole job with nothing but its defaults and keep its figure."""
+    """Run the workflow with its defaults and copy its figure to docs/images."""
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results"
         subprocess.run([sys.executable, "-m", "napari_dental_denoise", "workflow", "-o", str(results)], check=True)

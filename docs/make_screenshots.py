@@ -1,4 +1,4 @@
-"""Take pictures of the real window in each of its states, on synthetic radiographs.
+"""Make screenshots of napari with each form in each of its states, on synthetic radiographs.
 
 xvfb-run -s "-screen 0 1400x900x24" python docs/make_screenshots.py
 """
@@ -24,7 +24,7 @@ PLUGIN = "napari-dental-denoise"
 
 
 class Window:
-    """A real viewer of the size of a small laptop's screen."""
+    """A napari viewer of the size of a small laptop's screen."""
 
     def __init__(self, theme: str = "dark") -> None:
         self.viewer = napari.Viewer(show=True)
@@ -33,20 +33,20 @@ class Window:
         self.wait(lambda: False, 0.5)
 
     def open(self, name: str) -> object:
-        """A form, by its name in the Plugins menu."""
+        """Open a form by its name in the Plugins menu."""
         form = self.viewer.window.add_plugin_dock_widget(PLUGIN, name)[1]
         self.wait(lambda: False, 0.5)
         return form
 
     def wait(self, condition: Callable[[], bool], seconds: float = 60) -> None:
-        """Let the window work until something is so, or for a while."""
+        """Process events until the condition holds, or for some seconds."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and not condition():
             QApplication.processEvents()
             time.sleep(0.01)
 
     def picture(self, name: str) -> None:
-        """Keep what the window shows now."""
+        """Write a screenshot of the window."""
         self.wait(lambda: False, 0.6)
         window = self.viewer.window._qt_window  # noqa: SLF001 (its screenshot has no notifications)
         image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
@@ -57,24 +57,24 @@ class Window:
         print(IMAGES / f"{name}.png")
 
     def dismiss(self) -> None:
-        """Take notifications away."""
+        """Close all notifications."""
         for notification in self.viewer.window._qt_window.findChildren(NapariQtNotification):  # noqa: SLF001 (see above)
             notification.close()
 
     def close(self) -> None:
-        """End it."""
+        """Close the viewer."""
         self.viewer.close()
         self.wait(lambda: False, 0.3)
 
 
 def radiograph() -> tuple[np.ndarray, np.ndarray]:
-    """A clean one, and the same with noise; 8 bit."""
+    """Return a clean image and the same image with noise; 8 bit."""
     clean = np.rint(phantom((700, 640), rng=11) * 255).astype(np.uint8)
     return clean, add_gaussian_noise(clean, 25 / 255, rng=0)
 
 
 def denoise_pictures(theme: str) -> None:
-    """Empty, running, done, and an error."""
+    """Make screenshots of the Denoise form: empty, running, done, and with an error."""
     _, noisy = radiograph()
     window = Window(theme)
     form = window.open("Denoise")
@@ -100,7 +100,7 @@ def denoise_pictures(theme: str) -> None:
 
 
 def noise_picture(theme: str) -> None:
-    """With its live preview."""
+    """Make a screenshot of the Add noise form with its live preview."""
     clean, _ = radiograph()
     window = Window(theme)
     window.viewer.add_image(clean, name="scan 12")
@@ -114,14 +114,14 @@ def noise_picture(theme: str) -> None:
 
 
 def training_pictures(theme: str, folder: Path) -> None:
-    """Empty, running and stopped."""
+    """Make screenshots of the Train form: empty, running and stopped."""
     window = Window(theme)
     form = window.open("Train")
     form.fields.model.value = "dental.keras"
     window.picture(f"train-empty-{theme}")
     form.fields.clean.value = folder / "scans"
     form.fields.model.value = folder / f"mine-{theme}.keras"
-    # So that there are curves to see after a minute.
+    # The fastest preset shows curves after a minute.
     form.fields.preset.value = "fast"
     window.wait(lambda: form.start.enabled, 5)
     form.train(resume=False)
@@ -134,7 +134,7 @@ def training_pictures(theme: str, folder: Path) -> None:
 
 
 def compare_picture(theme: str) -> None:
-    """A wipe, scores and a line profile."""
+    """Make a screenshot of the Compare form with a wipe, scores and a line profile."""
     clean, noisy = radiograph()
     window = Window(theme)
     window.viewer.add_image(clean, name="scan 12 clean")
@@ -153,7 +153,7 @@ def compare_picture(theme: str) -> None:
 
 
 def main() -> None:
-    """All of them."""
+    """Make all screenshots, in the dark and in the light theme."""
     get_settings().application.ipy_interactive = False
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
