@@ -73,7 +73,8 @@ def read_floors() -> list[list[str]]:
 def read_summary(package: Path) -> str:
     """Return the first line of the docstring of a package or module."""
     file = package / "__init__.py" if package.is_dir() else package.with_suffix(".py")
-    return (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0].replace("`", "")
 
 
 def read_imports() -> set[tuple[str, str]]:

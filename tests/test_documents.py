@@ -35,7 +35,9 @@ def anchors(document):
 
 def commands(document):
     for block in blocks(document, "bash"):
-        lines = [shlex.split(line, comments=True) for line in block.replace("\\\n", " ").splitlines() if PROGRAM in line]
+        lines = [
+            shlex.split(line, comments=True) for line in block.replace("\\\n", " ").splitlines() if PROGRAM in line
+        ]
         yield [line[1:] for line in lines if line[:1] == [PROGRAM]]
 
 
