@@ -1,6 +1,7 @@
 """The documents name files, commands and functions that exist."""
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -34,11 +35,10 @@ def anchors(document):
 
 
 def commands(document):
+    """The arguments of each call of the program, block by block."""
     for block in blocks(document, "bash"):
-        lines = [
-            shlex.split(line, comments=True) for line in block.replace("\\\n", " ").splitlines() if PROGRAM in line
-        ]
-        yield [line[1:] for line in lines if line[:1] == [PROGRAM]]
+        calls = re.findall(rf"^{PROGRAM} (.*)$", block.replace("\\\n", " "), re.MULTILINE)
+        yield [shlex.split(call, comments=True) for call in calls]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
@@ -64,9 +64,11 @@ def test_every_command_is_understood(document):
         assert len(outputs) == len(set(outputs)), f"two models write into one folder: {block}"
 
 
-def test_the_example_in_python_runs(capsys):
+def test_the_example_in_python_runs(tmp_path, capsys):
     (example,) = blocks(ROOT / "docs" / "python.md", "python")
-    exec(compile(example, "docs/python.md", "exec"), {})
+    script = tmp_path / "example.py"
+    script.write_text(example, encoding="utf-8")
+    runpy.run_path(str(script))
     estimate, scores = capsys.readouterr().out.strip().splitlines()
     assert "sigma" in estimate
     psnr, ssim = map(float, scores.split())
