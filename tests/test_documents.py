@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_dental_denoise.cli.main import build_parser
+from napari_dental_denoise.cli.main import COMMANDS, build_parser
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "napari_dental_denoise"
@@ -82,3 +82,9 @@ def test_the_files_that_the_guide_for_contributors_names_exist():
     assert len(files) > 10
     missing = [file for file in files if not any((folder / file).exists() for folder in (SOURCE, ROOT))]
     assert missing == []
+
+
+def test_every_command_of_the_table_is_understood():
+    table = re.findall(r"^\| `([a-z-]+ .*?)` \|", (ROOT / "docs" / "command-line.md").read_text("utf-8"), re.MULTILINE)
+    parsed = {build_parser().parse_args(shlex.split(row)).command for row in table}
+    assert parsed == {command.__name__.rpartition(".")[2].replace("_", "-") for command in COMMANDS}
