@@ -148,8 +148,8 @@ def table(first, last, **attributes):
 def test_what_is_shown_white_stays_white(tmp_path, pixels, attributes, derivation):
     derived(radiograph(pixels, bits=12, **attributes), tmp_path, derivation)
     before, after = (read_radiograph(tmp_path / f"{name}.dcm").dicom for name in ("source", "derived"))
-    assert before.storage.inverted
-    assert (after.storage, after.limits) == (before.storage, before.limits)
+    assert before.encoding.inverted
+    assert (after.encoding, after.limits) == (before.encoding, before.limits)
     assert derivation is DENOISED or not patient_in((tmp_path / "derived.dcm").read_bytes())
 
 
@@ -360,7 +360,7 @@ def test_any_pixels_come_back_bit_for_bit(tmp_path, case, derivation):
     after = read_radiograph(tmp_path / "derived.dcm")
     assert after.pixels.dtype == pixels.dtype
     np.testing.assert_array_equal(after.pixels, pixels)
-    assert after.storage == read_radiograph(source).storage
+    assert after.encoding == read_radiograph(source).encoding
 
 
 def test_nothing_is_replaced_unasked(tmp_path, pixels):

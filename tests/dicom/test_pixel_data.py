@@ -88,13 +88,13 @@ def test_stored_values_come_back_exactly(tmp_path, syntax, bits, signed, photome
     dataset = radiograph(pixels, bits=bits, photometric=photometric)
     header, read = read_dicom(write(dataset, tmp_path / "a.dcm", syntax))
     assert (header.shape, header.dtype, header.frames) == (pixels.shape, pixels.dtype, 1)
-    assert header.storage.inverted == (photometric == "MONOCHROME1")
+    assert header.encoding.inverted == (photometric == "MONOCHROME1")
     assert read.dtype == pixels.dtype
     assert np.abs(read.astype(int) - pixels).max() == 0
-    # Upright, both ends of the range are where they belong.
-    upright = read_image(tmp_path / "a.dcm").astype(int)
-    black, white = (1, 0) if header.storage.inverted else (0, 1)
-    assert (upright.flat[black], upright.flat[white]) == (0, 2**bits - 1)
+    # As grey, both ends of the range are where they belong.
+    shown = read_image(tmp_path / "a.dcm").astype(int)
+    black, white = (1, 0) if header.encoding.inverted else (0, 1)
+    assert (shown.flat[black], shown.flat[white]) == (0, 2**bits - 1)
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless, JPEGLSLossless])
@@ -288,7 +288,7 @@ def test_what_is_shown_white_is_read_white(tmp_path, name):
     path = save(radiograph(pixels, bits=12, photometric=photometric, **attributes), tmp_path / "a.dcm")
     header, read = read_dicom(path)
     np.testing.assert_array_equal(read, pixels)
-    assert header.storage.inverted == inverted
+    assert header.encoding.inverted == inverted
     np.testing.assert_array_equal(read_image(path), 4095 - pixels if inverted else pixels)
     if header.limits is not None:
         low, high = header.limits
@@ -302,7 +302,7 @@ def test_tables_of_bytes_and_of_all_values_are_read(tmp_path, count):
         table.add_new("LUTData", "OW", bytes(range(254, -1, -1)) + b"\0")
     path = save(radiograph(stored_values(16, signed=False), VOILUTSequence=[table]), tmp_path / "a.dcm")
     header = read_dicom_header(path)
-    assert header.storage.inverted
+    assert header.encoding.inverted
     assert header.limits == (0, count - 1)
 
 
@@ -337,7 +337,7 @@ def test_a_bad_value_that_an_image_can_do_without_is_left_out(tmp_path, name, ki
     np.testing.assert_array_equal(read_image(path), pixels)
     assert header.limits == (None if name.startswith("Window") else (749.5, 1249.5))
     assert (header.pixel_size, header.spacing) == ((0.2, 0.2), "at the detector")
-    assert header.storage.padding is None or name == "PixelPaddingRangeLimit"
+    assert header.encoding.padding is None or name == "PixelPaddingRangeLimit"
 
 
 @pytest.mark.parametrize(
@@ -356,14 +356,14 @@ def test_padding_of_signed_pixels_is_found_however_it_is_declared(tmp_path, kind
     for name, value in values.items():
         dataset.add_new(name, kind, value)
     header, read = read_dicom(save(dataset, tmp_path / "a.dcm"))
-    assert header.storage.padding == padding
-    np.testing.assert_array_equal(header.storage.is_padding(read), (pixels >= padding[0]) & (pixels <= padding[1]))
+    assert header.encoding.padding == padding
+    np.testing.assert_array_equal(header.encoding.is_padding(read), (pixels >= padding[0]) & (pixels <= padding[1]))
 
 
 def test_padding_of_unsigned_pixels_declared_as_signed(tmp_path):
     dataset = radiograph(np.full((20, 30), 65535, np.uint16))
     dataset.add_new("PixelPaddingValue", "SS", -1)
-    assert read_dicom_header(save(dataset, tmp_path / "a.dcm")).storage.padding == (65535, 65535)
+    assert read_dicom_header(save(dataset, tmp_path / "a.dcm")).encoding.padding == (65535, 65535)
 
 
 def functional_groups(**macros):
@@ -403,7 +403,7 @@ def test_enhanced_images_say_of_all_frames_what_plain_ones_say(tmp_path, shared,
     path = save(dataset, tmp_path / "a.dcm")
     header, read = read_dicom(path)
     np.testing.assert_array_equal(read, pixels)
-    assert (header.pixel_size, header.limits, header.storage.inverted) == (size, limits, inverted)
+    assert (header.pixel_size, header.limits, header.encoding.inverted) == (size, limits, inverted)
     assert not patient_in(header, parse_dataset(path, path.read_bytes()))
 
 
@@ -668,8 +668,8 @@ def test_whatever_is_stored_is_read_exactly(tmp_path_factory, case):
     header, read = read_dicom(write(radiograph(pixels, bits=bits, photometric=photometric), path, syntax))
     assert read.dtype == pixels.dtype
     np.testing.assert_array_equal(read, pixels)
-    assert header.storage.inverted == (photometric == "MONOCHROME1")
-    upright = read_image(path)
-    np.testing.assert_array_equal(header.storage.restore(upright, read), pixels)
-    grey = -pixels.astype(int) if header.storage.inverted else pixels.astype(int)
-    np.testing.assert_array_equal(upright.astype(int) - upright.flat[0], grey - grey.flat[0])
+    assert header.encoding.inverted == (photometric == "MONOCHROME1")
+    shown = read_image(path)
+    np.testing.assert_array_equal(header.encoding.from_grey(shown, read), pixels)
+    grey = -pixels.astype(int) if header.encoding.inverted else pixels.astype(int)
+    np.testing.assert_array_equal(shown.astype(int) - shown.flat[0], grey - grey.flat[0])

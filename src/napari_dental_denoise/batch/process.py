@@ -180,12 +180,12 @@ def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Ima
     radiograph = read_radiograph(item.path)
     target = _target(item, radiograph, destination)
     _claim(item, target, destination)
-    upright = radiograph.upright
-    result = work(upright, item.number)
+    grey = radiograph.grey
+    result = work(grey, item.number)
     _write(target, item.path, radiograph, result, destination)
     seconds = time.perf_counter() - start
     shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
-    return Record(item.name, shown, seconds, input=item.state), upright, result
+    return Record(item.name, shown, seconds, input=item.state), grey, result
 
 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
@@ -244,11 +244,11 @@ def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
 def _write(target: Path, source: Path, radiograph: Radiograph, result: Image, destination: Destination) -> None:
     overwrite = destination.overwrite
     if target.suffix.lower() in DICOM_SUFFIXES:
-        stored = radiograph.storage.restore(result, radiograph.pixels)
+        stored = radiograph.encoding.from_grey(result, radiograph.pixels)
         sha256 = radiograph.dicom.sha256 if radiograph.dicom is not None else None
         write_derived(target, source, stored, destination.derivation, sha256=sha256, overwrite=overwrite)
         return
-    result = radiograph.storage.keep_padding(result, radiograph.upright, radiograph.pixels)
+    result = radiograph.encoding.keep_padding(result, radiograph.grey, radiograph.pixels)
     if result.ndim == 2:
         write_with_pixel_size(target, result, radiograph.pixel_size, overwrite=overwrite)
     elif target.suffix.lower() in FLOATING:

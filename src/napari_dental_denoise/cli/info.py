@@ -90,8 +90,8 @@ def dicom_facts(path: Path) -> dict[str, Any]:
     header = read_dicom_header(path)
     return {
         "modality": header.modality,
-        "lowest value is shown": "white" if header.storage.inverted else "black",
-        "bits stored": header.storage.bits,
+        "lowest value is shown": "white" if header.encoding.inverted else "black",
+        "bits stored": header.encoding.bits,
         "window": header.limits,
         "pixel size in mm": header.pixel_size,
         "pixel size holds": header.spacing,

@@ -19,7 +19,7 @@ from napari_dental_denoise.dicom.values import first_number, numbers, only_numbe
 from napari_dental_denoise.dicom.window import stored_limits
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import refusing
-from napari_dental_denoise.pixels import PixelSize, Storage, is_plausible
+from napari_dental_denoise.pixels import PixelEncoding, PixelSize, is_plausible
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -67,7 +67,7 @@ class DicomHeader:
     dtype : numpy.dtype
         Of the stored values; of colour, that of the grey it becomes.
     frames : int
-    storage : Storage
+    encoding : PixelEncoding
         How stored values stand for grey.
     modality : str
         IO, PX, CR, DX and so on; "OT" for what is none of these.
@@ -87,7 +87,7 @@ class DicomHeader:
     shape: tuple[int, int]
     dtype: np.dtype[np.generic]
     frames: int
-    storage: Storage
+    encoding: PixelEncoding
     modality: str
     limits: tuple[float, float] | None
     pixel_size: PixelSize | None
@@ -98,8 +98,8 @@ class DicomHeader:
 
     def record(self) -> dict[str, Any]:
         """What is said of the file in the metadata of a layer; nothing of the patient."""
-        storage = self.storage.record()
-        return {"modality": self.modality, "spacing": self.spacing, "storage": storage, "sha256": self.sha256}
+        encoding = self.encoding.record()
+        return {"modality": self.modality, "spacing": self.spacing, "encoding": encoding, "sha256": self.sha256}
 
 
 def read_dicom_header(path: str | Path) -> DicomHeader:
@@ -174,7 +174,7 @@ def _describe(path: Path, dataset: Dataset) -> DicomHeader:
         shape,
         dtype,
         frames,
-        Storage(is_inverted(dataset), stored, _padding(dataset, dtype)) if grey else Storage(bits=8 * dtype.itemsize),
+        _encoding(dataset, stored, dtype) if grey else PixelEncoding(bits=8 * dtype.itemsize),
         _modality(dataset),
         stored_limits(dataset, 2 ** (8 * dtype.itemsize)) if grey else None,
         size,
@@ -224,6 +224,10 @@ def _colour_type(dataset: Dataset, photometric: str, allocated: int) -> np.dtype
     if photometric == "PALETTE COLOR":
         allocated = 16 if int(dataset.RedPaletteColorLookupTableDescriptor[2]) > 8 else 8
     return np.dtype(f"u{allocated // 8}")
+
+
+def _encoding(dataset: Dataset, bits: int, dtype: np.dtype[np.generic]) -> PixelEncoding:
+    return PixelEncoding(is_inverted(dataset), bits, _padding(dataset, dtype))
 
 
 def _padding(dataset: Dataset, dtype: np.dtype[np.generic]) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from napari_dental_denoise.dicom import DicomHeader, is_dicom, read_dicom
 from napari_dental_denoise.images.header import read_header
 from napari_dental_denoise.images.pixel_size import read_pixel_size
 from napari_dental_denoise.images.raster import read_image, read_pages
-from napari_dental_denoise.pixels import PLAIN, PixelSize, Storage
+from napari_dental_denoise.pixels import PLAIN, PixelEncoding, PixelSize
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Radiograph:
     dicom: DicomHeader | None = None
 
     @property
-    def storage(self) -> Storage:
+    def encoding(self) -> PixelEncoding:
         """How the values stand for grey."""
-        return PLAIN if self.dicom is None else self.dicom.storage
+        return PLAIN if self.dicom is None else self.dicom.encoding
 
     @property
-    def upright(self) -> NDArray[np.generic]:
+    def grey(self) -> NDArray[np.generic]:
         """The pixels with black at 0 and white high, as every method here expects them."""
-        return self.storage.upright(self.pixels)
+        return self.encoding.to_grey(self.pixels)
 
 
 def read_radiograph(path: str | Path) -> Radiograph:

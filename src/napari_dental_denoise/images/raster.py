@@ -67,7 +67,7 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
     """
     path = Path(path)
     if is_dicom(path):
-        return _first_frame(_upright(path))
+        return _first_frame(_dicom_grey(path))
     if is_tiff(path):
         return read_tiff(path)
     data = read_file(path)
@@ -93,16 +93,16 @@ def read_pages(path: str | Path) -> NDArray[np.generic]:
     """
     path = Path(path)
     if is_dicom(path):
-        pixels = _upright(path)
+        pixels = _dicom_grey(path)
         return pixels if pixels.ndim == 3 else pixels[np.newaxis]
     if not is_tiff(path):
         return read_image(path)[np.newaxis]
     return read_all_of_tiff(path)
 
 
-def _upright(path: Path) -> NDArray[np.generic]:
+def _dicom_grey(path: Path) -> NDArray[np.generic]:
     header, pixels = read_dicom(path)
-    return header.storage.upright(pixels)
+    return header.encoding.to_grey(pixels)
 
 
 def _first_frame(pixels: NDArray[np.generic]) -> NDArray[np.generic]:

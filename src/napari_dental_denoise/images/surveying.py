@@ -17,7 +17,7 @@ from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images.header import Header, read_header
 from napari_dental_denoise.images.pixel_size import read_pixel_size
 from napari_dental_denoise.images.raster import read_image
-from napari_dental_denoise.pixels import PLAIN, PixelSize, Storage, full_scale
+from napari_dental_denoise.pixels import PLAIN, PixelEncoding, PixelSize, full_scale
 
 Limits = tuple[float, float]
 
@@ -32,7 +32,7 @@ class Kind(NamedTuple):
 
     shape: tuple[int, int]
     dtype: np.dtype[np.generic]
-    storage: Storage = PLAIN
+    encoding: PixelEncoding = PLAIN
     series: str = ""
 
 
@@ -63,7 +63,7 @@ class FoundImage:
         """What images of one stack have in common."""
         if self.dicom is None:
             return Kind(self.header.shape, self.header.dtype)
-        return Kind(self.header.shape, self.header.dtype, self.dicom.storage, self.dicom.series)
+        return Kind(self.header.shape, self.header.dtype, self.dicom.encoding, self.dicom.series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +135,18 @@ def find_image(path: Path, *, unpack: bool) -> FoundImage:
 def _find_dicom(path: Path, *, unpack: bool) -> FoundImage:
     if unpack:
         dicom, pixels = read_dicom(path)
-        limits: Limits | None = dicom.limits or stored_limits(pixels, dicom.storage)
+        limits: Limits | None = dicom.limits or stored_limits(pixels, dicom.encoding)
     else:
         dicom = read_dicom_header(path)
         limits = dicom.limits
     return FoundImage(path, Header(dicom.shape, dicom.dtype, dicom.frames), dicom.pixel_size, limits, dicom)
 
 
-def stored_limits(pixels: NDArray[np.generic], storage: Storage) -> Limits:
+def stored_limits(pixels: NDArray[np.generic], encoding: PixelEncoding) -> Limits:
     """The smallest and the largest stored value inside the radiograph; black and white of 8 bit."""
     if pixels.dtype == np.uint8:
         return grey_limits(pixels)
-    seen = pixels[~storage.is_padding(pixels)]
+    seen = pixels[~encoding.is_padding(pixels)]
     return _wide(float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
 
 

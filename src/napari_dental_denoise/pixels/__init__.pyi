@@ -1,6 +1,6 @@
 from .encoding import PLAIN as PLAIN
-from .encoding import Storage as Storage
-from .encoding import storage_from as storage_from
+from .encoding import PixelEncoding as PixelEncoding
+from .encoding import encoding_from as encoding_from
 from .geometry import SYMMETRIES as SYMMETRIES
 from .geometry import mirrored as mirrored
 from .geometry import next_multiple as next_multiple

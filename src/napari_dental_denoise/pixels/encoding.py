@@ -16,7 +16,7 @@ LEAST_BITS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
+class PixelEncoding:
     """How stored values stand for grey.
 
     Attributes
@@ -33,8 +33,8 @@ class Storage:
     bits: int = 16
     padding: tuple[int, int] | None = None
 
-    def upright(self, pixels: Pixels) -> Pixels:
-        """Stored values as unsigned ones with black at 0 and white high; undone exactly by `restore`.
+    def to_grey(self, pixels: Pixels) -> Pixels:
+        """Return stored values as unsigned ones with black at 0 and white high; `from_grey` undoes it exactly.
 
         Parameters
         ----------
@@ -45,20 +45,20 @@ class Storage:
         -------
         array of the same shape; uint8, uint16 or floating
         """
-        if self._is_upright(pixels):
+        if self._is_grey(pixels):
             return pixels
         low, high = self._range(pixels)
         grey = high - pixels if self.inverted else pixels - low
         # Padding may lie beyond the range of the rest.
         return np.clip(grey, 0, high - low).astype(_unsigned(pixels.dtype))
 
-    def restore(self, upright: Pixels, pixels: Pixels) -> Pixels:
-        """What was worked out from `upright(pixels)`, as stored values; padding is as it was.
+    def from_grey(self, grey: Pixels, pixels: Pixels) -> Pixels:
+        """Return processed grey values as stored values; padding pixels keep their value.
 
         Parameters
         ----------
-        upright : (..., H, W) array
-            Of the type that `upright` gives.
+        grey : (..., H, W) array
+            Of the type that `to_grey` returns.
         pixels : (..., H, W) array
             The stored values before.
 
@@ -66,12 +66,12 @@ class Storage:
         -------
         array of the type of `pixels`
         """
-        if self._is_upright(pixels):
-            stored = upright
+        if self._is_grey(pixels):
+            stored = grey
         else:
             low, high = self._range(pixels)
-            grey = upright.astype(np.int32)
-            stored = np.clip(high - grey if self.inverted else grey + low, low, high).astype(pixels.dtype)
+            wide = grey.astype(np.int32)
+            stored = np.clip(high - wide if self.inverted else wide + low, low, high).astype(pixels.dtype)
         return self.keep_padding(stored, pixels, pixels)
 
     def keep_padding(self, result: Pixels, before: Pixels, pixels: Pixels) -> Pixels:
@@ -85,7 +85,7 @@ class Storage:
         low, high = self.padding
         return (pixels >= low) & (pixels <= high)
 
-    def _is_upright(self, pixels: Pixels) -> bool:
+    def _is_grey(self, pixels: Pixels) -> bool:
         plain = np.issubdtype(pixels.dtype, np.unsignedinteger) and not self.inverted and self.padding is None
         return plain or np.issubdtype(pixels.dtype, np.floating)
 
@@ -107,11 +107,11 @@ class Storage:
         return asdict(self)
 
 
-PLAIN = Storage()
+PLAIN = PixelEncoding()
 
 
-def storage_from(record: Mapping[str, Any] | None) -> Storage:
-    """The storage that `Storage.record` describes; the plain one where there is none.
+def encoding_from(record: Mapping[str, Any] | None) -> PixelEncoding:
+    """The encoding that `PixelEncoding.record` describes; the plain one where there is none.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def storage_from(record: Mapping[str, Any] | None) -> Storage:
     if record is None:
         return PLAIN
     padding = record["padding"]
-    return Storage(bool(record["inverted"]), int(record["bits"]), None if padding is None else tuple(padding))
+    return PixelEncoding(bool(record["inverted"]), int(record["bits"]), None if padding is None else tuple(padding))
 
 
 def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -8,7 +8,7 @@ from napari_dental_denoise.noise.pointwise import add_gaussian_noise
 from napari_dental_denoise.plugin.add_noise.widget import NoiseWidget
 from napari_dental_denoise.plugin.denoise.widget import DenoiseWidget
 from napari_dental_denoise.plugin.files.reader import get_reader, read
-from napari_dental_denoise.plugin.shared.metadata import layer_storage
+from napari_dental_denoise.plugin.shared.metadata import layer_encoding
 from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom_files import PATIENT, everything, kinds_in, patient_in, radiograph, save
 
@@ -183,7 +183,7 @@ def test_what_is_shown_white_is_denoised_and_saved_as_such(tmp_path, pixels, att
     viewer = make_napari_viewer()
     (layer,) = viewer.open(str(path), plugin=PLUGIN)
     assert layer.colormap.name == "gray_r"
-    np.testing.assert_array_equal(layer_storage(layer).upright(layer.data), pixels)
+    np.testing.assert_array_equal(layer_encoding(layer).to_grey(layer.data), pixels)
     layer.save(str(tmp_path / "a.tif"), plugin=PLUGIN)
     ((data, _, _),) = read(str(tmp_path / "a.tif"))
     np.testing.assert_array_equal(data, pixels)
@@ -222,9 +222,9 @@ def test_a_dicom_layer_is_denoised_and_saved_as_a_derived_file(
     result = viewer.layers[1]
     assert result.dtype == np.uint16
     assert result.colormap.name == layer.colormap.name
-    upright = 4095 - result.data if photometric == "MONOCHROME1" else result.data
+    grey = 4095 - result.data if photometric == "MONOCHROME1" else result.data
     clean = np.rint(phantom((128, 160), 5) * 4095)
-    assert np.abs(upright - clean).mean() < np.abs(pixels - clean).mean() / 2
+    assert np.abs(grey - clean).mean() < np.abs(pixels - clean).mean() / 2
     assert not patient_in(result.name, result.metadata)
     assert result.save(str(tmp_path / "out.dcm"), plugin=PLUGIN)
     saved = pydicom.dcmread(tmp_path / "out.dcm")

@@ -25,7 +25,7 @@ from napari_dental_denoise.config import GREY_LEVELS, NOISE
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Progress
 from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
-from napari_dental_denoise.pixels import PLAIN, Storage, full_scale
+from napari_dental_denoise.pixels import PLAIN, PixelEncoding, full_scale
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     NoiseLine,
@@ -34,7 +34,7 @@ from napari_dental_denoise.plugin.shared import (
     complain,
     current_image,
     finish_form,
-    layer_storage,
+    layer_encoding,
     place_window,
     preference,
     row,
@@ -62,13 +62,13 @@ class Recipe:
     kind: str
     levels: dict[str, float]
     seed: int
-    storage: Storage = PLAIN
+    encoding: PixelEncoding = PLAIN
 
     def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
         """To one image of a stack, each with noise of its own."""
         rng = np.random.default_rng([self.seed, index])
-        noisy = noise_kind(self.kind).add(self.storage.upright(image), **self.levels, rng=rng)
-        return self.storage.restore(noisy, image).astype(image.dtype, copy=False)
+        noisy = noise_kind(self.kind).add(self.encoding.to_grey(image), **self.levels, rng=rng)
+        return self.encoding.from_grey(noisy, image).astype(image.dtype, copy=False)
 
 
 class NoiseWidget(Container):
@@ -152,8 +152,8 @@ class NoiseWidget(Container):
         """The noise that the form describes."""
         used = noise_kind(self.kind.value).levels
         levels = {name: float(self.levels[name].value) for name in used}
-        storage = PLAIN if self.image.value is None else layer_storage(self.image.value)
-        return Recipe(self.kind.value, levels, int(self.seed.value), storage)
+        encoding = PLAIN if self.image.value is None else layer_encoding(self.image.value)
+        return Recipe(self.kind.value, levels, int(self.seed.value), encoding)
 
     def _changed(self, *_: object) -> None:
         say(self.in_grey, self._level_text())
@@ -173,7 +173,7 @@ class NoiseWidget(Container):
         if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
             return text
         try:
-            scale = full_scale(recipe.storage.upright(np.asarray(layer.data if layer.ndim == 2 else layer.data[0])))
+            scale = full_scale(recipe.encoding.to_grey(np.asarray(layer.data if layer.ndim == 2 else layer.data[0])))
         except InputError:
             return text
         return f"{text}, {sigma * scale:.4g} in the image's own, where white is {scale:g}"

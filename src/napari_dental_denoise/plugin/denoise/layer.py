@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from napari_dental_denoise.config import INFERENCE
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Engine, Progress, SelfEnsemble, cached_engine, residual_steps, subtract
-from napari_dental_denoise.pixels import Storage
+from napari_dental_denoise.pixels import PixelEncoding
 from napari_dental_denoise.plugin.denoise.lazy import Residuals
 from napari_dental_denoise.plugin.files import stack_of
-from napari_dental_denoise.plugin.shared import upright
+from napari_dental_denoise.plugin.shared import to_grey
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -31,7 +31,7 @@ class Task:
 
     layer: Image
     noisy: Any
-    storage: Storage
+    encoding: PixelEncoding
     model: Path
     look: dict[str, Any]
     strength: float
@@ -58,11 +58,11 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     engine = SelfEnsemble(plain) if task.self_ensemble else plain
     if task.lazy:
         yield Progress(0, 1)
-        residuals = Residuals(task.noisy, engine, task.storage)
+        residuals = Residuals(task.noisy, engine, task.encoding)
         # Here and not in the window's own thread, which would stand still.
         residuals.denoised(task.shown, task.strength)
         return Outcome(residuals, engine, residuals.stack(task.strength))
-    residual = yield from residual_steps(upright(task.noisy, task.storage), engine)
+    residual = yield from residual_steps(to_grey(task.noisy, task.encoding), engine)
     return Outcome(residual, engine, denoised_at(task, residual, task.strength))
 
 
@@ -71,18 +71,18 @@ def denoised_at(task: Task, residual: NDArray[np.float32] | Residuals, strength:
     if isinstance(residual, Residuals):
         return residual.stack(strength)
     if residual.ndim == 2:
-        return _one_denoised(np.asarray(task.noisy), residual, strength, task.storage)
-    return _lazy_stack(task.noisy, residual, strength, task.storage)
+        return _one_denoised(np.asarray(task.noisy), residual, strength, task.encoding)
+    return _lazy_stack(task.noisy, residual, strength, task.encoding)
 
 
 def _one_denoised(
-    noisy: NDArray[np.generic], residual: NDArray[np.float32], strength: float, storage: Storage
+    noisy: NDArray[np.generic], residual: NDArray[np.float32], strength: float, encoding: PixelEncoding
 ) -> NDArray[np.generic]:
-    return storage.restore(subtract(storage.upright(noisy), residual, strength), noisy)
+    return encoding.from_grey(subtract(encoding.to_grey(noisy), residual, strength), noisy)
 
 
-def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float, storage: Storage) -> Any:
+def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float, encoding: PixelEncoding) -> Any:
     def one(index: int) -> NDArray[np.generic]:
-        return _one_denoised(np.asarray(noisy[index]), residual[index], strength, storage)
+        return _one_denoised(np.asarray(noisy[index]), residual[index], strength, encoding)
 
     return stack_of(one, noisy.shape, noisy.dtype)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.inference import Engine, finish, residual_steps, subtract
-from napari_dental_denoise.pixels import Storage
+from napari_dental_denoise.pixels import PixelEncoding
 from napari_dental_denoise.plugin.files import stack_of
 
 if TYPE_CHECKING:
@@ -28,25 +28,25 @@ class Residuals:
     ----------
     noisy : (N, H, W) array of numpy or dask
     engine : Engine
-    storage : Storage
+    encoding : PixelEncoding
     """
 
-    def __init__(self, noisy: Any, engine: Engine, storage: Storage) -> None:
-        self._noisy, self._engine, self._storage = noisy, engine, storage
+    def __init__(self, noisy: Any, engine: Engine, encoding: PixelEncoding) -> None:
+        self._noisy, self._engine, self._encoding = noisy, engine, encoding
         self._kept: OrderedDict[int, tuple[NDArray[np.generic], NDArray[np.float32]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def denoised(self, index: int, strength: float) -> NDArray[np.generic]:
         """One image at one strength."""
         stored, residual = self._look(index)
-        return self._storage.restore(subtract(self._storage.upright(stored), residual, strength), stored)
+        return self._encoding.from_grey(subtract(self._encoding.to_grey(stored), residual, strength), stored)
 
     def _look(self, index: int) -> tuple[NDArray[np.generic], NDArray[np.float32]]:
         # One at a time: each takes all processors, and two may ask for the same image.
         with self._lock:
             if index not in self._kept:
                 stored = np.asarray(self._noisy[index])
-                self._kept[index] = stored, finish(residual_steps(self._storage.upright(stored), self._engine))
+                self._kept[index] = stored, finish(residual_steps(self._encoding.to_grey(stored), self._engine))
             self._kept.move_to_end(index)
             while len(self._kept) > KEPT_IMAGES:
                 self._kept.popitem(last=False)

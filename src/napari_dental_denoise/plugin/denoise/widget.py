@@ -25,7 +25,7 @@ from napari_dental_denoise.plugin.shared import (
     complain,
     current_image,
     finish_form,
-    layer_storage,
+    layer_encoding,
     place_window,
     preference,
     row,
@@ -213,15 +213,17 @@ class DenoiseWidget(Container):
         layer = check_image(self.image.value)
         model = self._chosen_model()
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
-        storage = layer_storage(layer)
+        encoding = layer_encoding(layer)
         shown = current_image(layer, self._viewer.dims.point)
         if not self.visible_only.value:
             lazy = layer.ndim == 3 and self.when_looked_at.value
-            return Task(layer, layer.data, storage, model, {}, strength, self_ensemble, lazy, shown)
+            return Task(layer, layer.data, encoding, model, {}, strength, self_ensemble, lazy, shown)
         rows, columns = visible_window(layer, self._viewer.dims)
         image = layer.data if layer.ndim == 2 else layer.data[shown]
         look = place_window(layer, rows, columns)
-        return Task(layer, image[rows, columns], storage, model, look, strength, self_ensemble, lazy=False, shown=shown)
+        return Task(
+            layer, image[rows, columns], encoding, model, look, strength, self_ensemble, lazy=False, shown=shown
+        )
 
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)

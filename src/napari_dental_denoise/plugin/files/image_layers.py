@@ -103,7 +103,7 @@ def file_layer(path: Path, name: str, pages: int | None = None) -> LayerData:
 
 def _dicom_layer(path: Path, name: str) -> LayerData:
     dicom, pixels = read_dicom(path)
-    limits = dicom.limits or stored_limits(pixels, dicom.storage)
+    limits = dicom.limits or stored_limits(pixels, dicom.encoding)
     settings = _settings(name, pixels.ndim, limits, dicom.pixel_size, {"path": str(path)})
     return pixels, {**settings, **_dicom_look(dicom, settings)}, "image"
 
@@ -111,7 +111,7 @@ def _dicom_layer(path: Path, name: str) -> LayerData:
 def _dicom_look(dicom: DicomHeader, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What DICOM says more: polarity, and where the pixel size holds."""
     look: dict[str, Any] = {"metadata": {METADATA: {**settings["metadata"][METADATA], "dicom": dicom.record()}}}
-    if dicom.storage.inverted:
+    if dicom.encoding.inverted:
         look["colormap"] = POLARITY_COLORMAP
     if dicom.spacing not in (None, "calibrated"):
         *first, _, _ = settings["axis_labels"]

@@ -16,8 +16,8 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_name
 from napari_dental_denoise.images import PNG_SUFFIX, TIFF_SUFFIXES, write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.models import PURPOSE
-from napari_dental_denoise.pixels import PixelSize, is_plausible, storage_from
-from napari_dental_denoise.plugin.shared import METADATA, upright
+from napari_dental_denoise.pixels import PixelSize, is_plausible
+from napari_dental_denoise.plugin.shared import METADATA, record_encoding, to_grey
 
 DICOM_SUFFIX = ".dcm"
 SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, DICOM_SUFFIX)
@@ -69,7 +69,7 @@ def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
     if path.suffix.lower() == DICOM_SUFFIX:
         return _write_derived(path, name, np.asarray(array), record)
     if "dicom" in record:
-        array = upright(array, storage_from(record["dicom"]["storage"]))
+        array = to_grey(array, record_encoding(record))
     dtype = _checked_type(name, array, meta)
     target = _with_suffix(path, array.ndim, dtype)
     size = _pixel_size(meta)

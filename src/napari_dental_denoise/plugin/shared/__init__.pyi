@@ -18,8 +18,9 @@ from .menu import show_add_noise as show_add_noise
 from .menu import show_compare as show_compare
 from .menu import show_denoise as show_denoise
 from .metadata import METADATA as METADATA
-from .metadata import layer_storage as layer_storage
-from .metadata import upright as upright
+from .metadata import layer_encoding as layer_encoding
+from .metadata import record_encoding as record_encoding
+from .metadata import to_grey as to_grey
 from .noise_label import NoiseLine as NoiseLine
 from .preferences import PLUGIN as PLUGIN
 from .preferences import preference as preference

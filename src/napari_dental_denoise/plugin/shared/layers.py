@@ -10,7 +10,7 @@ import numpy as np
 from napari_dental_denoise import __version__
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import PLAIN
-from napari_dental_denoise.plugin.shared.metadata import METADATA, layer_storage
+from napari_dental_denoise.plugin.shared.metadata import METADATA, layer_encoding
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -51,7 +51,7 @@ def check_image(layer: Image | None) -> Image:
     if layer.ndim not in (2, 3):
         raise InputError(f"{layer.name} has {layer.ndim} dimensions: expected an image or a stack of images")
     # Only where the file told what they mean, signed values are known for grey.
-    signed = layer.dtype in (np.int8, np.int16) and layer_storage(layer) is not PLAIN
+    signed = layer.dtype in (np.int8, np.int16) and layer_encoding(layer) is not PLAIN
     if not (signed or layer.dtype in (np.uint8, np.uint16) or np.issubdtype(layer.dtype, np.floating)):
         raise InputError(f"{layer.name} holds {layer.dtype}: expected 8 or 16 bit, or floating values")
     return layer
@@ -85,7 +85,7 @@ def twin(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]
 def _source(layer: Image) -> dict[str, Any]:
     """Of DICOM, how its values stand for grey, and the file that a derived image refers to."""
     record = layer.metadata.get(METADATA, {})
-    if layer_storage(layer) is PLAIN:
+    if layer_encoding(layer) is PLAIN:
         return {}
     kept = ("dicom",) if "files" in record else ("dicom", "path")
     return {name: record[name] for name in kept if name in record}
