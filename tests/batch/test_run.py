@@ -17,6 +17,7 @@ from napari_dental_denoise.images.pixel_size import write_tiff_pages
 from napari_dental_denoise.images.raster import read_image, read_pages, write_image
 from napari_dental_denoise.models.pretrained import FAST_STARTER
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
+from napari_dental_denoise.pixels.encoding import PLAIN
 from napari_dental_denoise.synthesis.scene import phantom
 
 
@@ -89,7 +90,7 @@ def test_a_changed_model_is_loaded_again(tmp_path, trained_model):
     for number, source in enumerate((trained_model, FAST_STARTER)):
         shutil.copyfile(source, tmp_path / "model.keras")
         os.utime(tmp_path / "model.keras", (number, number))
-        results.append(KerasWork(tmp_path / "model.keras")(image, 0))
+        results.append(KerasWork(tmp_path / "model.keras")(image, PLAIN, 0))
     assert not np.array_equal(*results)
 
 

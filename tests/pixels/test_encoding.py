@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from napari_dental_denoise.pixels.encoding import PLAIN, PixelEncoding, encoding_from
+from napari_dental_denoise.pixels.intensity import from_unit, full_scale, to_unit
 
 
 @st.composite
@@ -67,7 +68,55 @@ def test_floating_images_stay_as_they_are():
     assert PLAIN.from_grey(image, image) is image
 
 
-def test_a_storage_is_found_again_from_its_record():
+def test_an_encoding_is_found_again_from_its_record():
     encoding = PixelEncoding(inverted=True, bits=12, padding=(-1, 3))
     assert encoding_from(encoding.record()) == encoding
     assert encoding_from(None) is PLAIN
+
+
+@given(stored_images())
+def test_apply_is_the_trip_to_grey_and_back(case):
+    encoding, pixels = case
+    np.testing.assert_array_equal(encoding.apply(lambda unit: unit, pixels), pixels)
+    white = full_scale(encoding.to_grey(pixels))
+    darker = from_unit(
+        np.float32(0.5) * to_unit(encoding.to_grey(pixels), white), encoding.to_grey(pixels).dtype, white
+    )
+    expected = encoding.from_grey(darker, pixels)
+    np.testing.assert_array_equal(encoding.apply(lambda unit: np.float32(0.5) * unit, pixels), expected)
+
+
+@given(stored_images())
+def test_a_crop_has_the_black_and_the_white_of_the_whole(case):
+    encoding, pixels = case
+    crop = np.s_[..., :1, :2]
+    fitted = encoding.fit(pixels)
+    np.testing.assert_array_equal(fitted.to_unit(pixels[crop]), encoding.to_unit(pixels)[crop])
+    whole = encoding.apply(lambda unit: unit / 3, pixels)
+    np.testing.assert_array_equal(fitted.apply(lambda unit: unit / 3, pixels[crop]), whole[crop])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "encoding", "expected"),
+    [
+        (np.array([[0, 1023, 4095]], np.uint16), PLAIN, [[0, 1023 / 4095, 1]]),
+        (np.array([[0, 1023, 4095]], np.uint16), PixelEncoding(inverted=True, bits=12), [[1, 3072 / 4095, 0]]),
+        (np.array([[-2048, 0, 2047]], np.int16), PixelEncoding(bits=12), [[0, 2048 / 4095, 1]]),
+        (np.array([[0, 255]], np.uint8), PLAIN, [[0, 1]]),
+        (np.array([[0, 0.5, 1]], np.float32), PLAIN, [[0, 0.5, 1]]),
+    ],
+)
+def test_white_is_1_and_black_is_0(pixels, encoding, expected):
+    np.testing.assert_allclose(encoding.to_unit(pixels), expected, rtol=1e-6)
+
+
+def test_the_pages_of_a_file_have_one_black_and_one_white():
+    pages = np.stack([np.full((4, 4), 1000), np.full((4, 4), 4000)]).astype(np.uint16)
+    unit = PixelEncoding(inverted=True, bits=12).to_unit(pages)
+    np.testing.assert_allclose(unit[:, 0, 0], [3095 / 4095, 95 / 4095], rtol=1e-6)
+
+
+def test_a_record_of_another_version_is_understood():
+    assert encoding_from({"inverted": True, "bits": 12, "padding": [0, 3], "later": 1}) == PixelEncoding(
+        True, 12, (0, 3)
+    )

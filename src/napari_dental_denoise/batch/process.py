@@ -33,14 +33,14 @@ from napari_dental_denoise.images import (
     write_tiff_pages,
     write_with_pixel_size,
 )
-from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise
+from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_unit
 from napari_dental_denoise.models import PURPOSE, model_stat
 from napari_dental_denoise.noise import estimate_noise
-from napari_dental_denoise.pixels import to_unit_pair
+from napari_dental_denoise.pixels import PixelEncoding, Unit, check_black, to_unit_pair
 
 Image = NDArray[np.generic]
-# From an image or a stack, white high, and its number to the result.
-Work = Callable[[Image, int], Image]
+# From the stored values of an image or stack, their encoding and its number to the stored values of the result.
+Work = Callable[[Image, PixelEncoding, int], Image]
 ALL_ROWS = (None, None)
 NO_TWIN = "no clean twin"
 
@@ -88,13 +88,18 @@ class DenoiseWork:
             deidentify=deidentify,
         )
 
-    def __call__(self, image: Image, _number: int) -> Image:
-        """The denoised image or stack."""
+    def __call__(self, stored: Image, encoding: PixelEncoding, _number: int) -> Image:
+        """Return the denoised image or stack."""
         rows = slice(*self.rows)
-        denoised = denoise(take_rows(image, rows), self.engine(), strength=self.strength)
-        result = image.copy()
-        result[..., rows, :] = denoised
+        part = take_rows(stored, rows)
+        result = stored.copy()
+        # A caption in the other rows does not decide white.
+        result[..., rows, :] = encoding.fit(part).apply(self._denoise, part)
         return result
+
+    def _denoise(self, unit: Unit) -> Unit:
+        check_black(unit, 1.0)
+        return denoise_unit(unit, self.engine(), strength=self.strength)
 
     def engine(self) -> Engine:
         """What runs the network."""
@@ -180,12 +185,17 @@ def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Ima
     radiograph = read_radiograph(item.path)
     target = _target(item, radiograph, destination)
     _claim(item, target, destination)
-    grey = radiograph.grey
-    result = work(grey, item.number)
-    _write(target, item.path, radiograph, result, destination)
+    encoding = radiograph.encoding.fit(radiograph.pixels)
+    result = work(radiograph.pixels, encoding, item.number)
+    before, after = encoding.to_grey(radiograph.pixels), encoding.to_grey(result)
+    if target.suffix.lower() in DICOM_SUFFIXES:
+        sha256 = radiograph.dicom.sha256 if radiograph.dicom is not None else None
+        write_derived(target, item.path, result, destination.derivation, sha256=sha256, overwrite=destination.overwrite)
+    else:
+        _write(target, after, radiograph, destination)
     seconds = time.perf_counter() - start
     shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
-    return Record(item.name, shown, seconds, input=item.state), grey, result
+    return Record(item.name, shown, seconds, input=item.state), before, after
 
 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
@@ -241,14 +251,8 @@ def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
     return not is_file_name(destination.output) and may_be_input(target, destination.inputs, destination.output)
 
 
-def _write(target: Path, source: Path, radiograph: Radiograph, result: Image, destination: Destination) -> None:
+def _write(target: Path, result: Image, radiograph: Radiograph, destination: Destination) -> None:
     overwrite = destination.overwrite
-    if target.suffix.lower() in DICOM_SUFFIXES:
-        stored = radiograph.encoding.from_grey(result, radiograph.pixels)
-        sha256 = radiograph.dicom.sha256 if radiograph.dicom is not None else None
-        write_derived(target, source, stored, destination.derivation, sha256=sha256, overwrite=overwrite)
-        return
-    result = radiograph.encoding.keep_padding(result, radiograph.grey, radiograph.pixels)
     if result.ndim == 2:
         write_with_pixel_size(target, result, radiograph.pixel_size, overwrite=overwrite)
     elif target.suffix.lower() in FLOATING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from napari_dental_denoise.config import EngineName, Precision
 from napari_dental_denoise.inference import Engine
 from napari_dental_denoise.models import model_stat
 from napari_dental_denoise.noise import noise_kind
+from napari_dental_denoise.pixels import PLAIN, PixelEncoding
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,12 @@ class NoiseWork:
 
     def __post_init__(self) -> None:
         # A level that cannot be is told here, once, and not of each file.
-        self(np.zeros((1, 1), np.float32), 0)
+        self(np.zeros((1, 1), np.float32), PLAIN, 0)
 
-    def __call__(self, image: NDArray[np.generic], number: int) -> NDArray[np.generic]:
-        """The image or stack with noise."""
-        return noise_kind(self.kind).add(image, **self.levels, rng=np.random.default_rng([self.seed, number]))
+    def __call__(self, stored: NDArray[np.generic], encoding: PixelEncoding, number: int) -> NDArray[np.generic]:
+        """Return the image or stack with noise."""
+        rng = np.random.default_rng([self.seed, number])
+        return encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), stored)
 
 
 @dataclass(frozen=True)

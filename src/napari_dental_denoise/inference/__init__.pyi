@@ -4,7 +4,6 @@ from .denoising import denoise as denoise
 from .denoising import denoise_unit as denoise_unit
 from .denoising import finish as finish
 from .denoising import residual_steps as residual_steps
-from .denoising import subtract as subtract
 from .engine import Engine as Engine
 from .engine import OpenVinoEngine as OpenVinoEngine
 from .engine import body_precision as body_precision

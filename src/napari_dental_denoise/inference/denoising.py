@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
 from napari_dental_denoise.models import STARTER, find_model, model_stat
-from napari_dental_denoise.pixels import check_array, check_black, from_unit, full_scale, to_unit, up_to_multiples
+from napari_dental_denoise.pixels import Unit, check_array, check_black, from_unit, full_scale, to_unit, up_to_multiples
 from napari_dental_denoise.validation import is_number
 
 Result = TypeVar("Result")
@@ -121,7 +121,7 @@ def denoise_steps(
     images = as_images(image)
     result = np.empty(image.shape, image.dtype)
     results = result.reshape(images.shape)
-    for seen in _noise_in_tiles(images, engine, tile_side, scale):
+    for seen in _noise_in_tiles(images, engine, tile_side, _checked_scale if scale is None else lambda _: scale):
         denoised = seen.noisy - np.float32(strength) * seen.noise
         results[seen.place] = from_unit(denoised, image.dtype, seen.scale)
         yield seen.progress
@@ -129,13 +129,14 @@ def denoise_steps(
 
 
 def residual_steps(
-    image: NDArray[np.generic], engine: Engine, *, tile_side: int = INFERENCE.tile_side
-) -> Generator[Progress, None, NDArray[np.float32]]:
-    """The noise that a model sees, one tile a step: any strength is free then, by `subtract`.
+    unit: Unit, engine: Engine, *, tile_side: int = INFERENCE.tile_side
+) -> Generator[Progress, None, Unit]:
+    """Estimate the noise on [0, 1], one tile per step; any strength of it can then be subtracted without the model.
 
     Parameters
     ----------
-    image : (H, W) or (N, H, W) array, also a lazy one; uint8, uint16 or floating
+    unit : (H, W) or (N, H, W) float32 array, which may be lazy
+        White is 1, however far beyond it noise may reach.
     engine : Engine
     tile_side : int
         Largest side of what one tile gives, in pixels.
@@ -149,30 +150,13 @@ def residual_steps(
     -------
     float32 array of the same shape, on the [0, 1] scale
     """
-    images = as_images(image)
-    result = np.empty(image.shape, np.float32)
+    images = as_images(unit)
+    result = np.empty(unit.shape, np.float32)
     results = result.reshape(images.shape)
-    for seen in _noise_in_tiles(images, engine, tile_side):
+    for seen in _noise_in_tiles(images, engine, tile_side, _checked_unit):
         results[seen.place] = seen.noise
         yield seen.progress
     return result
-
-
-def subtract(image: NDArray[np.generic], residual: NDArray[np.float32], strength: float) -> NDArray[np.generic]:
-    """Take a share of the residual away from one image.
-
-    Parameters
-    ----------
-    image : (H, W) array; uint8, uint16 or floating
-    residual : (H, W) float32 array on the [0, 1] scale
-    strength : float
-
-    Returns
-    -------
-    array of the same shape and type
-    """
-    scale = full_scale(image)
-    return from_unit(to_unit(image, scale) - np.float32(strength) * residual, image.dtype, scale)
 
 
 def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -213,7 +197,7 @@ class _TileNoise:
 
 
 def _noise_in_tiles(
-    images: NDArray[np.generic], engine: Engine, tile_side: int, scale: float | None = None
+    images: NDArray[np.generic], engine: Engine, tile_side: int, scale_of: Callable[[NDArray[np.generic]], float]
 ) -> Iterator[_TileNoise]:
     multiple = engine.card.multiple
     tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, multiple)
@@ -221,7 +205,7 @@ def _noise_in_tiles(
     together = _images_together(images.shape[1:], len(tiles), tile_side)
     for first in range(0, len(images), together):
         group = [np.asarray(image) for image in images[first : first + together]]
-        scales = [scale or _checked_scale(image) for image in group]
+        scales = [scale_of(image) for image in group]
         for number, tile in enumerate(tiles, start=1):
             seen = _run_windows(group, scales, tile, engine)
             for index, (noisy, noise, white) in enumerate(zip(*seen, scales, strict=True), start=first):
@@ -233,6 +217,11 @@ def _checked_scale(image: NDArray[np.generic]) -> float:
     scale = full_scale(image)
     check_black(image, scale)
     return scale
+
+
+def _checked_unit(unit: NDArray[np.generic]) -> float:
+    check_black(unit, 1.0)
+    return 1.0
 
 
 def _images_together(shape: tuple[int, ...], tiles: int, tile_side: int) -> int:

@@ -7,6 +7,7 @@ from .geometry import next_multiple as next_multiple
 from .geometry import turned as turned
 from .geometry import turned_back as turned_back
 from .geometry import up_to_multiples as up_to_multiples
+from .intensity import Unit as Unit
 from .intensity import check_array as check_array
 from .intensity import check_black as check_black
 from .intensity import check_values as check_values

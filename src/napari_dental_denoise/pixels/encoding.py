@@ -1,127 +1,173 @@
-"""How the numbers of a file stand for grey: polarity, sign, bits, padding; to grey with white high, and back."""
+"""How stored values stand for grey: polarity, sign, bits, padding, black and white; to [0, 1] and back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.pixels.intensity import Unit, from_unit, full_scale, to_unit
+
 # Of 8 or 16 bits, signed or unsigned, or floating.
 Pixels = NDArray[Any]
 
-LEAST_BITS = 8
+MIN_BITS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class PixelEncoding:
     """How stored values stand for grey.
 
+    Without `extent` and `white`, each array decides its own, so it must be a whole image, file or layer. `fit` decides
+    them once, for crops and for further images.
+
     Attributes
     ----------
     inverted : bool
         Whether the lowest value is white, as in DICOM's MONOCHROME1.
     bits : int
-        That a value may have, its sign included.
-    padding : (low, high), optional
-        Values outside the radiograph, which stand for no grey.
+        Number of bits of a value, its sign included.
+    padding : (int, int), optional
+        Lowest and highest of the values outside the radiograph, which stand for no grey.
+    extent : (int, int), optional
+        Lowest and highest stored value: black and white, or white and black where inverted.
+    white : float, optional
+        Grey value, counted from black, that is 1 on the [0, 1] scale; see `full_scale`.
     """
 
     inverted: bool = False
     bits: int = 16
     padding: tuple[int, int] | None = None
+    extent: tuple[int, int] | None = None
+    white: float | None = None
 
-    def to_grey(self, pixels: Pixels) -> Pixels:
+    def fit(self, stored: Pixels) -> PixelEncoding:
+        """Return the encoding with the black and the white of a whole image, file or layer.
+
+        Raises
+        ------
+        InputError
+            See `full_scale`.
+        """
+        extent = None if self._is_grey(stored) else self._extent(stored)
+        return replace(self, extent=extent, white=full_scale(replace(self, extent=extent).to_grey(stored)))
+
+    def apply(self, function: Callable[[Unit], Pixels], stored: Pixels) -> Pixels:
+        """Return `function` of an image, computed on [0, 1], as stored values; padding pixels keep their value.
+
+        Parameters
+        ----------
+        function : callable
+            From a float32 array with black at 0 and white at 1 to one of the same shape.
+        stored : (..., H, W) array; 8 or 16 bit, signed or unsigned, or floating
+
+        Returns
+        -------
+        array of the same shape and type
+
+        Raises
+        ------
+        InputError
+            See `full_scale`.
+        """
+        if self.white is None:
+            return self.fit(stored).apply(function, stored)
+        grey = self.to_grey(stored)
+        return self.from_grey(from_unit(function(to_unit(grey, self.white)), grey.dtype, self.white), stored)
+
+    def to_unit(self, stored: Pixels) -> Unit:
+        """Return stored values on [0, 1], black at 0 and white at 1."""
+        if self.white is None:
+            return self.fit(stored).to_unit(stored)
+        return to_unit(self.to_grey(stored), self.white)
+
+    def to_grey(self, stored: Pixels) -> Pixels:
         """Return stored values as unsigned ones with black at 0 and white high; `from_grey` undoes it exactly.
 
         Parameters
         ----------
-        pixels : (..., H, W) array; 8 or 16 bit, signed or unsigned, or floating
-            Floating ones stay as they are.
+        stored : (..., H, W) array; 8 or 16 bit, signed or unsigned, or floating
+            Floating values stay as they are.
 
         Returns
         -------
         array of the same shape; uint8, uint16 or floating
         """
-        if self._is_grey(pixels):
-            return pixels
-        low, high = self._range(pixels)
-        grey = high - pixels if self.inverted else pixels - low
-        # Padding may lie beyond the range of the rest.
-        return np.clip(grey, 0, high - low).astype(_unsigned(pixels.dtype))
+        if self._is_grey(stored):
+            return stored
+        low, high = self._extent(stored)
+        wide = stored.astype(np.int32)
+        # Padding may lie beyond the extent of the rest.
+        return np.clip(high - wide if self.inverted else wide - low, 0, high - low).astype(f"u{stored.itemsize}")
 
-    def from_grey(self, grey: Pixels, pixels: Pixels) -> Pixels:
+    def from_grey(self, grey: Pixels, stored: Pixels) -> Pixels:
         """Return processed grey values as stored values; padding pixels keep their value.
 
         Parameters
         ----------
         grey : (..., H, W) array
             Of the type that `to_grey` returns.
-        pixels : (..., H, W) array
-            The stored values before.
+        stored : (..., H, W) array
+            The stored values before processing.
 
         Returns
         -------
-        array of the type of `pixels`
+        array of the type of `stored`
         """
-        if self._is_grey(pixels):
-            stored = grey
+        if self._is_grey(stored):
+            result = grey
         else:
-            low, high = self._range(pixels)
+            low, high = self._extent(stored)
             wide = grey.astype(np.int32)
-            stored = np.clip(high - wide if self.inverted else wide + low, low, high).astype(pixels.dtype)
-        return self.keep_padding(stored, pixels, pixels)
+            result = np.clip(high - wide if self.inverted else wide + low, low, high).astype(stored.dtype)
+        return result if self.padding is None else np.where(self.is_padding(stored), stored, result)
 
-    def keep_padding(self, result: Pixels, before: Pixels, pixels: Pixels) -> Pixels:
-        """A result with the values of before where the stored values are padding."""
-        return result if self.padding is None else np.where(self.is_padding(pixels), before, result)
-
-    def is_padding(self, pixels: Pixels) -> NDArray[np.bool_]:
-        """Which pixels lie outside the radiograph."""
+    def is_padding(self, stored: Pixels) -> NDArray[np.bool_]:
+        """Return which pixels lie outside the radiograph."""
         if self.padding is None:
-            return np.zeros(pixels.shape, bool)
+            return np.zeros(stored.shape, bool)
         low, high = self.padding
-        return (pixels >= low) & (pixels <= high)
-
-    def _is_grey(self, pixels: Pixels) -> bool:
-        plain = np.issubdtype(pixels.dtype, np.unsignedinteger) and not self.inverted and self.padding is None
-        return plain or np.issubdtype(pixels.dtype, np.floating)
-
-    def _range(self, pixels: Pixels) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """The smallest and the largest value of the fewest bits that hold each image."""
-        wide = pixels.astype(np.int32)
-        seen = ~self.is_padding(pixels)
-        lowest = wide.min((-2, -1), keepdims=True, initial=0, where=seen)
-        highest = wide.max((-2, -1), keepdims=True, initial=0, where=seen)
-        signed = lowest < 0
-        largest = np.maximum(highest, -lowest - 1)
-        bits = np.ceil(np.log2(largest + 1.0)).astype(np.int32)
-        bits = np.clip(bits + signed, min(LEAST_BITS, self.bits), self.bits)
-        low = np.where(signed, -(2 ** (bits - 1)), 0).astype(np.int32)
-        return low, (low + 2**bits - 1).astype(np.int32)
+        return (stored >= low) & (stored <= high)
 
     def record(self) -> dict[str, Any]:
-        """As plain values, for the metadata of a layer."""
+        """Return the encoding as plain values, for the metadata of a layer."""
         return asdict(self)
+
+    def _is_grey(self, stored: Pixels) -> bool:
+        plain = np.issubdtype(stored.dtype, np.unsignedinteger) and not self.inverted and self.padding is None
+        return plain or np.issubdtype(stored.dtype, np.floating)
+
+    def _extent(self, stored: Pixels) -> tuple[int, int]:
+        """Return the smallest and the largest value of the fewest bits that hold the image."""
+        if self.extent is not None:
+            return self.extent
+        seen: Any = True if self.padding is None else ~self.is_padding(stored)
+        lowest, highest = (int(end(initial=0, where=seen)) for end in (stored.min, stored.max))
+        signed = lowest < 0
+        needed = max(highest, -lowest - 1).bit_length() + signed
+        bits = min(max(needed, min(MIN_BITS, self.bits)), self.bits)
+        low = -(2 ** (bits - 1)) if signed else 0
+        return low, low + 2**bits - 1
 
 
 PLAIN = PixelEncoding()
 
 
 def encoding_from(record: Mapping[str, Any] | None) -> PixelEncoding:
-    """The encoding that `PixelEncoding.record` describes; the plain one where there is none.
+    """Return the encoding that `PixelEncoding.record` describes; the plain one where there is none.
 
     Parameters
     ----------
     record : mapping, optional
+        Of any version: unknown entries are ignored, missing ones have their default.
     """
     if record is None:
         return PLAIN
-    padding = record["padding"]
-    return PixelEncoding(bool(record["inverted"]), int(record["bits"]), None if padding is None else tuple(padding))
-
-
-def _unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(f"u{dtype.itemsize}")
+    names = [field.name for field in fields(PixelEncoding) if field.name in record]
+    known: dict[str, Any] = {
+        name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in names
+    }
+    return PixelEncoding(**known)

@@ -9,6 +9,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_dental_denoise.errors import InputError
 
+Unit = NDArray[np.float32]
+"""Grey values on [0, 1], which noise may leave."""
+
 # Noise that was not clipped takes a [0, 1] image a little beyond it; grey levels of 8 bit and more lie far above.
 LARGEST_UNIT_VALUE = 4.0
 # Means of blocks of so many pixels a side are nearly free of noise: with any kind of it at its usual level, the
@@ -149,8 +152,8 @@ def check_black(image: NDArray[np.generic], scale: float) -> None:
     darkest = float(np.quantile(means, BLACK_SHARE)) if means.size else 0.0
     if darkest < DARKEST_BLOCK * scale:
         raise InputError(
-            f"the image must have black at 0; received large parts near {darkest:.3g}: add an offset first, so that "
-            "black is 0"
+            f"the image must have black at 0; received large parts near {darkest / scale:.0%} of white: add an offset "
+            "first, so that black is 0"
         )
 
 

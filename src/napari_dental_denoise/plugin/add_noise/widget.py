@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +21,10 @@ from qtpy.QtWidgets import QDoubleSpinBox
 
 from napari_dental_denoise.config import GREY_LEVELS, NOISE
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.inference import Progress
 from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
-from napari_dental_denoise.pixels import PLAIN, PixelEncoding, full_scale
+from napari_dental_denoise.pixels import PLAIN
+from napari_dental_denoise.plugin.add_noise.preview import NoisyImage
+from napari_dental_denoise.plugin.add_noise.recipe import Recipe
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     NoiseLine,
@@ -34,6 +33,7 @@ from napari_dental_denoise.plugin.shared import (
     complain,
     current_image,
     finish_form,
+    fit_encoding,
     layer_encoding,
     place_window,
     preference,
@@ -45,30 +45,13 @@ from napari_dental_denoise.plugin.shared import (
 )
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import Viewer
 
 PREVIEW = "noise preview"
 PREVIEW_DELAY_MS = 80
-# More would hold up the window while a slider moves.
-PREVIEW_PIXELS = 2**20
 LARGEST_SIGMA = 0.5
 DECIMALS = 4
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A noise that is fully determined."""
-
-    kind: str
-    levels: dict[str, float]
-    seed: int
-    encoding: PixelEncoding = PLAIN
-
-    def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
-        """To one image of a stack, each with noise of its own."""
-        rng = np.random.default_rng([self.seed, index])
-        noisy = noise_kind(self.kind).add(self.encoding.to_grey(image), **self.levels, rng=rng)
-        return self.encoding.from_grey(noisy, image).astype(image.dtype, copy=False)
 
 
 class NoiseWidget(Container):
@@ -82,9 +65,11 @@ class NoiseWidget(Container):
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
         self._preview = PreviewLayer(napari_viewer)
+        self._white: tuple[tuple[Any, int], float] | None = None
         self._make_fields()
         self.work = FormWork([self.add], self.status)
         self.noise = NoiseLine(napari_viewer, self.image)
+        self._noisy = NoisyImage(self._show_preview, lambda error: say(self.status, str(error), problem=True))
         widgets = [
             self.image,
             self.noise.label,
@@ -137,6 +122,7 @@ class NoiseWidget(Container):
         self._viewer.dims.events.current_step.disconnect(self._changed)
         self.work.close()
         self._timer.stop()
+        self._noisy.clear()
         self._preview.remove()
 
     def _choose_kind(self) -> None:
@@ -160,6 +146,8 @@ class NoiseWidget(Container):
         if self.preview.value:
             self._timer.start()
         else:
+            self._timer.stop()
+            self._noisy.clear()
             self._preview.remove()
 
     def _level_text(self) -> str:
@@ -173,25 +161,32 @@ class NoiseWidget(Container):
         if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
             return text
         try:
-            scale = full_scale(recipe.encoding.to_grey(np.asarray(layer.data if layer.ndim == 2 else layer.data[0])))
+            white = self._white_of(layer)
         except InputError:
             return text
-        return f"{text}, {sigma * scale:.4g} in the image's own, where white is {scale:g}"
+        return f"{text}, {sigma * white:.4g} in the image's own, where white is {white:g}"
+
+    def _white_of(self, layer: Image) -> float:
+        """Return the white of a layer, which is decided once, because a stack may be large."""
+        shown = layer.data, current_image(layer, self._viewer.dims.point)
+        if self._white is None or self._white[0][0] is not shown[0] or self._white[0][1] != shown[1]:
+            self._white = shown, fit_encoding(layer_encoding(layer), *shown).white or 1.0
+        return self._white[1]
 
     def _show_preview(self) -> None:
         try:
             layer = check_image(self.image.value)
-            rows, columns = visible_window(layer, self._viewer.dims)
-            index = current_image(layer, self._viewer.dims.point)
-            image = np.asarray(layer.data if layer.ndim == 2 else layer.data[index])
-            noisy = _preview(self.recipe(), image, index, rows, columns)
+            window = visible_window(layer, self._viewer.dims)
         except InputError as error:
             say(self.status, str(error), problem=True)
             return
+        noisy = self._noisy.get(self.recipe(), layer.data, current_image(layer, self._viewer.dims.point))
+        if noisy is None:
+            return
         say(self.status, "")
-        look = {**twin(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, rows, columns)}
+        look = {**twin(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, *window)}
         selected = set(self._viewer.layers.selection)
-        self._preview.show(noisy, look)
+        self._preview.show(noisy[window], look)
         # The input stays the active layer: the preview is only looked at.
         self._viewer.layers.selection = selected & set(self._viewer.layers)
 
@@ -210,7 +205,7 @@ class NoiseWidget(Container):
             {"operation": "add noise", "kind": recipe.kind, "levels": recipe.levels, "seed": recipe.seed},
         )
         self.work.begin(
-            lambda: _work(recipe, data),
+            lambda: recipe.add_to_all(data),
             lambda noisy: self._show(noisy, look),
             text=f"Adding noise to {layer.name} ...",
             unit="images",
@@ -219,15 +214,6 @@ class NoiseWidget(Container):
     def _show(self, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
         added = self._viewer.add_image(noisy, **look)
         say(self.status, f"Done: {added.name}")
-
-
-def _preview(
-    recipe: Recipe, image: NDArray[np.generic], index: int, rows: slice, columns: slice
-) -> NDArray[np.generic]:
-    """A part of what will be added; of a large image, noise of the same kind and level."""
-    if image.size <= PREVIEW_PIXELS:
-        return recipe.add(image, index)[rows, columns]
-    return recipe.add(image[rows, columns], index)
 
 
 def _level_field(name: str) -> FloatSlider | FloatSpinBox:
@@ -248,14 +234,3 @@ def _fine_slider(label: str, largest: float, step: float, tooltip: str) -> Float
     number: QDoubleSpinBox = slider.native.findChild(QDoubleSpinBox)
     number.setDecimals(DECIMALS)
     return slider
-
-
-def _work(recipe: Recipe, data: Any) -> Generator[Progress, None, NDArray[np.generic]]:
-    if data.ndim == 2:
-        yield Progress(0, 1)
-        return recipe.add(np.asarray(data), 0)
-    result = np.empty(data.shape, data.dtype)
-    for index in range(len(data)):
-        result[index] = recipe.add(np.asarray(data[index]), index)
-        yield Progress(index + 1, len(data))
-    return result

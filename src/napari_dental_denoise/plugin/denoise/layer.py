@@ -1,9 +1,10 @@
-"""Denoise an image layer: what one run works on, and what comes of it at any strength."""
+"""Denoise an image layer: the task of one run, and its outcome at any strength."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,77 +13,116 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import INFERENCE
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.inference import Engine, Progress, SelfEnsemble, cached_engine, residual_steps, subtract
-from napari_dental_denoise.pixels import PixelEncoding
-from napari_dental_denoise.plugin.denoise.lazy import Residuals
+from napari_dental_denoise.inference import Engine, Progress, SelfEnsemble, cached_engine, residual_steps
+from napari_dental_denoise.models import ModelCard
+from napari_dental_denoise.pixels import PixelEncoding, Unit
+from napari_dental_denoise.plugin.denoise.lazy import Residuals, subtract
 from napari_dental_denoise.plugin.files import stack_of
-from napari_dental_denoise.plugin.shared import to_grey
+from napari_dental_denoise.plugin.shared import fit_encoding, to_unit
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
+Window = tuple[slice, slice]
+
 
 @dataclass(frozen=True)
 class Task:
-    """What one run works on, noted when it starts: the layer may change or go meanwhile.
+    """What one run works on, recorded at its start, because the layer may change or go meanwhile.
 
-    Of a stack, `shown` is the image on view; `lazy` that the others wait until they are looked at.
+    Attributes
+    ----------
+    layer : napari.layers.Image
+    data : (H, W) or (N, H, W) array of numpy or dask
+        The data of the layer.
+    encoding : PixelEncoding
+    model : Path
+    strength : float
+    self_ensemble : bool
+    lazy : bool
+        Whether images of a stack are denoised on demand.
+    shown : int
+        Index of the image on view.
+    window : (slice, slice), optional
+        Rows and columns of the image on view, for a preview; by default all is denoised.
     """
 
     layer: Image
-    noisy: Any
+    data: Any
     encoding: PixelEncoding
     model: Path
-    look: dict[str, Any]
     strength: float
     self_ensemble: bool
     lazy: bool
     shown: int
+    window: Window | None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: the noise, what ran, and the result at the strength of the start."""
+    """What a run found.
 
-    residual: NDArray[np.float32] | Residuals
+    Attributes
+    ----------
+    engine : Engine
+    at : callable
+        From a strength to the result, with no new computation.
+    denoised : array
+        The result at the strength of the task.
+    """
+
     engine: Engine
+    at: Callable[[float], Any]
     denoised: Any
 
 
 def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
-    """In the thread: load the model, then tile by tile."""
+    """Load the model and denoise, one tile per step; meant for a thread."""
     path = task.model
     if not path.is_file():
         raise InputError(f"{path.name} is no longer there: choose another model")
     plain = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
     engine = SelfEnsemble(plain) if task.self_ensemble else plain
+    at = yield from _denoise(task, engine)
+    return Outcome(engine, at, at(task.strength))
+
+
+def _denoise(task: Task, engine: Engine) -> Generator[Progress, None, Callable[[float], Any]]:
+    if task.window is not None:
+        return (yield from _denoise_window(task, task.window, engine))
+    encoding = fit_encoding(task.encoding, task.data)
     if task.lazy:
         yield Progress(0, 1)
-        residuals = Residuals(task.noisy, engine, task.encoding)
-        # Here and not in the window's own thread, which would stand still.
+        residuals = Residuals(task.data, engine, encoding)
+        # Here, because the window would wait for the image on view otherwise.
         residuals.denoised(task.shown, task.strength)
-        return Outcome(residuals, engine, residuals.stack(task.strength))
-    residual = yield from residual_steps(to_grey(task.noisy, task.encoding), engine)
-    return Outcome(residual, engine, denoised_at(task, residual, task.strength))
+        return residuals.stack
+    residual = yield from residual_steps(to_unit(task.data, encoding), engine)
+    return partial(_subtract_all, task.data, residual, encoding)
 
 
-def denoised_at(task: Task, residual: NDArray[np.float32] | Residuals, strength: float) -> Any:
-    """The result at one strength; of a stack, each image when it is looked at."""
-    if isinstance(residual, Residuals):
-        return residual.stack(strength)
+def _denoise_window(
+    task: Task, window: Window, engine: Engine
+) -> Generator[Progress, None, Callable[[float], NDArray[np.generic]]]:
+    """Denoise a part of one image exactly as in the whole: with its black and white, and with the pixels around it."""
+    encoding = fit_encoding(task.encoding, task.data, task.shown)
+    image = np.asarray(task.data if task.data.ndim == 2 else task.data[task.shown])
+    around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
+    residual = yield from residual_steps(encoding.to_unit(image[around]), engine)
+    return partial(subtract, image[window], residual[inner], encoding)
+
+
+def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
+    """Return the rows or columns that influence a part of them, and where the part lies in these."""
+    start = max((part.start - card.halo) // card.multiple * card.multiple, 0)
+    return slice(start, part.stop + card.halo), slice(part.start - start, part.stop - start)
+
+
+def _subtract_all(data: Any, residual: Unit, encoding: PixelEncoding, strength: float) -> Any:
     if residual.ndim == 2:
-        return _one_denoised(np.asarray(task.noisy), residual, strength, task.encoding)
-    return _lazy_stack(task.noisy, residual, strength, task.encoding)
+        return subtract(np.asarray(data), residual, encoding, strength)
 
+    def denoised(index: int) -> NDArray[np.generic]:
+        return subtract(np.asarray(data[index]), residual[index], encoding, strength)
 
-def _one_denoised(
-    noisy: NDArray[np.generic], residual: NDArray[np.float32], strength: float, encoding: PixelEncoding
-) -> NDArray[np.generic]:
-    return encoding.from_grey(subtract(encoding.to_grey(noisy), residual, strength), noisy)
-
-
-def _lazy_stack(noisy: Any, residual: NDArray[np.float32], strength: float, encoding: PixelEncoding) -> Any:
-    def one(index: int) -> NDArray[np.generic]:
-        return _one_denoised(np.asarray(noisy[index]), residual[index], strength, encoding)
-
-    return stack_of(one, noisy.shape, noisy.dtype)
+    return stack_of(denoised, data.shape, data.dtype)

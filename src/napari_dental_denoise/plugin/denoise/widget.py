@@ -14,7 +14,7 @@ from napari_dental_denoise.images import describe
 from napari_dental_denoise.models import read_card, starter_models
 from napari_dental_denoise.plugin.denoise.card import card_text
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, FolderTask, folder_steps
-from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, denoised_at, layer_steps
+from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, layer_steps
 from napari_dental_denoise.plugin.denoise.models import named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.files import ask_for_folder
 from napari_dental_denoise.plugin.shared import (
@@ -213,30 +213,23 @@ class DenoiseWidget(Container):
         layer = check_image(self.image.value)
         model = self._chosen_model()
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
-        encoding = layer_encoding(layer)
         shown = current_image(layer, self._viewer.dims.point)
-        if not self.visible_only.value:
-            lazy = layer.ndim == 3 and self.when_looked_at.value
-            return Task(layer, layer.data, encoding, model, {}, strength, self_ensemble, lazy, shown)
-        rows, columns = visible_window(layer, self._viewer.dims)
-        image = layer.data if layer.ndim == 2 else layer.data[shown]
-        look = place_window(layer, rows, columns)
-        return Task(
-            layer, image[rows, columns], encoding, model, look, strength, self_ensemble, lazy=False, shown=shown
-        )
+        lazy = layer.ndim == 3 and self.when_looked_at.value
+        window = visible_window(layer, self._viewer.dims) if self.visible_only.value else None
+        return Task(layer, layer.data, layer_encoding(layer), model, strength, self_ensemble, lazy, shown, window)
 
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)
         self._task, self._outcome = task, outcome
-        suffix = "denoised preview" if task.look else "denoised"
-        look = {**twin(task.layer, suffix, self._record(task, outcome)), **task.look}
+        suffix = "denoised preview" if task.window else "denoised"
+        look = twin(task.layer, suffix, self._record(task, outcome))
         same_strength = self.strength.value == task.strength
-        denoised = outcome.denoised if same_strength else denoised_at(task, outcome.residual, self.strength.value)
-        if task.look:
-            self._result = self._preview.show(denoised, look)
+        denoised = outcome.denoised if same_strength else outcome.at(self.strength.value)
+        if task.window:
+            self._result = self._preview.show(denoised, {**look, **place_window(task.layer, *task.window)})
         elif task.lazy:
             # A new layer looks at the first image of its stack, which is cheap only of one that is not worked out yet.
-            self._result = self._viewer.add_image(task.noisy, **look)
+            self._result = self._viewer.add_image(task.data, **look)
             self._result.data = denoised
         else:
             self._result = self._viewer.add_image(denoised, **look)
@@ -260,7 +253,7 @@ class DenoiseWidget(Container):
         # For another image or model, the slider tells how the next result will be.
         if self.image.value not in (task.layer, result) or self.model.value != task.model:
             return
-        result.data = denoised_at(task, outcome.residual, self.strength.value)
+        result.data = outcome.at(self.strength.value)
         record = result.metadata.get("napari_dental_denoise", {})
         result.metadata = {**result.metadata, "napari_dental_denoise": {**record, "strength": self.strength.value}}
 

@@ -18,13 +18,16 @@ from .menu import show_add_noise as show_add_noise
 from .menu import show_compare as show_compare
 from .menu import show_denoise as show_denoise
 from .metadata import METADATA as METADATA
+from .metadata import fit_encoding as fit_encoding
 from .metadata import layer_encoding as layer_encoding
 from .metadata import record_encoding as record_encoding
 from .metadata import to_grey as to_grey
+from .metadata import to_unit as to_unit
 from .noise_label import NoiseLine as NoiseLine
 from .preferences import PLUGIN as PLUGIN
 from .preferences import preference as preference
 from .preview import PreviewLayer as PreviewLayer
 from .task import FormWork as FormWork
 from .theme import style_plot as style_plot
+from .workers import abandon as abandon
 from .workers import start_worker as start_worker

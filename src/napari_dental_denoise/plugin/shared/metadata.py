@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +52,46 @@ def to_grey(data: Any, encoding: PixelEncoding) -> Any:
     """
     if isinstance(data, np.ndarray):
         return encoding.to_grey(data)
-    if encoding is PLAIN:
-        return data
     dtype = encoding.to_grey(np.zeros((1, 1), data.dtype)).dtype
-    return data.map_blocks(encoding.to_grey, dtype=dtype, meta=np.empty((0,) * data.ndim, dtype))
+    return _image_by_image(encoding.to_grey, data, dtype)
+
+
+def to_unit(data: Any, encoding: PixelEncoding) -> Any:
+    """Return stored values on [0, 1], black at 0 and white at 1; of a lazy stack, lazily.
+
+    Parameters
+    ----------
+    data : (H, W) or (N, H, W) array of numpy or dask
+    encoding : PixelEncoding
+
+    Returns
+    -------
+    float32 array of the same kind and shape
+    """
+    if isinstance(data, np.ndarray):
+        return encoding.to_unit(data)
+    return _image_by_image(encoding.to_unit, data, np.dtype(np.float32))
+
+
+def fit_encoding(encoding: PixelEncoding, data: Any, index: int | None = None) -> PixelEncoding:
+    """Return the encoding with the black and the white of a layer's data.
+
+    Parameters
+    ----------
+    encoding : PixelEncoding
+    data : (H, W) or (N, H, W) array of numpy or dask
+    index : int, optional
+        The image of a lazy stack to decide them for. Without it, each of its images decides its own, because most of
+        them have not been read.
+    """
+    if isinstance(data, np.ndarray) or data.ndim == 2:
+        return encoding.fit(np.asarray(data))
+    return encoding if index is None else encoding.fit(np.asarray(data[index]))
+
+
+def _image_by_image(function: Callable[[Any], Any], data: Any, dtype: np.dtype[Any]) -> Any:
+    import dask.array as da
+
+    images = da.asarray(data)
+    whole = images.rechunk((1,) * (images.ndim - 2) + (-1, -1))
+    return whole.map_blocks(function, dtype=dtype, meta=np.empty((0,) * images.ndim, dtype))

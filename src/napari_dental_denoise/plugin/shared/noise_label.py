@@ -15,7 +15,7 @@ from napari_dental_denoise.noise import NoiseEstimate, estimate_noise
 from napari_dental_denoise.plugin.shared.connections import Connections
 from napari_dental_denoise.plugin.shared.form import say, text_label
 from napari_dental_denoise.plugin.shared.layers import check_image, current_image
-from napari_dental_denoise.plugin.shared.metadata import layer_encoding
+from napari_dental_denoise.plugin.shared.metadata import fit_encoding, layer_encoding
 from napari_dental_denoise.plugin.shared.workers import abandon, start_worker
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def _work(layer: Image, index: int) -> Callable[[], Generator[Progress, None, No
 
     def steps() -> Generator[Progress, None, NoiseEstimate]:
         yield Progress(0, 1)
-        return estimate_noise(encoding.to_grey(np.asarray(data if data.ndim == 2 else data[index])))
+        image = np.asarray(data if data.ndim == 2 else data[index])
+        return estimate_noise(fit_encoding(encoding, data, index).to_unit(image))
 
     return steps

@@ -1,0 +1,73 @@
+"""The image on view with noise, computed beside the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.plugin.add_noise.recipe import Recipe
+from napari_dental_denoise.plugin.shared import abandon, start_worker
+
+if TYPE_CHECKING:
+    from napari.qt.threading import GeneratorWorker
+
+
+class NoisyImage:
+    """Computes the noise of one image at a time in a thread, and keeps the last one.
+
+    The whole image gets noise, so that each part of it is what will be added.
+
+    Parameters
+    ----------
+    ready : callable
+        Called when an image has been computed; asks for the image that is wanted by then.
+    failed : callable
+        Gets the error.
+    """
+
+    def __init__(self, ready: Callable[[], Any], failed: Callable[[Exception], Any]) -> None:
+        self._ready, self._failed = ready, failed
+        self._worker: GeneratorWorker | None = None
+        self._request: tuple[Recipe, int, Any] | None = None
+        self._noisy: NDArray[np.generic] | None = None
+
+    def get(self, recipe: Recipe, data: Any, index: int) -> NDArray[np.generic] | None:
+        """Return an image of an image or stack with noise; None until `ready` is called.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        data : (H, W) or (N, H, W) array of numpy or dask
+        index : int
+        """
+        if self._worker is not None:
+            return None
+        last = self._request
+        if self._noisy is not None and last is not None and last[:2] == (recipe, index) and last[2] is data:
+            return self._noisy
+        self._request = recipe, index, data
+        self._worker = start_worker(
+            lambda: recipe.add_to_one(data, index),
+            progressed=lambda _: None,
+            returned=self._keep,
+            failed=self._fail,
+            finished=lambda: None,
+        )
+        return None
+
+    def _keep(self, noisy: NDArray[np.generic]) -> None:
+        self._worker, self._noisy = None, noisy
+        self._ready()
+
+    def _fail(self, error: Exception) -> None:
+        self._worker = None
+        self._failed(error)
+
+    def clear(self) -> None:
+        """Stop, and forget the image."""
+        if self._worker is not None:
+            abandon(self._worker)
+        self._worker = self._request = self._noisy = None

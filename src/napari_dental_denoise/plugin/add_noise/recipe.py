@@ -1,0 +1,48 @@
+"""Noise of a kind, level and seed, added to the data of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.inference import Progress
+from napari_dental_denoise.noise import noise_kind
+from napari_dental_denoise.pixels import PLAIN, PixelEncoding
+from napari_dental_denoise.plugin.shared import fit_encoding
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A noise that is fully determined."""
+
+    kind: str
+    levels: dict[str, float]
+    seed: int
+    encoding: PixelEncoding = PLAIN
+
+    def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
+        """Return one image of a stack with noise, which differs from image to image."""
+        rng = np.random.default_rng([self.seed, index])
+        return self.encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), image)
+
+    def add_to_one(self, data: Any, index: int) -> Generator[Progress, None, NDArray[np.generic]]:
+        """Return one image of an image or stack as `add_to_all` would; meant for a thread."""
+        yield Progress(0, 1)
+        fitted = replace(self, encoding=fit_encoding(self.encoding, data, index))
+        return fitted.add(np.asarray(data if data.ndim == 2 else data[index]), index)
+
+    def add_to_all(self, data: Any) -> Generator[Progress, None, NDArray[np.generic]]:
+        """Return an image or stack with noise, one image per step; meant for a thread."""
+        if data.ndim == 2:
+            return (yield from self.add_to_one(data, 0))
+        fitted = replace(self, encoding=fit_encoding(self.encoding, data))
+        result = np.empty(data.shape, data.dtype)
+        for index in range(len(data)):
+            result[index] = fitted.add(np.asarray(data[index]), index)
+            yield Progress(index + 1, len(data))
+        return result
