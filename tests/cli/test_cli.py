@@ -93,7 +93,9 @@ class TestAddNoise:
 
     def test_a_level_of_another_noise_is_refused(self, folder, capsys):
         assert run("add-noise", folder, "--photons", 5) == 2
-        assert capsys.readouterr().err == "napari-dental-denoise: gaussian noise has sigma, not photons\n"
+        assert (
+            capsys.readouterr().err == "napari-dental-denoise: gaussian noise has the levels sigma; received photons\n"
+        )
 
     @pytest.mark.parametrize("more", [(), ("--dry-run",)])
     @pytest.mark.parametrize(
@@ -435,7 +437,7 @@ class TestTrain:
         [
             (("-o", "model.h5"), "the name of a model must end in .keras"),
             (("-o", "m.keras", "--validation-split", 2), "validation_split must lie between 0 and 1; received 2.0"),
-            (("-o", "m.keras", "--sigma", 0.2, 0.1), "sigma must rise from a low to a high level"),
+            (("-o", "m.keras", "--sigma", 0.2, 0.1), "sigma must be a range with 0 <= low <= high"),
             (("-o", "m.keras", "--rows", "900:"), "none of 8 files can be used"),
             (("-o", "m.keras", "--learn-from", "pairs"), "learning from pairs takes both"),
             (("-o", "m.keras", "--learn-from", "noisy", "--noisy", "x"), "learning from pairs takes both"),

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import napari_dental_denoise as ndd
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.noise.registry import NOISE_KINDS, NoiseRange
+from napari_dental_denoise.noise.registry import NOISE_KINDS
 
 SIDE = 400
 GREY = 0.4
@@ -47,6 +45,12 @@ def test_poisson_variance_follows_the_grey_value(photons):
 def test_poisson_noise_counts_whole_photons():
     counts = ndd.add_poisson_noise(flat(), 50, rng=1) * 50
     np.testing.assert_allclose(counts, np.rint(counts), atol=1e-3)
+
+
+def test_values_below_black_count_no_photons():
+    below = flat(-0.3)
+    assert not ndd.add_poisson_noise(below, 50, rng=1).any()
+    assert_moments(ndd.add_poisson_gaussian_noise(below, 50, 0.1, rng=1), 0, 0.1)
 
 
 def test_poisson_gaussian_variances_add_up():
@@ -117,7 +121,7 @@ def test_12_bits_in_16_stay_12():
         (lambda image: ndd.denoise([image]), "expected an array; received a list: work on images of several sizes"),
         (lambda image: ndd.add_gaussian_noise(image, rng=-1), "rng must be a whole number from 0.*; received -1"),
         (lambda image: ndd.phantom((64, 64), rng="a"), "rng must be a whole number from 0.*; received 'a'"),
-        (lambda image: ndd.phantom(64), "shape must have two sides of 32 pixels and more; received 64"),
+        (lambda image: ndd.phantom(64), "shape must be .* at least 32 pixels each; received 64"),
         (lambda image: ndd.add_gaussian_noise(image, "a"), "sigma must be at least 0; received 'a'"),
         (lambda image: ndd.denoise(image, strength="a"), "strength must be a number from 0; received 'a'"),
         (lambda image: ndd.add_speckle_noise(image, float("inf")), "sigma must be at least 0; received inf"),
@@ -129,29 +133,3 @@ def test_12_bits_in_16_stay_12():
 def test_bad_levels_and_images_are_refused(call, message):
     with pytest.raises(InputError, match=message):
         call(flat())
-
-
-@given(position=st.floats(0, 1))
-@settings(deadline=None)
-def test_drawn_levels_lie_in_their_ranges(position):
-    levels = NoiseRange("poisson-gaussian", {"photons": (20, 500), "sigma": (0, 0.1)}).at(position)
-    assert 20 * (1 - 1e-9) <= levels["photons"] <= 500 * (1 + 1e-9)
-    assert 0 <= levels["sigma"] <= 0.1
-
-
-def test_photons_are_drawn_evenly_over_their_logarithm():
-    noise = NoiseRange("poisson", {"photons": (10, 1000)})
-    assert noise.at(0.5)["photons"] == pytest.approx(100)
-
-
-@pytest.mark.parametrize(
-    ("kind", "ranges", "message"),
-    [
-        ("pink", {}, "noise must be one of gaussian, .*; received 'pink'"),
-        ("gaussian", {"photons": (1, 2)}, "gaussian noise has sigma, not photons"),
-        ("gaussian", {"sigma": (0.2, 0.1)}, "sigma must rise from a low to a high level, from 0; received 0.2 to 0.1"),
-    ],
-)
-def test_bad_ranges_are_refused(kind, ranges, message):
-    with pytest.raises(InputError, match=message):
-        NoiseRange(kind, ranges)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,10 @@ MOLAR_SHAPE = (400, 400)
 
 def mean_over_seeds(anatomy, statistic, seeds=3, shape=SHAPE):
     return np.mean([statistic(phantom(shape, seed, anatomy)) for seed in range(seeds)])
+
+
+def correlation(one, other):
+    return np.corrcoef(one.ravel(), other.ravel())[0, 1]
 
 
 def spectral_slope(field, low, high):
@@ -144,11 +149,19 @@ def test_a_bitewing_has_its_gap_in_the_middle():
 
 @pytest.mark.parametrize(
     ("name", "less", "more"),
-    [("exposure", 0.2, -0.2), ("cone_cut", 0.0, 0.3), ("crest_mm", 6.0, 1.0), ("missing", 1.0, 0.0)],
+    [
+        *[("exposure", 0.2, -0.2), ("cone_cut", 0.0, 0.3), ("crest_mm", 6.0, 1.0), ("missing", 1.0, 0.0)],
+        *[("gamma", 1.3, 0.8), ("soft_tissue_mm", 2.0, 20.0), ("occlusal_mm", 6.0, 0.0)],
+    ],
 )
 def test_these_brighten_the_image(name, less, more):
     dark, bright = (mean_over_seeds(replace(MOLAR, **{name: value}), np.mean) for value in (less, more))
     assert bright > dark + 0.01
+
+
+def test_a_holder_shades_the_crowns():
+    plain, held = (phantom(SHAPE, 0, replace(MOLAR, holder=value)) for value in (False, True))
+    assert (held - plain)[:20].max() > 0.02
 
 
 def test_contrast_spreads_the_grey_values():
@@ -198,5 +211,43 @@ def test_an_anatomy_that_cannot_be_drawn_is_refused(change):
 
 
 def test_too_small_is_refused():
-    with pytest.raises(InputError, match=r"sides of 32 pixels and more; received \(31, 100\)"):
+    with pytest.raises(InputError, match=r"at least 32 pixels each; received \(31, 100\)"):
         phantom((31, 100))
+
+
+def test_a_mirrored_mouth_has_the_same_teeth_on_the_other_side():
+    sound = replace(MOLAR, field_mm=30.0)
+    plain, mirrored = (phantom(SHAPE, 0, replace(sound, mirrored=value)) for value in (False, True))
+    assert correlation(plain, mirrored[:, ::-1]) > 0.98
+    assert correlation(plain, mirrored) < 0.8
+
+
+def test_the_row_of_teeth_is_tilted():
+    level, tilted = (phantom(SHAPE, 0, Anatomy(field_mm=30.0, bitewing=True, tilt=tilt)) for tilt in (0.0, 15.0))
+    matrix = cv2.getRotationMatrix2D((SHAPE[1] / 2, SHAPE[0] / 2), -15, 1)
+    turned = cv2.warpAffine(level, matrix, SHAPE[::-1])
+    assert correlation(turned[60:-60, 60:-60], tilted[60:-60, 60:-60]) > 0.95
+
+
+def test_a_sinus_is_dark_above_the_upper_roots():
+    upper = Anatomy(field_mm=40.0, jaw="upper")
+    plain, shown = (phantom((400, 300), 0, replace(upper, landmark=value)) for value in (False, True))
+    assert shown[:100].mean() < plain[:100].mean() - 0.05
+    assert shown[300:].mean() == pytest.approx(plain[300:].mean(), abs=0.01)
+
+
+def test_a_canal_is_a_dark_band_with_bright_borders_below_the_lower_roots():
+    plain, shown = (phantom((400, 300), 0, Anatomy(field_mm=40.0, landmark=value)) for value in (False, True))
+    change = shown - plain
+    assert change[200:].min() < -0.04
+    assert change[200:].max() > 0.02
+    assert np.abs(change[:100]).max() < 0.02
+
+
+def test_every_drawn_anatomy_is_one_of_a_practice():
+    drawn = [random_anatomy(seed) for seed in range(400)]
+    for name, share in (("bitewing", 0.12), ("mirrored", 0.5), ("landmark", 0.5), ("holder", 0.08)):
+        assert np.mean([getattr(anatomy, name) for anatomy in drawn]) == pytest.approx(share, abs=0.08)
+    assert np.mean([anatomy.jaw == "upper" for anatomy in drawn]) == pytest.approx(0.4, abs=0.08)
+    assert {anatomy.tooth for anatomy in drawn} == set(range(1, 9))
+    assert {anatomy.sensor_edge for anatomy in drawn} == {"none", "dark", "bright"}

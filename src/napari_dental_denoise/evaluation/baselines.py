@@ -1,4 +1,4 @@
-"""Denoisers that learn nothing, to compare with; each on [0, 1] images of one known noise level."""
+"""Classical denoisers to compare with; each takes an image on [0, 1] and the standard deviation of its noise."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from importlib.util import find_spec
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import mirrored
+from napari_dental_denoise.pixels import Unit, mirrored
 
-Unit = NDArray[np.float32]
 Denoiser = Callable[[Unit, float], Unit]
 
 
 def denoise_median(noisy: Unit, sigma: float) -> Unit:
-    """Median of a neighbourhood that grows with the noise: 3x3 pixels, 5x5 from sigma 0.06, 7x7 from 0.15."""
+    """Return the median of 3x3 pixels, from sigma 0.06 of 5x5, and from 0.15 of 7x7."""
     side = 3 if sigma < 0.06 else 5 if sigma < 0.15 else 7
     return median_filter(noisy, size=side, mode="reflect")
 
 
 def denoise_non_local_means(noisy: Unit, sigma: float) -> Unit:
-    """Weighted mean of similar patches of the neighbourhood.
+    """Return the weighted mean of similar patches of the neighbourhood.
 
+    References
+    ----------
     A. Buades et al., "A non-local algorithm for image denoising", CVPR 2005, doi 10.1109/CVPR.2005.38.
     """
     return denoise_nl_means(
@@ -35,19 +35,23 @@ def denoise_non_local_means(noisy: Unit, sigma: float) -> Unit:
 
 
 def denoise_wavelets(noisy: Unit, sigma: float) -> Unit:
-    """Soft threshold of wavelet coefficients, a threshold for each subband.
+    """Shrink the wavelet coefficients by a soft threshold for each subband.
 
+    References
+    ----------
     S. G. Chang et al., "Adaptive wavelet thresholding for image denoising and compression",
     IEEE Trans. Image Process. 9 (2000), doi 10.1109/83.862633.
     """
-    larger = mirrored(noisy, WAVELET_SMALLEST_SIDE, WAVELET_SMALLEST_SIDE)
+    larger = mirrored(noisy, MIN_SIDE, MIN_SIDE)
     denoised = denoise_wavelet(larger, sigma=sigma, method="BayesShrink", mode="soft", wavelet="db4")
     return denoised[: noisy.shape[0], : noisy.shape[1]].astype(np.float32)
 
 
 def denoise_total_variation(noisy: Unit, sigma: float) -> Unit:
-    """The image of small total variation next to the noisy one.
+    """Return the image that minimises total variation plus the weighted distance to the noisy image.
 
+    References
+    ----------
     A. Chambolle, "An algorithm for total variation minimization and applications",
     J. Math. Imaging Vis. 20 (2004), doi 10.1023/B:JMIV.0000011325.36760.1e.
     """
@@ -55,8 +59,10 @@ def denoise_total_variation(noisy: Unit, sigma: float) -> Unit:
 
 
 def denoise_bm3d(noisy: Unit, sigma: float) -> Unit:
-    """Collaborative filtering of similar blocks; needs the `bm3d` extra.
+    """Filter groups of similar blocks together; needs the `bm3d` extra.
 
+    References
+    ----------
     K. Dabov et al., "Image denoising by sparse 3-D transform-domain collaborative filtering",
     IEEE Trans. Image Process. 16 (2007), doi 10.1109/TIP.2007.901238.
     """
@@ -64,17 +70,16 @@ def denoise_bm3d(noisy: Unit, sigma: float) -> Unit:
         raise InputError("BM3D is not installed: pip install 'napari-dental-denoise[bm3d]'")
     from bm3d import bm3d
 
-    denoised = bm3d(mirrored(noisy, BM3D_SMALLEST_SIDE, BM3D_SMALLEST_SIDE), sigma_psd=sigma)
+    denoised = bm3d(mirrored(noisy, MIN_SIDE, MIN_SIDE), sigma_psd=sigma)
     return np.asarray(denoised, np.float32)[: noisy.shape[0], : noisy.shape[1]]
 
 
-# Of several tried on phantoms and CC0 panoramics, the best mean PSNR over sigma 10, 25 and 50 of 255;
-# so is the patch distance of the non-local means.
+# These values and the patch distance of the non-local means gave the best mean PSNR over sigma 10, 25 and 50 of 255, on
+# phantoms and CC0 panoramics.
 NL_MEANS_STRENGTH = 0.8
-# Of one level of the wavelets, and of the blocks.
-WAVELET_SMALLEST_SIDE = 16
-BM3D_SMALLEST_SIDE = 16
 TV_WEIGHT = 2.0
+# One level of the wavelets and the blocks of BM3D need this many pixels a side.
+MIN_SIDE = 16
 
 BASELINES: Mapping[str, Denoiser] = MappingProxyType(
     {
@@ -88,5 +93,5 @@ BASELINES: Mapping[str, Denoiser] = MappingProxyType(
 
 
 def available_baselines() -> dict[str, Denoiser]:
-    """The baselines that can run here: BM3D only where it is installed."""
+    """Return the installed baselines: all, or all but BM3D."""
     return {name: denoiser for name, denoiser in BASELINES.items() if name != "BM3D" or find_spec("bm3d")}

@@ -1,4 +1,4 @@
-"""Compare denoisers on the same noisy images."""
+"""Score denoisers on the same noisy images."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from napari_dental_denoise.evaluation.baselines import Denoiser
 from napari_dental_denoise.evaluation.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.inference import Engine, denoise_unit
 from napari_dental_denoise.noise import noise_kind
-from napari_dental_denoise.pixels import to_unit, to_unit_pair
+from napari_dental_denoise.pixels import Unit, to_unit, to_unit_pair
 
-Unit = NDArray[np.float32]
 NOISY = "noisy"
 MEASURES = ("psnr", "ssim", "accuracy", "seconds")
-# Classical denoisers have no setting for no noise at all.
-SMALLEST_SIGMA = 1e-4
+# Lower bound, since classical denoisers cannot be told that there is no noise.
+MIN_SIGMA = 1e-4
 
 
 @dataclass(frozen=True)
 class NoisyPair:
-    """A clean image, the same with noise, and what is known of the noise.
+    """A clean and a noisy image of the same radiograph.
 
     Attributes
     ----------
-    clean, noisy : (H, W) float32 arrays on [0, 1]; the noise is not clipped
+    clean, noisy : ndarray of float32, shape (H, W)
+        On [0, 1]; the noise is not clipped.
     sigma : float
-        Root mean square of the noise, which is what the baselines are told.
+        Root mean square of the noise, which the baselines are told.
     noise : str
-        Kind and levels, for the table.
+        Kind and levels of the noise, for the table.
     """
 
     clean: Unit
@@ -43,7 +43,7 @@ class NoisyPair:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One method on one image; PSNR in dB, time in seconds."""
+    """Scores of one method on one image; PSNR in dB."""
 
     noise: str
     method: str
@@ -56,20 +56,7 @@ class Score:
 def added_noise(
     images: Iterable[NDArray[np.generic]], kind: str, levels: Mapping[str, float], seed: int
 ) -> Iterator[NoisyPair]:
-    """Add noise of one level to each image; image `i` has always the noise of (`seed`, `i`).
-
-    Parameters
-    ----------
-    images : iterable of (H, W) arrays; uint8, uint16 or floating
-    kind : str
-        A key of `NOISE_KINDS`.
-    levels : mapping of str to float
-    seed : int
-
-    Yields
-    ------
-    NoisyPair
-    """
+    """Add noise of kind `kind`, a key of `NOISE_KINDS`, to each image; image `i` has the seed (`seed`, `i`)."""
     add = noise_kind(kind).add
     title = f"{kind}, " + ", ".join(f"{name} {level:.4g}" for name, level in levels.items())
     for index, image in enumerate(images):
@@ -81,33 +68,22 @@ def added_noise(
 def given_pairs(
     noisy: Sequence[NDArray[np.generic]], clean: Sequence[NDArray[np.generic]], title: str
 ) -> Iterator[NoisyPair]:
-    """Pairs that were recorded: images of one place belong together and have one shape."""
+    """Pair each noisy image with the clean image at the same place, which has the same shape."""
     for one, other in zip(noisy, clean, strict=True):
         yield _pair(*to_unit_pair(other, one), title)
 
 
 def _pair(clean: Unit, noisy: Unit, title: str) -> NoisyPair:
-    return NoisyPair(clean, noisy, max(float(np.sqrt(np.mean((noisy - clean) ** 2))), SMALLEST_SIGMA), title)
+    return NoisyPair(clean, noisy, max(float(np.sqrt(np.mean((noisy - clean) ** 2))), MIN_SIGMA), title)
 
 
 def model_denoiser(engine: Engine, strength: float) -> Denoiser:
-    """A model in the form of the baselines; it is blind to the level."""
+    """Return a model as a function like the baselines; it ignores the noise level."""
     return lambda noisy, _sigma: denoise_unit(noisy, engine, strength=strength)
 
 
 def compare(pairs: Iterable[NoisyPair], methods: Mapping[str, Denoiser]) -> Iterator[Score]:
-    """Score the noisy image and each method on each pair, clipped to [0, 1] as a picture is.
-
-    Parameters
-    ----------
-    pairs : iterable of NoisyPair
-    methods : mapping of str to callable
-        Name to a function of the noisy image and its sigma.
-
-    Yields
-    ------
-    Score
-    """
+    """Score the noisy image and the result of each method for each pair, clipped to [0, 1]."""
     for pair in pairs:
         yield _score(pair, NOISY, lambda noisy, _sigma: noisy)
         for name, method in methods.items():
@@ -131,7 +107,7 @@ def _score(pair: NoisyPair, name: str, method: Callable[[Unit, float], Unit]) ->
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Means of one method over all images of one noise; PSNR in dB, time in seconds for an image."""
+    """Mean scores of one method over all images of one noise; PSNR in dB, seconds for each image."""
 
     noise: str
     method: str
@@ -143,7 +119,7 @@ class Row:
 
 
 def summarise(scores: Iterable[Score]) -> list[Row]:
-    """Mean scores for each noise and method, in the order in which they first came."""
+    """Average the scores of each noise and method, in the order of their first occurrence."""
     groups: dict[tuple[str, str], list[Score]] = {}
     for score in scores:
         groups.setdefault((score.noise, score.method), []).append(score)

@@ -1,4 +1,4 @@
-"""Pictures of a result: clean, noisy, denoised and the difference, side by side."""
+"""Figure of a result: clean, noisy, denoised and the difference, side by side."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation.metrics import psnr, ssim_or_nan
 from napari_dental_denoise.files import write_bytes
+from napari_dental_denoise.pixels import Unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Unit = NDArray[np.float32]
 
 DIFFERENCE_RANGE = 0.1
 COLUMN_INCHES = 3.6
@@ -30,7 +28,7 @@ FIGURE_SUFFIXES = (".png", ".pdf", ".svg", ".jpg")
 
 @dataclass(frozen=True)
 class Comparison:
-    """Three (H, W) float32 images on [0, 1] of one radiograph."""
+    """Three images (H, W) of one radiograph, on [0, 1]."""
 
     clean: Unit
     noisy: Unit
@@ -38,17 +36,7 @@ class Comparison:
 
 
 def comparison_figure(comparisons: Sequence[Comparison]) -> Figure:
-    """One row for each radiograph: clean, noisy, denoised, and denoised minus clean.
-
-    Parameters
-    ----------
-    comparisons : sequence of Comparison
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        With PSNR and SSIM under the noisy and the denoised image.
-    """
+    """Draw a row for each radiograph: clean, noisy and denoised with PSNR and SSIM, and denoised minus clean."""
     from matplotlib.figure import Figure
 
     heights = [COLUMN_INCHES * item.clean.shape[0] / item.clean.shape[1] + CAPTION_INCHES for item in comparisons]
@@ -82,10 +70,10 @@ def _scores(clean: Unit, image: Unit) -> str:
 
 
 def save_figure(figure: Figure, path: Path, *, overwrite: bool) -> None:
-    """Write a figure as PNG, PDF, SVG or JPEG, as the name says, whole or not at all."""
+    """Write a figure as PNG, PDF, SVG or JPEG, by the suffix of the path, atomically."""
     suffix = path.suffix.lower()
     if suffix not in FIGURE_SUFFIXES:
-        raise InputError(f"{path.name}: expected a name that ends in {', '.join(FIGURE_SUFFIXES)}")
+        raise InputError(f"{path.name}: expected a name with the suffix {', '.join(FIGURE_SUFFIXES)}")
     data = io.BytesIO()
     figure.savefig(data, format=suffix[1:], dpi=DOTS_PER_INCH)
     write_bytes(path, data.getvalue(), overwrite=overwrite)

@@ -22,30 +22,16 @@ ELLIPSE_CORNERS = 90
 
 @dataclass(frozen=True, slots=True)
 class RegionScore:
-    """PSNR in dB and SSIM; NaN where one cannot be had."""
+    """PSNR in dB and SSIM; SSIM is NaN below 11 pixels a side."""
 
     psnr: float
     ssim: float
 
 
 def on_one_scale(images: Sequence[Grey]) -> tuple[list[Grey], float]:
-    """Make grey values comparable.
+    """Return the images and their data range, scaled to [0, 1] unless all have the same type and white.
 
-    Parameters
-    ----------
-    images : sequence of arrays; uint8, uint16 or floating
-
-    Returns
-    -------
-    list of arrays
-        The same ones if their types and their white are equal, else each on [0, 1]; see `shared_scales`.
-    float
-        The data range.
-
-    Raises
-    ------
-    InputError
-        If a type is another one, or a value is not finite.
+    See `shared_scales` for the white of each image.
     """
     scales = shared_scales(images)
     if len({image.dtype for image in images}) == len(set(scales)) == 1:
@@ -54,16 +40,16 @@ def on_one_scale(images: Sequence[Grey]) -> tuple[list[Grey], float]:
 
 
 def ellipse_outline(corners: Points) -> Points:
-    """Points on the ellipse that touches the middle of each side of a rectangle.
+    """Return points on the ellipse that touches the middle of each side of a rectangle.
 
     Parameters
     ----------
-    corners : (4, 2) array
-        In their order around the rectangle, which may be turned.
+    corners : ndarray, shape (4, 2)
+        In their order around the rectangle, which may be rotated.
 
     Returns
     -------
-    (90, 2) array
+    ndarray, shape (90, 2)
     """
     centre = corners.mean(axis=0)
     first, second = (corners[1] - corners[0]) / 2, (corners[2] - corners[1]) / 2
@@ -72,22 +58,23 @@ def ellipse_outline(corners: Points) -> Points:
 
 
 def outline_mask(outlines: Sequence[Points], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Pixels whose centre lies in any of the outlines.
+    """Return the mask of the pixels whose centre lies in any of the outlines.
 
     Parameters
     ----------
-    outlines : sequence of (K, 2) arrays
-        Rows and columns of corners; the middle of the first pixel is (0, 0).
-    shape : (H, W)
+    outlines : sequence of ndarray, shape (K, 2)
+        Rows and columns of corners; the centre of the first pixel is (0, 0).
+    shape : tuple of int
+        Height and width of the image.
 
     Returns
     -------
-    (H, W) bool array
+    ndarray of bool, shape (H, W)
 
     Raises
     ------
     InputError
-        If that leaves no pixel.
+        If there is no such pixel.
     """
     mask = np.zeros(shape, bool)
     for outline in outlines:
@@ -98,34 +85,13 @@ def outline_mask(outlines: Sequence[Points], shape: tuple[int, ...]) -> NDArray[
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Rows and columns of the smallest box around the true pixels, of which there must be some."""
+    """Return the rows and columns of the smallest box around the true pixels of a mask that is not empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def region_score(clean: Grey, image: Grey, *, data_range: float, mask: NDArray[np.bool_] | None = None) -> RegionScore:
-    """Score an image, or the part of it inside a mask.
-
-    SSIM needs neighbours, so that of a mask is taken on its bounding box.
-
-    Parameters
-    ----------
-    clean, image : (H, W) arrays
-    data_range : float
-        The grey value of white.
-    mask : (H, W) bool array, optional
-        By default the whole image.
-
-    Returns
-    -------
-    RegionScore
-        SSIM is NaN below 11 pixels a side.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ.
-    """
+    """Score an image, or the part of it inside a mask; SSIM, which needs neighbours, is that of its bounding box."""
     box = (slice(None), slice(None)) if mask is None else bounding_box(mask)
     inside: slice | NDArray[np.bool_] = slice(None) if mask is None else mask
     return RegionScore(
@@ -135,50 +101,18 @@ def region_score(clean: Grey, image: Grey, *, data_range: float, mask: NDArray[n
 
 
 def path_points(corners: Points) -> Points:
-    """Points along a path, about one for each pixel of its length.
-
-    Parameters
-    ----------
-    corners : (K, 2) array
-        Rows and columns, two corners and more.
-
-    Returns
-    -------
-    (S, 2) array
-        From the first corner to the last.
-    """
+    """Return points (S, 2) along a path of two or more corners (K, 2), about one for each pixel of its length."""
     along = distances(corners)
     positions = np.linspace(0, along[-1], max(int(np.ceil(along[-1])), 1) + 1)
     return np.stack([np.interp(positions, along, corners[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def distances(points: Points, spacing: tuple[float, float] = (1.0, 1.0)) -> NDArray[np.float64]:
-    """Length of the path from its first point to each of its points.
-
-    Parameters
-    ----------
-    points : (S, 2) array
-    spacing : (float, float)
-        Length of one pixel along rows and columns.
-
-    Returns
-    -------
-    (S,) array
-    """
+    """Return the path length from the first point to each of the points (S, 2); `spacing` is the size of a pixel."""
     steps = np.linalg.norm(np.diff(points, axis=0) * spacing, axis=1)
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
 def profile(image: Grey, points: Points) -> NDArray[np.float64]:
-    """Grey values at points, linear between pixels, NaN outside of the image.
-
-    Parameters
-    ----------
-    image : (H, W) array
-    points : (S, 2) array
-
-    Returns
-    -------
-    (S,) float64 array
-    """
+    """Return the grey values at points (S, 2), interpolated linearly, NaN outside of the image."""
     return map_coordinates(image, points.T, output=np.float64, order=1, mode="constant", cval=np.nan)

@@ -1,4 +1,4 @@
-"""The rows of an evaluation as text, CSV or JSON."""
+"""Format the rows of an evaluation as text, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari_dental_denoise.models import to_json
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """Aligned columns for a reader, one block for each noise."""
+    """Return aligned columns, one block for each noise."""
     lines: list[str] = []
     width = max((len(row.method) for row in rows), default=6)
     for noise in dict.fromkeys(row.noise for row in rows):
@@ -26,12 +26,12 @@ def as_text(rows: Sequence[Row]) -> str:
             for row in block
         )
         lines.append("")
-    lines.append(f"accuracy: share of pixels within {ACCURACY_TOLERANCE:g} of the clean image, on [0, 1]")
+    lines.append(f"accuracy: share of the pixels within {ACCURACY_TOLERANCE:g} of the clean image, on [0, 1]")
     return "\n".join(lines) + "\n"
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """One line for each row, with a heading."""
+    """Return a header and a line for each row."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [item.name for item in fields(Row)], lineterminator="\n")
     writer.writeheader()
@@ -40,7 +40,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """A list of objects; a score that is no finite number becomes null."""
+    """Return a list of objects; scores that are not finite become null."""
     return to_json([asdict(row) for row in rows], indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Noise: models of it to add to images, and its estimation.
+"""Add noise of known kind and level to images, and estimate the noise of an image.
 
 May import `pixels`, `files` and the modules below.
 """

@@ -1,5 +1,4 @@
 from .common import Rng as Rng
-from .common import Unit as Unit
 from .common import check_sigma as check_sigma
 from .common import generator as generator
 from .correlated import add_correlated_noise as add_correlated_noise

@@ -1,4 +1,4 @@
-"""What every function that adds noise shares: types in and out, seeds, and checks of the levels."""
+"""What all functions that add noise share: conversion to [0, 1] and back, random generators, checks of levels."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import check_array, from_unit, full_scale, to_unit
+from napari_dental_denoise.pixels import Unit, check_array, from_unit, full_scale, to_unit
 from napari_dental_denoise.validation import is_number
 
 Rng = int | np.random.Generator | None
-Unit = NDArray[np.float32]
 
-# More are without noise in float32, and far more cannot be drawn.
-MOST_PHOTONS = 1e9
+# Above this count, float32 has no noise, and far above it NumPy cannot draw.
+MAX_PHOTONS = 1e9
 
 
-def corrupt(
+def with_noise(
     image: NDArray[np.generic], add: Callable[[Unit, np.random.Generator], Unit], rng: Rng, *, clip: bool
 ) -> NDArray[np.generic]:
-    """Take an image to [0, 1], add noise to it there, and bring it back to its own type."""
+    """Scale an image to [0, 1], apply `add` there, and return the result in the image's own type and scale."""
     scale = full_scale(image)
     dtype = image.dtype if np.issubdtype(image.dtype, np.integer) else np.dtype(np.float32)
     noisy = add(to_unit(image, scale), generator(rng))
@@ -32,7 +31,7 @@ def corrupt(
 
 
 def generator(rng: Rng) -> np.random.Generator:
-    """The generator itself, or a new one of a seed; of None, of a seed that nobody knows."""
+    """Return `rng` as a NumPy Generator; None draws a fresh seed from the operating system."""
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
@@ -40,31 +39,31 @@ def generator(rng: Rng) -> np.random.Generator:
 
 
 def each_plane(unit: Unit, work: Callable[[Unit], Unit]) -> Unit:
-    """Work on each image (H, W) of an array (..., H, W)."""
+    """Apply `work` to each image (H, W) of an array (..., H, W)."""
     planes = unit.reshape(-1, *unit.shape[-2:])
     return np.stack([work(plane) for plane in planes]).reshape(unit.shape)
 
 
-def normal(draw: np.random.Generator, shape: tuple[int, ...]) -> Unit:
-    """White Gaussian noise of unit deviation."""
-    return draw.standard_normal(shape, dtype=np.float32)
+def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Unit:
+    """Draw white Gaussian noise of unit standard deviation."""
+    return rng.standard_normal(shape, dtype=np.float32)
 
 
-def check_photons(photons: float, most: float = MOST_PHOTONS) -> None:
-    """Refuse a count that cannot be drawn."""
+def check_photons(photons: float, most: float = MAX_PHOTONS) -> None:
+    """Raise InputError unless `photons` is a count that can be drawn."""
     if not 0 < photons <= most:
         raise InputError(f"photons must be a positive number up to {most:g}; received {photons}")
 
 
 def check_level(name: str, value: float, low: float = 0.0, high: float = float("inf")) -> None:
-    """Refuse a level outside its range."""
+    """Raise InputError unless `value` is a number in [low, high]."""
     if not (is_number(value) and low <= value <= high):
         limit = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
         raise InputError(f"{name} must be {limit}; received {value!r}")
 
 
 def check_sigma(name: str, value: float, low: float = 0.0) -> None:
-    """Refuse a standard deviation outside its range, as one is that was meant in grey levels."""
+    """Raise InputError unless `value` is a number in [low, 1]; of one in grey levels, the message says so."""
     check_level(name, value, low)
     if value > 1:
         raise InputError(
@@ -74,7 +73,7 @@ def check_sigma(name: str, value: float, low: float = 0.0) -> None:
 
 
 def check_plane(image: NDArray[np.generic]) -> None:
-    """Refuse what has no rows and columns, for noise that neighbours share."""
+    """Raise InputError unless `image` has rows and columns, which spatially correlated noise needs."""
     check_array(image)
     if image.ndim < 2 or 0 in image.shape:
         raise InputError(f"expected an image (..., H, W) with rows and columns; received shape {image.shape}")

@@ -1,9 +1,4 @@
-"""Noise that the detector of a radiograph makes, and what happens to it on the way to the file.
-
-Photons are few where the object is dense, a scintillator spreads the light of each over neighbours,
-sensors read rows and columns through amplifiers of their own, and JPEG keeps what fits its blocks.
-All act on the last two axes, rows and columns.
-"""
+"""Noise of a radiograph's detector and file: photons, varying level, lines, JPEG; it acts on the last two axes."""
 
 from __future__ import annotations
 
@@ -30,32 +25,32 @@ from napari_dental_denoise.config import (
 )
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise.common import (
-    MOST_PHOTONS,
+    MAX_PHOTONS,
     Rng,
-    Unit,
     check_level,
     check_photons,
     check_plane,
     check_sigma,
-    corrupt,
     each_plane,
     normal,
+    with_noise,
 )
-from napari_dental_denoise.noise.correlated import LARGEST_BLUR, spread
+from napari_dental_denoise.noise.correlated import MAX_BLUR, gaussian_blur
+from napari_dental_denoise.pixels import Unit
 
 ResponseName = Literal["logarithmic", "inverted", "linear"]
-# An assumption: grey values from black to white show exposures over one and a half decades.
+# Ratio of the exposures of black and white, an assumption: one and a half decades.
 LATITUDE = 30.0
 LOG_LATITUDE: np.float32 = np.log(np.float32(LATITUDE))
-# Kept free of the logarithm of nothing.
-FEWEST_PHOTONS = 0.5
-# Of a level map on each side: it varies over the image, not over a detail.
+# A pixel without photons counts as this many, since the logarithm of 0 is not finite.
+MIN_PHOTONS = 0.5
+# Random values along each side of a level map; few, so that the level varies over the image and not over a detail.
 KNOTS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """How a grey value follows from the exposure, which is 1 for the count that `photons` names."""
+    """Relation of grey value and exposure, which is 1 for the count of the parameter `photons`."""
 
     exposure: Callable[[Unit], Unit]
     grey_value: Callable[[Unit], Unit]
@@ -83,63 +78,77 @@ def add_quantum_noise(
     clip: bool = False,
     rng: Rng = None,
 ) -> NDArray[np.generic]:
-    r"""Count photons, spread them over the detector, and read it out, as it is done in radiography.
+    r"""Add the quantum noise of radiography: count photons, blur the fluctuations, add electronic noise.
 
-    In a radiograph the bright parts are where few photons arrived: it shows what the object took
-    away. Vendors take the logarithm of the exposure, so that grey values are proportional to the
-    attenuation; with :math:`n` photons the value fluctuates by :math:`1 / (\ln L \sqrt n)`, most in
-    enamel and metal. A raw exposure that is merely inverted fluctuates by :math:`\sqrt n / N`, most
-    in the dark background; shown as it is, most in the bright parts.
+    In a radiograph few photons arrive at the bright parts, where the object absorbs most. With a
+    logarithmic response, which most vendors use, grey values are proportional to the attenuation, and
+    the noise of :math:`n` photons is :math:`1 / (\ln L \sqrt n)` with the latitude :math:`L`: strongest
+    in enamel and metal. With an inverted linear response it is :math:`\sqrt n / N` with the count
+    :math:`N` at full exposure: strongest in the dark background. With a linear response it is strongest
+    in the bright parts.
 
-    The detector's light spreads before it is read: the fluctuations are blurred, the noise of the
-    electronics is not. The image itself went through a detector and is not blurred again. I. A.
-    Cunningham, R. Shaw, "Signal-to-noise optimization of medical imaging systems", J. Opt. Soc. Am.
-    A 16 (1999), doi 10.1364/JOSAA.16.000621.
+    Light spreads in the detector before it is read, so the fluctuations are blurred and the electronic
+    noise is not. The image itself has passed a detector already and is not blurred again.
 
     Parameters
     ----------
-    image : (..., H, W) array; uint8, uint16 or floating
+    image : ndarray of uint8, uint16 or float, shape (..., H, W)
     photons : float
-        Expected count for each pixel at full white; of an inverted exposure, where white is no
-        exposure at all, at full black. Fewer are noisier.
+        Expected count of a pixel at full white, or at full black for the response "inverted", where
+        white means no exposure. Fewer photons make more noise.
     blur : float
-        Standard deviation of the spread, in pixels, 0 to 32.
+        Standard deviation of the spread of light in pixels, 0 to 32.
     sigma : float
-        Standard deviation of the electronic noise, as a share of the exposure that `photons` names.
+        Standard deviation of the electronic noise, as a share of the exposure of `photons`.
     response : {"logarithmic", "inverted", "linear"}
-        How grey values follow from exposures.
+        Relation of grey values and exposures.
     clip : bool
-        Clip the result to [0, 1], as results for integer images are in any case.
+        Clip the result to [0, 1]; results of integer type always are.
     rng : int or numpy.random.Generator, optional
-        The same seed gives the same noise.
+        Seed or generator; the same seed gives the same noise.
 
     Returns
     -------
-    array of the same shape; integers keep their type, floating becomes float32
+    ndarray
+        Of the same shape and integer type; float32 for an image of any floating type.
 
     Raises
     ------
     InputError
-        If a level is out of its range, the response unknown, or the image has no rows and columns.
+        If a level is out of its range, the response is unknown, or the image has no rows and columns.
+
+    References
+    ----------
+    I. A. Cunningham, R. Shaw, "Signal-to-noise optimization of medical imaging systems",
+    J. Opt. Soc. Am. A 16 (1999), doi 10.1364/JOSAA.16.000621.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_dental_denoise import add_quantum_noise
+    >>> image = np.repeat(np.float32([[0.1], [0.9]]), 10_000, axis=1)
+    >>> dark, bright = add_quantum_noise(image, photons=50, rng=0).std(axis=1)
+    >>> bool(bright > 3 * dark)
+    True
     """
-    check_photons(photons, MOST_PHOTONS / LATITUDE)
-    check_level("blur", blur, high=LARGEST_BLUR)
+    check_photons(photons, MAX_PHOTONS / LATITUDE)
+    check_level("blur", blur, high=MAX_BLUR)
     check_level("sigma", sigma)
     check_plane(image)
     if response not in RESPONSES:
         raise InputError(f"response must be one of {', '.join(RESPONSES)}; received {response!r}")
     curve = RESPONSES[response]
 
-    def expose(unit: Unit, draw: np.random.Generator) -> Unit:
-        # Noisy inputs leave [0, 1]; what lies outside is no more exposure than black or white have.
+    def expose(unit: Unit, rng: np.random.Generator) -> Unit:
+        # Values outside [0, 1], which noisy images have, count as black or white.
         expected = curve.exposure(np.clip(unit, 0, 1))
-        counted = (draw.poisson(expected * photons) / photons).astype(np.float32)
-        read = expected + spread(counted - expected, blur) + normal(draw, unit.shape) * np.float32(sigma)
+        counted = (rng.poisson(expected * photons) / photons).astype(np.float32)
+        read = expected + gaussian_blur(counted - expected, blur) + normal(rng, unit.shape) * np.float32(sigma)
         if response == "logarithmic":
-            read = np.maximum(read, np.float32(FEWEST_PHOTONS / photons))
+            read = np.maximum(read, np.float32(MIN_PHOTONS / photons))
         return unit + curve.grey_value(read) - curve.grey_value(expected)
 
-    return corrupt(image, expose, rng, clip=clip)
+    return with_noise(image, expose, rng, clip=clip)
 
 
 def add_varying_noise(
@@ -150,41 +159,50 @@ def add_varying_noise(
     clip: bool = False,
     rng: Rng = None,
 ) -> NDArray[np.generic]:
-    """Add white Gaussian noise whose level varies smoothly over the image, by a random map.
+    """Add white Gaussian noise whose level varies smoothly over the image by a random map.
 
     Parameters
     ----------
-    image : (..., H, W) array; uint8, uint16 or floating
+    image : ndarray of uint8, uint16 or float, shape (..., H, W)
     sigma_low, sigma_high : float
-        Standard deviation where the noise is weakest and where it is strongest, on the [0, 1] scale.
+        Standard deviation at the weakest and at the strongest noise, on the [0, 1] scale.
     clip : bool
-        Clip the result to [0, 1], as results for integer images are in any case.
+        Clip the result to [0, 1]; results of integer type always are.
     rng : int or numpy.random.Generator, optional
-        The same seed gives the same map and noise.
+        Seed or generator; the same seed gives the same map and noise.
 
     Returns
     -------
-    array of the same shape; integers keep their type, floating becomes float32
+    ndarray
+        Of the same shape and integer type; float32 for an image of any floating type.
 
     Raises
     ------
     InputError
-        If a level is not between 0 and 1, the high one below the low one, or the image has no rows and columns.
+        If a level is not in [0, 1], `sigma_high` is below `sigma_low`, or the image has no rows and columns.
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import add_varying_noise, phantom
+    >>> clean = phantom((64, 96), rng=0)
+    >>> noise = add_varying_noise(clean, sigma_low=0.02, sigma_high=0.2, rng=1) - clean
+    >>> bool(0.02 < noise.std() < 0.2)
+    True
     """
     check_sigma("sigma_low", sigma_low)
     check_sigma("sigma_high", sigma_high, low=sigma_low)
     check_plane(image)
 
-    def vary(unit: Unit, draw: np.random.Generator) -> Unit:
-        level = sigma_low + (sigma_high - sigma_low) * smooth_map(draw, (unit.shape[-2], unit.shape[-1]), KNOTS)
-        return unit + normal(draw, unit.shape) * level.astype(np.float32)
+    def vary(unit: Unit, rng: np.random.Generator) -> Unit:
+        level = sigma_low + (sigma_high - sigma_low) * smooth_map(rng, (unit.shape[-2], unit.shape[-1]), KNOTS)
+        return unit + normal(rng, unit.shape) * level.astype(np.float32)
 
-    return corrupt(image, vary, rng, clip=clip)
+    return with_noise(image, vary, rng, clip=clip)
 
 
-def smooth_map(draw: np.random.Generator, shape: tuple[int, int], knots: int) -> Unit:
-    """A smooth random surface from exactly 0 to exactly 1."""
-    surface = cv2.resize(draw.random((knots, knots), dtype=np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
+def smooth_map(rng: np.random.Generator, shape: tuple[int, int], knots: int) -> Unit:
+    """Draw a smooth random surface whose minimum is 0 and whose maximum is 1."""
+    surface = cv2.resize(rng.random((knots, knots), dtype=np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
     lowest, highest = surface.min(), surface.max()
     return (surface - lowest) / max(highest - lowest, np.float32(1e-6))
 
@@ -192,40 +210,51 @@ def smooth_map(draw: np.random.Generator, shape: tuple[int, int], knots: int) ->
 def add_line_noise(
     image: NDArray[np.generic], sigma: float = LINE_SIGMA.default, *, clip: bool = False, rng: Rng = None
 ) -> NDArray[np.generic]:
-    """Offset each row and each column, as sensors do that read them through amplifiers of their own.
+    """Add a random offset to each row and each column, as sensors do that have an amplifier for each of them.
 
-    Each image of a stack has offsets of its own.
-
-    A. El Gamal et al., "Modeling and estimation of FPN components in CMOS image sensors", Proc.
-    SPIE 3301 (1998).
+    The images of a stack have different offsets.
 
     Parameters
     ----------
-    image : (..., H, W) array; uint8, uint16 or floating
+    image : ndarray of uint8, uint16 or float, shape (..., H, W)
     sigma : float
-        Standard deviation of the noise on the [0, 1] scale; rows and columns have equal shares of its variance.
+        Standard deviation of the noise on the [0, 1] scale; rows and columns have half of its variance each.
     clip : bool
-        Clip the result to [0, 1], as results for integer images are in any case.
+        Clip the result to [0, 1]; results of integer type always are.
     rng : int or numpy.random.Generator, optional
-        The same seed gives the same noise.
+        Seed or generator; the same seed gives the same noise.
 
     Returns
     -------
-    array of the same shape; integers keep their type, floating becomes float32
+    ndarray
+        Of the same shape and integer type; float32 for an image of any floating type.
 
     Raises
     ------
     InputError
-        If `sigma` is not between 0 and 1, or the image has no rows and columns.
+        If `sigma` is not in [0, 1], or the image has no rows and columns.
+
+    References
+    ----------
+    A. El Gamal et al., "Modeling and estimation of FPN components in CMOS image sensors",
+    Proc. SPIE 3301 (1998), doi 10.1117/12.304560.
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import add_line_noise, phantom
+    >>> clean = phantom((64, 96), rng=0)
+    >>> noise = add_line_noise(clean, sigma=0.05, rng=1) - clean
+    >>> bool(abs(noise[0] - noise[1] - (noise[0, 0] - noise[1, 0])).max() < 1e-5)
+    True
     """
     check_sigma("sigma", sigma)
     check_plane(image)
-    return corrupt(image, lambda unit, draw: unit + line_offsets(draw, unit.shape) * np.float32(sigma), rng, clip=clip)
+    return with_noise(image, lambda unit, rng: unit + line_offsets(rng, unit.shape) * np.float32(sigma), rng, clip=clip)
 
 
-def line_offsets(draw: np.random.Generator, shape: tuple[int, ...]) -> Unit:
-    """Offsets of rows and columns, together of unit deviation."""
-    rows, columns = normal(draw, (*shape[:-1], 1)), normal(draw, (*shape[:-2], 1, shape[-1]))
+def line_offsets(rng: np.random.Generator, shape: tuple[int, ...]) -> Unit:
+    """Draw offsets of rows and columns whose sum has unit standard deviation."""
+    rows, columns = normal(rng, (*shape[:-1], 1)), normal(rng, (*shape[:-2], 1, shape[-1]))
     return (rows + columns) / np.float32(math.sqrt(2))
 
 
@@ -237,43 +266,52 @@ def add_jpeg_noise(
     clip: bool = False,
     rng: Rng = None,
 ) -> NDArray[np.generic]:
-    """Add white Gaussian noise, then keep what a JPEG file keeps of the image.
+    """Add white Gaussian noise, then compress and decompress the image as JPEG.
 
     Parameters
     ----------
-    image : (..., H, W) array; uint8, uint16 or floating
-        Rounded to 8 bit on the way, and clipped to [0, 1]: JPEG holds no more.
+    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+        Clipped to [0, 1] and rounded to 8 bit, since JPEG stores no more.
     sigma : float
-        Standard deviation of the noise before compression, on the [0, 1] scale.
+        Standard deviation of the noise before the compression, on the [0, 1] scale.
     quality : float
-        Of the JPEG file, 1 to 100.
+        Quality of the JPEG file, 1 to 100.
     clip : bool
-        Without effect: the result lies on [0, 1].
+        Has no effect: the result is in [0, 1].
     rng : int or numpy.random.Generator, optional
-        The same seed gives the same noise.
+        Seed or generator; the same seed gives the same noise.
 
     Returns
     -------
-    array of the same shape; integers keep their type, floating becomes float32
+    ndarray
+        Of the same shape and integer type; float32 for an image of any floating type.
 
     Raises
     ------
     InputError
         If a level is out of its range, or the image has no rows and columns.
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import add_jpeg_noise, phantom
+    >>> clean = (255 * phantom((64, 96), rng=0)).astype("uint8")
+    >>> noisy = add_jpeg_noise(clean, sigma=0.1, quality=50, rng=1)
+    >>> noisy.shape, noisy.dtype
+    ((64, 96), dtype('uint8'))
     """
     check_sigma("sigma", sigma)
     check_level("quality", quality, 1.0, 100.0)
     check_plane(image)
 
-    def compress(unit: Unit, draw: np.random.Generator) -> Unit:
-        noisy = unit + normal(draw, unit.shape) * np.float32(sigma)
-        return each_plane(noisy, lambda plane: through_jpeg(plane, quality))
+    def compress(unit: Unit, rng: np.random.Generator) -> Unit:
+        noisy = unit + normal(rng, unit.shape) * np.float32(sigma)
+        return each_plane(noisy, lambda plane: jpeg_round_trip(plane, quality))
 
-    return corrupt(image, compress, rng, clip=clip)
+    return with_noise(image, compress, rng, clip=clip)
 
 
-def through_jpeg(plane: Unit, quality: float) -> Unit:
-    """What comes back of an image (H, W) on [0, 1] from a JPEG file."""
+def jpeg_round_trip(plane: Unit, quality: float) -> Unit:
+    """Compress an image (H, W) on [0, 1] as 8-bit JPEG and return it decompressed."""
     stored = np.rint(np.clip(plane, 0, 1) * GREY_LEVELS).astype(np.uint8)
     _, encoded = cv2.imencode(".jpg", stored, [cv2.IMWRITE_JPEG_QUALITY, round(quality)])
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.float32) / np.float32(GREY_LEVELS)

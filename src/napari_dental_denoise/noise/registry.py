@@ -1,4 +1,4 @@
-"""The table of every kind of noise, and kinds whose levels are drawn from ranges."""
+"""The table of all kinds of noise, and noise whose levels are drawn from ranges."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from napari_dental_denoise.noise.pointwise import (
 
 @dataclass(frozen=True, slots=True)
 class NoiseKind:
-    """One kind of noise: the function that adds it, and its levels by name."""
+    """One kind of noise: the function that adds it, its levels by name, and a title."""
 
     add: Callable[..., NDArray[np.generic]]
     levels: Mapping[str, Levels]
@@ -54,13 +54,13 @@ class NoiseKind:
 LEVEL_MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "sigma": f"standard deviation of the noise on the [0, 1] scale; 25/{GREY_LEVELS} is 25 grey levels of 8 bit",
-        "sigma_low": "standard deviation where the noise is weakest, on the [0, 1] scale",
-        "sigma_high": "standard deviation where the noise is strongest, on the [0, 1] scale",
-        "photons": "expected count of photons at full white; fewer are noisier",
+        "sigma_low": "standard deviation at the weakest noise, on the [0, 1] scale",
+        "sigma_high": "standard deviation at the strongest noise, on the [0, 1] scale",
+        "photons": "expected count of photons at full white; fewer make more noise",
         "blur": "standard deviation of the blur that correlates the noise, in pixels",
-        "exponent": "power of the noise falls with this power of the frequency",
-        "amount": "share of the pixels that become white or black, 0 to 1",
-        "quality": "of the JPEG file, 1 to 100",
+        "exponent": "the noise power is proportional to 1 / frequency ** exponent",
+        "amount": "share of the pixels set to white or black, 0 to 1",
+        "quality": "quality of the JPEG file, 1 to 100",
     }
 )
 QUANTUM = {"photons": QUANTUM_PHOTONS, "blur": DETECTOR_BLUR, "sigma": READOUT_SIGMA}
@@ -69,35 +69,41 @@ NOISE_KINDS: Mapping[str, NoiseKind] = MappingProxyType(
         "gaussian": NoiseKind(add_gaussian_noise, {"sigma": SIGMA}, "white Gaussian noise"),
         "poisson": NoiseKind(add_poisson_noise, {"photons": PHOTONS}, "photon counting"),
         "poisson-gaussian": NoiseKind(
-            add_poisson_gaussian_noise, {"photons": PHOTONS, "sigma": READOUT_SIGMA}, "photon counting and read-out"
+            add_poisson_gaussian_noise,
+            {"photons": PHOTONS, "sigma": READOUT_SIGMA},
+            "photon counting and read-out",
         ),
-        "speckle": NoiseKind(add_speckle_noise, {"sigma": SPECKLE_SIGMA}, "noise in proportion to the grey value"),
+        "speckle": NoiseKind(add_speckle_noise, {"sigma": SPECKLE_SIGMA}, "noise proportional to the grey value"),
         "salt-and-pepper": NoiseKind(add_salt_and_pepper_noise, {"amount": AMOUNT}, "white and black pixels"),
         "correlated": NoiseKind(add_correlated_noise, {"sigma": SIGMA, "blur": BLUR}, "blurred Gaussian noise"),
         "power-law": NoiseKind(
             add_power_law_noise, {"sigma": SIGMA, "exponent": EXPONENT}, "Gaussian noise of a power-law spectrum"
         ),
-        "quantum": NoiseKind(add_quantum_noise, QUANTUM, "photons in a radiograph, few in its bright parts"),
+        "quantum": NoiseKind(add_quantum_noise, QUANTUM, "quantum noise of a radiograph, strongest in bright parts"),
         "quantum-inverted": NoiseKind(
-            partial(add_quantum_noise, response="inverted"), QUANTUM, "photons in an inverted raw exposure"
+            partial(add_quantum_noise, response="inverted"),
+            QUANTUM,
+            "quantum noise of an inverted exposure, strongest in dark parts",
         ),
         "quantum-linear": NoiseKind(
             partial(add_quantum_noise, response="linear"),
             QUANTUM,
-            "photons in a raw exposure, many in its bright parts",
+            "quantum noise of a raw exposure, strongest in bright parts",
         ),
         "varying": NoiseKind(
-            add_varying_noise, {"sigma_low": SIGMA_LOW, "sigma_high": SIGMA_HIGH}, "a level that varies over the image"
+            add_varying_noise,
+            {"sigma_low": SIGMA_LOW, "sigma_high": SIGMA_HIGH},
+            "white noise of varying level",
         ),
-        "lines": NoiseKind(add_line_noise, {"sigma": LINE_SIGMA}, "rows and columns of the sensor"),
+        "lines": NoiseKind(add_line_noise, {"sigma": LINE_SIGMA}, "offsets of rows and columns"),
         "jpeg": NoiseKind(add_jpeg_noise, {"sigma": SIGMA, "quality": QUALITY}, "white Gaussian noise, then JPEG"),
-        "dental-xray": NoiseKind(add_dental_xray_noise, {"sigma": SIGMA}, "a mixture, as radiographs have it"),
+        "dental-xray": NoiseKind(add_dental_xray_noise, {"sigma": SIGMA}, "a random mixture, as in dental radiographs"),
     }
 )
 
 
 def noise_kind(name: str) -> NoiseKind:
-    """The kind of that name, or an error that lists them."""
+    """Return the kind of that name; raise InputError with all names if there is none."""
     kind = NOISE_KINDS.get(spelled(name))
     if kind is None:
         raise InputError(f"noise must be one of {', '.join(NOISE_KINDS)}; received {name!r}")
@@ -105,7 +111,7 @@ def noise_kind(name: str) -> NoiseKind:
 
 
 def spelled(name: str) -> str:
-    """The name of a kind as the table spells it, for one that is written like a Python name."""
+    """Return the name of a kind as the table spells it, with hyphens instead of underscores."""
     return name.replace("_", "-")
 
 
@@ -117,13 +123,13 @@ class NoiseRange:
     ----------
     kind : str
         A key of `NOISE_KINDS`.
-    ranges : mapping of str to (low, high), optional
-        By level name, in its own unit; the kind's defaults where one is missing.
+    ranges : mapping of str to (float, float)
+        The lowest and the highest value of each level; missing levels have the ranges of `NOISE_KINDS`.
 
     Raises
     ------
     InputError
-        If the kind or a level is unknown, or a range is upside down.
+        If the kind or a level is unknown, or a range is not valid for the kind.
     """
 
     kind: str
@@ -133,9 +139,9 @@ class NoiseRange:
         levels = noise_kind(self.kind).levels
         for name, (low, high) in self.ranges.items():
             if name not in levels:
-                raise InputError(f"{self.kind} noise has {' and '.join(levels)}, not {name}")
+                raise InputError(f"{self.kind} noise has the levels {', '.join(levels)}; received {name}")
             if not 0 <= low <= high < float("inf"):
-                raise InputError(f"{name} must rise from a low to a high level, from 0; received {low} to {high}")
+                raise InputError(f"{name} must be a range with 0 <= low <= high; received {low} to {high}")
         full = {name: self.ranges.get(name, (level.low, level.high)) for name, level in levels.items()}
         object.__setattr__(self, "kind", spelled(self.kind))
         object.__setattr__(self, "ranges", full)
@@ -143,11 +149,11 @@ class NoiseRange:
             self.add(np.zeros((1, 1), np.float32), self._levels(corner), 0)
 
     def at(self, position: float) -> dict[str, float]:
-        """The levels at a position of the ranges, 0 the lowest and 1 the highest."""
+        """Return the levels at a position of the ranges, from 0, the lowest, to 1, the highest."""
         return self._levels([position] * len(self.ranges))
 
     def draw(self, rng: np.random.Generator) -> dict[str, float]:
-        """Levels drawn from the ranges, each by itself."""
+        """Draw each level independently from its range."""
         return self._levels(rng.random(len(self.ranges)))
 
     def _levels(self, positions: Iterable[float]) -> dict[str, float]:
@@ -158,7 +164,7 @@ class NoiseRange:
         }
 
     def add(self, image: NDArray[np.generic], levels: Mapping[str, float], rng: Rng) -> NDArray[np.generic]:
-        """Add noise, unclipped, of levels that `at` or `draw` gave."""
+        """Add noise of the levels that `at` or `draw` returned, without clipping."""
         return noise_kind(self.kind).add(image, **levels, rng=rng)
 
 

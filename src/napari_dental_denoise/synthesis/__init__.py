@@ -1,4 +1,4 @@
-"""Synthetic dental radiographs (phantoms).
+"""Draw synthetic dental radiographs (phantoms), whose clean image is known.
 
 May import `noise`, `pixels` and the modules below.
 """

@@ -1,4 +1,4 @@
-"""What a synthetic radiograph shows: the jaw, the teeth, the treatment and the exposure, in mm and shares."""
+"""Parameters of a synthetic radiograph: jaw, teeth, treatment and exposure."""
 
 from __future__ import annotations
 
@@ -10,75 +10,80 @@ import numpy as np
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import Rng, generator
 
-SMALLEST_FIELD_MM = 4.0
-
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
-    """One mouth and its exposure; lengths in mm, angles in degrees, shares from 0 to 1.
+    """Parameters of one synthetic radiograph: lengths in mm, angles in degrees, shares from 0 to 1.
 
     Attributes
     ----------
     field_mm : float
-        Longer side of the image at the teeth; a sensor is about 31 x 41 mm, an enlarged part shows less.
-    jaw : "lower" or "upper"
-        An upper jaw hangs from the top of the image.
+        Length of the longer side of the image at the teeth; a sensor has about 31 x 41 mm.
+    jaw : {"lower", "upper"}
+        The roots of an upper jaw point up.
     bitewing : bool
-        Crowns of both jaws meet in the middle.
+        Show the crowns of both jaws, which meet in the middle of the image.
     tooth : int
-        Tooth nearest to the middle, 1 the central incisor and 8 the third molar.
+        Tooth nearest to the middle, from 1, the central incisor, to 8, the third molar.
     mirrored : bool
-        The front of the mouth lies on the right.
+        Show the front of the mouth on the right.
     tooth_scale : float
-        Size of the teeth against the mean of textbooks.
+        Size of the teeth relative to the mean of textbooks.
     crowding : float
-        How unevenly the teeth stand and how far neighbours overlap, 0 to 1.
+        Irregularity and overlap of the teeth, 0 to 1.
     tilt : float
-        Of the whole row of teeth.
+        Angle of the row of teeth.
     impaction : float
-        Tilt of a third molar towards the second.
+        Angle of a third molar towards the second.
     roots : int, optional
-        Of each tooth, 1 to 3; those of its kind if None.
+        Number of roots of each tooth, 1 to 3; None is the number of its kind.
     occlusal_mm : float
-        From the edge of the image to the cusps; negative cuts crowns off.
+        Distance of the cusps from the edge of the image; a negative distance cuts off crowns.
     crest_mm : float
-        From the neck of the teeth to the crest of the bone: 1 to 2 in health, more with bone loss.
+        Distance of the bone crest from the necks of the teeth: 1 to 2 when healthy, more with bone loss.
     bone_mm : float
         Thickness of the jaw along the ray.
     bone_density : float
-        Share of the trabecular bone that is mineral.
+        Share of mineral in the trabecular bone.
     trabecular_mm : float
         Spacing of the trabeculae.
     trabecular_slope : float
-        Power of the bone texture falls as 1 / frequency to this power.
+        Exponent of the bone texture: its power is proportional to 1 / frequency ** trabecular_slope.
     ligament_mm : float
         Width of the periodontal ligament.
     landmark : bool
         Show the maxillary sinus or the mandibular canal.
     restored, root_filled, carious, implants, missing : float
-        Share of the teeth with a filling or a crown, with root-canal fillings, with caries,
-        replaced by an implant, and lost.
+        Shares of the teeth with a filling or a crown, with root-canal fillings, with caries, replaced
+        by an implant, and missing.
     soft_tissue_mm : float
         Thickness of cheek and gingiva along the ray.
     exposure : float
-        0 is neutral; positive is over-exposed and dark, negative under-exposed and bright, in display ranges.
+        Shift of the grey values: positive is over-exposed and dark, negative is under-exposed and bright.
     contrast : float
-        Slope of the display against one that fits the attenuation of the scene.
+        Slope of the display relative to one that fits the attenuation of the scene.
     gamma : float
-        Of the display curve; 1 is linear.
+        Exponent of the display curve; 1 is linear.
     cone_cut : float
-        Share of the width that the collimator left unexposed.
-    sensor_edge : "none", "dark" or "bright"
-        Border of the sensor, with a rounded corner.
+        Share of the width that the collimator leaves unexposed.
+    sensor_edge : {"none", "dark", "bright"}
+        Border of the sensor with a rounded corner.
     holder : bool
-        A film holder's shadow lies over the crowns.
+        Show the shadow of a film holder over the crowns.
     blur : float
         Standard deviation of the detector's blur, in pixels.
 
     Raises
     ------
     InputError
-        If a value lies outside what can be drawn.
+        If a value is out of its range.
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import Anatomy, phantom
+    >>> molar = Anatomy(tooth=6, restored=1.0, jaw="upper")
+    >>> phantom((64, 96), rng=0, anatomy=molar).shape
+    (64, 96)
     """
 
     field_mm: float = 34.0
@@ -125,7 +130,7 @@ class Anatomy:
 
 SHARES = ("crowding", "restored", "root_filled", "carious", "implants", "missing", "cone_cut")
 LIMITS: dict[str, tuple[float, float]] = {
-    "field_mm": (SMALLEST_FIELD_MM, 200),
+    "field_mm": (4, 200),
     "tooth": (1, 8),
     "tooth_scale": (0.3, 3),
     "tilt": (-90, 90),
@@ -148,52 +153,58 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 
 def random_anatomy(rng: Rng = None) -> Anatomy:
-    """Draw a mouth and an exposure from the ranges of a dental practice.
+    """Draw parameters at random from the ranges of a dental practice.
 
     Parameters
     ----------
     rng : int or numpy.random.Generator, optional
-        The same seed draws the same anatomy.
+        Seed or generator; the same seed gives the same anatomy.
 
     Returns
     -------
     Anatomy
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import random_anatomy
+    >>> 27 <= random_anatomy(rng=0).field_mm <= 41
+    True
     """
-    draw = generator(rng)
+    rng = generator(rng)
 
     def sometimes(chance: float) -> bool:
-        return bool(draw.random() < chance)
+        return bool(rng.random() < chance)
 
     bitewing = sometimes(0.12)
     return Anatomy(
-        field_mm=draw.uniform(27, 41),
+        field_mm=rng.uniform(27, 41),
         jaw="upper" if sometimes(0.4) else "lower",
         bitewing=bitewing,
-        tooth=int(draw.choice([1, 2, 3, 4, 5, 6, 7, 8], p=[0.04, 0.04, 0.06, 0.1, 0.18, 0.24, 0.24, 0.1])),
+        tooth=int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8], p=[0.04, 0.04, 0.06, 0.1, 0.18, 0.24, 0.24, 0.1])),
         mirrored=sometimes(0.5),
-        tooth_scale=draw.uniform(0.92, 1.08),
-        crowding=draw.uniform(0, 0.8) ** 1.5,
-        tilt=float(np.clip(draw.normal(0, 9 if sometimes(0.9) else 25), -45, 45)),
-        impaction=draw.uniform(30, 95) if sometimes(0.35) else draw.uniform(-5, 15),
-        occlusal_mm=draw.uniform(-2, 5.5),
-        crest_mm=draw.uniform(0.8, 2.2) if sometimes(0.7) else draw.uniform(2, 6),
-        bone_mm=draw.uniform(7, 12),
-        bone_density=draw.uniform(0.18, 0.4),
-        trabecular_mm=draw.uniform(0.5, 1.0),
-        trabecular_slope=draw.uniform(2.9, 3.7),
-        ligament_mm=draw.uniform(0.15, 0.38),
+        tooth_scale=rng.uniform(0.92, 1.08),
+        crowding=rng.uniform(0, 0.8) ** 1.5,
+        tilt=float(np.clip(rng.normal(0, 9 if sometimes(0.9) else 25), -45, 45)),
+        impaction=rng.uniform(30, 95) if sometimes(0.35) else rng.uniform(-5, 15),
+        occlusal_mm=rng.uniform(-2, 5.5),
+        crest_mm=rng.uniform(0.8, 2.2) if sometimes(0.7) else rng.uniform(2, 6),
+        bone_mm=rng.uniform(7, 12),
+        bone_density=rng.uniform(0.18, 0.4),
+        trabecular_mm=rng.uniform(0.5, 1.0),
+        trabecular_slope=rng.uniform(2.9, 3.7),
+        ligament_mm=rng.uniform(0.15, 0.38),
         landmark=sometimes(0.5),
-        restored=draw.uniform(0, 0.6) if sometimes(0.6) else 0.0,
-        root_filled=draw.uniform(0.1, 0.6) if sometimes(0.25) else 0.0,
-        carious=draw.uniform(0.1, 0.6) if sometimes(0.4) else 0.0,
+        restored=rng.uniform(0, 0.6) if sometimes(0.6) else 0.0,
+        root_filled=rng.uniform(0.1, 0.6) if sometimes(0.25) else 0.0,
+        carious=rng.uniform(0.1, 0.6) if sometimes(0.4) else 0.0,
         implants=0.25 if sometimes(0.05) else 0.0,
         missing=0.15 if sometimes(0.2) else 0.0,
-        soft_tissue_mm=draw.uniform(4, 14),
-        exposure=draw.normal(0.02, 0.05),
-        contrast=draw.uniform(0.7, 1.1),
-        gamma=draw.uniform(0.75, 1.15),
-        cone_cut=draw.uniform(0.02, 0.14) if sometimes(0.35) else 0.0,
-        sensor_edge=draw.choice(["none", "dark", "bright"], p=[0.8, 0.1, 0.1]),
+        soft_tissue_mm=rng.uniform(4, 14),
+        exposure=rng.normal(0.02, 0.05),
+        contrast=rng.uniform(0.7, 1.1),
+        gamma=rng.uniform(0.75, 1.15),
+        cone_cut=rng.uniform(0.02, 0.14) if sometimes(0.35) else 0.0,
+        sensor_edge=rng.choice(["none", "dark", "bright"], p=[0.8, 0.1, 0.1]),
         holder=sometimes(0.08),
-        blur=draw.uniform(0.6, 1.3),
+        blur=rng.uniform(0.6, 1.3),
     )

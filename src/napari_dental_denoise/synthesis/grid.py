@@ -1,4 +1,4 @@
-"""Fields of a phantom: the grid between pixels and millimetres, soft edges, smooth random fields."""
+"""Grid between pixels and millimetres, soft edges, and smooth random fields of a phantom."""
 
 from __future__ import annotations
 
@@ -16,19 +16,7 @@ FOCAL_MM = 0.04
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Pixels of an image, and where they lie in millimetres.
-
-    Attributes
-    ----------
-    shape : (height, width)
-        In pixels.
-    per_mm : float
-        Pixels per millimetre.
-    matrix : (2, 2) array
-        From (column, row) to (x, y) in mm, without the offset.
-    offset : (2,) array
-        (x, y) of the first pixel, in mm.
-    """
+    """Pixels of an image and their coordinates: (x, y) in mm is `matrix` @ (column, row) + `offset`."""
 
     shape: tuple[int, int]
     per_mm: float
@@ -37,30 +25,26 @@ class Grid:
 
     @property
     def edge(self) -> float:
-        """Softness of a sharp edge, in mm: half a pixel, and the shadow of the focal spot."""
+        """Softness of a sharp edge in mm: half a pixel and the penumbra of the focal spot."""
         return 0.5 / self.per_mm + FOCAL_MM
 
     def all(self) -> tuple[Field, Field]:
-        """The x and y of each pixel, in mm."""
+        """Return the x and y of each pixel in mm."""
         return self._coordinates(self.matrix, self.offset, (slice(0, self.shape[0]), slice(0, self.shape[1])))
 
     def local(
         self, origin: tuple[float, float], angle: float, box: tuple[float, float, float, float]
     ) -> tuple[Window, Field, Field]:
-        """The part of the grid that a turned box covers, and its coordinates in the frame of the box.
+        """Return the part of the grid that a rotated box covers, and its coordinates (u, v) in the frame of the box.
 
         Parameters
         ----------
-        origin : (x, y)
-            Of the frame, in mm.
+        origin : tuple of float
+            The (x, y) of the frame in mm.
         angle : float
-            Of the frame, in radians; its second axis leans towards negative x.
-        box : (left, right, top, bottom)
-            In the frame, in mm.
-
-        Returns
-        -------
-        window, u, v : two slices, and two (h, w) float32 arrays in mm, empty where the box lies outside
+            Rotation of the frame in radians; positive turns its second axis towards negative x.
+        box : tuple of float
+            Left, right, top and bottom in the frame in mm.
         """
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         matrix, offset = turn @ self.matrix, turn @ (self.offset - np.array(origin))
@@ -79,22 +63,22 @@ class Grid:
 
 
 def soft_step(distance: Field, softness: float) -> Field:
-    """0 to 1 across `distance` 0, over `softness` on each side."""
+    """Return a smooth step from 0 to 1 at `distance` 0, `softness` wide on each side."""
     position = np.clip(distance * (0.5 / softness) + 0.5, 0, 1)
     return position * position * (3 - 2 * position)
 
 
 def chord(across: Field, half: Field | float) -> Field:
-    """Path through a round rod, as a share of its diameter, at a distance from its axis."""
+    """Return the path through a round rod as a share of its diameter, at the distance `across` from its axis."""
     return np.sqrt(np.clip(1 - np.square(across / np.maximum(half, 1e-3)), 0, 1)) * (np.asarray(half) > 0)
 
 
-def smooth_field(shape: tuple[int, int], scale: float, draw: np.random.Generator, stretch: float = 1.0) -> Field:
-    """Gaussian field of unit deviation whose details are about `scale` pixels, `stretch` times that along the rows."""
+def smooth_field(shape: tuple[int, int], scale: float, rng: np.random.Generator, stretch: float = 1.0) -> Field:
+    """Draw a Gaussian field of unit deviation with details of `scale` pixels, `stretch` times that along the rows."""
     scale = max(scale, 1.0)
     step = max(scale / 4, 1.0)
     coarse = (int(np.ceil(shape[0] / step)) + 6, int(np.ceil(shape[1] / (step * stretch))) + 6)
-    field = cv2.GaussianBlur(draw.standard_normal(coarse, dtype=np.float32), (0, 0), scale / step / 2)
+    field = cv2.GaussianBlur(rng.standard_normal(coarse, dtype=np.float32), (0, 0), scale / step / 2)
     field = (field - field.mean()) / (field.std() + 1e-6)
     size = (int(np.ceil(coarse[1] * step * stretch)), int(np.ceil(coarse[0] * step)))
     return cv2.resize(field, size, interpolation=cv2.INTER_CUBIC)[: shape[0], : shape[1]]

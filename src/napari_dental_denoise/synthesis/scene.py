@@ -1,7 +1,7 @@
-"""A synthetic periapical radiograph whose clean image is known: sample data, tests, training.
+"""Synthetic radiographs without noise, for sample data, tests and training.
 
-Teeth, bone and fillings are solids in millimetres; attenuation adds along the ray, and the image shows
-that sum, the logarithm of the exposure, by a display curve. There is no noise; everything is seeded.
+Teeth, bone and fillings are solids in millimetres. Their attenuation adds up along each ray, and a display
+curve maps the sum, which is the logarithm of the exposure, to grey values.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from napari_dental_denoise.synthesis.grid import Field, Grid, soft_step
 from napari_dental_denoise.synthesis.jaw import jaw_attenuation
 from napari_dental_denoise.validation import are_sides
 
-SMALLEST_SIDE = 32
-# A ligament of 0.2 mm has two pixels of the drawing; coarser images are drawn finer, then averaged.
-FEWEST_PER_MM = 10.0
+MIN_SIDE = 32
+# A ligament of 0.2 mm needs two pixels; coarser images are drawn finer and then averaged.
+MIN_PER_MM = 10.0
 BITE_MM = 0.8
 HOLDER_ATTENUATION = (0.15, 0.5)
 
@@ -31,52 +31,78 @@ def phantom(shape: tuple[int, int] = (488, 748), rng: Rng = None, anatomy: Anato
 
     Parameters
     ----------
-    shape : (height, width)
-        In pixels, 32 and more each; the anatomy scales with it.
+    shape : tuple of int
+        Height and width in pixels, at least 32 each; the anatomy scales with them.
     rng : int or numpy.random.Generator, optional
-        The same seed draws the same mouth.
+        Seed or generator; the same seed gives the same image.
     anatomy : Anatomy, optional
-        What to show; drawn at random if None.
+        Parameters of the image; by default those of `random_anatomy`.
 
     Returns
     -------
-    (H, W) float32 array on [0, 1]; bright is dense
+    ndarray of float32, shape (H, W)
+        Grey values on [0, 1]; dense parts are bright.
 
     Raises
     ------
     InputError
         If a side is shorter than 32 pixels.
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import phantom
+    >>> image = phantom((64, 96), rng=0)
+    >>> image.shape, image.dtype
+    ((64, 96), dtype('float32'))
     """
-    if not are_sides(shape, SMALLEST_SIDE):
-        raise InputError(f"shape must have two sides of {SMALLEST_SIDE} pixels and more; received {shape}")
-    draw = generator(rng)
-    anatomy = anatomy or random_anatomy(draw)
-    finer = int(np.ceil(FEWEST_PER_MM * anatomy.field_mm / max(shape)))
+    if not are_sides(shape, MIN_SIDE):
+        raise InputError(f"shape must be (height, width) of at least {MIN_SIDE} pixels each; received {shape}")
+    rng = generator(rng)
+    anatomy = anatomy or random_anatomy(rng)
+    finer = int(np.ceil(MIN_PER_MM * anatomy.field_mm / max(shape)))
     fine = (shape[0] * finer, shape[1] * finer)
-    attenuation = _attenuation(fine, anatomy, draw)
-    image = display(attenuation, _grid(fine, anatomy, upper=False), anatomy, finer, draw)
+    attenuation = _attenuation(fine, anatomy, rng)
+    image = display(attenuation, _grid(fine, anatomy, upper=False), anatomy, finer, rng)
     return image if finer == 1 else cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA)
 
 
 def phantoms(count: int, shape: tuple[int, int] = (488, 748), seed: int = 0) -> list[Field]:
-    """Draw `count` phantoms, each of its own seed and anatomy; see `phantom`."""
+    """Draw several phantoms of different anatomies; see `phantom`.
+
+    Parameters
+    ----------
+    count : int
+    shape : tuple of int
+    seed : int
+        Image `i` has the seed (`seed`, `i`).
+
+    Returns
+    -------
+    list of ndarray
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import phantoms
+    >>> [image.shape for image in phantoms(2, (64, 96), seed=0)]
+    [(64, 96), (64, 96)]
+    """
     return [phantom(shape, np.random.default_rng([seed, index])) for index in range(count)]
 
 
-def _attenuation(shape: tuple[int, int], anatomy: Anatomy, draw: np.random.Generator) -> Field:
-    """Of the whole scene: one jaw, or both in a bite-wing, and a film holder."""
+def _attenuation(shape: tuple[int, int], anatomy: Anatomy, rng: np.random.Generator) -> Field:
+    """Draw the attenuation of the scene: one jaw, or both in a bite-wing, and a film holder."""
     upper = anatomy.jaw == "upper"
-    total = jaw_attenuation(_grid(shape, anatomy, upper=upper), anatomy, draw)
+    total = jaw_attenuation(_grid(shape, anatomy, upper=upper), anatomy, rng)
     if anatomy.bitewing:
         other = replace(anatomy, jaw="lower" if upper else "upper")
-        total += jaw_attenuation(_grid(shape, other, upper=not upper), other, draw)
+        total += jaw_attenuation(_grid(shape, other, upper=not upper), other, rng)
     if anatomy.holder:
-        total += draw.uniform(*HOLDER_ATTENUATION) * _holder(_grid(shape, anatomy, upper=upper), draw)
+        total += rng.uniform(*HOLDER_ATTENUATION) * _holder(_grid(shape, anatomy, upper=upper), rng)
     return total
 
 
 def _grid(shape: tuple[int, int], anatomy: Anatomy, *, upper: bool) -> Grid:
-    """Pixels of a jaw in mm: x along the row of teeth, y from the cusps to the roots."""
+    """Return the grid of a jaw: x along the row of teeth, y from the cusps to the roots."""
     height, width = shape
     per_mm = max(shape) / anatomy.field_mm
     occlusal = 0.5 * height + 0.5 * BITE_MM * per_mm if anatomy.bitewing else anatomy.occlusal_mm * per_mm
@@ -87,8 +113,8 @@ def _grid(shape: tuple[int, int], anatomy: Anatomy, *, upper: bool) -> Grid:
     return Grid(shape, per_mm, matrix, -matrix @ pivot)
 
 
-def _holder(grid: Grid, draw: np.random.Generator) -> Field:
-    """A bite block that covers the cusps of a part of the row."""
+def _holder(grid: Grid, rng: np.random.Generator) -> Field:
+    """Draw the mask of a bite block over the cusps of a part of the row."""
     x, y = grid.all()
-    half, middle, reach = draw.uniform(6, 14), draw.uniform(-10, 10), draw.uniform(0.5, 3)
+    half, middle, reach = rng.uniform(6, 14), rng.uniform(-10, 10), rng.uniform(0.5, 3)
     return soft_step(half - np.abs(x - middle), 0.1 + grid.edge) * soft_step(reach - y, 0.1 + grid.edge)

@@ -1,7 +1,7 @@
-"""Teeth of a phantom: their measures, and the path of a ray through enamel, dentine, pulp and ligament.
+"""Teeth of a phantom: their measures, and the paths of rays through enamel, dentine, pulp and ligament.
 
-A tooth stands in its own frame in mm: u across, v along, 0 at the neck, negative towards the cusps.
-Its sections are rounded, so that a path is long in the middle and short at the edge; paths add along the ray.
+A tooth has its own frame in mm: u across, v along; v is 0 at the neck and negative towards the cusps.
+Its sections are round, so that paths are long in the middle and short at the edge.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from napari_dental_denoise.synthesis.anatomy import Anatomy
 from napari_dental_denoise.synthesis.grid import Field, chord, soft_step
 
-# Of the crown: width and depth, height; then root length, width of the neck, roots and cusps, in mm: the means of
-# S. J. Nelson, "Wheeler's Dental Anatomy, Physiology and Occlusion". From the central incisor to the third molar.
+# Width, depth and height of the crown, length of the root, width of the neck in mm; numbers of roots and cusps. From
+# the central incisor to the third molar. Means of S. J. Nelson, "Wheeler's Dental Anatomy, Physiology and Occlusion".
 MEASURES = {
     "upper": (
         (8.5, 7.0, 10.5, 13.0, 7.0, 1, 0),
@@ -44,7 +44,7 @@ NECK_DEPTH = 0.87
 
 @dataclass(frozen=True, slots=True)
 class Tooth:
-    """One tooth: measures in mm, and what makes it differ from the next."""
+    """Measures of one tooth in mm, and the parameters of its shape."""
 
     width: float
     depth: float
@@ -68,7 +68,7 @@ class Tooth:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Of the rays through one tooth, in mm: each tissue, and the outline of crown, root, ligament and lamina dura."""
+    """Paths of the rays through one tooth in mm: each tissue, the whole tooth, and the tooth with its ligament."""
 
     enamel: Field
     dentine: Field
@@ -78,10 +78,10 @@ class Paths:
     lamina: Field
 
 
-def draw_tooth(position: int, jaw: str, anatomy: Anatomy, draw: np.random.Generator) -> Tooth:
-    """Vary the textbook's tooth at a position, 1 to 8 from the middle of the mouth."""
+def draw_tooth(position: int, jaw: str, anatomy: Anatomy, rng: np.random.Generator) -> Tooth:
+    """Draw a variation of the textbook's tooth at a position, 1 to 8 from the middle of the mouth."""
     *lengths, roots, cusps = MEASURES[jaw][position - 1]
-    width, depth, height, root, neck = (anatomy.tooth_scale * draw.uniform(0.93, 1.07) * length for length in lengths)
+    width, depth, height, root, neck = (anatomy.tooth_scale * rng.uniform(0.93, 1.07) * length for length in lengths)
     return Tooth(
         width=width,
         depth=depth,
@@ -92,20 +92,20 @@ def draw_tooth(position: int, jaw: str, anatomy: Anatomy, draw: np.random.Genera
         cusps=int(cusps),
         posterior=position >= FIRST_POSTERIOR,
         fork=1.0 if cusps == 2 else 0.35,
-        trunk=draw.uniform(2.5, 4.5),
-        spread=draw.uniform(-0.4, 2.2),
-        bend=draw.normal(0.6, 1.0),
-        enamel=draw.uniform(0.9, 1.3),
-        relief=draw.uniform(0.5, 1.3),
-        lingual_shift=draw.uniform(-1.6, 1.6),
-        lingual_rise=draw.uniform(-0.2, 1.4),
-        pulp=draw.uniform(0.6, 1.25),
-        taper=draw.uniform(0.4, 0.6),
+        trunk=rng.uniform(2.5, 4.5),
+        spread=rng.uniform(-0.4, 2.2),
+        bend=rng.normal(0.6, 1.0),
+        enamel=rng.uniform(0.9, 1.3),
+        relief=rng.uniform(0.5, 1.3),
+        lingual_shift=rng.uniform(-1.6, 1.6),
+        lingual_rise=rng.uniform(-0.2, 1.4),
+        pulp=rng.uniform(0.6, 1.25),
+        taper=rng.uniform(0.4, 0.6),
     )
 
 
 def tooth_paths(tooth: Tooth, u: Field, v: Field, ligament_mm: float, edge: float) -> Paths:
-    """Paths of the rays at (u, v) through a tooth; `edge` is the softness of sharp edges, in mm."""
+    """Return the paths of the rays at (u, v) through a tooth; `edge` is the softness of sharp edges in mm."""
     whole = _crown(tooth, u, v, edge)
     inner = np.minimum(_crown_dentine(tooth, u, v), whole)
     root = root_chord(tooth, u, v, 0.0) * (v >= 0)
@@ -118,7 +118,7 @@ def tooth_paths(tooth: Tooth, u: Field, v: Field, ligament_mm: float, edge: floa
 
 
 def root_axes(tooth: Tooth, v: Field) -> list[tuple[Field, Field]]:
-    """The axis and the half width of each root at each v, mesial first; a palatal root in the middle comes last."""
+    """Return the axis and the half width of each root at each v: mesial, distal, palatal."""
     down = np.clip(v / tooth.root, 0, 1.1)
     curve = tooth.bend * down * down
     if tooth.roots == 1:
@@ -132,7 +132,7 @@ def root_axes(tooth: Tooth, v: Field) -> list[tuple[Field, Field]]:
 
 
 def root_chord(tooth: Tooth, u: Field, v: Field, margin: float) -> Field:
-    """Path through the roots, grown by a margin, in mm."""
+    """Return the path through the roots, enlarged by a margin in mm."""
     lengths = (0.97, 1.0, 1.06)
     chords = []
     for (axis, half), share in zip(root_axes(tooth, v), lengths, strict=False):
@@ -148,7 +148,7 @@ def root_chord(tooth: Tooth, u: Field, v: Field, margin: float) -> Field:
 
 
 def crest_line(tooth: Tooth, u: Field) -> Field:
-    """The v of the occlusal outline at each u."""
+    """Return the v of the occlusal outline at each u."""
     if not tooth.cusps:
         return -tooth.height + 0.12 * tooth.relief * np.square(u / (0.5 * tooth.width))
     if tooth.cusps == 1:
@@ -157,7 +157,7 @@ def crest_line(tooth: Tooth, u: Field) -> Field:
 
 
 def crown_half(tooth: Tooth, v: Field) -> Field:
-    """Half width of the crown at each v: from the neck to the contact point and back in at the cusps."""
+    """Return the half width of the crown at each v: widest at the contact point, narrower at neck and cusps."""
     up = np.clip(-v / tooth.height, 0, 1.2)
     bulge = np.sin(0.5 * np.pi * np.clip(up / 0.62, 0, 1))
     return 0.5 * (tooth.neck + (tooth.width - tooth.neck) * bulge) - 0.2 * tooth.width * np.clip(up - 0.68, 0, 1) ** 1.5
@@ -178,7 +178,7 @@ def _crown(tooth: Tooth, u: Field, v: Field, edge: float) -> Field:
 
 
 def _crown_dentine(tooth: Tooth, u: Field, v: Field) -> Field:
-    """Dentine of the crown: the outline less the enamel, which thins out towards the neck."""
+    """Return the path through the crown without its enamel, which is thinner towards the neck."""
     up = np.clip(-v / tooth.height, 0, 1)
     enamel = tooth.enamel * np.clip(up / 0.55 - 0.25 * np.square(u / tooth.neck), 0, 1)
     across = _section(u, np.maximum(crown_half(tooth, v) - enamel, 0), up)
@@ -190,7 +190,7 @@ def _crown_dentine(tooth: Tooth, u: Field, v: Field) -> Field:
 
 
 def _pulp(tooth: Tooth, u: Field, v: Field, edge: float) -> Field:
-    """Chamber with horns, and a tapering canal in each root."""
+    """Return the path through the pulp: a chamber with horns and a tapering canal in each root."""
     apex = 0.97 * tooth.root
     down = np.clip(v / apex, 0, 1)
     top = -0.38 * tooth.height
@@ -211,7 +211,7 @@ def _pulp(tooth: Tooth, u: Field, v: Field, edge: float) -> Field:
 
 
 def canal_axes(tooth: Tooth, v: Field) -> list[Field]:
-    """The axes of the roots, kept apart where these join, as the canals leave a chamber by its corners."""
+    """Return the axes of the root canals, which stay apart where the roots join."""
     axes = [axis for axis, _ in root_axes(tooth, v)]
     if tooth.roots == 1:
         return axes
@@ -220,7 +220,7 @@ def canal_axes(tooth: Tooth, v: Field) -> list[Field]:
 
 
 def _section(u: Field, half: Field, up: Field) -> Field:
-    """Path through a section that is round at the neck and squarer up the crown, as a share of its depth."""
+    """Return the path through a section, round at the neck and squarer up the crown, as a share of its depth."""
     off = np.square(u / np.maximum(half, 1e-3))
     square = np.clip(2.5 * up, 0, 1)
     return np.sqrt(np.clip(1 - off * (1 - square + square * off), 0, 1)) * (half > 0)
@@ -231,6 +231,6 @@ def _eighth(value: Field) -> Field:
 
 
 def _dome(depth: Field, height: float) -> Field:
-    """0 above a rounded top, 1 from `height` below it on."""
+    """Return the profile of a rounded top: 0 above it, 1 from `height` below it."""
     share = np.clip(depth / height, 0, 1)
     return np.sqrt(share * (2 - share))

@@ -5,7 +5,6 @@ from .checkpoint import save_checkpoint as save_checkpoint
 from .dataset import CleanImages as CleanImages
 from .dataset import Dataset as Dataset
 from .dataset import ImagePairs as ImagePairs
-from .dataset import Unit as Unit
 from .dataset import check_share as check_share
 from .dataset import split_indices as split_indices
 from .events import EpochDone as EpochDone

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import NoiseRange
-from napari_dental_denoise.pixels import full_scale, shared_scales, to_unit
+from napari_dental_denoise.pixels import Unit, full_scale, shared_scales, to_unit
 
 Image = NDArray[np.generic]
-Unit = NDArray[np.float32]
 Window = tuple[slice, slice]
 # Of so many rows and columns one is looked at.
 GLANCE = 32

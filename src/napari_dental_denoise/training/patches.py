@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_dental_denoise.pixels import SYMMETRIES, mirrored, turned
+from napari_dental_denoise.pixels import SYMMETRIES, Unit, mirrored, turned
 from napari_dental_denoise.training.dataset import Dataset
 
-Unit = NDArray[np.float32]
 Batch = tuple[Unit, Unit]
 
 

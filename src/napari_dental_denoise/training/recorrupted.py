@@ -13,8 +13,8 @@ from scipy.special import ndtr
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import SMALLEST_SIDE, NoiseEstimate, blurred_noise, estimate_noise
-from napari_dental_denoise.pixels import full_scale, to_unit
-from napari_dental_denoise.training.dataset import Dataset, Image, Unit, Window, digest, looks
+from napari_dental_denoise.pixels import Unit, full_scale, to_unit
+from napari_dental_denoise.training.dataset import Dataset, Image, Window, digest, looks
 
 # Of the noise's own deviation: less leaves the targets noisier, more leaves the inputs noisier than those to denoise.
 RECORRUPTION = 0.5

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.noise import Unit, blurred_noise
-from napari_dental_denoise.pixels import to_unit
+from napari_dental_denoise.noise import blurred_noise
+from napari_dental_denoise.pixels import Unit, to_unit
 from napari_dental_denoise.synthesis import phantoms
 
 # The shapes of a periapical radiograph lying and standing, and of a panoramic one.

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.config import Preset
+from napari_dental_denoise.pixels import Unit
 from napari_dental_denoise.unet.backend import keras, tf
 from napari_dental_denoise.unet.devices import Devices
 from napari_dental_denoise.unet.network import unet_model
 from napari_dental_denoise.unet.optimizer import Muon
 
-Unit = NDArray[np.float32]
 WARM_UP = 10
 ONE_DEVICE = Devices()
 # 60 dB: below it, a patch is as good as perfect and has no more weight.
