@@ -1,18 +1,15 @@
-"""How well known added noise is read back from real images: level and correlation length, as a Markdown table.
+"""Measure how well the level and correlation length of noise added to real images are estimated.
 
     python benchmarks/estimation.py FOLDER --rows 0:488
 
-The images have grain of their own, which adds to what is added: the last column allows for it.
+The images have noise of their own, which adds to the added noise: the last column allows for it.
 """
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
+from common import image_parser_for
 
-from napari_dental_denoise.cli.options import row_range
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.images import load_images
 from napari_dental_denoise.noise import add_correlated_noise, estimate_noise
@@ -24,14 +21,11 @@ CLOSE, CLOSE_LENGTH, WHITE_LENGTH = 0.10, 0.20, 0.4
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=row_range, default=slice(None))
-    options = parser.parse_args()
+    options = image_parser_for(__doc__, "folder").parse_args()
     images = [to_unit(image) for image in load_images([options.folder], options.rows).images]
     own = np.array([estimate_noise(image).sigma for image in images]) * GREY_LEVELS
-    print(f"{len(images)} images, own grain of {np.median(own):.1f} ({own.min():.1f} to {own.max():.1f}) grey levels\n")
-    print("| blur, px | sigma | median error | within 10 % | length within 20 % | within 10 % of both grains |")
+    print(f"{len(images)} images, own noise of {np.median(own):.1f} ({own.min():.1f} to {own.max():.1f}) grey levels\n")
+    print("| blur, px | sigma | median error | within 10 % | length within 20 % | within 10 % of both together |")
     print("|---|---|---|---|---|---|")
     for blur in BLURS:
         for sigma in SIGMAS:

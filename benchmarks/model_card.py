@@ -1,23 +1,21 @@
-"""The figures of a blind model's card, as Markdown: kinds of noise, bit depths, sizes of images.
+"""Measure a blind model for its card: by kind of noise, bit depth and image size.
 
     python benchmarks/model_card.py model.keras FOLDER... --rows 0:488
 
-PSNR in dB and SSIM on real radiographs for each noise; on a phantom for bit depths and sizes, with the
-distinct grey values of the result, which posterising would make few, and the seconds.
+PSNR in dB and SSIM on real radiographs for each noise; PSNR on a phantom for each bit depth, with the number of
+distinct grey values of the result, which is small after posterisation, and for each size, with the seconds.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from machine import machine
+from common import image_parser_for, machine
 
 from napari_dental_denoise import add_gaussian_noise, denoise, phantom, psnr
-from napari_dental_denoise.cli.options import row_range
 from napari_dental_denoise.config import UNSEEN_SEED
 from napari_dental_denoise.evaluation import added_noise, compare, model_denoiser, summarise
 from napari_dental_denoise.images import load_images
@@ -39,10 +37,8 @@ SIZES = ((64, 64), (128, 128), (256, 256), (512, 512), (1024, 1024), (2000, 2000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
+    parser = image_parser_for(__doc__, "model")
     parser.add_argument("folder", type=Path, nargs="+")
-    parser.add_argument("--rows", type=row_range, default=slice(None))
     options = parser.parse_args()
     engine = load_engine(options.model)
     print(f"{options.model.name}, {machine()}\n")
@@ -53,7 +49,7 @@ def main() -> None:
 
 
 def noises(folder: Path, rows: slice, engine: Engine) -> None:
-    """Noisy and denoised for each noise."""
+    """Print the scores before and after denoising for each noise."""
     images = load_images([folder], rows).images
     print(f"| {folder.name}, {len(images)} images | noisy | denoised |\n|---|---|---|")
     for kind, levels in NOISES:
@@ -68,7 +64,7 @@ def noises(folder: Path, rows: slice, engine: Engine) -> None:
 
 
 def depths(engine: Engine) -> None:
-    """The same phantom in several types."""
+    """Print the scores of the same phantom in several types."""
     clean = phantom(rng=UNSEEN_SEED)
     noisy = add_gaussian_noise(clean, SIGMA, rng=0, clip=True)
     print("| type | PSNR, dB | distinct grey values |\n|---|---|---|")
@@ -80,7 +76,7 @@ def depths(engine: Engine) -> None:
 
 
 def sizes(engine: Engine) -> None:
-    """Phantoms of growing size, 8 bit."""
+    """Print the scores of 8-bit phantoms of several sizes."""
     print("| size | noisy, dB | denoised, dB | seconds |\n|---|---|---|---|")
     for height, width in SIZES:
         clean = np.rint(phantom((height, width), rng=UNSEEN_SEED) * 255).astype(np.uint8)

@@ -1,15 +1,14 @@
-"""Models beside classical denoisers, on the noise that radiographs have, as a Markdown table of PSNR in dB.
+"""Compare models with classical denoisers on the noise of radiographs; PSNR in dB.
 
     python benchmarks/noise_models.py FOLDER -m model.keras --rows 0:488
 
-The classical ones are told the true level (the root mean square of the noise), and BM3D, where it
-can be, the true power spectrum, or the photons behind Anscombe's variance-stabilising transform;
-the models are told nothing. Each image is cut to its middle, since BM3D takes minutes otherwise.
+The classical denoisers are told the true level, which is the root mean square of the noise. Where possible, BM3D is
+also told the true power spectrum, or runs on Anscombe's variance-stabilising transform of the photons. The models are
+told nothing. Only the middle of each image is used, since BM3D takes minutes otherwise.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -19,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 from bm3d import bm3d
+from common import image_parser_for
 from tqdm import tqdm
 
-from napari_dental_denoise.cli.options import row_range
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.evaluation import denoise_non_local_means, psnr
 from napari_dental_denoise.evaluation.baselines import denoise_bm3d, denoise_total_variation
@@ -31,7 +30,7 @@ from napari_dental_denoise.noise import estimate_noise, noise_kind
 from napari_dental_denoise.noise.detector import RESPONSES
 from napari_dental_denoise.pixels import to_unit
 
-# What bm3d asks numpy for under its old name.
+# bm3d uses the old name.
 vars(np)["trapz"] = np.trapezoid
 
 
@@ -44,7 +43,7 @@ class Case:
     levels: Mapping[str, float]
 
     def add(self, clean: np.ndarray, index: int) -> np.ndarray:
-        """Image `index` has always the same noise."""
+        """Add noise with a seed for this image."""
         return noise_kind(self.kind).add(clean, **self.levels, rng=np.random.default_rng([0, index]))
 
 
@@ -61,22 +60,24 @@ CASES = (
 
 
 def blurred_power(shape: tuple[int, ...], blur: float) -> np.ndarray:
-    """What a Gaussian blur leaves of the power of white noise, by frequency."""
+    """Return the power spectrum of white noise of unit variance after a Gaussian blur."""
     rows, columns = (np.fft.fftfreq(side) for side in shape)
     return np.exp(-((2 * math.pi * blur) ** 2) * (rows[:, np.newaxis] ** 2 + columns**2))
 
 
 def bm3d_of_spectrum(noisy: np.ndarray, case: Case) -> np.ndarray:
-    """BM3D that is told the power spectrum of blurred noise."""
+    """Run BM3D with the power spectrum of the blurred noise."""
     power = blurred_power(noisy.shape, case.levels["blur"])
     return bm3d(noisy, sigma_psd=power / power.mean() * case.levels["sigma"] ** 2 * noisy.size)
 
 
 def bm3d_of_counts(noisy: np.ndarray, case: Case) -> np.ndarray:
-    """BM3D of the square roots of the counts, whose spectrum is the same everywhere and which it is told.
+    """Run BM3D on the square roots of the counts, whose noise has the same spectrum everywhere.
 
-    The inverse is that of M. Makitalo, A. Foi, "A closed-form approximation of the exact unbiased inverse
-    of the Anscombe variance-stabilizing transformation", IEEE Trans. Image Process. 20 (2011).
+    References
+    ----------
+    M. Makitalo, A. Foi, "A closed-form approximation of the exact unbiased inverse of the Anscombe
+    variance-stabilizing transformation", IEEE Trans. Image Process. 20 (2011), doi 10.1109/TIP.2011.2121085.
     """
     name = case.kind.removeprefix("quantum").removeprefix("-") or "logarithmic"
     curve, photons = RESPONSES[name], case.levels["photons"]
@@ -111,7 +112,7 @@ def engine(path: Path) -> OpenVinoEngine:
 
 
 def scores(task: tuple[int, np.ndarray], case: Case, models: list[Path]) -> dict[str, float]:
-    """PSNR of every method on one image."""
+    """Return the PSNR of every method on one image."""
     index, clean = task
     noisy = case.add(clean, index).astype(np.float32, copy=False)
     level = float(np.sqrt(np.mean((noisy - clean) ** 2)))
@@ -126,7 +127,7 @@ def middle(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def print_table(title: str, found: Mapping[str, list[dict[str, float]]], chosen: list[int]) -> None:
-    """Mean PSNR of each method on some of the images, for each noise."""
+    """Print the mean PSNR of each method on the chosen images, for each noise."""
     means = {
         case: {name: np.mean([scored[index][name] for index in chosen]) for name in scored[0]}
         for case, scored in found.items()
@@ -140,12 +141,10 @@ def print_table(title: str, found: Mapping[str, list[dict[str, float]]], chosen:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser = image_parser_for(__doc__, "folder")
     parser.add_argument("-m", "--model", type=Path, nargs="+", default=[])
-    parser.add_argument("--rows", type=row_range, default=slice(None))
-    parser.add_argument("--side", type=int, default=320, help="of the middle that is used, in pixels")
-    parser.add_argument("--step", type=int, default=1, help="use every so-manieth image")
+    parser.add_argument("--side", type=int, default=320, help="side of the middle that is used, in pixels")
+    parser.add_argument("--step", type=int, default=1, help="use every n-th image")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     loaded = load_images([options.folder], options.rows).images[:: options.step]

@@ -1,15 +1,13 @@
-"""Ways to learn from noisy images alone, beside learning from clean ones, with white and with correlated noise.
+"""Compare methods that learn from noisy images alone with learning from clean images, for white and correlated noise.
 
     python benchmarks/noisy_only.py TRAIN TEST --rows 0:488 --steps 600
 
-Noise is added once to each training image, which is then thrown away. Every way starts from the same
-model, takes the same number of steps and is measured on the same test images, whose clean versions
-are known.
+Noise is added once to each training image. Every method starts from the same model, takes the same number of steps and
+is measured on the same test images, whose clean versions are known.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -18,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import image_parser_for
 
-from napari_dental_denoise.cli.options import row_range
 from napari_dental_denoise.config import GREY_LEVELS, TRAINING
 from napari_dental_denoise.evaluation import psnr
 from napari_dental_denoise.images import load_images
@@ -39,7 +37,7 @@ MULTIPLE = find_preset(TRAINING.preset).multiple
 
 
 class TrueNoise(NoisyImages):
-    """Learns as the product does, but is told the noise instead of estimating it."""
+    """Train as the program does, with the true noise instead of an estimate."""
 
     def __init__(self, images: Sequence[np.ndarray], blur: float) -> None:
         super().__init__(images, 0)
@@ -49,7 +47,12 @@ class TrueNoise(NoisyImages):
 
 
 class Neighbours(ImagePairs):
-    """Two of the four pixels of each 2x2 cell: T. Huang et al., "Neighbor2Neighbor", CVPR 2021."""
+    """Pair two of the four pixels of each 2x2 cell.
+
+    References
+    ----------
+    T. Huang et al., "Neighbor2Neighbor", CVPR 2021.
+    """
 
     def __init__(self, noisy: Sequence[np.ndarray]) -> None:
         super().__init__(noisy, noisy)
@@ -63,7 +66,7 @@ class Neighbours(ImagePairs):
         cells = block[: 2 * height, : 2 * width].reshape(height, 2, width, 2).transpose(0, 2, 1, 3)
         cells = cells.reshape(height, width, 4)
         first = rng.integers(4, size=(height, width, 1))
-        # Of the four, 0-1-3-2 go around the cell: the next or the one before is a neighbour.
+        # The order 0-1-3-2 goes around the cell, so the next one and the one before are neighbours.
         around, place = np.array([0, 1, 3, 2]), np.array([0, 1, 3, 2])
         second = around[(place[first] + rng.choice([1, 3], size=first.shape)) % 4]
         one, other = (np.take_along_axis(cells, chosen, 2)[:, :, 0] for chosen in (first, second))
@@ -71,8 +74,10 @@ class Neighbours(ImagePairs):
 
 
 class BlindSpots(ImagePairs):
-    """Pixels are hidden with their neighbours; where the input equals the target, nothing is learned.
+    """Hide pixels with their neighbours; where the input equals the target, nothing is learned.
 
+    References
+    ----------
     C. Broaddus et al., "Removing structured noise with self-supervised blind-spot networks", ISBI 2020.
     """
 
@@ -99,7 +104,7 @@ class BlindSpots(ImagePairs):
 
 
 class BlindLearner(Learner):
-    """Learns only where input and target differ."""
+    """Learn only where input and target differ."""
 
     def loss(self, noisy: Any, denoised: Any, clean: Any) -> Any:
         """See `Learner`."""
@@ -108,7 +113,7 @@ class BlindLearner(Learner):
         return tf.math.log(tf.reduce_sum(errors) / (tf.reduce_sum(asked) + 1) + SMALLEST_ERROR)
 
 
-def ways(noisy: list[np.ndarray], clean: list[np.ndarray], blur: float, count: int) -> dict[str, Dataset]:
+def methods(noisy: list[np.ndarray], clean: list[np.ndarray], blur: float, count: int) -> dict[str, Dataset]:
     again = [add(image, blur, count + index) for index, image in enumerate(clean)]
     return {
         "clean targets": ImagePairs(noisy, clean),
@@ -142,21 +147,18 @@ def measure(learner: Learner, tests: list[tuple[np.ndarray, np.ndarray]]) -> flo
 
 
 def whole_multiples(image: np.ndarray) -> np.ndarray:
-    """The image without the last rows and columns that the network could not halve."""
+    """Crop an image to sides that the network can halve."""
     rows, columns = (side // MULTIPLE * MULTIPLE for side in image.shape)
     return image[:rows, :columns]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("train", type=Path)
-    parser.add_argument("test", type=Path)
-    parser.add_argument("--rows", type=row_range, default=slice(None))
+    parser = image_parser_for(__doc__, "train", "test")
     parser.add_argument("--images", type=int, default=40)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--learning-rate", type=float, default=TRAINING.learning_rate)
     parser.add_argument("--start-from", type=Path, default=STARTER)
-    parser.add_argument("--only", nargs="+", default=[""], help="ways whose names begin with one of these")
+    parser.add_argument("--only", nargs="+", default=[""], help="methods whose names begin with one of these")
     options = parser.parse_args()
     clean = [to_unit(image) for image in load_images([options.train], options.rows).images[: options.images]]
     tests = [whole_multiples(to_unit(image)) for image in load_images([options.test], options.rows).images]
@@ -166,7 +168,7 @@ def main() -> None:
         tested = [(add(image, blur, 1000 + index), image) for index, image in enumerate(tests)]
         before = learn(ImagePairs(noisy, clean), Learner, options.start_from, 1, 0.0)
         print(f"| {title} | before | {measure(before, tested):.2f} |", flush=True)
-        for name, dataset in ways(noisy, clean, blur, len(clean)).items():
+        for name, dataset in methods(noisy, clean, blur, len(clean)).items():
             if not name.startswith(tuple(options.only)):
                 continue
             begun = time.monotonic()

@@ -1,29 +1,27 @@
-"""Models beside every baseline, on the same noise in one run, as a Markdown table of PSNR and SSIM.
+"""Compare models with every baseline on the same white noise; PSNR and SSIM.
 
     python benchmarks/quality.py FOLDER -m model.keras --rows 0:488
 
-Differences are to BM3D that is told the true sigma; `cleaner half` counts only the references whose
-own noise is below the median, since nothing can be nearer to a reference than that noise.
+Differences are to BM3D, which is told the true sigma. The references are noisy themselves, which caps the PSNR that any
+method can reach; the cleaner half are the references whose own noise is below the median.
 
-`ceiling` is what a reference's own grain leaves to be reached. Of white grain of variance g under
-added white noise of variance s, who knows the anatomy exactly still knows the grain only up to a
-variance of g s / (g + s), so that no mean PSNR is above that of this error. The grain is estimated,
-and taken as white: correlated grain shows through the noise better, and its ceiling is higher.
+The ceiling is this cap for white noise of variance g in the reference and added white noise of variance s: a method
+that knows the anatomy exactly estimates the reference's noise with an error of variance g s / (g + s). The noise of the
+references is estimated; correlated noise is easier to estimate, so its ceiling is higher.
 
 With `--pictures FOLDER`, quality.png is written there: a synthetic radiograph, BM3D and the models.
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
-from machine import machine
+from common import image_parser_for, machine
 from quality_picture import save_picture
 from tqdm import tqdm
 
-from napari_dental_denoise.cli.options import number, row_range
+from napari_dental_denoise.cli.options import number
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.evaluation import added_noise, available_baselines, compare, model_denoiser, summarise
 from napari_dental_denoise.evaluation.comparison import Score
@@ -35,11 +33,9 @@ REFERENCE = "BM3D"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser = image_parser_for(__doc__, "folder")
     parser.add_argument("-m", "--model", type=Path, nargs="+", default=[])
     parser.add_argument("--sigma", type=number, nargs="+", default=[level / GREY_LEVELS for level in (10, 25, 50)])
-    parser.add_argument("--rows", type=row_range, default=slice(None))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="write quality.png there")
     options = parser.parse_args()
@@ -61,7 +57,7 @@ def main() -> None:
 
 
 def scores_at(sigma: float, images: list, methods: dict, seed: int) -> list[list[Score]]:
-    """The scores of each image."""
+    """Return the scores of each image."""
     scored = compare(added_noise(images, "gaussian", {"sigma": sigma}, seed), methods)
     count = len(methods) + 1
     flat = list(tqdm(scored, total=len(images) * count, desc=f"sigma {sigma * GREY_LEVELS:.0f}", leave=False))
@@ -69,13 +65,13 @@ def scores_at(sigma: float, images: list, methods: dict, seed: int) -> list[list
 
 
 def ceiling(own_noise: np.ndarray, sigma: float) -> float:
-    """Mean over the references of the PSNR that their grain leaves to be reached, in dB."""
+    """Return the mean over the references of the highest PSNR that their own noise allows, in dB."""
     grain = np.maximum(own_noise, 0.5 / GREY_LEVELS) ** 2
     return float(np.mean(-10 * np.log10(grain * sigma**2 / (grain + sigma**2))))
 
 
 def print_table(title: str, scores: dict[float, list[list[Score]]], chosen: list[int]) -> None:
-    """PSNR, the difference to BM3D, and SSIM, for each sigma."""
+    """Print PSNR, the difference to BM3D, and SSIM for each sigma."""
     rows = {
         sigma: {row.method: row for row in summarise(score for index in chosen for score in images[index])}
         for sigma, images in scores.items()
@@ -90,7 +86,7 @@ def print_table(title: str, scores: dict[float, list[list[Score]]], chosen: list
 
 
 def cell(row, reference) -> str:  # noqa: ANN001 (two rows of one table)
-    """One method at one sigma."""
+    """Return the scores of one method at one sigma."""
     difference = f" ({row.psnr - reference.psnr:+.2f})" if reference is not None else ""
     return f"{row.psnr:.2f}{difference} / {row.ssim:.3f}"
 

@@ -1,4 +1,4 @@
-"""A picture of what models do beside BM3D: a synthetic radiograph whole and near, and the differences to the truth."""
+"""Draw a picture of models and BM3D: a synthetic radiograph, details of it, and the differences to the clean image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_dental_denoise.inference import Engine
 SIGMA = 25 / 255
 SEED = 8
 SHAPE = (488, 748)
-# Upper left corners of what is shown near, (row, column), found by eye for this seed.
+# Upper left corners (row, column) of the details, chosen by eye for this seed.
 PLACES = {
     "enamel edge": (365, 335),
     "periodontal ligament": (90, 85),
@@ -28,7 +28,7 @@ AMPLIFIED = 4
 
 
 def save_picture(path: Path, engines: Mapping[str, Engine]) -> None:
-    """Write the picture; columns are methods, rows the whole image and its places, with the differences."""
+    """Write the picture: a column for each method, a row for the image, each detail and the difference."""
     clean = phantom(SHAPE, rng=SEED)
     noisy = add_gaussian_noise(clean, SIGMA, rng=SEED)
     images = {"clean": clean, "noisy": noisy, "BM3D": bm3d(noisy, SIGMA).astype(np.float32)}
@@ -54,9 +54,5 @@ def save_picture(path: Path, engines: Mapping[str, Engine]) -> None:
 
 
 def near(place: tuple[int, int]) -> tuple[slice, slice]:
-    """The window of one place."""
+    """Return the window of a detail."""
     return slice(place[0], place[0] + NEAR[0]), slice(place[1], place[1] + NEAR[1])
-
-
-if __name__ == "__main__":
-    save_picture(Path("quality.png"), {})

@@ -1,11 +1,10 @@
-"""What a file costs beyond inference, whether memory grows with the number of files, and what more processes bring.
+"""Measure the time of a file beside inference, memory by the number of files, and the speed of several processes.
 
 python benchmarks/scale.py [--files 100 1000 10000] [--images 200] [--workers 2]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from machine import machine
+from common import machine, parser_for
 
 from napari_dental_denoise import denoise, load_engine, read_image, write_image
 from napari_dental_denoise.models import STARTER
@@ -29,13 +28,13 @@ from napari_dental_denoise.synthesis import phantoms
 PROGRAM = [sys.executable, "-m", "napari_dental_denoise"]
 SMALL, USUAL = (64, 64), (488, 748)
 EPOCHS, STEPS = 2, 40
-# Rounding grows from step to step, with one device as with two.
+# Rounding errors grow with the number of steps, so early losses are compared separately.
 EARLY = 20
 End = Callable[[int, int], tuple[int, int, resource.struct_rusage]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_for(__doc__)
     parser.add_argument("--files", type=int, nargs="+", default=[100, 1000, 10000])
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
@@ -60,7 +59,7 @@ def many_small(folder: Path, counts: list[int]) -> None:
         seconds, peak = run_measured([*PROGRAM, "denoise", str(source), "-o", str(folder / f"out{count}")])
         beyond = "-"
         if fewer is not None:
-            # Of two runs, the start falls out of the difference; estimates and report are in it.
+            # The difference of two runs contains noise estimates and the report, but not the start.
             each = (seconds - fewer[1]) / (count - fewer[0])
             beyond = f"{1000 * (each - inference):.1f}"
         print(f"| {count} | {seconds:.1f} | {beyond} | {peak:.0f} |", flush=True)
@@ -77,7 +76,7 @@ def time_inference(image: np.ndarray) -> float:
 
 
 def run_measured(command: list[str], end: End = os.wait4) -> tuple[float, float]:
-    """Seconds, and peak memory of the process in MiB; `end` waits for its end."""
+    """Return the seconds and the peak memory in MiB of a process; `end` waits for its end."""
     start = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, _, usage = end(child.pid, 0)
@@ -108,18 +107,18 @@ def processes(folder: Path, count: int, workers: int) -> None:
 
 
 def kill_a_worker(output: Path, count: int, process: int, options: int) -> tuple[int, int, resource.struct_rusage]:
-    """Wait for a run, and kill one of its workers when so many files are done."""
+    """Wait for a run, and kill one of its workers when `count` files are done."""
     program = psutil.Process(process)
     while len(list(output.glob("*.png"))) < count and program.status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.1)
     leaves = [child for child in program.children(recursive=True) if not child.children()]
-    # Beside the workers there are helpers of Python's, which hardly use the processor.
+    # Other children of Python hardly use the processor.
     max(leaves, key=lambda child: child.cpu_times().user).kill()
     return os.wait4(process, options)
 
 
 def compared(expected: Path, found: Path) -> str:
-    """How many files are the same, bit for bit, and by how many grey levels the others differ."""
+    """Return the number of identical files, and the largest difference of the others in grey levels."""
     differences = [
         int(np.abs(read_image(path).astype(int) - read_image(found / path.name)).max()) for path in expected.iterdir()
     ]
@@ -157,7 +156,7 @@ def training(folder: Path) -> None:
 
 
 def train(command: list[str], count: int) -> list[dict[str, float]]:
-    """The reports of the first of some processes that learn together."""
+    """Return the reports of the first of several processes that train together."""
     places = [None]
     if count > 1:
         workers = [f"localhost:{free_port()}" for _ in range(count)]
@@ -169,7 +168,7 @@ def train(command: list[str], count: int) -> list[dict[str, float]]:
 
 
 def weights_of(model: Path) -> list[np.ndarray]:
-    # Only now: a child that is started from a process with TensorFlow counts that one's memory as its own peak.
+    # Imported here, since the memory of a process with TensorFlow counts in the peak of its children.
     import keras
 
     return keras.models.load_model(model).get_weights()

@@ -1,22 +1,25 @@
-"""The protocol of the autoencoder papers: whole images of 64x64 pixels, sigma 0.1, few of them.
+"""Repeat the protocol of the autoencoder papers: few images of 64x64 pixels, sigma 0.1.
 
     python benchmarks/small_images.py TRAIN TEST
 
-After L. Gondara, "Medical image denoising using convolutional denoising autoencoders",
-arXiv 1608.04667. Images are made small by pixel area, noise of 0.1 * N(0, 1) is added once to the
-training and the test images, and every method sees the same. `standard` is also trained the way
-it is meant to be, with noise drawn anew for every patch, for the same number of steps.
+Images are reduced by pixel area, noise of 0.1 * N(0, 1) is added once to the training and the test images, and all
+methods get the same images. `standard` is also trained as the program does, with new noise for each patch, for as many
+steps.
+
+References
+----------
+L. Gondara, "Medical image denoising using convolutional denoising autoencoders", arXiv 1608.04667.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from common import parser_for
 
 from napari_dental_denoise import CNNDenoiser, add_gaussian_noise, read_dental
 from napari_dental_denoise.config import TrainingConfig
@@ -42,9 +45,7 @@ BATCH = 10
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("training", type=Path)
-    parser.add_argument("test", type=Path)
+    parser = parser_for(__doc__, "training", "test")
     parser.add_argument("--epochs", type=int, nargs="+", default=[10, 100])
     options = parser.parse_args()
 
@@ -65,12 +66,12 @@ def main() -> None:
 
 
 def knowing_sigma(method: Denoiser) -> Denoiser:
-    """A baseline that is told the true level."""
+    """Return a baseline that is told the true level."""
     return lambda image, _estimate: method(image, SIGMA)
 
 
 def trained_on_pairs(preset: str, epochs: int, noisy: np.ndarray, clean: np.ndarray, path: Path) -> Denoiser:
-    """As the papers do: the same noise in every epoch."""
+    """Train as the papers do, with the same noise in every epoch."""
     denoiser = CNNDenoiser(BATCH, epochs, preset=preset, patch_size=SIDE, start_from=NOTHING)
     with contextlib.redirect_stdout(io.StringIO()):
         denoiser.train(noisy, clean)
@@ -79,7 +80,7 @@ def trained_on_pairs(preset: str, epochs: int, noisy: np.ndarray, clean: np.ndar
 
 
 def trained_on_new_noise(epochs: int, clean: np.ndarray, path: Path) -> Denoiser:
-    """As this project does: noise is drawn anew for every patch."""
+    """Train as this program does, with new noise for each patch."""
     data = CleanImages(list(clean), NoiseRange("gaussian", {"sigma": (SIGMA, SIGMA)}), 0)
     training, validation = split_indices(range(len(clean)), TrainingConfig().validation_split, 0)
     steps = -(-len(training) // BATCH)

@@ -1,9 +1,9 @@
-"""Time and memory of models beside their peers, in one run, as Markdown.
+"""Measure time and memory of models and other denoisers.
 
     python benchmarks/speed.py model.keras
 
-Every time is the median of several after a warm-up; ratios are to OpenCV's non-local means of the
-same run. Memory and cold starts are of fresh processes.
+Times are medians after a warm-up; ratios are to OpenCV's non-local means of the same run. Memory and cold starts are
+those of new processes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from machine import machine
+from common import machine, parser_for
 
 from napari_dental_denoise import SelfEnsemble, add_gaussian_noise, denoise, phantom
 from napari_dental_denoise.config import PRESETS
@@ -35,7 +35,7 @@ SMALL = (256, 256)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_for(__doc__)
     parser.add_argument("model", type=Path, nargs="+")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--child", nargs=2, type=int, metavar=("H", "W"), help=argparse.SUPPRESS)
@@ -52,13 +52,13 @@ def main() -> None:
 
 
 def noisy(shape: tuple[int, int]) -> np.ndarray:
-    """An 8-bit phantom with noise."""
+    """Return an 8-bit phantom with noise."""
     return add_gaussian_noise((phantom(shape, rng=0) * 255).astype(np.uint8), SIGMA, rng=0)
 
 
 def speed(models: list[Path], repeats: int) -> None:
-    """Seconds for one image, the ratio to OpenCV's non-local means, and the share of what the processor can do."""
-    from skimage.restoration import denoise_nl_means  # here: it would slow the cold starts
+    """Print seconds for one image, the ratio to OpenCV's non-local means, and operations per second."""
+    from skimage.restoration import denoise_nl_means  # imported here, to keep cold starts fast
 
     square, panoramic = noisy(SQUARE), noisy(PANORAMIC)
     unit = (square / 255).astype(np.float32)
@@ -78,7 +78,7 @@ def speed(models: list[Path], repeats: int) -> None:
         for precision in ("auto", "f32"):
             engine = load_engine(path, precision)
             rate = PRESETS[engine.card.preset].operations_per_pixel * square.size
-            rows = {precision: engine, f"{precision}, eight turns": SelfEnsemble(engine)}
+            rows = {precision: engine, f"{precision}, self-ensemble": SelfEnsemble(engine)}
             for name, kind in rows.items() if precision == "auto" else [(precision, engine)]:
                 one = median_seconds(lambda kind=kind: denoise(square, kind), repeats)
                 large = median_seconds(lambda kind=kind: denoise(panoramic, kind), repeats)
@@ -89,14 +89,14 @@ def speed(models: list[Path], repeats: int) -> None:
 
 
 def peak_operations() -> float:
-    """Operations in a second of a large matrix product in float32."""
+    """Return the operations per second of a large matrix product in float32."""
     side = 4096
     matrix = np.ones((side, side), np.float32)
     return 2 * side**3 / median_seconds(lambda: matrix @ matrix, 3)
 
 
 def small_images(path: Path, repeats: int) -> None:
-    """A stack of small images at once and one by one."""
+    """Print the time of a stack of small images, together and one by one."""
     stack = np.random.default_rng(0).integers(0, 256, (500, 64, 64), dtype=np.uint8)
     engine = load_engine(path)
     together = median_seconds(lambda: denoise(stack, engine), repeats)
@@ -105,7 +105,7 @@ def small_images(path: Path, repeats: int) -> None:
 
 
 def median_seconds(work: Callable[[], object], repeats: int) -> float:
-    """Of several runs, after one that is not counted."""
+    """Return the median time of several runs after one that is not counted."""
     times = []
     for _ in range(repeats + 1):
         begun = time.perf_counter()
@@ -115,7 +115,7 @@ def median_seconds(work: Callable[[], object], repeats: int) -> float:
 
 
 def child(model: Path, shape: tuple[int, int], precision: str) -> dict[str, float]:
-    """What a fresh process needs for one image."""
+    """Return what a new process needs for one image."""
     image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     before = peak_mebibytes()
     begun = time.perf_counter()
@@ -124,10 +124,10 @@ def child(model: Path, shape: tuple[int, int], precision: str) -> dict[str, floa
 
 
 def peak_mebibytes() -> float:
-    """Of this process, so far."""
+    """Return the peak memory of this process so far."""
     status = Path("/proc/self/status")
     if status.exists():
-        # What getrusage tells on Linux counts the parent from before the program was loaded.
+        # On Linux, getrusage also counts the memory of the parent before the program was loaded.
         (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
         return int(line.split()[1]) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -135,8 +135,8 @@ def peak_mebibytes() -> float:
 
 
 def fresh_processes(path: Path) -> None:
-    """Cold start, and memory as the image grows."""
-    print(f"**{path.stem}**, fresh processes: seconds from the start of Python, peak memory\n")
+    """Print the cold start and the memory by image size."""
+    print(f"**{path.stem}**, new processes: seconds from the start of Python, peak memory\n")
     print("| image | precision | whole process, s | load and denoise, s | peak, MiB |\n|---|---|---|---|---|")
     for precision in ("auto", "f32"):
         for height, width in (SMALL, SQUARE, PANORAMIC, (2 * PANORAMIC[0], 2 * PANORAMIC[1])):
@@ -159,7 +159,7 @@ def fresh_processes(path: Path) -> None:
 
 
 def tiles(path: Path) -> None:
-    """The largest difference between a tiled image and the same in one piece, on [0, 1]."""
+    """Print the largest difference between an image denoised in tiles and in one piece, on [0, 1]."""
     image = (noisy(PANORAMIC) / 255).astype(np.float32)
     for precision in ("auto", "f32"):
         engine = load_engine(path, precision)

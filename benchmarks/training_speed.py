@@ -1,9 +1,9 @@
-"""How good a model is after a few minutes of training, beside BM3D.
+"""Measure models after one to fifty minutes of training, beside BM3D.
 
     python benchmarks/training_speed.py TRAIN TEST --rows 0:488
 
-White noise; BM3D is told its sigma. Nothing else should run on the machine. With `--keep FOLDER`, the models
-stay there, for `benchmarks/quality.py` to compare with every peer.
+The noise is white; BM3D is told its sigma. Nothing else should run on the machine. `--keep FOLDER` keeps the models, to
+compare them with other methods by `benchmarks/quality.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from machine import machine
+from common import machine, parser_for
 
 from napari_dental_denoise import load_engine
 from napari_dental_denoise.cli.options import row_range
@@ -38,11 +38,9 @@ FINE_TUNING_RATE = "1e-3"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("train", type=Path)
-    parser.add_argument("test", type=Path)
+    parser = parser_for(__doc__, "train", "test")
     parser.add_argument("--rows", default=":")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the models there")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the models there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
@@ -54,7 +52,7 @@ def main() -> None:
 
 
 def train(options: argparse.Namespace, folder: Path, preset: str, start: str, minutes: float) -> Path:
-    """Train one model by the command line; what begins with a model takes smaller steps."""
+    """Train one model by the command line; with a lower learning rate if it starts from a model."""
     model = folder / f"{preset}-{start}-{minutes:g}.keras"
     command = [sys.executable, "-m", "napari_dental_denoise", "train", str(options.train), "-o", str(model)]
     command += ["--rows", options.rows, "--preset", preset, "--start-from", start, "--minutes", str(minutes)]
@@ -64,7 +62,7 @@ def train(options: argparse.Namespace, folder: Path, preset: str, start: str, mi
 
 
 def print_table(options: argparse.Namespace, methods: dict) -> None:
-    """PSNR and its difference to BM3D, for each sigma."""
+    """Print PSNR and its difference to BM3D for each sigma."""
     images = load_images([options.test], row_range(options.rows)).images
     columns = []
     for sigma in SIGMAS:

@@ -1,9 +1,8 @@
-"""How free the window stays: gaps of a 50 ms timer while it works, time to open each form, time to the first result.
+"""Measure how responsive the window is: gaps of a 50 ms timer, time to open each form, time to the first result.
 
     xvfb-run -s "-screen 0 1400x900x24" python benchmarks/window.py
 
-The first result is that of a fresh process; every form is opened once before its time is taken, and
-the time of that first opening, imports included, stands beside it.
+The first result is that of a new process. Each form is opened twice; the first time includes imports.
 """
 
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 import dask.array as da
 import napari
 import numpy as np
+from common import parser_for
 from dask import delayed
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
@@ -28,7 +28,7 @@ FORMS = ("Denoise", "Add noise", "Train", "Compare")
 
 
 class Ticker:
-    """Notes the time between the ticks of a timer in the window's thread."""
+    """Records the time between the ticks of a timer in the window's thread."""
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
@@ -43,28 +43,29 @@ class Ticker:
         self._last = now
 
     def stop(self) -> None:
-        """Count no more."""
+        """Stop the timer."""
         self._timer.stop()
 
     def longest(self) -> str:
-        """In words."""
+        """Return the longest and the median gap in words."""
         return f"longest gap {max(self.gaps):.0f} ms, median {np.median(self.gaps):.0f} ms, {len(self.gaps)} ticks"
 
 
 def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Let the window work until something is so, or for a while."""
+    """Process events until a condition holds or the time is over."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and not condition():
         QApplication.processEvents()
 
 
 def eight_bit(shape: tuple[int, int]) -> np.ndarray:
-    """A phantom."""
+    """Return an 8-bit phantom."""
     return np.rint(phantom(shape, rng=0) * 255).astype(np.uint8)
 
 
 def main() -> None:
-    """All measurements."""
+    """Run all measurements."""
+    parser_for(__doc__).parse_args()
     viewer = napari.Viewer(show=True)
     wait(lambda: False, 1)
     first_result(viewer)
@@ -76,7 +77,7 @@ def main() -> None:
 
 
 def first_result(viewer: napari.Viewer) -> None:
-    """From the click to the layer, with nothing loaded before."""
+    """Print the time from the first click to the result layer."""
     viewer.add_image(eight_bit((512, 512)))
     begun = time.perf_counter()
     form = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise")[1]
@@ -92,7 +93,7 @@ def first_result(viewer: napari.Viewer) -> None:
 
 
 def opening(viewer: napari.Viewer) -> None:
-    """Of each form, for the first and for the second time."""
+    """Print the time to open each form for the first and the second time."""
     for name in FORMS:
         times = []
         for _ in range(2):
@@ -106,7 +107,7 @@ def opening(viewer: napari.Viewer) -> None:
 
 
 def gaps_while_denoising(viewer: napari.Viewer) -> None:
-    """Ten runs over a large image."""
+    """Print the longest gaps of ten runs with a large image."""
     viewer.add_image(eight_bit((1300, 2900)))
     form = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise")[1]
     wait(lambda: False, 1)
@@ -126,7 +127,7 @@ def gaps_while_denoising(viewer: napari.Viewer) -> None:
 
 
 def gaps_while_training(viewer: napari.Viewer) -> None:
-    """Some epochs on small images, with curves and preview."""
+    """Print the gaps during some epochs on small images, with curves and preview."""
     with tempfile.TemporaryDirectory() as name:
         for index, image in enumerate(phantoms(10, (488, 748))):
             write_image(Path(name) / "scans" / f"{index}.png", np.rint(image * 255).astype(np.uint8))
@@ -143,7 +144,7 @@ def gaps_while_training(viewer: napari.Viewer) -> None:
 
 
 def scrolling(viewer: napari.Viewer) -> None:
-    """A lazy stack of a thousand large images, denoised as they are looked at."""
+    """Print the times of a lazy stack of a thousand large images that is denoised on demand."""
     image = add_gaussian_noise(eight_bit((1300, 2900)), 25 / 255, rng=0)
     read: list[int] = []
 
@@ -170,7 +171,7 @@ def scrolling(viewer: napari.Viewer) -> None:
 
 
 def seconds_to_show(viewer: napari.Viewer, step: int) -> float:
-    """From the step of the slider to the picture."""
+    """Return the time from the step of the slider to the picture."""
     begun = time.perf_counter()
     viewer.dims.set_current_step(0, step)
     wait(lambda: all(layer.loaded for layer in viewer.layers))
