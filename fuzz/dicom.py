@@ -29,7 +29,7 @@ from tests.dicom_files import as_jpeg, complete, compressed, radiograph, run_len
 
 
 def try_file(path: Path) -> None:
-    """Ask everything of a file that a program asks; what is read has to go to grey and back."""
+    """Read a file in every way; the pixels must be the same after conversion to grey values and back."""
     for ask in (read_dicom_header, listed_images):
         try:
             ask(path)
@@ -43,7 +43,7 @@ def try_file(path: Path) -> None:
 
 
 def seeds() -> dict[str, bytes]:
-    """A small image in each transfer syntax."""
+    """Return a small image in each transfer syntax."""
     grey = (np.arange(24 * 18, dtype=np.uint16).reshape(24, 18) * 9) % 4096
     small = (grey >> 4).astype(np.uint8)
     datasets = {

@@ -1,6 +1,6 @@
-"""What the fuzzers share: one input is a file; anything but a refusal with a reason is a finding.
+"""Run a fuzzer: each input is a file, and every exception that the fuzzer does not expect is a finding.
 
-Run one for so many seconds, with findings and corpus in a folder:
+For example 1200 seconds, with findings and corpus in a folder:
 
     python fuzz/images.py 1200 findings/images
 """
@@ -13,20 +13,12 @@ from pathlib import Path
 
 import atheris
 
-# A file that takes longer, or more memory, is a finding too.
+# A file that takes more seconds or more memory is a finding too.
 LIMITS = ("-timeout=20", "-rss_limit_mb=3000", "-max_len=65536")
 
 
 def run(try_file: Callable[[Path], None], seeds: Mapping[str, bytes]) -> None:
-    """Fuzz a function that takes a path.
-
-    Parameters
-    ----------
-    try_file : callable
-        Raises for a finding.
-    seeds : mapping
-        Name to content of valid files, to begin with.
-    """
+    """Fuzz a function that takes a path and raises for a finding, from the contents of valid files by name."""
     seconds, folder = int(sys.argv[1]), Path(sys.argv[2]).resolve()
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ import harness
 
 
 def try_file(path: Path) -> None:
-    """Ask everything of a file that a program asks."""
+    """Read a file in every way."""
     for ask in (read_header, read_image, read_pages, read_pixel_size):
         try:
             ask(path)
@@ -27,7 +27,7 @@ def try_file(path: Path) -> None:
 
 
 def seeds() -> dict[str, bytes]:
-    """A small image in each format."""
+    """Return a small image in each format."""
     grey = np.arange(24 * 17, dtype=np.uint16).reshape(24, 17) * 100
     small, files = (grey >> 8).astype(np.uint8), {}
     for suffix in (".png", ".tif", ".pgm"):

@@ -1,4 +1,4 @@
-"""Fuzz the reader of model files: the zip, the card, and the network itself behind hashes that agree."""
+"""Fuzz the reader of model files: the zip, the card, and the network, also where the hashes do not match."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from napari_dental_denoise.inference import openvino
 
 
 def try_file(path: Path) -> None:
-    """Read the file as a model; and, whatever its hashes say, give its members to OpenVINO."""
+    """Read the file as a model, and run its network in OpenVINO whether the hashes match or not."""
     for ask in (read_card, read_model_file):
         try:
             ask(path)
@@ -41,7 +41,7 @@ def try_file(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             graph, weights = archive.read(GRAPH), archive.read(WEIGHTS)
-    except Exception:  # noqa: BLE001 (whatever zipfile says of a damaged zip: there is nothing to try then)
+    except Exception:  # noqa: BLE001 (zipfile raises many types for a damaged zip)
         return
     try:
         OpenVinoEngine(ModelFile(path, ModelCard("tiny", "residual", 1, 0), graph, weights))(
@@ -52,7 +52,7 @@ def try_file(path: Path) -> None:
 
 
 def seeds() -> dict[str, bytes]:
-    """A tiny network as a model file, stored, so that its members can be changed in place."""
+    """Return a tiny network as a model file, also uncompressed, so that mutations reach the members."""
     runtime = openvino()
     from openvino import opset13 as ops
 

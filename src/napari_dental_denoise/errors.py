@@ -6,7 +6,17 @@ from pathlib import Path
 
 
 class InputError(ValueError):
-    """A file, a folder or a parameter that cannot be used, with the reason in one line."""
+    """A file, a folder or a parameter that cannot be used, with the reason in one line.
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import InputError, phantom
+    >>> try:
+    ...     phantom((8, 8))
+    ... except InputError as error:
+    ...     print(error)
+    shape must be (height, width) of at least 32 pixels each; received (8, 8)
+    """
 
 
 class ImageReadError(InputError):

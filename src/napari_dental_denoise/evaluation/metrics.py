@@ -32,11 +32,6 @@ def psnr(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
     float
         Decibels; infinite for equal images.
 
-    Raises
-    ------
-    InputError
-        If the shapes differ, a value is not finite, or `data_range` is not positive.
-
     Examples
     --------
     >>> import numpy as np
@@ -64,11 +59,6 @@ def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
     -------
     float
         1 for equal images; the mean over the images of a stack.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ or are too small, a value is not finite, or `data_range` is not positive.
 
     References
     ----------
@@ -140,11 +130,6 @@ def accuracy(
     -------
     float
         0 to 1.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ, a value is not finite, or `data_range` is not positive.
 
     Examples
     --------

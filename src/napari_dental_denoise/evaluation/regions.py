@@ -70,11 +70,6 @@ def outline_mask(outlines: Sequence[Points], shape: tuple[int, ...]) -> NDArray[
     Returns
     -------
     ndarray of bool, shape (H, W)
-
-    Raises
-    ------
-    InputError
-        If there is no such pixel.
     """
     mask = np.zeros(shape, bool)
     for outline in outlines:

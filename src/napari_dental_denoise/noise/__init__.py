@@ -1,5 +1,7 @@
 """Add noise of known kind and level to images, and estimate the noise of an image.
 
+Every function raises InputError for an image or a level out of its range.
+
 May import `pixels`, `files` and the modules below.
 """
 

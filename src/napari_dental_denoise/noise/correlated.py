@@ -46,11 +46,6 @@ def add_correlated_noise(
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
 
-    Raises
-    ------
-    InputError
-        If a level is out of its range, or the image has no rows and columns.
-
     References
     ----------
     N. Ponomarenko et al., "Blind denoising of dental X-ray images", Electronic Imaging (2023),
@@ -122,12 +117,6 @@ def add_spectrum_noise(
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
 
-    Raises
-    ------
-    InputError
-        If the spectrum is not two-dimensional with finite powers of at least 0, or the image has no rows
-        and columns.
-
     Examples
     --------
     >>> import numpy as np
@@ -197,11 +186,6 @@ def add_power_law_noise(
     -------
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
-
-    Raises
-    ------
-    InputError
-        If a level is out of its range, or the image has no rows and columns.
 
     References
     ----------

@@ -112,11 +112,6 @@ def add_quantum_noise(
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
 
-    Raises
-    ------
-    InputError
-        If a level is out of its range, the response is unknown, or the image has no rows and columns.
-
     References
     ----------
     I. A. Cunningham, R. Shaw, "Signal-to-noise optimization of medical imaging systems",
@@ -176,11 +171,6 @@ def add_varying_noise(
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
 
-    Raises
-    ------
-    InputError
-        If a level is not in [0, 1], `sigma_high` is below `sigma_low`, or the image has no rows and columns.
-
     Examples
     --------
     >>> from napari_dental_denoise import add_varying_noise, phantom
@@ -228,11 +218,6 @@ def add_line_noise(
     -------
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
-
-    Raises
-    ------
-    InputError
-        If `sigma` is not in [0, 1], or the image has no rows and columns.
 
     References
     ----------
@@ -285,11 +270,6 @@ def add_jpeg_noise(
     -------
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
-
-    Raises
-    ------
-    InputError
-        If a level is out of its range, or the image has no rows and columns.
 
     Examples
     --------

@@ -141,11 +141,6 @@ def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
     NoiseEstimate
         Its levels are 0 for a constant image.
 
-    Raises
-    ------
-    InputError
-        If the image does not have two dimensions, is too small, or contains NaN or infinity.
-
     Examples
     --------
     >>> from napari_dental_denoise import add_gaussian_noise, estimate_noise, phantom

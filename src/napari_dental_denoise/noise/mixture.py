@@ -79,11 +79,6 @@ def add_dental_xray_noise(
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
 
-    Raises
-    ------
-    InputError
-        If `sigma` is not in [0, 1], or the image has no rows and columns.
-
     References
     ----------
     N. Ponomarenko et al., "Blind denoising of dental X-ray images", Electronic Imaging (2023),

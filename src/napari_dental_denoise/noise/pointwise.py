@@ -19,7 +19,7 @@ def add_gaussian_noise(
     ----------
     image : ndarray of uint8, uint16 or float
     sigma : float
-        Standard deviation on the [0, 1] scale; 25 of 255 grey levels are 25 / 255.
+        Standard deviation on the [0, 1] scale, at most 1; 25 of 255 grey levels are 25 / 255.
     clip : bool
         Clip the result to [0, 1]; results of integer type always are.
     rng : int or numpy.random.Generator, optional
@@ -29,11 +29,6 @@ def add_gaussian_noise(
     -------
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
-
-    Raises
-    ------
-    InputError
-        If `sigma` is not in [0, 1].
 
     Examples
     --------
@@ -57,7 +52,7 @@ def add_poisson_noise(
     image : ndarray of uint8, uint16 or float
         Proportional to the expected count; negative values count as 0.
     photons : float
-        Expected count at full white; fewer photons make more noise.
+        Expected count at full white, positive; fewer photons make more noise.
     clip : bool
         Clip the result to [0, 1]; results of integer type always are.
     rng : int or numpy.random.Generator, optional
@@ -67,11 +62,6 @@ def add_poisson_noise(
     -------
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
-
-    Raises
-    ------
-    InputError
-        If `photons` is not a positive number.
 
     Examples
     --------
@@ -99,7 +89,7 @@ def add_poisson_gaussian_noise(
     image : ndarray of uint8, uint16 or float
         Proportional to the expected count; negative values count as 0.
     photons : float
-        Expected count at full white; fewer photons make more noise.
+        Expected count at full white, positive; fewer photons make more noise.
     sigma : float
         Standard deviation of the read-out noise on the [0, 1] scale.
     clip : bool
@@ -111,11 +101,6 @@ def add_poisson_gaussian_noise(
     -------
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
-
-    Raises
-    ------
-    InputError
-        If `photons` is not a positive number, or `sigma` is not in [0, 1].
 
     References
     ----------
@@ -159,11 +144,6 @@ def add_speckle_noise(
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
 
-    Raises
-    ------
-    InputError
-        If `sigma` is negative or not finite.
-
     Examples
     --------
     >>> from napari_dental_denoise import add_speckle_noise, phantom
@@ -195,11 +175,6 @@ def add_salt_and_pepper_noise(
     -------
     ndarray
         Of the same shape and integer type; float32 for an image of any floating type.
-
-    Raises
-    ------
-    InputError
-        If `amount` is not in [0, 1].
 
     Examples
     --------

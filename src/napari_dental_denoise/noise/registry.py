@@ -125,11 +125,6 @@ class NoiseRange:
         A key of `NOISE_KINDS`.
     ranges : mapping of str to (float, float)
         The lowest and the highest value of each level; missing levels have the ranges of `NOISE_KINDS`.
-
-    Raises
-    ------
-    InputError
-        If the kind or a level is unknown, or a range is not valid for the kind.
     """
 
     kind: str

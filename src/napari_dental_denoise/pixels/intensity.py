@@ -179,17 +179,25 @@ def _bits_scale(peak: int) -> float:
 
 
 def to_unit(image: NDArray[np.generic], scale: float | None = None) -> NDArray[np.float32]:
-    """Grey values on [0, 1].
+    """Scale grey values to [0, 1].
 
     Parameters
     ----------
-    image : array of any shape; uint8, uint16 or floating
+    image : ndarray of uint8, uint16 or float
     scale : float, optional
         The grey value that becomes 1; by default `full_scale(image)`.
 
     Returns
     -------
-    float32 array of the same shape, always a new one
+    ndarray of float32
+        A new array of the same shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from napari_dental_denoise import to_unit
+    >>> print(to_unit(np.array([0, 51, 255], np.uint8)))
+    [0.  0.2 1. ]
     """
     if scale is None:
         scale = full_scale(image)

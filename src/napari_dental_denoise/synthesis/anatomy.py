@@ -73,11 +73,6 @@ class Anatomy:
     blur : float
         Standard deviation of the detector's blur, in pixels.
 
-    Raises
-    ------
-    InputError
-        If a value is out of its range.
-
     Examples
     --------
     >>> from napari_dental_denoise import Anatomy, phantom

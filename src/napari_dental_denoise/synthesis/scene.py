@@ -43,11 +43,6 @@ def phantom(shape: tuple[int, int] = (488, 748), rng: Rng = None, anatomy: Anato
     ndarray of float32, shape (H, W)
         Grey values on [0, 1]; dense parts are bright.
 
-    Raises
-    ------
-    InputError
-        If a side is shorter than 32 pixels.
-
     Examples
     --------
     >>> from napari_dental_denoise import phantom
