@@ -15,6 +15,7 @@ def loaded_after(code):
     return result.stdout.strip().splitlines()[-1], result.stderr
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     "code",
     [

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.quick
+
 NAME = "napari_dental_denoise"
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / NAME

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from npe2 import PluginManifest
 
 import napari_dental_denoise
 from napari_dental_denoise.config import PRESETS
 from napari_dental_denoise.noise.registry import NOISE_KINDS
+
+pytestmark = pytest.mark.quick
 
 ROOT = Path(__file__).parents[1]
 

@@ -97,6 +97,7 @@ def test_stored_values_come_back_exactly(tmp_path, syntax, bits, signed, photome
     assert (shown.flat[black], shown.flat[white]) == (0, 2**bits - 1)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless, JPEGLSLossless])
 def test_frames_become_a_stack(tmp_path, syntax):
     frames = np.stack([stored_values(12, signed=False) + index for index in range(3)]) % 4096

@@ -7,6 +7,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from napari_dental_denoise import accuracy, psnr, ssim
 from napari_dental_denoise.errors import InputError
 
+pytestmark = pytest.mark.quick
+
 
 def test_psnr_by_hand():
     clean = np.zeros((10, 10))

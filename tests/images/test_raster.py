@@ -19,6 +19,8 @@ from napari_dental_denoise.images.pixel_size import write_tiff_pages
 from napari_dental_denoise.images.raster import read_pages
 from tests.hostile import contents
 
+pytestmark = pytest.mark.quick
+
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
 
 

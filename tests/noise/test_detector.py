@@ -9,6 +9,8 @@ import napari_dental_denoise as ndd
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise.detector import LATITUDE, RESPONSES
 
+pytestmark = pytest.mark.quick
+
 SIDE = 400
 
 

@@ -14,6 +14,8 @@ from napari_dental_denoise.noise.pointwise import add_gaussian_noise, add_poisso
 from napari_dental_denoise.pixels.intensity import full_scale, to_unit
 from napari_dental_denoise.synthesis.scene import phantom
 
+pytestmark = pytest.mark.quick
+
 GREY = 1 / 255
 
 

@@ -7,6 +7,8 @@ import napari_dental_denoise as ndd
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise.registry import NOISE_KINDS
 
+pytestmark = pytest.mark.quick
+
 SIDE = 400
 GREY = 0.4
 # Six standard errors: a false alarm in a billion.

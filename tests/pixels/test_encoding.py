@@ -9,6 +9,8 @@ from hypothesis.extra import numpy as arrays
 from napari_dental_denoise.pixels.encoding import PLAIN, PixelEncoding, encoding_from
 from napari_dental_denoise.pixels.intensity import from_unit, full_scale, to_unit
 
+pytestmark = pytest.mark.quick
+
 
 @st.composite
 def stored_images(draw):

@@ -10,6 +10,8 @@ from napari_dental_denoise.noise.registry import NOISE_KINDS
 from napari_dental_denoise.pixels.intensity import check_black, from_unit, full_scale, to_unit, to_unit_pair
 from napari_dental_denoise.synthesis.scene import phantom
 
+pytestmark = pytest.mark.quick
+
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=3, max_side=12)
 
 
