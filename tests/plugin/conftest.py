@@ -1,11 +1,24 @@
 """A real viewer, real forms, and a way to wait for what they do."""
 
 import json
+import threading
+from functools import partial
 
+import dask.array as da
 import numpy as np
 import pytest
 
 from napari_dental_denoise import add_gaussian_noise
+
+# Longer than anything takes on a busy machine: tests wait for events, and only a hang ends so.
+PATIENCE_S = 400
+
+
+@pytest.fixture
+def qtbot(qtbot):
+    """The fixture of pytest-qt, which waits for an event however long it takes."""
+    qtbot.waitUntil = partial(qtbot.waitUntil, timeout=1000 * PATIENCE_S)
+    return qtbot
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +64,31 @@ def record(layer):
 
 def same(one, other):
     return np.array_equal(np.asarray(one), np.asarray(other))
+
+
+class HeldStack:
+    """A lazy stack of eight images, of which the last three come only when they are released.
+
+    So that work on it cannot end before a test stops it.
+    """
+
+    def __init__(self, images):
+        self.images, self.released = np.stack(images), threading.Event()
+
+    def read(self, index):
+        assert int(index[0]) < 5 or self.released.wait(PATIENCE_S)
+        return self.images[index]
+
+    def array(self):
+        sides = [(side,) for side in self.images.shape[1:]]
+        meta = np.empty((0, 0, 0), self.images.dtype)
+        return da.arange(8, chunks=1).map_blocks(
+            self.read, dtype=meta.dtype, chunks=((1,) * 8, *sides), new_axis=(1, 2), meta=meta
+        )
+
+
+def zoom_in(viewer, layer, qtbot):
+    """Show a quarter of the sides of what is on view, and wait until the layer knows."""
+    before = layer.corner_pixels.copy()
+    viewer.scene.camera.zoom *= 4
+    qtbot.waitUntil(lambda: not np.array_equal(layer.corner_pixels, before))

@@ -36,7 +36,7 @@ def form(make_napari_viewer, qtbot, images):
 
 
 def rest(qtbot, widget):
-    qtbot.waitUntil(lambda: not widget.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not widget.busy)
 
 
 def viewer_of(widget):

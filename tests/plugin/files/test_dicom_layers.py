@@ -218,7 +218,7 @@ def test_a_dicom_layer_is_denoised_and_saved_as_a_derived_file(
     viewer.window.add_dock_widget(form, name="Denoise")
     form.image.value = layer
     form.denoise()
-    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     result = viewer.layers[1]
     assert result.dtype == np.uint16
     assert result.colormap.name == layer.colormap.name
@@ -252,7 +252,7 @@ def test_signed_values_are_denoised_and_get_noise(tmp_path, pixels, make_napari_
     viewer.window.add_dock_widget(form, name="Add noise")
     form.image.value = layer
     form.add_noise()
-    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     noisy = viewer.layers[1].data
     assert noisy.dtype == np.int16
     assert noisy.min() >= -2048
