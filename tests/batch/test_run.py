@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -30,9 +29,19 @@ def rows(path):
         return {row["file"]: row for row in csv.DictReader(file)}
 
 
+# The command line, which waits a second for a scheduler.
+APART = """
+import sys
+import napari_dental_denoise.batch.dask as dask
+from napari_dental_denoise.cli import main
+dask.TIMEOUT = "1s"
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def run_apart(*arguments):
     """In a process of its own: Dask leaves pipes open, of which other tests would hear."""
-    command = [sys.executable, "-m", "napari_dental_denoise", *map(str, arguments)]
+    command = [sys.executable, "-c", APART, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -52,6 +61,7 @@ def archive(tmp_path):
     return tmp_path / "archive"
 
 
+@pytest.mark.quick
 def test_the_output_mirrors_the_input_and_a_bad_file_costs_a_row(archive, tmp_path, capsys):
     assert run("denoise", archive, "-o", tmp_path / "out", "--clean", tmp_path / "clean") == 1
     assert tree(tmp_path / "out") == ["2024/a.png", "2024/b/c.tif", "2025/a.png", "d.bmp"]
@@ -249,26 +259,41 @@ def test_a_scheduler_that_does_not_answer_is_named(archive, tmp_path):
     assert "tcp://127.0.0.1:9: no Dask scheduler answers there" in done.stderr.splitlines()[-1]
 
 
+# The command line, which says that it has come to the fifth file and then waits for what never comes.
+WAITS = """
+import sys
+import napari_dental_denoise.batch.run as run
+from napari_dental_denoise.cli import main
+process_item = run.process_item
+def waits(item, *arguments, **named):
+    if item.number == 4:
+        print("waiting", flush=True)
+        sys.stdin.read()
+    return process_item(item, *arguments, **named)
+run.process_item = waits
+main(sys.argv[1:])
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")
-def test_a_run_that_was_killed_is_gone_on_with(tmp_path):
-    clean = np.rint(phantom((512, 512), 0) * 255).astype(np.uint8)
-    for index in range(30):
+def test_a_run_that_was_killed_is_resumed(tmp_path):
+    clean = np.rint(phantom((64, 64), 0) * 255).astype(np.uint8)
+    for index in range(8):
         write_image(tmp_path / "in" / f"{index}.png", clean)
-    command = [sys.executable, "-m", "napari_dental_denoise", "denoise", tmp_path / "in", "-o", tmp_path / "out"]
-    process = subprocess.Popen([*map(str, command), "--precision", "f32"])
-    while len(tree(tmp_path / "out") if (tmp_path / "out").exists() else []) < 4:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    command = ["denoise", tmp_path / "in", "-o", tmp_path / "out", "--precision", "f32"]
+    killed = [sys.executable, "-c", WAITS, *map(str, command)]
+    with subprocess.Popen(killed, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "waiting\n"
+        process.kill()
+    assert tree(tmp_path / "out") == [f"{index}.png" for index in range(4)]
     # Not of that run: it stays.
-    (tmp_path / "out" / "20.png").write_bytes(b"another's file")
-    done = run_apart("denoise", tmp_path / "in", "-o", tmp_path / "out", "--precision", "f32")
+    (tmp_path / "out" / "5.png").write_bytes(b"another's file")
+    done = run_apart(*command)
     assert done.returncode == 1
-    assert "20.png is there already" in done.stderr
-    assert (tmp_path / "out" / "20.png").read_bytes() == b"another's file"
-    (tmp_path / "out" / "20.png").unlink()
-    assert run_apart("denoise", tmp_path / "in", "-o", tmp_path / "out", "--precision", "f32").returncode == 0
+    assert "5.png is there already" in done.stderr
+    assert (tmp_path / "out" / "5.png").read_bytes() == b"another's file"
+    (tmp_path / "out" / "5.png").unlink()
+    assert run(*command) == 0
     assert len({read_image(tmp_path / "out" / name).tobytes() for name in tree(tmp_path / "out")}) == 1
     assert sorted(rows(tmp_path / "out.csv")) == tree(tmp_path / "out")
 

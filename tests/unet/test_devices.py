@@ -34,33 +34,46 @@ def environments(count):
         yield {**os.environ, "TF_CONFIG": json.dumps(config)}
 
 
-def train(folder, model, *options, processes=1):
-    """Losses that the first process told; the others have to be silent."""
-    command = [sys.executable, "-m", "napari_dental_denoise", "train", str(folder), "-o", str(model)]
-    command += [*SETTINGS, *map(str, options)]
-    places = list(environments(processes)) if processes > 1 else [None]
+def train(capfd, folder, model, *options, processes=1):
+    """Return the losses that the first process reports; the others have to be silent. One alone runs here."""
+    arguments = ["train", str(folder), "-o", str(model), *SETTINGS, *map(str, options)]
+    if processes == 1:
+        capfd.readouterr()
+        assert main(arguments) == 0
+        return reported_losses(capfd.readouterr().out)
+    command = [sys.executable, "-m", "napari_dental_denoise", *arguments]
     running = [
         subprocess.Popen(command, env=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for place in places
+        for place in environments(processes)
     ]
-    told = [process.communicate(timeout=200) for process in running]
+    told = [process.communicate() for process in running]
     assert [process.returncode for process in running] == [0] * processes, told
     assert all(out == "" for out, _ in told[1:])
-    events = [json.loads(line) for line in told[0][0].splitlines()]
+    return reported_losses(told[0][0])
+
+
+def reported_losses(lines):
+    events = map(json.loads, lines.splitlines())
     return [event["loss"] for event in events if event["event"] == "step"]
+
+
+def epochs_in(lines):
+    return [json.loads(line)["event"] for line in lines].count("epoch")
 
 
 def weights(model):
     return keras.models.load_model(model).get_weights()
 
 
-def test_two_processes_learn_the_same_as_one_and_each_goes_on_with_the_other_s_checkpoint(folder, tmp_path):
+def test_two_processes_learn_the_same_as_one_and_each_goes_on_with_the_other_s_checkpoint(capfd, folder, tmp_path):
     one, two = tmp_path / "one.keras", tmp_path / "two.keras"
-    alone, together = train(folder, one, "--epochs", 2), train(folder, two, "--epochs", 2, processes=2)
+    alone = train(capfd, folder, one, "--epochs", 2)
+    together = train(capfd, folder, two, "--epochs", 2, processes=2)
     assert len(alone) == 12
     np.testing.assert_allclose(together, alone, rtol=1e-4)
     further = ("--epochs", 3, "--resume")
-    np.testing.assert_allclose(train(folder, two, *further), train(folder, one, *further, processes=2), rtol=1e-4)
+    expected = train(capfd, folder, one, *further, processes=2)
+    np.testing.assert_allclose(train(capfd, folder, two, *further), expected, rtol=1e-4)
     for expected, found in zip(weights(one), weights(two), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-3)
 
@@ -149,29 +162,28 @@ def test_as_many_gpus_learn_as_can_share_a_batch(count, batch_size, used):
     assert len(sharing([f"GPU:{number}" for number in range(count)], batch_size)) == used
 
 
-def test_strategies_of_the_command_line_learn_the_same(folder, tmp_path):
+def test_strategies_of_the_command_line_learn_the_same(capfd, folder, tmp_path):
     losses = {
-        name: train(folder, tmp_path / f"{name}.keras", "--epochs", 1, "--strategy", name)
+        name: train(capfd, folder, tmp_path / f"{name}.keras", "--epochs", 1, "--strategy", name)
         for name in ("single", "mirrored")
     }
     assert len(losses["single"]) == 6
     np.testing.assert_allclose(losses["mirrored"], losses["single"], rtol=1e-4)
 
 
-def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(folder, tmp_path):
+def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(capfd, folder, tmp_path):
     model, other = tmp_path / "first" / "m.keras", tmp_path / "second" / "m.keras"
     running = []
     for output, place in zip((model, other), environments(2), strict=True):
         command = [sys.executable, "-m", "napari_dental_denoise", "train", str(folder), "-o", str(output)]
         command += [*SETTINGS, "--epochs", "2000", "--preview", str(output.with_name("preview.npy"))]
         running.append(subprocess.Popen(command, env=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-    epochs = 0
-    while epochs < 2:
-        line = running[0].stdout.readline()
-        assert line, running[0].stderr.read()
-        epochs += json.loads(line)["event"] == "epoch"
+    lines = []
+    while epochs_in(lines) < 2:
+        lines.append(running[0].stdout.readline())
+        assert lines[-1], running[0].stderr.read()
     running[1].kill()
-    _, error = running[0].communicate(timeout=100)
+    rest, error = running[0].communicate()
     running[1].communicate()
     assert running[0].returncode == 2
     assert error == (
@@ -179,4 +191,4 @@ def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(folder, t
     )
     assert not other.parent.exists()
     assert sorted(path.suffix for path in model.parent.iterdir()) == [".checkpoint", ".keras", ".npy"]
-    assert train(folder, model, "--resume", "--epochs", 3)
+    assert train(capfd, folder, model, "--resume", "--epochs", epochs_in([*lines, *rest.splitlines()]) + 1)

@@ -1,6 +1,7 @@
 """Training reports in order, learns, repeats itself, stops at once, and goes on where it stopped."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -29,10 +30,28 @@ from napari_dental_denoise.unet.trainer import train
 SHORT = TrainingConfig(preset="fast", epochs=3, steps_per_epoch=4, batch_size=4, patch_size=32)
 
 
+def short_job(folder, radiographs):
+    data = CleanImages(radiographs, NoiseRange("gaussian", {"sigma": (0.05, 0.15)}), 0)
+    return TrainingJob(data.select(range(6)), data.select([6, 7]), folder / "model.keras", SHORT)
+
+
 @pytest.fixture
 def job(tmp_path, radiographs):
-    data = CleanImages(radiographs, NoiseRange("gaussian", {"sigma": (0.05, 0.15)}), 0)
-    return TrainingJob(data.select(range(6)), data.select([6, 7]), tmp_path / "model.keras", SHORT)
+    return short_job(tmp_path, radiographs)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, radiographs):
+    """The folder of a training that has had all its epochs, and its reports."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, list(train(short_job(folder, radiographs)))
+
+
+@pytest.fixture
+def finished_job(job, whole):
+    """A job whose model and checkpoint are those of the whole training."""
+    shutil.copytree(whole[0], job.model.parent, dirs_exist_ok=True)
+    return job
 
 
 def losses(reports):
@@ -49,13 +68,13 @@ def stop_after(reports, steps):
     raise AssertionError
 
 
-def test_reports_come_in_order(job):
-    reports = list(train(job))
+def test_reports_come_in_order(whole):
+    folder, reports = whole
     kinds = [type(report) for report in reports]
     assert kinds == [TrainingStarted, *([StepDone] * 4 + [EpochDone]) * 3, TrainingFinished]
     started, finished = reports[0], reports[-1]
     assert (started.training_images, started.validation_images, started.patches_per_epoch) == (6, 2, 16)
-    assert finished.model == str(job.model)
+    assert finished.model == str(folder / "model.keras")
     fractions = [report.fraction for report in reports if isinstance(report, StepDone)]
     assert fractions == pytest.approx([step / 12 for step in range(1, 13)])
     assert all(from_line(to_line(report)) == report for report in reports)
@@ -67,9 +86,10 @@ def test_it_learns(trained_model):
     assert metrics["validation_ssim"] > metrics["noisy_ssim"] + 0.3
 
 
-@pytest.mark.parametrize("precision", ["f32", "bf16"])
-def test_the_same_seed_gives_the_same_losses(job, precision):
-    config = replace(SHORT, precision=precision)
+def test_the_same_seed_gives_the_same_losses_in_the_other_precision_too(job, whole):
+    """In that of the machine, a resumed training shows it."""
+    precision = "bf16" if whole[1][0].precision == "f32" else "f32"
+    config = replace(SHORT, precision=precision, epochs=1)
     first = losses(train(replace(job, config=config)))
     second = losses(train(replace(job, config=config, overwrite=True)))
     other = losses(train(replace(job, config=replace(config, seed=1), overwrite=True)))
@@ -85,38 +105,34 @@ def test_stopping_keeps_a_model_at_once(job):
     assert math.isfinite(card.metrics["validation_psnr"])
 
 
-def test_resuming_goes_on_where_it_stopped(job, tmp_path):
-    whole = list(train(replace(job, model=tmp_path / "whole.keras")))
+def test_resuming_goes_on_where_it_stopped(job, whole):
+    folder, expected = whole
     seen = stop_after(train(job), 9)
     # The third epoch was cut short: it is done again, from its start.
     resumed = list(train(replace(job, resume=True)))
-    assert losses(seen)[:8] + losses(resumed) == losses(whole)
+    assert losses(seen)[:8] + losses(resumed) == losses(expected)
     assert resumed[0].epoch == 2
     for one, other in zip(
-        load_keras_model(job.model).get_weights(), load_keras_model(tmp_path / "whole.keras").get_weights(), strict=True
+        load_keras_model(job.model).get_weights(), load_keras_model(folder / "model.keras").get_weights(), strict=True
     ):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_finished_training_says_how_to_go_on(job):
-    list(train(job))
+def test_a_finished_training_says_how_to_go_on(finished_job):
     with pytest.raises(InputError, match=r"has had its 3 epochs: to go on, give more epochs, which count"):
-        list(train(replace(job, resume=True)))
+        list(train(replace(finished_job, resume=True)))
 
 
-def test_a_finished_training_gives_a_model_that_was_moved_away_once_more(job):
-    moved = job.model.with_name("moved.keras")
-    list(train(job))
-    job.model.rename(moved)
-    finished = list(train(replace(job, resume=True)))[-1]
+def test_a_finished_training_gives_a_model_that_was_moved_away_once_more(finished_job):
+    finished_job.model.unlink()
+    finished = list(train(replace(finished_job, resume=True)))[-1]
     assert math.isfinite(finished.best_psnr)
-    assert read_model_file(job.model).card.training["epoch"] == 3
+    assert read_model_file(finished_job.model).card.training["epoch"] == 3
 
 
-def test_resuming_with_other_settings_is_refused(job):
-    stop_after(train(job), 5)
+def test_resuming_with_other_settings_is_refused(finished_job):
     with pytest.raises(InputError, match="had another batch_size: batch_size 4, now 2"):
-        list(train(replace(job, resume=True, config=replace(SHORT, batch_size=2))))
+        list(train(replace(finished_job, resume=True, config=replace(SHORT, batch_size=2))))
 
 
 def test_resuming_nothing_is_refused(job):
@@ -127,11 +143,9 @@ def test_resuming_nothing_is_refused(job):
         list(train(replace(job, resume=True)))
 
 
-def test_starting_from_a_model_is_better_than_from_nothing(job, trained_model):
-    config = replace(SHORT, epochs=1)
-    fresh = list(train(replace(job, config=config, model=job.model.with_name("fresh.keras"))))[-1]
-    started, *_, tuned = train(replace(job, config=config, start_from=trained_model))
-    assert tuned.best_psnr > fresh.best_psnr + 3
+def test_starting_from_a_model_is_better_than_from_nothing(job, trained_model, whole):
+    started, *_, tuned = train(replace(job, config=replace(SHORT, epochs=1), start_from=trained_model))
+    assert tuned.best_psnr > whole[1][-1].best_psnr + 3
     assert started.started_from == "model.keras"
     with pytest.raises(InputError, match="its preset is fast, not classic: start from it with --preset fast"):
         list(train(replace(job, config=replace(SHORT, preset="classic"), start_from=trained_model, overwrite=True)))
@@ -151,8 +165,8 @@ def test_a_number_of_minutes(job):
     reports = list(train(replace(job, config=replace(SHORT, minutes=0.08))))
     assert read_model_file(job.model).card.training["epochs"] is None
     assert reports[0].epochs is None
-    assert reports[-1].elapsed < 30
-    assert losses(reports)
+    # No step begins after the time is over; the first one takes most of it.
+    assert [report.fraction for report in reports if isinstance(report, StepDone)][-1] == 1
 
 
 def test_a_model_is_not_replaced_unasked(job):
