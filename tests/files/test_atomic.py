@@ -171,6 +171,17 @@ def test_a_file_that_is_replaced_keeps_who_may_read_it(tmp_path, mode):
     assert path.stat().st_mode & 0o777 == mode
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are of POSIX")
+def test_a_link_that_is_replaced_does_not_hand_on_the_permissions_of_its_target(tmp_path):
+    (tmp_path / "input.txt").write_text("input")
+    (tmp_path / "input.txt").chmod(0o400)
+    (tmp_path / "link.txt").symlink_to("input.txt")
+    write_text(tmp_path / "plain.txt", "new", overwrite=True)
+    write_text(tmp_path / "link.txt", "new", overwrite=True)
+    modes = [(tmp_path / name).stat().st_mode for name in ("plain.txt", "link.txt", "input.txt")]
+    assert modes[0] == modes[1] != modes[2]
+
+
 def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path):
     (tmp_path / "input.txt").write_text("input")
     for name, target in (("link.txt", "input.txt"), ("dangling.txt", "nowhere.txt")):
