@@ -1,5 +1,4 @@
 from .derived import write_derived as write_derived
-from .dicomdir import NAME as NAME
 from .dicomdir import is_dicomdir as is_dicomdir
 from .dicomdir import listed_images as listed_images
 from .file import SUFFIXES as SUFFIXES
