@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit
 
 from napari_dental_denoise.dicom.deidentify import TERMS
 from napari_dental_denoise.dicom.derived import write_derived
@@ -68,8 +68,71 @@ def test_a_derived_image_belongs_to_its_source(tmp_path, pixels, photometric):
     assert list(after.ImageType) == ["DERIVED", "PRIMARY", ""]
     assert after.DerivationDescription == "Denoised by a U-Net"
     assert after.SourceImageSequence[0].ReferencedSOPInstanceUID == before.SOPInstanceUID
-    assert after.DerivationAlgorithmSequence[0].AlgorithmName == "U-Net standard"
-    assert after.ContributingEquipmentSequence[0].ManufacturerModelName == "napari-dental-denoise"
+    (algorithm,) = after.DerivationAlgorithmSequence
+    assert (algorithm.AlgorithmName, algorithm.AlgorithmParameters) == ("U-Net standard", "strength 1")
+    assert algorithm.AlgorithmFamilyCodeSequence[0].CodeMeaning == "Artificial Intelligence"
+    assert after.DerivationCodeSequence[0].CodeMeaning == "Image Processing"
+
+
+@pytest.mark.parametrize("derivation", [DENOISED, NOBODY], ids=["same patient", "nobody"])
+def test_the_equipment_is_added_to_that_of_the_source(tmp_path, pixels, derivation):
+    scanner = Dataset()
+    scanner.Manufacturer = PATIENT
+    _, after = derived(radiograph(pixels, bits=12, ContributingEquipmentSequence=[scanner]), tmp_path, derivation)
+    *earlier, ours = after.ContributingEquipmentSequence
+    assert [equipment.Manufacturer for equipment in earlier] == ([] if derivation.deidentify else [PATIENT])
+    assert ours.ManufacturerModelName == "napari-dental-denoise"
+    # The time of processing may lead to the visit.
+    assert ("ContributionDateTime" in ours) != derivation.deidentify
+    assert ("SeriesDate" in after) != derivation.deidentify
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "denoised"), ("Bitewing", "Bitewing denoised")])
+def test_the_series_is_described_by_what_was_done(tmp_path, pixels, before, after):
+    _, made = derived(radiograph(pixels, bits=12, SeriesDescription=before), tmp_path)
+    assert made.SeriesDescription == after
+
+
+def test_a_long_description_of_a_series_keeps_its_end(tmp_path, pixels):
+    _, after = derived(radiograph(pixels, bits=12, SeriesDescription="x" * 64), tmp_path)
+    assert after.SeriesDescription == "x" * 55 + " denoised"
+
+
+def test_the_source_image_is_named_with_what_it_has_in_common(tmp_path, pixels):
+    before, after = derived(complete(radiograph(pixels, bits=12)), tmp_path)
+    (source,) = after.SourceImageSequence
+    assert source.ReferencedSOPClassUID == before.SOPClassUID
+    assert source.PurposeOfReferenceCodeSequence[0].CodeValue == "121322"  # CID 7202: source of processing
+    assert source.SpatialLocationsPreserved == "YES"
+
+
+@pytest.mark.parametrize("derivation", [DENOISED, NOBODY], ids=["same patient", "nobody"])
+@pytest.mark.parametrize(("before", "after"), [(7, 1007), (None, 1000)])
+def test_the_series_comes_behind_that_of_the_source(tmp_path, pixels, before, after, derivation):
+    _, made = derived(radiograph(pixels, bits=12, SeriesNumber=before), tmp_path, derivation)
+    assert made.SeriesNumber == after
+
+
+@pytest.mark.parametrize("derivation", [DENOISED, NOBODY], ids=["same patient", "nobody"])
+def test_values_in_the_upper_bits_move_down(tmp_path, pixels, derivation):
+    _, after = derived(radiograph(pixels << 4, bits=12, HighBit=15), tmp_path, derivation)
+    assert (after.BitsStored, after.HighBit) == (12, 11)
+
+
+@pytest.mark.parametrize("group", [0x6000, 0x601E])
+def test_an_overlay_in_the_pixels_goes_with_its_bits(tmp_path, pixels, group):
+    dataset = radiograph(pixels | 0x8000, bits=12)
+    for number, position, data in ((group, 15, None), (0x6002, 0, b"\1" * (pixels.size // 8))):
+        dataset.add_new((number, 0x0010), "US", pixels.shape[0])
+        dataset.add_new((number, 0x0011), "US", pixels.shape[1])
+        dataset.add_new((number, 0x0100), "US", 16 if data is None else 1)
+        dataset.add_new((number, 0x0102), "US", position)
+        if data is not None:
+            dataset.add_new((number, 0x3000), "OW", data)
+    _, after = derived(dataset, tmp_path)
+    assert not after.group_dataset(group)
+    np.testing.assert_array_equal(after.overlay_array(0x6002)[:, :8], [[1, 0, 0, 0, 0, 0, 0, 0]] * 64)
+    assert not np.frombuffer(after.PixelData, "<u2").max() >> 12
 
 
 def test_images_of_one_series_stay_together(tmp_path, pixels):
@@ -121,6 +184,7 @@ def test_nothing_of_the_patient_is_left_on_request(tmp_path, pixels):
     for known in (before.SOPInstanceUID, before.StudyInstanceUID, before.SeriesInstanceUID, "20250203", "19700102"):
         assert known.encode() not in data
     assert after.PatientIdentityRemoved == "YES"
+    assert after.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
     assert after.AnatomicRegionSequence[0].CodeMeaning == "Tooth"
 
 
@@ -215,9 +279,9 @@ def test_a_source_that_was_replaced_is_no_source(tmp_path, pixels):
 def test_pixels_of_another_shape_are_refused(tmp_path, pixels, frames, wrong):
     stored = np.stack([pixels] * frames) if frames > 1 else pixels
     source = save(radiograph(stored, bits=12), tmp_path / "a.dcm")
-    with pytest.raises(InputError, match=r"must be \(.*64, 96\) uint16 as its source; received"):
+    with pytest.raises(InputError, match=r"must be \(.*64, 96\) uint16 like its source; received"):
         write_derived(tmp_path / "out.dcm", source, np.zeros(wrong, np.uint16), DENOISED)
-    with pytest.raises(InputError, match=r"uint16 as its source; received .* int16"):
+    with pytest.raises(InputError, match=r"uint16 like its source; received .* int16"):
         write_derived(tmp_path / "out.dcm", source, stored.astype(np.int16), DENOISED)
     assert not (tmp_path / "out.dcm").exists()
 
@@ -251,6 +315,22 @@ def test_the_loss_of_a_compression_is_not_forgotten(tmp_path, pixels, told):
     assert after.LossyImageCompression == "01"
     _, after = derived(dataset, tmp_path / "nobody", NOBODY)
     assert after.LossyImageCompression == "01"
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({}, ("01", "ISO_15444_1")),
+        ({"LossyImageCompression": "00"}, ("00", None)),
+        ({"LossyImageCompressionMethod": "ISO_14495_1"}, ("01", ["ISO_14495_1", "ISO_15444_1"])),
+    ],
+    ids=["not stated", "stated as lossless", "an earlier method"],
+)
+def test_a_syntax_that_may_lose_counts_as_lossy_unless_the_file_says_otherwise(tmp_path, pixels, stated, expected):
+    dataset = compressed(radiograph(pixels, bits=12, **stated), JPEG2000Lossless)
+    dataset.file_meta.TransferSyntaxUID = JPEG2000
+    _, after = derived(dataset, tmp_path)
+    assert (after.LossyImageCompression, after.get("LossyImageCompressionMethod")) == expected
 
 
 def test_without_loss_nothing_is_said_of_loss(tmp_path, pixels):

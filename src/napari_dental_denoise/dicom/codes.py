@@ -1,46 +1,61 @@
-"""Coded entries of DICOM: a concept of a public scheme, and nothing else that may stand beside it."""
+"""Coded entries of DICOM, restricted to concepts of public schemes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-OLD_SNOMED, SNOMED = "SRT", "SCT"
-PARTS = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
+SNOMED, OLD_SNOMED = "SCT", "SRT"
 
 
-def coded(code: Any) -> Dataset:
-    """The item of a code sequence.
+def item(**attributes: Any) -> Dataset:
+    """Return a dataset with these attributes, such as an item of a sequence."""
+    import pydicom
+
+    dataset = pydicom.Dataset()
+    for name, value in attributes.items():
+        setattr(dataset, name, value)
+    return dataset
+
+
+def dcm_code(keyword: str) -> Dataset:
+    """Return the code sequence item of a concept of DICOM's own scheme.
 
     Parameters
     ----------
-    code : pydicom.sr.coding.Code
+    keyword : str
+        As in `pydicom.sr.codedict.codes.DCM`.
     """
-    return _item(code.value, code.scheme_designator, code.meaning)
+    from pydicom.sr.codedict import codes
+
+    code = getattr(codes.DCM, keyword)
+    return _code_item(code.scheme_designator, code.value, code.meaning)
 
 
-def only_public(item: Dataset) -> Dataset | None:
-    """A coded entry as the dictionary of the standard has it; nothing of one that is not in there.
+def public_code(entry: Dataset) -> Dataset | None:
+    """Return a coded entry with a meaning that the standard gives its code, or None for a code of another origin.
 
     Parameters
     ----------
-    item : Dataset
-        Its own words may be anybody's.
+    entry : Dataset
+        Its own meaning may contain any text.
     """
-    value, scheme, meaning = (str(item.get(name, "")) for name in PARTS)
-    known = _meanings().get((scheme, value))
-    if known is None:
+    scheme, value, meaning = (
+        str(entry.get(name, "")) for name in ("CodingSchemeDesignator", "CodeValue", "CodeMeaning")
+    )
+    meanings = _meanings().get((scheme, value))
+    if meanings is None:
         return None
-    return _item(value, scheme, meaning if meaning in known else min(known, key=len))
+    return _code_item(scheme, value, meaning if meaning in meanings else min(meanings, key=len))
 
 
-@lru_cache(maxsize=1)
+@cache
 def _meanings() -> dict[tuple[str, str], set[str]]:
-    """By scheme and value; some have several."""
+    """Return the meanings of each (scheme, value); some codes have several."""
     from pydicom.sr._snomed_dict import mapping
     from pydicom.sr.codedict import codes
 
@@ -52,9 +67,5 @@ def _meanings() -> dict[tuple[str, str], set[str]]:
     return {key: known for key, known in (meanings | old).items() if known}
 
 
-def _item(value: str, scheme: str, meaning: str) -> Dataset:
-    from pydicom.dataset import Dataset as Item
-
-    item = Item()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
-    return item
+def _code_item(scheme: str, value: str, meaning: str) -> Dataset:
+    return item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)

@@ -1,20 +1,21 @@
-"""What stays of a DICOM file whose patient is left out: numbers, terms of the standard and public codes."""
+"""Removal of the patient from a DICOM file: only numbers, defined terms and public codes are kept."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import MutableSequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_dental_denoise.dicom.codes import coded, only_public
+from napari_dental_denoise.dicom.codes import dcm_code, item, public_code
 from napari_dental_denoise.dicom.header import GREY, MODALITIES
+from napari_dental_denoise.dicom.values import parts
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
 
-# An allow-list, none of it of the patient, the staff or the place. Of the type that the standard
-# gives them, so that no words stand there.
+# An allow-list without attributes of patient, staff or place. Each is kept only with the value representation that the
+# standard gives it, so that it cannot hold text.
 NUMBERS = [
     *("InstanceNumber", "SamplesPerPixel", "Rows", "Columns", "NumberOfFrames", "BitsAllocated", "BitsStored"),
     *("HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelAspectRatio"),
@@ -23,9 +24,7 @@ NUMBERS = [
     *("KVP", "ExposureTime", "XRayTubeCurrent", "Exposure", "FrameTime", "FrameTimeVector", "PageNumberVector"),
     "PixelData",
 ]
-UNSPECIFIED = "US"
-YES_OR_NO = "YES|NO"
-# Only with the terms that PS3.3 defines: some devices put words of their own there, and a word may be a name.
+# Kept only with the terms that PS3.3 defines: some devices write text of their own, which may contain a name.
 TERMS = {
     "Modality": "|".join(MODALITIES),
     "ImageType": "ORIGINAL|DERIVED|PRIMARY|SECONDARY|",
@@ -39,7 +38,7 @@ TERMS = {
     "PresentationLUTShape": "IDENTITY|INVERSE",
     "LossyImageCompression": "00|01",
     "LossyImageCompressionMethod": "ISO_10918_1|ISO_14495_1|ISO_15444_1|ISO_15444_15",
-    "BurnedInAnnotation": YES_OR_NO,
+    "BurnedInAnnotation": "YES|NO",
     "PresentationIntentType": "FOR PRESENTATION|FOR PROCESSING",
     "ImageLaterality": "[RLUB]",
     "Laterality": "[RL]",
@@ -48,100 +47,99 @@ TERMS = {
     "DetectorType": "DIRECT|SCINTILLATOR|STORAGE|FILM",
     "PositionerType": "NONE|COLUMN|CARM|RIGID|PANORAMIC|CEPHALOSTAT",
 }
-# What stands in the place of words that are not kept: nothing, or the term for what is not known.
-INSTEAD = {
+# The value for terms that are not kept; None leaves the attribute empty.
+REPLACEMENTS = {
     "Laterality": None,
     "BodyPartExamined": None,
     "ViewPosition": None,
     "Modality": "OT",
     "ConversionType": "WSD",
 }
-ALWAYS = {"Modality"}
-# Of their items, only the numbers and what kind they are.
-TABLES = {"ModalityLUTSequence": ("ModalityLUTType", TERMS["RescaleType"]), "VOILUTSequence": None}
-CODED = ["AnatomicRegionSequence", "ViewCodeSequence", "PrimaryAnatomicStructureSequence"]
-# They have to be there, and may be empty.
-EMPTY = [
+REQUIRED = {"Modality"}
+# Type 2 of PS3.3: the attribute must be present and may be empty.
+MAY_BE_EMPTY = [
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID"),
     *("AccessionNumber", "ReferringPhysicianName", "Manufacturer", "PatientOrientation", "InstanceNumber"),
     "SeriesNumber",
 ]
+LUT_TYPE = "ModalityLUTType"
+LUT_SEQUENCES = ("ModalityLUTSequence", "VOILUTSequence")
+CODE_SEQUENCES = ("AnatomicRegionSequence", "ViewCodeSequence", "PrimaryAnatomicStructureSequence")
 
 
-def impersonal(dataset: Dataset) -> Dataset:
-    """A new dataset without patient, staff, place, dates and identity of the study.
+def deidentify(dataset: Dataset) -> Dataset:
+    """Return a new dataset without patient, staff, place, dates and identity of the study.
 
     Parameters
     ----------
     dataset : Dataset
-        Of a derived image, its pixels grey and uncompressed; it is not changed.
-    """
-    from pydicom.dataset import Dataset as Item
-    from pydicom.sr.codedict import codes
+        A derived image with grey, uncompressed pixels; it is not changed.
 
-    kept = Item()
-    for name in EMPTY:
-        setattr(kept, name, None)
-    kept.SOPClassUID = _public_class(dataset)
+    References
+    ----------
+    DICOM PS3.15, annex E: Attribute Confidentiality Profiles.
+    """
+    kept = item(**dict.fromkeys(MAY_BE_EMPTY), SOPClassUID=_public_class(dataset))
     for name in NUMBERS:
-        if name in dataset and _is_of_its_type(dataset[name]):
+        if name in dataset and _has_standard_vr(dataset[name]):
             kept[name] = dataset[name]
     for name, terms in TERMS.items():
         if name in dataset and _has_only(dataset[name], terms):
             setattr(kept, name, dataset[name].value)
-        elif name in INSTEAD and (name in dataset or name in ALWAYS):
-            setattr(kept, name, INSTEAD[name])
-    _keep_order_of_frames(kept, dataset)
+        elif name in REPLACEMENTS and (name in dataset or name in REQUIRED):
+            setattr(kept, name, REPLACEMENTS[name])
+    _keep_frame_pointer(kept, dataset)
     _keep_sequences(kept, dataset)
     if "AcquisitionContextSequence" in dataset:
         kept.AcquisitionContextSequence = []
     kept.PatientIdentityRemoved = "YES"
     kept.DeidentificationMethod = "Allow-list of attributes; text in the pixels was not examined"
-    kept.DeidentificationMethodCodeSequence = [coded(codes.DCM.BasicApplicationConfidentialityProfile)]
+    kept.DeidentificationMethodCodeSequence = [dcm_code("BasicApplicationConfidentialityProfile")]
     return kept
 
 
-def _keep_order_of_frames(kept: Dataset, dataset: Dataset) -> None:
-    """The attribute that tells the frames apart, where it is kept itself."""
-    if "FrameIncrementPointer" in dataset and _is_of_its_type(dataset["FrameIncrementPointer"]):
-        pointer = dataset.FrameIncrementPointer
-        if all(tag in kept for tag in (pointer if isinstance(pointer, MutableSequence) else [pointer])):
-            kept.FrameIncrementPointer = pointer
+def _keep_frame_pointer(kept: Dataset, dataset: Dataset) -> None:
+    """Keep FrameIncrementPointer if the attributes that it points to were kept."""
+    name = "FrameIncrementPointer"
+    if name in dataset and _has_standard_vr(dataset[name]):
+        value = dataset[name].value
+        if all(tag in kept for tag in (value if isinstance(value, MutableSequence) else [value])):
+            kept[name] = dataset[name]
 
 
 def _keep_sequences(kept: Dataset, dataset: Dataset) -> None:
-    """Public codes, and lookup tables."""
-    for name in CODED:
+    """Keep public codes and lookup tables."""
+    for name in CODE_SEQUENCES:
         if name in dataset:
-            setattr(kept, name, [item for item in map(only_public, dataset[name].value or []) if item is not None])
-    for name, kind in TABLES.items():
+            codes = map(public_code, dataset[name].value or [])
+            setattr(kept, name, [code for code in codes if code is not None])
+    for name in LUT_SEQUENCES:
         if name in dataset:
-            setattr(kept, name, [_table(item, kind) for item in dataset[name].value or []])
+            setattr(kept, name, [_lookup_table(entry, name) for entry in dataset[name].value or []])
 
 
-def _table(item: Dataset, kind: tuple[str, str] | None) -> Dataset:
-    from pydicom.dataset import Dataset as Item
-
-    kept = Item()
+def _lookup_table(table: Dataset, sequence: str) -> Dataset:
+    """Return the numbers of a lookup table and, for a modality LUT, the required unit of its output."""
+    kept = item()
     for name in ("LUTDescriptor", "LUTData"):
-        if name in item and _is_of_its_type(item[name]):
-            kept[name] = item[name]
-    if kind is not None:
-        name, terms = kind
-        # It has to be there; without units where the file has words of its own.
-        setattr(kept, name, item[name].value if name in item and _has_only(item[name], terms) else UNSPECIFIED)
+        if name in table and _has_standard_vr(table[name]):
+            kept[name] = table[name]
+    if sequence == "ModalityLUTSequence":
+        known = LUT_TYPE in table and _has_only(table[LUT_TYPE], TERMS["RescaleType"])
+        kept.ModalityLUTType = table.ModalityLUTType if known else "US"  # unspecified
     return kept
 
 
 def _public_class(dataset: Dataset) -> str:
-    """A private UID may hold anything."""
+    """Return the SOP class, or Secondary Capture for a private UID, which may contain anything."""
     from pydicom.uid import UID, SecondaryCaptureImageStorage
 
     uid = UID(str(dataset.SOPClassUID))
     return uid if "Storage" in uid.keyword else SecondaryCaptureImageStorage
 
 
-def _is_of_its_type(element: DataElement) -> bool:
+def _has_standard_vr(element: DataElement) -> bool:
+    """Return whether an element has the value representation of the standard's dictionary."""
     from pydicom.datadict import dictionary_VR
 
     standard = dictionary_VR(element.tag)
@@ -149,6 +147,6 @@ def _is_of_its_type(element: DataElement) -> bool:
 
 
 def _has_only(element: DataElement, terms: str) -> bool:
-    values: Any = element.value
-    values = [values] if isinstance(values, str) else list(values or [])
+    """Return whether an element has values and all of them match the pattern `terms`."""
+    values = parts(element.value)
     return bool(values) and all(re.fullmatch(terms, str(value)) for value in values)

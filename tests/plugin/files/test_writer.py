@@ -154,7 +154,7 @@ def test_one_frame_is_no_result_of_three(tmp_path):
     save(layer, tmp_path / "whole.dcm")
     assert len(read_radiograph(tmp_path / "whole.dcm").pixels) == 3
     layer.data = layer.data[0]
-    with pytest.raises(OSError, match=r"must be \(3, 20, 30\) uint16 as its source; received \(20, 30\)"):
+    with pytest.raises(OSError, match=r"must be \(3, 20, 30\) uint16 like its source; received \(20, 30\)"):
         save(layer, tmp_path / "out.dcm")
 
 
