@@ -43,7 +43,7 @@ def viewer_of(widget):
     return widget._viewer
 
 
-def helpers(widget):
+def temporary_layers(widget):
     return [layer.name for layer in viewer_of(widget).layers if "|" in layer.name or "edge" in layer.name]
 
 
@@ -109,6 +109,8 @@ def test_the_table_is_copied_for_a_spreadsheet(form):
     form.copy_table.click()
     lines = QApplication.clipboard().text().splitlines()
     assert [line.split("\t")[0] for line in lines] == ["layer", "scan gaussian", "scan gaussian denoised"]
+    assert lines[0].split("\t")[1:3] == ["PSNR, dB image", "SSIM image"]
+    assert [line.split("\t")[1:] for line in lines[1:]] == [cells(form, 0), cells(form, 1)]
 
 
 def test_the_profile_is_the_middle_row_or_the_line(form, qtbot, images):
@@ -125,7 +127,7 @@ def test_the_profile_is_the_middle_row_or_the_line(form, qtbot, images):
 
 def test_the_profile_is_in_the_units_of_the_layer(form, qtbot):
     for layer in viewer_of(form).layers:
-        layer.scale, layer.units = (0.1, 0.1), ("mm", "mm")
+        layer.scale, layer.units = (0.2, 0.1), ("mm", "mm")
     rest(qtbot, form)
     assert form.profile._positions[-1] == pytest.approx(0.1 * (SHAPE[1] - 1))
     assert form.profile.plot.getAxis("bottom").labelText == "distance, mm"
@@ -150,7 +152,7 @@ def test_wipe_shows_a_left_and_b_right(form, qtbot, images):
     assert np.array_equal(composed.data[:, 30:], denoised[:, 30:])
     assert form._wiping.edge.data[0, 0, 1] == 29.5
     form.wipe.click()
-    assert helpers(form) == []
+    assert temporary_layers(form) == []
     assert not viewer_of(form).mouse_move_callbacks
 
 
@@ -227,8 +229,8 @@ def test_wipe_of_scaled_stacks_follows_the_slice(make_napari_viewer, qtbot):
     assert form.profile._curves[0].values == pytest.approx(noisy[2][50])
     viewer.dims.ndisplay = 3
     qtbot.waitUntil(lambda: not form.wipe.isChecked())
-    assert form.status.value == "Wipe needs the 2D view with the axes in their order"
-    assert helpers(form) == []
+    assert form.status.value == "Wipe needs the 2D view with the axes in their original order"
+    assert temporary_layers(form) == []
     form.close()
 
 
@@ -236,7 +238,7 @@ def test_wipe_ends_when_a_layer_goes(form, qtbot):
     form.wipe.click()
     viewer_of(form).layers.remove("scan gaussian")
     qtbot.waitUntil(lambda: not form.wipe.isChecked())
-    assert helpers(form) == []
+    assert temporary_layers(form) == []
     assert len(viewer_of(form).layers) == 2
 
 
@@ -263,7 +265,7 @@ def test_side_by_side_comes_back(form, qtbot):
 def test_wipe_and_side_by_side_exclude_each_other(form):
     form.wipe.click()
     form.side_by_side.click()
-    assert helpers(form) == []
+    assert temporary_layers(form) == []
     assert not form.wipe.isChecked()
     form.wipe.click()
     assert not viewer_of(form).canvas.grid.enabled
@@ -309,6 +311,32 @@ def test_the_difference_of_a_lazy_stack_is_lazy(make_napari_viewer, qtbot):
     form.close()
 
 
+def test_a_few_outliers_do_not_take_the_colour_from_a_difference(form, images):
+    other = images["scan gaussian"].astype(np.float32)
+    other[0, :10] += 1000
+    viewer_of(form).layers["scan gaussian denoised"].data = other
+    viewer_of(form).layers["scan gaussian"].data = images["scan gaussian"] + np.float32(1)
+    form.difference.click()
+    layer = viewer_of(form).layers["scan gaussian denoised - scan gaussian"]
+    assert layer.contrast_limits == [-1, 1]
+    assert layer.contrast_limits_range == [-999, 999]
+    assert layer.colorbar.visible
+
+
+def test_equal_layers_have_an_empty_difference(form, images):
+    viewer_of(form).layers["scan gaussian denoised"].data = images["scan gaussian"]
+    form.difference.click()
+    assert viewer_of(form).layers["scan gaussian denoised - scan gaussian"].contrast_limits == [-1, 1]
+
+
+def test_long_names_are_smaller_side_by_side(form):
+    viewer_of(form).layers["scan"].name = "scan " * 20
+    form.side_by_side.click()
+    assert {layer.name_overlay.font_size for layer in viewer_of(form).layers} == {5}
+    form.side_by_side.click()
+    assert {layer.name_overlay.font_size for layer in viewer_of(form).layers} == {10}
+
+
 def test_inputs_are_never_changed(form, qtbot, images):
     form.wipe.click()
     form.edge.setValue(900)
@@ -351,9 +379,9 @@ def test_layers_that_do_not_go_together_say_why(form, qtbot, image, options, mes
 def test_wipe_needs_the_grid_to_be_off(form, qtbot):
     viewer_of(form).canvas.grid.enabled = True
     form.wipe.click()
-    assert form.status.value == "Wipe needs the grid to be off"
+    assert form.status.value == "Wipe needs the grid view to be off"
     assert not form.wipe.isChecked()
-    assert helpers(form) == []
+    assert temporary_layers(form) == []
 
 
 def test_a_line_beside_the_image_gives_an_empty_profile(form, qtbot):
@@ -392,6 +420,7 @@ def test_layers_of_two_types_meet_on_one_scale(form, qtbot, images):
     data = form._wiping.image.data
     assert np.allclose(data[:, 75:], images["scan"][:, 75:] / 255)
     assert np.allclose(data[:, :75], images["scan gaussian"][:, :75] / 255)
+    assert form._wiping.image.contrast_limits == pytest.approx((0, 1))
 
 
 def test_an_empty_viewer_says_what_to_do(make_napari_viewer, qtbot):
@@ -404,13 +433,13 @@ def test_an_empty_viewer_says_what_to_do(make_napari_viewer, qtbot):
     form.close()
 
 
-def test_closing_the_dock_takes_the_helpers_away(form, qtbot):
+def test_closing_the_dock_removes_the_temporary_layers(form, qtbot):
     viewer = viewer_of(form)
     dragged, moved = list(viewer.mouse_drag_callbacks), list(viewer.mouse_move_callbacks)
     form.wipe.click()
     viewer.window.remove_dock_widget(form)
     qtbot.wait(20)
-    assert helpers(form) == []
+    assert temporary_layers(form) == []
     assert viewer.mouse_drag_callbacks == dragged
     assert viewer.mouse_move_callbacks == moved
     viewer.layers.clear()

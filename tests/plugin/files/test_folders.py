@@ -4,6 +4,7 @@ import napari.settings
 import numpy as np
 import pytest
 from napari._app_model import get_app_model
+from napari.utils.history import get_open_history
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
@@ -59,6 +60,7 @@ def test_a_folder_opens_without_a_question(folder, make_napari_viewer, choose, n
     run("open_folder")
     assert [(layer.name, layer.data.shape) for layer in viewer.layers] == [("scans", (8, 160, 200))]
     assert viewer.layers[0].source.reader_plugin == PLUGIN
+    assert get_open_history()[0] == str(folder.parent)
     assert notified() == []
 
 
@@ -172,8 +174,8 @@ def test_a_drop_asks_until_the_user_prefers_this_plugin(
     run("prefer_for_folders")
     (severity, first), (_, second) = notified()
     assert severity == "info"
-    assert first.startswith("Folders open with Dental Denoise now")
-    assert second.startswith("Folders open with Dental Denoise already")
+    assert first.startswith("Folders now open with Dental Denoise")
+    assert second.startswith("Folders already open with Dental Denoise")
     assert "To undo: Preferences > Plugins, remove the row */" in first
 
 

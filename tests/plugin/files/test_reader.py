@@ -151,7 +151,7 @@ def test_mixed_sizes_are_separate_layers(tmp_path, make_napari_viewer):
 
 
 def test_many_images_of_mixed_sizes_are_a_stack_for_each_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(image_layers, "MOST_SEPARATE_LAYERS", 3)
+    monkeypatch.setattr(image_layers, "MAX_SEPARATE_LAYERS", 3)
     for number in range(4):
         write_image(tmp_path / "mixed" / f"{number}.png", grey(number, (20, 30 + number % 2)))
     layers = read(str(tmp_path / "mixed"))
@@ -194,7 +194,7 @@ def test_of_a_large_folder_a_bad_file_is_a_black_frame(folder, make_napari_viewe
         viewer.dims.set_point(0, step)
     assert layer.data[6].compute().max() == 0
     assert layer.data[7].compute().max() > 0
-    assert notified() == ["Shown black: scan6.png: is truncated or damaged"]
+    assert notified() == ["Displayed as black: scan6.png: is truncated or damaged"]
 
 
 def test_a_file_that_changed_its_size_is_a_black_frame(folder, notified):
@@ -202,7 +202,7 @@ def test_a_file_that_changed_its_size_is_a_black_frame(folder, notified):
     write_image(folder / "scan1.png", grey(9), overwrite=True)
     assert stack[1].compute().max() == 0
     assert notified() == [
-        "Shown black: scan1.png: is (20, 30) uint8, the stack (160, 200) uint8: open the folder again"
+        "Displayed as black: scan1.png: is now (20, 30) uint8, but the stack is (160, 200) uint8: open the folder again"
     ]
 
 

@@ -26,6 +26,14 @@ def test_the_noisy_sample_is_the_clean_one_with_the_default_noise():
     assert len({image.tobytes() for image in stack}) == 5
 
 
+def test_each_image_of_the_stack_has_its_own_noise():
+    from napari_dental_denoise.plugin.files.sample_data import noisy_stack
+
+    stack = noisy_stack()[0][0].astype(float)
+    fine = stack[:, 1:, 1:] - stack[:, :-1, 1:] - stack[:, 1:, :-1] + stack[:, :-1, :-1]
+    assert abs(np.corrcoef(fine[0].ravel(), fine[1].ravel())[0, 1]) < 0.1
+
+
 def test_the_models_of_the_package_never_saw_the_sample():
     from napari_dental_denoise.config import STARTER_TRAINING
     from napari_dental_denoise.plugin.files.sample_data import clean_radiograph

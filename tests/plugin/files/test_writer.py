@@ -1,11 +1,13 @@
 """Layers are saved with their bits and their pixel size; what is there is replaced only where the user said so."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import dask.array as da
 import numpy as np
 import pytest
 import tifffile
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_dental_denoise.images.pixel_size import read_pixel_size
 from napari_dental_denoise.images.radiograph import read_radiograph
@@ -60,12 +62,21 @@ def test_pixels_are_no_length(tmp_path):
     assert read_pixel_size(tmp_path / "a.png") is None
 
 
-def test_an_impossible_size_is_left_out_and_said(tmp_path):
+@pytest.mark.parametrize("scale", [(2, 2), (2, 0.0001), (0.0001, 2)])
+def test_an_impossible_size_is_left_out_and_said(tmp_path, scale):
     from napari.utils.notifications import notification_manager
 
-    save(Image(EIGHT, scale=(2, 2), units=("m", "m")), tmp_path / "a.tif")
+    save(Image(EIGHT, scale=scale, units=("m", "m")), tmp_path / "a.tif")
     assert read_pixel_size(tmp_path / "a.tif") is None
-    assert notification_manager.records[-1].message.startswith("Pixel size not saved: 2000 x 2000 mm")
+    message = notification_manager.records[-1].message
+    assert (
+        message == f"Pixel size not saved: {1000 * scale[0]:g} x {1000 * scale[1]:g} mm is implausible for a radiograph"
+    )
+
+
+def test_a_mirrored_layer_has_the_size_of_its_pixels(tmp_path):
+    save(Image(EIGHT, scale=(-0.05, 0.04), units=("mm", "mm")), tmp_path / "a.tif")
+    assert read_pixel_size(tmp_path / "a.tif") == pytest.approx((0.05, 0.04), rel=1e-4)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -158,30 +169,79 @@ def test_one_frame_is_no_result_of_three(tmp_path):
         save(layer, tmp_path / "out.dcm")
 
 
-def test_a_script_never_replaces_a_file(tmp_path, make_napari_viewer):
-    write_image(tmp_path / "a.png", EIGHT)
-    viewer = make_napari_viewer()
+@pytest.fixture
+def answer(monkeypatch):
+    """Answer the question whether to replace a file; gives the questions that were asked."""
+    asked = []
+
+    def set_answer(button):
+        monkeypatch.setattr(QMessageBox, "question", lambda parent, title, text: asked.append(text) or button)
+        return asked
+
+    return set_answer
+
+
+def save_over(path, viewer):
+    write_image(path, EIGHT)
     viewer.add_image(255 - EIGHT)
-    with pytest.raises(OSError, match=r"a\.png is there already: choose another name"):
-        viewer.layers.save(str(tmp_path / "a.png"), plugin="napari-dental-denoise")
+    viewer.layers.save(str(path), plugin="napari-dental-denoise")
+
+
+def test_a_script_never_replaces_a_file(tmp_path, make_napari_viewer, answer):
+    asked = answer(QMessageBox.StandardButton.Yes)
+    with pytest.raises(OSError, match=r"a\.png already exists: choose another name"):
+        save_over(tmp_path / "a.png", make_napari_viewer(show=False))
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), EIGHT)
+    assert asked == []
+
+
+def test_a_file_is_replaced_if_the_user_says_so(tmp_path, make_napari_viewer, answer):
+    asked = answer(QMessageBox.StandardButton.Yes)
+    save_over(tmp_path / "a.png", make_napari_viewer(show=True))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), 255 - EIGHT)
+    assert asked == ["a.png already exists. Replace it?"]
+
+
+def test_a_file_is_kept_if_the_user_says_so(tmp_path, make_napari_viewer, answer):
+    answer(QMessageBox.StandardButton.No)
+    with pytest.raises(OSError, match=r"a\.png already exists: choose another name"):
+        save_over(tmp_path / "a.png", make_napari_viewer(show=True))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), EIGHT)
+
+
+def test_a_thread_asks_nobody(tmp_path, make_napari_viewer, answer):
+    asked = answer(QMessageBox.StandardButton.Yes)
+    make_napari_viewer(show=True)
+    write_image(tmp_path / "a.png", EIGHT)
+    with ThreadPoolExecutor() as pool, pytest.raises(OSError, match="already exists"):
+        pool.submit(save, Image(255 - EIGHT), tmp_path / "a.png").result()
+    assert asked == []
+
+
+def test_a_derived_file_is_replaced_if_the_user_says_so(tmp_path, make_napari_viewer, answer):
+    layer = worked_out(save_dicom(radiograph(SIXTEEN), tmp_path / "a.dcm"))
+    save(layer, tmp_path / "out.dcm")
+    layer.data = layer.data ^ 1
+    with pytest.raises(OSError, match=r"out\.dcm already exists"):
+        save(layer, tmp_path / "out.dcm")
+    make_napari_viewer(show=True)
+    answer(QMessageBox.StandardButton.Yes)
+    save(layer, tmp_path / "out.dcm")
+    np.testing.assert_array_equal(read_radiograph(tmp_path / "out.dcm").pixels, SIXTEEN ^ 1)
 
 
 @pytest.fixture
 def save_dialog(monkeypatch):
-    """Answer napari's Save dialog with a name and this plugin's kind of file; gives what it was asked with."""
-    asked = []
+    """Answer napari's Save dialog with a name and this plugin's kind of file."""
 
-    def answer(path):
+    def choose(path):
         def dialog(*args, **kwargs):
-            asked.append(kwargs)
             ours = [kind for kind in kwargs["filter"].split(";;") if kind.startswith("Dental Denoise")]
             return str(path), ours[0]
 
         monkeypatch.setattr(QFileDialog, "getSaveFileName", dialog)
-        return asked
 
-    return answer
+    return choose
 
 
 def test_the_save_dialog_writes_with_this_plugin(tmp_path, make_napari_viewer, save_dialog):
@@ -191,27 +251,6 @@ def test_the_save_dialog_writes_with_this_plugin(tmp_path, make_napari_viewer, s
     viewer.window._qt_viewer._save_layers_dialog(selected=True)
     np.testing.assert_array_equal(read_image(tmp_path / "saved.tif"), SIXTEEN)
     assert read_pixel_size(tmp_path / "saved.tif") == pytest.approx((0.05, 0.05), rel=1e-4)
-
-
-def test_the_save_dialog_has_asked_before_a_file_is_replaced(tmp_path, make_napari_viewer, save_dialog):
-    write_image(tmp_path / "a.png", EIGHT)
-    viewer = make_napari_viewer()
-    viewer.add_image(255 - EIGHT)
-    asked = save_dialog(tmp_path / "a.png")
-    viewer.window._qt_viewer._save_layers_dialog(selected=True)
-    # Qt asks, unless it was told not to.
-    assert not asked[0]["options"] & QFileDialog.Option.DontConfirmOverwrite
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), 255 - EIGHT)
-
-
-def test_a_name_that_the_dialog_did_not_ask_for_is_not_replaced(tmp_path, make_napari_viewer, save_dialog):
-    write_image(tmp_path / "a.png", EIGHT)
-    viewer = make_napari_viewer()
-    viewer.add_image(255 - EIGHT)
-    save_dialog(tmp_path / "a")
-    with pytest.raises(OSError, match=r"a\.png is there already"):
-        viewer.window._qt_viewer._save_layers_dialog(selected=True)
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), EIGHT)
 
 
 def test_napari_offers_the_writer_for_images_only(make_napari_viewer):

@@ -1,4 +1,4 @@
-"""The fields of the Compare form and where they stand; what they do is in `compare_widget`."""
+"""Fields and layout of the Compare form; its behaviour is in `widget`."""
 
 from __future__ import annotations
 
@@ -30,12 +30,7 @@ SPACING = 6
 
 
 class CompareFields(QWidget):
-    """What is seen of the Compare form.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    """
+    """The visible parts of the Compare form."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
@@ -43,41 +38,37 @@ class CompareFields(QWidget):
         self._make_buttons()
         self.table = ScoreTable()
         self.scale_note = QLabel()
-        self.copy_table = QPushButton("Copy table")
-        self.copy_table.setToolTip("Copy the table, with tabs, for a spreadsheet")
+        self.copy_table = _button("Copy table", "Copy the table as tab-separated text, for a spreadsheet")
         self.copy_table.clicked.connect(self.table.copy)
         self.profile_title = QLabel()
         self.profile_title.setWordWrap(True)
-        self.profile_title.setToolTip("Draw a line or a path in the Shapes layer to look at another place")
+        self.profile_title.setToolTip("Draw a line or a path in the Shapes layer to see the grey values along it")
         self.profile = ProfilePlot(viewer)
         self.status = text_label()
         self.setMinimumWidth(MINIMUM_WIDTH)
-        # The plot takes what height is left; napari would put empty space below it.
+        # The plot takes the remaining height; napari would add empty space below the form otherwise.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._lay_out()
 
     def _make_choices(self) -> None:
-        self.reference = LayerCombo("The image without noise, if there is one: PSNR and SSIM are taken against it")
+        self.reference = LayerCombo("The clean image, if there is one: PSNR and SSIM are computed against it")
         self.first = LayerCombo("A layer to compare, such as the noisy image; it is never changed")
         self.second = LayerCombo("The layer to compare it with, such as the denoised image; it is never changed")
         self.shapes = LayerCombo("A Shapes layer: its closed shapes are the region, its last line is the line profile")
         self.difference_choice = QComboBox()
-        self.difference_choice.setToolTip("Which layer is taken away from which")
+        self.difference_choice.setToolTip("Which layer is subtracted from which")
         self.difference_choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def _make_buttons(self) -> None:
-        self.side_by_side = QPushButton("Side by side")
-        self.side_by_side.setToolTip("Show the chosen layers in one row; press again to come back")
-        self.wipe = QPushButton("Wipe")
-        self.wipe.setToolTip("Show A left and B right of an edge that the mouse can drag; press again to end it")
+        self.side_by_side = _button("Side by side", "Show the chosen layers in one row; press again to go back")
+        self.wipe = _button("Wipe", "Show A left and B right of an edge that you can drag; press again to go back")
         for button in (self.side_by_side, self.wipe):
             button.setCheckable(True)
         self.edge = QSlider(Qt.Orientation.Horizontal)
         self.edge.setRange(0, SLIDER_STEPS)
         self.edge.setValue(SLIDER_STEPS // 2)
-        self.edge.setToolTip("Where the edge of the wipe stands")
-        self.difference = QPushButton("Difference")
-        self.difference.setToolTip("Make a layer of the difference: blue below zero, red above")
+        self.edge.setToolTip("Position of the edge of the wipe")
+        self.difference = _button("Difference", "Add the difference as a layer: blue below zero, red above")
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -93,6 +84,12 @@ class CompareFields(QWidget):
         layout.addWidget(self.profile_title)
         layout.addWidget(self.profile, 1)
         make_scrollable(self)
+
+
+def _button(text: str, tooltip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    return button
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -1,9 +1,11 @@
-"""Layers beside each other in napari's grid."""
+"""Side-by-side view of layers in napari's grid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from napari_dental_denoise.plugin.shared import Connections
 
@@ -12,21 +14,21 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
 GAP = 4
-# Points and pixels of a name in napari's own size, measured; longer names are made smaller to fit their place.
+# napari's font size for names, and the measured width of a letter in it; long names get a smaller font.
 NAME_POINTS = 10.0
 PIXELS_PER_LETTER = 10.5
-SMALLEST_POINTS = 5.0
+MIN_POINTS = 5.0
 
 
 class SideBySide:
-    """Shows some layers in one row, with their names, until it is closed.
+    """View of some layers in one row, with their names, until it is closed.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
     layers : sequence of napari.layers.Image
     ended : callable
-        Called when the user leaves the grid by napari's own button.
+        Called when the user turns off the grid with napari's button.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, layers: Sequence[Image], ended: Callable[[], None]) -> None:
@@ -41,7 +43,7 @@ class SideBySide:
         ]
         points = self._name_points(layers)
         for layer, *_ in self._layers_before:
-            # Every visible layer takes a place in the grid.
+            # Every visible layer takes a cell of the grid.
             layer.visible = layer in layers
             layer.name_overlay.visible = layer in layers
             layer.name_overlay.font_size = points
@@ -50,18 +52,18 @@ class SideBySide:
         self._connections.add(grid.events.enabled, self._on_enabled)
 
     def _name_points(self, layers: Sequence[Image]) -> float:
-        """Size of the names, so that the longest one is not cut off."""
-        place = self._viewer.canvas.size[1] / len(layers)
+        """Return the font size at which the longest name fits its cell."""
+        width = self._viewer.canvas.size[1] / len(layers)
         longest = max(len(layer.name) for layer in layers) + 2
-        return float(max(SMALLEST_POINTS, min(NAME_POINTS, NAME_POINTS * place / (longest * PIXELS_PER_LETTER))))
+        return float(np.clip(NAME_POINTS * width / (longest * PIXELS_PER_LETTER), MIN_POINTS, NAME_POINTS))
 
     def _on_enabled(self, _event: object) -> None:
         if not self._viewer.canvas.grid.enabled:
             self._ended()
 
     def close(self) -> None:
-        """Bring back the grid, the camera and what was visible."""
-        self._connections.clear()
+        """Restore the grid, the camera and the visible layers."""
+        self._connections.close()
         grid, camera = self._viewer.canvas.grid, self._viewer.scene.camera
         for name, value in self._grid_before.items():
             setattr(grid, name, value)

@@ -1,61 +1,49 @@
-"""A choice among layers that keeps its choice while layers come, go and change their names."""
+"""Combo box of layers that keeps its choice when layers are added, removed or renamed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QComboBox, QSizePolicy
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-SHORTEST = 12
+MIN_LETTERS = 12
 NONE = "none"
 
 
 class LayerCombo(QComboBox):
-    """Choose one layer or none; `currentIndexChanged` tells of each other choice.
+    """Choice of one layer or none; `currentIndexChanged` is emitted only if the layer changes."""
 
-    Parameters
-    ----------
-    tooltip : str
-    parent : QWidget, optional
-    """
-
-    def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, tooltip: str) -> None:
+        super().__init__()
         self._layers: list[Layer | None] = [None]
         self.addItem(NONE)
         self.setToolTip(tooltip)
         # Long names must not widen the dock.
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(SHORTEST)
+        self.setMinimumContentsLength(MIN_LETTERS)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     @property
     def layer(self) -> Layer | None:
-        """The chosen one."""
+        """The chosen layer or None."""
         return self._layers[max(self.currentIndex(), 0)]
 
     @layer.setter
     def layer(self, layer: Layer | None) -> None:
-        known = [index for index, other in enumerate(self._layers) if other is layer]
-        self.setCurrentIndex(known[0] if known else 0)
+        self.setCurrentIndex(next((index for index, other in enumerate(self._layers) if other is layer), 0))
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
-        """Offer these; the choice stays if it is among them, else it is none.
-
-        Parameters
-        ----------
-        layers : sequence of napari layers
-        """
+        """Offer these layers; the choice stays if it is one of them, and becomes none otherwise."""
         chosen = self.layer
-        self.blockSignals(True)  # noqa: FBT003
-        self._layers = [None, *layers]
-        self.clear()
-        self.addItems([NONE, *(layer.name for layer in layers)])
-        self.layer = chosen
-        self.blockSignals(False)  # noqa: FBT003
+        with QSignalBlocker(self):
+            self._layers = [None, *layers]
+            self.clear()
+            self.addItems([NONE, *(layer.name for layer in layers)])
+            self.layer = chosen
         if self.layer is not chosen:
             self.currentIndexChanged.emit(self.currentIndex())

@@ -1,4 +1,4 @@
-"""The layers that are compared: which go together, what is shown of them, how they differ."""
+"""Layers to compare: which are comparable, their displayed pixels, and their difference."""
 
 from __future__ import annotations
 
@@ -16,35 +16,30 @@ if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Image, Layer
 
-HELPER = {"operation": "wipe"}
+WIPE = {"operation": "wipe"}
 DIFFERENCE = "difference"
-# Rare outliers would leave the rest of a difference without colour.
+# A few outliers would make the rest of a difference colourless.
 SHOWN_PERCENTILE = 99.8
-# ColorBrewer's RdBu: told apart by colour-blind eyes, and zero is neutral.
+# RdBu of ColorBrewer, which colour-blind people can read; zero is neutral.
 DIVERGING = ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")
 
 
 def operation(layer: Layer) -> str:
-    """What made a layer, as its metadata says; "" for layers that are not the plugin's."""
+    """Return the operation that made a layer, from its metadata; "" for layers of other origin."""
     record = layer.metadata.get(METADATA, {})
     return str(record.get("operation", "")) if isinstance(record, dict) else ""
 
 
 def comparable_layers(viewer: napari.viewer.Viewer) -> list[Image]:
-    """The image layers of a viewer, without those that compare others."""
+    """Return the image layers of a viewer, without those that the Compare form made."""
     from napari.layers import Image
 
-    made = (HELPER["operation"], DIFFERENCE)
+    made = (WIPE["operation"], DIFFERENCE)
     return [layer for layer in viewer.layers if isinstance(layer, Image) and operation(layer) not in made]
 
 
 def check_layers(layers: Sequence[Image]) -> None:
-    """Refuse layers that cannot be compared pixel by pixel, with the reason.
-
-    Raises
-    ------
-    InputError
-    """
+    """Raise InputError unless all layers are grey images of the same size."""
     for layer in layers:
         check_image(layer)
     for layer in layers[1:]:
@@ -54,22 +49,15 @@ def check_layers(layers: Sequence[Image]) -> None:
 
 
 def shown_pixels(layer: Image, point: tuple[float, ...]) -> NDArray[np.generic]:
-    """The image of a layer at the viewer's sliders."""
+    """Return the image of a layer that is displayed at a point of the viewer's sliders."""
     image = layer.data if layer.ndim == 2 else layer.data[current_image(layer, point)]
     return np.asarray(image)
 
 
 def guess_layers(names: Sequence[str]) -> tuple[str | None, str | None, str | None]:
-    """Which layers are meant, after the names that the plugin gives: "x", "x gaussian", "x gaussian denoised".
+    """Return the names of the clean, noisy and denoised layers, guessed from the names that the plugin gives.
 
-    Parameters
-    ----------
-    names : sequence of str
-        From the lowest layer up.
-
-    Returns
-    -------
-    clean, first, second : str or None
+    These are "x", "x gaussian" and "x gaussian denoised". The names are in the order of the layers, lowest first.
     """
     second = next((name for name in reversed(names) if "denoised" in name), None)
     first = _origin(second, names) or next((name for name in reversed(names) if _is_noisy(name)), None)
@@ -85,13 +73,13 @@ def _is_noisy(name: str) -> bool:
 
 
 def _origin(name: str | None, names: Sequence[str]) -> str | None:
-    """The longest other name that a name begins with."""
+    """Return the longest other name with which a name begins."""
     origins = [other for other in names if name is not None and name.startswith(f"{other} ")]
     return max(origins, key=len, default=None)
 
 
 def add_difference(viewer: napari.viewer.Viewer, minuend: Image, subtrahend: Image) -> Image:
-    """Show one layer minus another, zero neutral and the scale symmetric; made again, it is brought up to date.
+    """Add a layer of one layer minus another, or replace an earlier one; it has a symmetric colour scale.
 
     Parameters
     ----------
@@ -101,35 +89,40 @@ def add_difference(viewer: napari.viewer.Viewer, minuend: Image, subtrahend: Ima
     Returns
     -------
     napari.layers.Image
-        float32, in the place of the minuend.
+        float32, at the position of the minuend.
 
     Raises
     ------
     InputError
-        If the layers do not go together.
+        If the layers are not comparable.
     """
     from napari.layers import Image
     from napari.utils import Colormap
 
     check_layers([minuend, subtrahend])
     data = _subtract(minuend, subtrahend, viewer.dims.point)
-    look = twin(minuend, "", {"operation": DIFFERENCE, "minuend": minuend.name, "subtrahend": subtrahend.name})
-    look["name"] = f"{minuend.name} - {subtrahend.name}"
-    look["colormap"] = Colormap(list(DIVERGING), name="difference")
     largest, shown = _limits(data, minuend, viewer.dims.point)
-    look |= {"contrast_limits": (-shown, shown), "gamma": 1.0, "blending": "translucent_no_depth"}
-    for old in [layer for layer in viewer.layers if operation(layer) == DIFFERENCE and layer.name == look["name"]]:
+    record = {"operation": DIFFERENCE, "minuend": minuend.name, "subtrahend": subtrahend.name}
+    name = f"{minuend.name} - {subtrahend.name}"
+    settings = twin(minuend, "", record) | {
+        "name": name,
+        "colormap": Colormap(list(DIVERGING), name="difference"),
+        "contrast_limits": (-shown, shown),
+        "gamma": 1.0,
+        "blending": "translucent_no_depth",
+    }
+    for old in [layer for layer in viewer.layers if operation(layer) == DIFFERENCE and layer.name == name]:
         viewer.layers.remove(old)
-    layer = Image(data, **look)
+    layer = Image(data, **settings)
     layer.contrast_limits_range = (-largest, largest)
-    layer.contrast_limits = look["contrast_limits"]
+    layer.contrast_limits = (-shown, shown)
     layer.colorbar.visible = True
     viewer.add_layer(layer)
     return layer
 
 
 def _subtract(minuend: Image, subtrahend: Image, point: tuple[float, ...]) -> Any:
-    """Numpy or dask, as the layers are."""
+    """Return the difference of NumPy or dask arrays, on a common scale if their types differ."""
     first, second = minuend.data.astype(np.float32), subtrahend.data.astype(np.float32)
     if minuend.dtype == subtrahend.dtype:
         return first - second
@@ -138,7 +131,7 @@ def _subtract(minuend: Image, subtrahend: Image, point: tuple[float, ...]) -> An
 
 
 def _limits(data: Any, layer: Image, point: tuple[float, ...]) -> tuple[float, float]:
-    """Largest difference of the image that is shown, and the one to show in full colour."""
+    """Return the largest difference of the displayed image, and the one to show in full colour."""
     image = data if layer.ndim == 2 else data[current_image(layer, point)]
     size = np.abs(np.asarray(image))
     if not np.isfinite(size).all():

@@ -1,4 +1,4 @@
-"""Grey values along a line, of several layers in one plot."""
+"""Line profiles of several layers in one plot."""
 
 from __future__ import annotations
 
@@ -21,23 +21,15 @@ if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Image, Shapes
 
-LOWEST_HEIGHT = 130
-LONGEST_NAME = 26
-# So that it is seen under a curve that is near to it.
+MIN_HEIGHT = 130
+MAX_NAME_LENGTH = 26
+# Wider, so that it is visible under a similar curve.
 REFERENCE_WIDTH = 2
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One layer's grey values.
-
-    Attributes
-    ----------
-    name : str
-    values : (S,) array
-    color : int or None
-        Which of the theme's curve colours; None for that of the text.
-    """
+    """Grey values of a layer; `color` is the number of a curve colour, or None for the colour of the text."""
 
     name: str
     values: NDArray[np.float64]
@@ -45,12 +37,7 @@ class Curve:
 
 
 class ProfilePlot(QWidget):
-    """A plot with its legend above it, in the colours of the viewer's theme.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    """
+    """Plot with a legend above it, in the colours of the viewer's theme."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
@@ -61,14 +48,14 @@ class ProfilePlot(QWidget):
         self.legend.setWordWrap(True)
         self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.plot = pyqtgraph.PlotWidget()
-        self.plot.setToolTip("Drag to move along, turn the wheel to zoom, A brings all back")
-        self.plot.setMinimumHeight(LOWEST_HEIGHT)
-        # By itself it asks for 640x480.
+        self.plot.setToolTip("Drag to pan, turn the wheel to zoom, press A to see everything")
+        self.plot.setMinimumHeight(MIN_HEIGHT)
+        # Its preferred size is 640x480.
         self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(x=True, y=False)
         for side in ("left", "bottom"):
-            # "k" in front of a unit would read as kilo: kmm.
+            # A prefix "k" would give the unit "kmm".
             self.plot.getAxis(side).enableAutoSIPrefix(False)  # noqa: FBT003
         self.plot.setLabel("left", "grey value")
         layout = QVBoxLayout(self)
@@ -84,28 +71,26 @@ class ProfilePlot(QWidget):
         shapes: Shapes | None,
         point: tuple[float, ...],
     ) -> str:
-        """Draw the grey values of layers along the last line that is drawn, else along the middle row.
+        """Plot the grey values of layers along the last line of a Shapes layer, or else along the middle row.
 
         Parameters
         ----------
         layers : sequence of (napari.layers.Image, int or None)
-            Of one size; for the colour see `Curve`.
+            Layers of one size and their colours; see `Curve`.
         shapes : napari.layers.Shapes or None
         point : tuple of float
-            Where the viewer's sliders stand.
+            Position of the viewer's sliders.
 
         Returns
         -------
         str
-            Where the line is, in words.
+            A title that tells where the line is.
         """
-        first, place = layers[0][0], "the middle row"
-        corners = None if shapes is None else last_line(shapes, first, point)
-        if corners is None:
-            height, width = first.data.shape[-2:]
-            corners = np.array([[height // 2, 0], [height // 2, width - 1]], np.float64)
-        elif shapes is not None:
-            place = f"the last line in {shapes.name}"
+        first = layers[0][0]
+        height, width = first.data.shape[-2:]
+        place, corners = "the middle row", np.array([[height // 2, 0], [height // 2, width - 1]], np.float64)
+        if shapes is not None and (line := last_line(shapes, first, point)) is not None:
+            place, corners = f"the last line in {shapes.name}", line
         points = path_points(corners)
         images, _ = on_one_scale([shown_pixels(layer, point) for layer, _ in layers])
         self._curves = [
@@ -119,26 +104,26 @@ class ProfilePlot(QWidget):
         return f"Line profile of {place}"
 
     def show_nothing(self) -> None:
-        """Empty the plot."""
+        """Clear the plot."""
         self._curves = ()
         self.restyle()
 
     def restyle(self) -> None:
-        """Draw again in the colours of the theme as it is now."""
+        """Redraw in the colours of the current theme."""
         colors = style_plot(self.plot, self._viewer)
         self.plot.clear()
-        words = []
+        entries = []
         for curve in self._curves:
             color = colors.text if curve.color is None else colors.curves[curve.color]
             pen = pyqtgraph.mkPen(color, width=REFERENCE_WIDTH if curve.color is None else 1)
             self.plot.plot(self._positions, curve.values, pen=pen, connect="finite")
-            words.append(f'<span style="color:{color}">&#9632;</span>&nbsp;{_words(curve.name)}')
-        self.legend.setText("&nbsp; ".join(words))
+            entries.append(f'<span style="color:{color}">&#9632;</span>&nbsp;{_short_html(curve.name)}')
+        self.legend.setText("&nbsp; ".join(entries))
 
 
-def _words(name: str) -> str:
-    """A name that is neither long nor broken into lines."""
-    if len(name) > LONGEST_NAME:
-        half = LONGEST_NAME // 2 - 1
+def _short_html(name: str) -> str:
+    """Return a name as HTML, shortened and without line breaks."""
+    if len(name) > MAX_NAME_LENGTH:
+        half = MAX_NAME_LENGTH // 2 - 1
         name = f"{name[:half]}...{name[-half:]}"
     return escape(name).replace(" ", "&nbsp;")

@@ -1,4 +1,4 @@
-"""PSNR and SSIM in a thread: SSIM of a panoramic image takes longer than a window may stand still."""
+"""PSNR and SSIM in a thread, as SSIM of a panoramic image would block the window."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScoreTask:
-    """What is to be scored: pixels, not layers, for it is done in a thread.
+    """Images to score: pixels, not layers, which a thread must not touch.
 
     Attributes
     ----------
     clean : (H, W) array
-    images : list of (row, (H, W) array)
-        Row of the table.
+    images : list of (int, (H, W) array)
+        Rows of the table and their images.
     mask : (H, W) bool array or None
         The region.
     """
@@ -37,7 +37,7 @@ class ScoreTask:
 
 @dataclass(frozen=True, slots=True)
 class RowScore:
-    """Scores of one row."""
+    """Scores of one row of the table."""
 
     row: int
     whole: RegionScore
@@ -46,12 +46,7 @@ class RowScore:
 
 
 def score_steps(task: ScoreTask) -> Generator[Progress, None, list[RowScore]]:
-    """Score row by row; reports between them, so that it can be stopped.
-
-    Yields
-    ------
-    Progress
-    """
+    """Return the scores of all rows; the reports between them allow to stop it."""
     rows = []
     for done, (row, image) in enumerate(task.images):
         yield Progress(done, len(task.images))
@@ -63,14 +58,12 @@ def score_steps(task: ScoreTask) -> Generator[Progress, None, list[RowScore]]:
 
 
 class Scoring:
-    """Scores one task at a time; of those that come meanwhile only the last one is done.
+    """Runner of one task at a time; only the latest of the tasks that arrive meanwhile is run next.
 
     Parameters
     ----------
-    returned : callable
-        Gets a list of RowScore.
-    failed : callable
-        Gets the error.
+    returned, failed : callable
+        Get the scores and the error.
     """
 
     def __init__(self, returned: Callable[[list[RowScore]], Any], failed: Callable[[Exception], Any]) -> None:
@@ -81,11 +74,11 @@ class Scoring:
 
     @property
     def busy(self) -> bool:
-        """Whether scores are yet to come."""
+        """Whether a task is running."""
         return self._worker is not None
 
     def start(self, task: ScoreTask) -> None:
-        """Score now, or as soon as the running task is out of the way."""
+        """Run a task now, or as soon as the running one has stopped."""
         if self._worker is not None:
             self._next = task
             self._worker.quit()
@@ -99,27 +92,27 @@ class Scoring:
         )
 
     def stop(self) -> None:
-        """Give up, for good: nothing is called any more."""
+        """Cancel for good, without any further callback."""
         self._stopped = True
         self.cancel()
 
     def cancel(self) -> None:
-        """Give up what runs and what waits."""
+        """Cancel the running and the waiting task."""
         self._next = None
         if self._worker is not None:
             self._worker.quit()
 
     def _on_returned(self, scores: list[RowScore]) -> None:
-        # What a newer task has overtaken, or a closed form, has no use for it.
-        if not self._stopped and self._next is None and self._wanted():
+        # The scores are outdated if another task waits.
+        if self._next is None and self._is_wanted():
             self._returned(scores)
 
-    def _wanted(self) -> bool:
-        return self._worker is not None and not self._worker.abort_requested
-
     def _on_failed(self, error: Exception) -> None:
-        if not self._stopped and self._wanted():
+        if self._is_wanted():
             self._failed(error)
+
+    def _is_wanted(self) -> bool:
+        return not self._stopped and self._worker is not None and not self._worker.abort_requested
 
     def _on_finished(self) -> None:
         self._worker = None

@@ -1,4 +1,4 @@
-"""What is drawn in a Shapes layer, in the pixels of an image layer: closed shapes are regions, lines are lines."""
+"""Regions and lines drawn in a Shapes layer, in pixel coordinates of an image layer."""
 
 from __future__ import annotations
 
@@ -17,20 +17,14 @@ LINES = ("line", "path")
 
 
 def outlines(shapes: Shapes, image: Image, point: tuple[float, ...]) -> list[Points]:
-    """The closed shapes that are shown.
+    """Return the displayed closed shapes as (K, 2) arrays: rows and columns of their corners in `image`.
 
     Parameters
     ----------
     shapes : napari.layers.Shapes
     image : napari.layers.Image
-        In whose pixels the answer is.
     point : tuple of float
-        Where the viewer's sliders stand.
-
-    Returns
-    -------
-    list of (K, 2) arrays
-        Rows and columns of corners.
+        Position of the viewer's sliders.
     """
     return [
         _in_pixels(ellipse_outline(corners) if kind == "ellipse" else corners, shapes, image, point)
@@ -39,13 +33,13 @@ def outlines(shapes: Shapes, image: Image, point: tuple[float, ...]) -> list[Poi
 
 
 def last_line(shapes: Shapes, image: Image, point: tuple[float, ...]) -> Points | None:
-    """The line or path that was drawn last and is shown; see `outlines`."""
+    """Return the displayed line or path that was drawn last; see `outlines`."""
     lines = [corners for _, corners in _shown(shapes, LINES, point)]
     return _in_pixels(lines[-1], shapes, image, point) if lines else None
 
 
 def _shown(shapes: Shapes, kinds: Collection[str], point: tuple[float, ...]) -> Iterator[tuple[str, Points]]:
-    """Kind and last two coordinates of the shapes that lie on the slice that is shown."""
+    """Yield kind and last two coordinates of the shapes on the displayed slice."""
     here = np.rint(shapes.world_to_data(point))[:-2]
     for kind, vertices in zip(shapes.shape_type, shapes.data, strict=True):
         on_slice = (np.rint(vertices[:, :-2]) == here).all()

@@ -1,4 +1,4 @@
-"""PSNR and SSIM of two layers, whole and inside a region."""
+"""Table of PSNR and SSIM of two layers, for the whole image and inside a region."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from napari_dental_denoise.plugin.compare.scoring import RowScore
 
 COLUMNS = ("PSNR, dB\nimage", "SSIM\nimage", "PSNR, dB\nregion", "SSIM\nregion")
 TIPS = (
-    "Peak signal-to-noise ratio of the whole image: more is nearer to the clean one",
+    "Peak signal-to-noise ratio of the whole image: higher is closer to the clean image",
     "Structural similarity of the whole image: 1 for equal images",
     "Peak signal-to-noise ratio of the pixels inside the closed shapes",
-    "Structural similarity on the bounding box of the closed shapes, of 11 pixels a side and more",
+    "Structural similarity in the bounding box of the closed shapes, which needs at least 11 pixels a side",
 )
 EMPTY = "-"
 
 
 class ScoreTable(QTableWidget):
-    """Rows A and B; columns for the whole image and for the region."""
+    """Table with the rows A and B and the columns of COLUMNS."""
 
     def __init__(self) -> None:
         super().__init__(2, len(COLUMNS))
@@ -33,7 +33,6 @@ class ScoreTable(QTableWidget):
         self._rows = [QTableWidgetItem(title) for title in ("A", "B")]
         for row, header in enumerate(self._rows):
             self.setVerticalHeaderItem(row, header)
-        self._cells: dict[tuple[int, int], str] = {}
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -46,29 +45,19 @@ class ScoreTable(QTableWidget):
         self.clear_scores()
 
     def clear_scores(self) -> None:
-        """Show that there is nothing to show."""
+        """Empty all cells."""
         for row in range(self.rowCount()):
             for column in range(self.columnCount()):
                 self._set(row, column, EMPTY)
         self._fit_height()
 
     def name_rows(self, names: Sequence[str]) -> None:
-        """Say which layers the rows are, as tooltips.
-
-        Parameters
-        ----------
-        names : sequence of str
-        """
+        """Set the names of the layers as tooltips of the rows."""
         for header, name in zip(self._rows, names, strict=True):
             header.setToolTip(name)
 
     def show_scores(self, scores: Sequence[RowScore]) -> None:
-        """Fill the rows that were scored and empty the others.
-
-        Parameters
-        ----------
-        scores : sequence of RowScore
-        """
+        """Fill the rows of these scores and empty the others."""
         self.clear_scores()
         for score in scores:
             for first, part in ((0, score.whole), (2, score.region)):
@@ -77,10 +66,10 @@ class ScoreTable(QTableWidget):
                     self._set(score.row, first + 1, _text(part.ssim, 4))
 
     def copy(self) -> None:
-        """Put the table on the clipboard, with tabs, for a spreadsheet."""
+        """Copy the table to the clipboard as tab-separated text."""
         lines = [["layer", *(title.replace("\n", " ") for title in COLUMNS)]]
         for row, header in enumerate(self._rows):
-            cells = [self._cells[row, column] for column in range(self.columnCount())]
+            cells = [self.item(row, column).text() for column in range(self.columnCount())]
             lines.append([header.toolTip() or header.text(), *cells])
         clipboard: Any = QApplication.clipboard()
         clipboard.setText("\n".join("\t".join(line) for line in lines))
@@ -89,7 +78,6 @@ class ScoreTable(QTableWidget):
         item = QTableWidgetItem(text)
         item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setItem(row, column, item)
-        self._cells[row, column] = text
 
     def _fit_height(self) -> None:
         rows = sum(self.rowHeight(row) for row in range(self.rowCount()))

@@ -1,12 +1,11 @@
-"""The Compare form: two or three layers side by side, wiped, subtracted, scored and along a line."""
+"""The Compare form: side-by-side view, wipe, difference, scores and line profile of two or three layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtGui import QCloseEvent
+from qtpy.QtCore import QSignalBlocker, QTimer
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import outline_mask
@@ -22,23 +21,18 @@ from napari_dental_denoise.plugin.compare.layers import (
 from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoreTask, Scoring
 from napari_dental_denoise.plugin.compare.shapes import outlines
 from napari_dental_denoise.plugin.compare.wipe import Wipe
-from napari_dental_denoise.plugin.shared import Connections, complain, say
+from napari_dental_denoise.plugin.shared import CloseWatcher, Connections, complain, say
 
 if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Image
 
-# One update for the many events of a slider that is moved or a shape that is drawn.
+# Combines the many events of a moving slider or a growing shape into one update.
 DELAY_MS = 100
 
 
 class CompareWidget(CompareFields):
-    """Compare two image layers, and both with a clean one.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    """
+    """Form that compares two image layers with each other and with a clean one."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
@@ -54,6 +48,7 @@ class CompareWidget(CompareFields):
         self._connect_fields()
         self._connect_viewer()
         self._on_inserted()
+        CloseWatcher(self, self._close)
 
     def _timer(self, interval: int, action: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -80,17 +75,17 @@ class CompareWidget(CompareFields):
         self._viewer_connections.add(events.inserted, self._on_inserted)
         self._viewer_connections.add(self._viewer.dims.events.current_step, self._schedule)
         self._viewer_connections.add(self._viewer.events.theme, self._on_theme)
-        # A window that closes deletes the form without a word to it.
-        self.destroyed.connect(self._viewer_connections.clear)
-        self.destroyed.connect(self._layer_connections.clear)
+        # A closing window deletes the form without a close event.
+        self.destroyed.connect(self._viewer_connections.close)
+        self.destroyed.connect(self._layer_connections.close)
 
     @property
     def busy(self) -> bool:
-        """Whether scores or the profile are yet to come."""
+        """Whether an update of the scores or the profile is due or running."""
         return self._scoring.busy or self._update_timer.isActive()
 
     def _chosen(self) -> list[Image]:
-        """The two or three layers: A, B, clean."""
+        """Return the chosen layers in the order A, B, clean."""
         layers = [combo.layer for combo in (self.first, self.second, self.reference)]
         return [layer for layer in layers if layer is not None]
 
@@ -112,10 +107,8 @@ class CompareWidget(CompareFields):
 
     def _on_inserted(self, _event: object = None) -> None:
         self._on_layers()
-        if not self._chosen_by_hand:
-            self._guess()
-
-    def _guess(self) -> None:
+        if self._chosen_by_hand:
+            return
         by_name = {layer.name: layer for layer in comparable_layers(self._viewer)}
         combos = (self.reference, self.first, self.second)
         for combo, name in zip(combos, guess_layers([*by_name]), strict=True):
@@ -125,8 +118,8 @@ class CompareWidget(CompareFields):
         self._chosen_by_hand = True
 
     def _on_choice(self, _index: int = 0) -> None:
-        self._layer_connections.clear()
-        for layer in [*self._chosen(), *([self.shapes.layer] if self.shapes.layer is not None else [])]:
+        self._layer_connections.close()
+        for layer in filter(None, [*self._chosen(), self.shapes.layer]):
             for emitter in (layer.events.data, layer.events.scale, layer.events.translate):
                 self._layer_connections.add(emitter, self._schedule)
         self._offer_differences()
@@ -138,23 +131,19 @@ class CompareWidget(CompareFields):
         self._difference_by_hand = title
 
     def _offer_differences(self) -> None:
-        """Which differences can be made of what is chosen; the pair of layers is kept beside its name."""
-        named = {"A": self.first.layer, "B": self.second.layer, "clean": self.reference.layer}
-        titles = [("B", "A"), ("A", "clean"), ("B", "clean")]
-        self._differences = [
-            (f"{one} - {other}", named[one], named[other])
-            for one, other in titles
-            if named[one] is not None and named[other] is not None
-        ]
+        """Offer the differences between the chosen layers."""
+        combos = {"A": self.first, "B": self.second, "clean": self.reference}
         self.difference_choice.clear()
-        self.difference_choice.addItems([title for title, _, _ in self._differences])
+        for one, other in [("B", "A"), ("A", "clean"), ("B", "clean")]:
+            if combos[one].layer is not None and combos[other].layer is not None:
+                self.difference_choice.addItem(f"{one} - {other}", (combos[one], combos[other]))
         self.difference_choice.setCurrentText(self._difference_by_hand)
 
     def _make_difference(self) -> None:
         try:
             self._check(self._chosen())
-            _, minuend, subtrahend = self._differences[self.difference_choice.currentIndex()]
-            layer = add_difference(self._viewer, minuend, subtrahend)
+            minuend, subtrahend = self.difference_choice.currentData()
+            layer = add_difference(self._viewer, minuend.layer, subtrahend.layer)
         except InputError as error:
             complain(self.status, error)
             return
@@ -190,12 +179,11 @@ class CompareWidget(CompareFields):
             self._wiping.move_to(value / SLIDER_STEPS)
 
     def _on_dragged(self, share: float) -> None:
-        self.edge.blockSignals(True)  # noqa: FBT003
-        self.edge.setValue(round(share * SLIDER_STEPS))
-        self.edge.blockSignals(False)  # noqa: FBT003
+        with QSignalBlocker(self.edge):
+            self.edge.setValue(round(share * SLIDER_STEPS))
 
     def _end_later(self, reason: str) -> None:
-        """End wipe and grid once the layer list is at rest: it must not change while it tells of a change."""
+        """End wipe and grid after the current event, as the layer list must not change during its own events."""
         self._end_reason = reason
         self._end_timer.start()
 
@@ -227,7 +215,7 @@ class CompareWidget(CompareFields):
 
     @staticmethod
     def _problem(action: Callable[[], None]) -> str:
-        """Why something cannot be done; "" when it is done."""
+        """Run an action and return the message of its InputError, or ""."""
         try:
             action()
         except InputError as error:
@@ -235,7 +223,7 @@ class CompareWidget(CompareFields):
         return ""
 
     def _check(self, chosen: list[Image]) -> None:
-        """Say why the form cannot act, if it cannot."""
+        """Raise InputError unless the layers can be compared."""
         if len(chosen) < 2:
             raise InputError("Choose two layers to compare")
         if len({id(layer) for layer in chosen}) < len(chosen):
@@ -250,7 +238,7 @@ class CompareWidget(CompareFields):
         self.profile.show_nothing()
 
     def _show_profile(self) -> None:
-        # The last one is drawn on top: what is denoised, over the clean one, over the noise.
+        # The last one is on top: denoised over clean over noisy.
         drawn = ((self.first.layer, 0), (self.reference.layer, None), (self.second.layer, 1))
         layers = [(layer, color) for layer, color in drawn if layer is not None]
         title = self.profile.show_layers(layers, self.shapes.layer, self._viewer.dims.point)
@@ -274,26 +262,13 @@ class CompareWidget(CompareFields):
         self.table.show_scores(scores)
         self.scale_note.setText(f"data range {scores[0].data_range:g}")
 
-    def shut_down(self) -> None:
-        """End all that was begun: wipe, grid, computation, listening. Layers of differences stay."""
-        if self._closed:
-            return
+    def _close(self) -> None:
+        """End the modes, the computations and the connections; layers of differences stay."""
         self._closed = True
-        self._viewer_connections.clear()
-        self._layer_connections.clear()
+        self._viewer_connections.close()
+        self._layer_connections.close()
         self._update_timer.stop()
         self._end_timer.stop()
         self._scoring.stop()
         self.wipe.setChecked(False)
         self.side_by_side.setChecked(False)
-
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
-        """A dock that is closed lets go of its form, and sends it no other event."""
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.shut_down()
-
-    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
-        """End all that was begun."""
-        self.shut_down()
-        super().closeEvent(event)

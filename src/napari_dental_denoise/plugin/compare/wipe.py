@@ -1,4 +1,4 @@
-"""One layer left of an edge, another right of it; the edge follows the mouse."""
+"""Wipe: one layer left of an edge, another right of it, with an edge that the mouse drags."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import on_one_scale
 from napari_dental_denoise.pixels import shared_scales
-from napari_dental_denoise.plugin.compare.layers import HELPER, check_layers, shown_pixels
-from napari_dental_denoise.plugin.shared import KEPT, METADATA, Connections, place_window
+from napari_dental_denoise.plugin.compare.layers import WIPE, check_layers, shown_pixels
+from napari_dental_denoise.plugin.shared import METADATA, Connections, place_window
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 EDGE_COLOR = "#ffcc00"
 EDGE_WIDTH = 2.0
 GRIP = 8.0
-FREE_HAND = "pan_zoom"
+PAN_ZOOM = "pan_zoom"
 COVERING = "translucent_no_depth"
 
 
 class Wipe:
-    """Two helper layers, the composed image and its edge, until it is closed.
+    """Two temporary layers, the composed image and its edge, until it is closed.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
     left, right : napari.layers.Image
-        Of one size; they are never changed.
+        Layers of one size; they are never changed.
     share : float
-        Where the edge stands, from 0 at the left to 1 at the right.
+        Position of the edge, from 0 at the left to 1 at the right.
     moved : callable
-        Called with the share when the mouse moved the edge.
+        Gets the share when the mouse moves the edge.
     ended : callable
-        Called when the wipe can go on no longer: with the reason, or with "" if its layers were removed.
+        Gets the reason when the wipe cannot continue, or "" if one of its layers was removed.
 
     Raises
     ------
     InputError
-        If the layers do not go together, or the viewer shows them otherwise than as images.
+        If the layers are not comparable, or the viewer does not display them as 2D images.
     """
 
     def __init__(
@@ -73,15 +73,15 @@ class Wipe:
     def _check_view(self) -> None:
         dims = self._viewer.dims
         if dims.ndisplay != 2 or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
-            raise InputError("Wipe needs the 2D view with the axes in their order")
+            raise InputError("Wipe needs the 2D view with the axes in their original order")
         if self._viewer.canvas.grid.enabled:
-            raise InputError("Wipe needs the grid to be off")
+            raise InputError("Wipe needs the grid view to be off")
 
     def _load(self) -> None:
         point = self._viewer.dims.point
         first, second = shown_pixels(self._left, point), shown_pixels(self._right, point)
         (self._left_pixels, self._right_pixels), _ = on_one_scale([first, second])
-        # Layers of two types are shown on [0, 1], and so is the range of the left one's grey values.
+        # Layers of different types are scaled to [0, 1], and so must the contrast limits of the left one be.
         self._divisor = 1.0 if self._left_pixels is first else shared_scales([first, second])[0]
 
     def _composed(self) -> NDArray[np.generic]:
@@ -93,16 +93,19 @@ class Wipe:
         from napari.layers import Image
 
         left, (height, width) = self._left, self._left_pixels.shape
-        # Of a stack it is the one image that is shown, which lies on every slice.
-        look = {name: getattr(left, name) for name in KEPT}
-        if left.ndim > 2:
-            look = place_window(left, slice(0, height), slice(0, width))
         low, high = left.contrast_limits
-        limits = (low / self._divisor, high / self._divisor)
-        name = f"{left.name} | {self._right.name}"
-        look |= {"colormap": left.colormap, "contrast_limits": limits, "metadata": {METADATA: HELPER}}
-        # It must cover the layers below, however they are blended.
-        return Image(self._composed(), name=name, **{**look, "blending": COVERING})
+        return Image(
+            self._composed(),
+            name=f"{left.name} | {self._right.name}",
+            colormap=left.colormap,
+            contrast_limits=(low / self._divisor, high / self._divisor),
+            gamma=left.gamma,
+            # It must hide the layers below, whatever their blending.
+            blending=COVERING,
+            metadata={METADATA: WIPE},
+            # A 2D layer, which is visible on every slice of a stack.
+            **place_window(left, slice(0, height), slice(0, width)),
+        )
 
     def _make_edge(self) -> Vectors:
         from napari.layers import Vectors
@@ -115,7 +118,7 @@ class Wipe:
             edge_width=self._canvas_pixels(EDGE_WIDTH),
             vector_style="line",
             opacity=1.0,
-            metadata={METADATA: HELPER},
+            metadata={METADATA: WIPE},
             affine=self.image.affine,
             **place,
         )
@@ -124,36 +127,29 @@ class Wipe:
         return np.array([[[-0.5, self.column - 0.5], [self._left_pixels.shape[0], 0.0]]])
 
     def _canvas_pixels(self, count: float) -> float:
-        """A length on the canvas, in columns of the image."""
+        """Return a number of canvas pixels in columns of the image."""
         return count / (self._viewer.scene.camera.zoom * abs(float(self.image.scale[-1])))
 
     def _show(self) -> None:
+        from napari.layers import Image
+
         layers, viewer = self._viewer.layers, self._viewer
-        above = 1 + max(layers.index(layer) for layer in (self._left, self._right))
-        above = 1 + max([above - 1, *(index for index, layer in enumerate(layers) if _is_image(layer))])
-        layers.insert(above, self.image)
-        layers.insert(above + 1, self.edge)
-        # So that the mouse neither draws nor picks in another layer while it drags the edge.
+        top_image = max(index for index, layer in enumerate(layers) if isinstance(layer, Image))
+        layers.insert(top_image + 1, self.image)
+        layers.insert(top_image + 2, self.edge)
+        # The mouse must not draw or select in another layer while it drags the edge.
         layers.selection.active = self.image
         viewer.mouse_drag_callbacks.append(self._drag)
         viewer.mouse_move_callbacks.append(self._hover)
+        dims = viewer.dims.events
+        data = (self._left.events.data, self._right.events.data)
+        for emitter in (dims.current_step, dims.ndisplay, dims.order, viewer.canvas.grid.events.enabled, *data):
+            self._connections.add(emitter, self._on_change)
         self._connections.add(viewer.scene.camera.events.zoom, self._on_zoom)
-        self._connections.add(viewer.dims.events.current_step, self._on_change)
-        self._connections.add(viewer.dims.events.ndisplay, self._on_change)
-        self._connections.add(viewer.dims.events.order, self._on_change)
-        self._connections.add(viewer.canvas.grid.events.enabled, self._on_change)
         self._connections.add(layers.events.removed, self._on_removed)
-        for layer in (self._left, self._right):
-            self._connections.add(layer.events.data, self._on_change)
 
     def move_to(self, share: float) -> None:
-        """Put the edge somewhere.
-
-        Parameters
-        ----------
-        share : float
-            0 at the left, 1 at the right.
-        """
+        """Move the edge to a position from 0 at the left to 1 at the right."""
         column = self._column_of(share)
         if column == self.column:
             return
@@ -169,13 +165,13 @@ class Wipe:
         return int(np.clip(round(share * width), 0, width))
 
     def _under(self, position: Any) -> float:
-        """The column boundary under the mouse."""
+        """Return the column boundary under the mouse."""
         return float(self.image.world_to_data(position)[-1]) + 0.5
 
     def _can_grip(self, event: Any) -> bool:
-        """Whether the mouse is at the edge and no tool is at work that draws or picks."""
+        """Return whether the mouse is at the edge and no drawing or selecting tool is active."""
         active = self._viewer.layers.selection.active
-        free = active is None or str(active.mode) == FREE_HAND
+        free = active is None or str(active.mode) == PAN_ZOOM
         return free and abs(self._under(event.position) - self.column) <= self._canvas_pixels(GRIP)
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
@@ -217,9 +213,9 @@ class Wipe:
         self.image.data = self._composed()
 
     def close(self) -> None:
-        """Take the helper layers away."""
+        """Remove the temporary layers."""
         self._closed = True
-        self._connections.clear()
+        self._connections.close()
         viewer = self._viewer
         viewer.mouse_drag_callbacks.remove(self._drag)
         viewer.mouse_move_callbacks.remove(self._hover)
@@ -230,9 +226,3 @@ class Wipe:
                 viewer.layers.remove(layer)
         if self._active_before is not None and self._active_before in viewer.layers:
             viewer.layers.selection.active = self._active_before
-
-
-def _is_image(layer: object) -> bool:
-    from napari.layers import Image
-
-    return isinstance(layer, Image)

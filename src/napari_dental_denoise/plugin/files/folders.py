@@ -1,4 +1,4 @@
-"""Menu commands that open folders with this plugin's reader, past napari's "Choose reader" dialog."""
+"""Menu commands that open folders with this plugin's reader, without napari's "Choose reader" dialog."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_dental_denoise.plugin.shared import PLUGIN
 if TYPE_CHECKING:
     import napari.viewer
 
-# napari's pattern for every folder; a pattern for one folder, which its dialog remembers, goes before it.
+# napari's pattern for all folders; the pattern of a single folder, which its dialog stores, takes precedence.
 EVERY_FOLDER = "*/"
 UNDO = f"To undo: Preferences > Plugins, remove the row {EVERY_FOLDER}"
 
@@ -27,18 +27,20 @@ def open_folder(viewer: napari.viewer.Viewer) -> None:
     folder = ask_for_folder("Open a folder of radiographs")
     if folder is None:
         return
+    if get_reader(str(folder)) is None:
+        _show(f"{folder.name}: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder or its subfolders")
+        return
     try:
-        _check_holds_images(folder)
         viewer.open(str(folder), plugin=PLUGIN)
     except InputError as error:
-        _show(error)
+        _show(str(error))
 
 
 def open_datasets(viewer: napari.viewer.Viewer) -> None:
     """Ask for a folder whose subfolders are datasets and open each of them.
 
-    A dataset becomes a lazy stack of its name, or a layer for each image where sizes differ. What
-    cannot be read is named in one notification, and the rest is opened.
+    A dataset becomes a lazy stack, or one layer per image if sizes differ. Folders and files that
+    cannot be read are listed in one notification.
 
     Parameters
     ----------
@@ -50,36 +52,36 @@ def open_datasets(viewer: napari.viewer.Viewer) -> None:
     try:
         layers = read_datasets(root)
     except InputError as error:
-        _show(error)
+        _show(str(error))
         return
     for data, settings, _ in layers:
         viewer.add_image(data, **settings)
 
 
 def prefer_for_folders() -> None:
-    """Make this plugin's reader the one for all folders, and say so, and how to undo it."""
+    """Make this plugin's reader the default for folders, and notify the user how to undo it."""
     from napari.settings import get_settings
     from napari.utils.notifications import show_info
 
     plugins = get_settings().plugins
     before = plugins.extension2reader.get(EVERY_FOLDER)
     if before == PLUGIN:
-        show_info(f"Folders open with Dental Denoise already. {UNDO}")
+        show_info(f"Folders already open with Dental Denoise. {UNDO}")
         return
     plugins.extension2reader = {**plugins.extension2reader, EVERY_FOLDER: PLUGIN}
     instead = f" instead of {before}" if before else ""
-    show_info(f"Folders open with Dental Denoise now{instead}, without a question. {UNDO}")
+    show_info(f"Folders now open with Dental Denoise{instead}. {UNDO}")
 
 
 def ask_for_folder(title: str) -> Path | None:
-    """A folder that the user chooses, or None.
+    """Return the folder that the user selects in a dialog, or None if it is cancelled.
 
     Parameters
     ----------
     title : str
-        Of the dialog.
+        Title of the dialog.
     """
-    # napari's own settings keep where images were opened last; both dialogs then start there.
+    # The history of napari's own dialogs, so that all of them start in the same folder.
     from napari.utils.history import get_open_history, update_open_history
     from qtpy.QtWidgets import QApplication, QFileDialog
 
@@ -90,13 +92,7 @@ def ask_for_folder(title: str) -> Path | None:
     return Path(chosen)
 
 
-def _check_holds_images(folder: Path) -> None:
-    if get_reader(str(folder)) is not None:
-        return
-    raise InputError(f"{folder.name}: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder or its subfolders")
-
-
-def _show(error: InputError) -> None:
+def _show(message: str) -> None:
     from napari.utils.notifications import show_error
 
-    show_error(str(error))
+    show_error(message)

@@ -1,4 +1,4 @@
-"""Images of files become napari's image layers: one stack where they agree, a layer each otherwise."""
+"""Conversion of image files to napari layers: one lazy stack if they agree, one layer per image otherwise."""
 
 from __future__ import annotations
 
@@ -25,30 +25,20 @@ from napari_dental_denoise.images import (
     stored_limits,
 )
 from napari_dental_denoise.pixels import PixelSize
-from napari_dental_denoise.plugin.files.lazy_stack import lazy_stack
+from napari_dental_denoise.plugin.files.lazy_stack import FileFrames, stack_of
 from napari_dental_denoise.plugin.shared import METADATA
 
 LayerData = tuple[Any, dict[str, Any], str]
 
-# napari draws each layer by itself: hundreds of them would make the window slow.
-MOST_SEPARATE_LAYERS = 50
+# napari renders layers one by one: hundreds of them would make the window slow.
+MAX_SEPARATE_LAYERS = 50
 POLARITY_COLORMAP = "gray_r"
 
 
 def image_layers(images: Sequence[FoundImage], folder: Path, name: str | None) -> list[LayerData]:
-    """Layers of the images of several files; see `reader.read`.
+    """Return the layers of the images of several files in a folder; see `reader.read`.
 
-    Parameters
-    ----------
-    images : sequence of FoundImage
-    folder : Path
-        That they were found in.
-    name : str, optional
-        Of the layer, instead of the name of the folder.
-
-    Returns
-    -------
-    list of (data, settings, "image")
+    The optional `name` replaces that of the folder in the names of the layers.
     """
     series = defaultdict(list)
     for image in images:
@@ -69,7 +59,7 @@ def _acquisition(image: FoundImage) -> tuple[str, int, int]:
 
 
 def _group_layers(images: Sequence[FoundImage], folder: Path, title: str, name: str | None) -> list[LayerData]:
-    """One lazy stack where all agree; else a layer for each image or, of many, a stack for each kind."""
+    """Return one lazy stack if all images agree, else one layer per image or, if they are many, one stack per kind."""
     kinds = defaultdict(list)
     for image in images:
         kinds[image.kind].append(image)
@@ -77,7 +67,7 @@ def _group_layers(images: Sequence[FoundImage], folder: Path, title: str, name: 
     lone = len(images) == 1 and images[0].dicom is not None
     if len(kinds) == 1 and not several_frames and not lone:
         return [_stack_layer(images, folder, title)]
-    if len(images) <= MOST_SEPARATE_LAYERS or several_frames:
+    if len(images) <= MAX_SEPARATE_LAYERS or several_frames:
         prefix = f"{name}: " if name else ""
         return [_image_layer(image, f"{prefix}{image.path.stem}") for image in images]
     return [
@@ -87,12 +77,12 @@ def _group_layers(images: Sequence[FoundImage], folder: Path, title: str, name: 
 
 
 def _image_layer(image: FoundImage, name: str) -> LayerData:
-    """A layer of one of several files; of a TIFF its first page, for the others may be thumbnails."""
+    """Return the layer of one of several files; only the first page of a TIFF, as others may be thumbnails."""
     return file_layer(image.path, name, pages=1 if image.dicom is None else None)
 
 
 def file_layer(path: Path, name: str, pages: int | None = None) -> LayerData:
-    """A layer of one file; of several pages, unless `pages` is 1."""
+    """Return the layer of one file, with all its pages unless `pages` is 1."""
     if is_dicom(path):
         return _dicom_layer(path, name)
     several = pages != 1 and read_header(path).pages > 1
@@ -105,22 +95,22 @@ def _dicom_layer(path: Path, name: str) -> LayerData:
     dicom, pixels = read_dicom(path)
     limits = dicom.limits or stored_limits(pixels, dicom.encoding)
     settings = _settings(name, pixels.ndim, limits, dicom.pixel_size, {"path": str(path)})
-    return pixels, {**settings, **_dicom_look(dicom, settings)}, "image"
+    return pixels, {**settings, **_dicom_settings(dicom, settings)}, "image"
 
 
-def _dicom_look(dicom: DicomHeader, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What DICOM says more: polarity, and where the pixel size holds."""
-    look: dict[str, Any] = {"metadata": {METADATA: {**settings["metadata"][METADATA], "dicom": dicom.record()}}}
+def _dicom_settings(dicom: DicomHeader, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that only DICOM files have: polarity, and where the pixel size was measured."""
+    more: dict[str, Any] = {"metadata": {METADATA: {**settings["metadata"][METADATA], "dicom": dicom.record()}}}
     if dicom.encoding.inverted:
-        look["colormap"] = POLARITY_COLORMAP
+        more["colormap"] = POLARITY_COLORMAP
     if dicom.spacing not in (None, "calibrated"):
         *first, _, _ = settings["axis_labels"]
-        look["axis_labels"] = (*first, f"y {dicom.spacing}", f"x {dicom.spacing}")
-    return look
+        more["axis_labels"] = (*first, f"y {dicom.spacing}", f"x {dicom.spacing}")
+    return more
 
 
 def _read_pages(path: Path) -> NDArray[np.generic]:
-    """All pages, or the first one where they make no stack: thumbnails and pyramids are pages too."""
+    """Return all pages, or only the first if they differ, as thumbnails and pyramid levels do."""
     from napari.utils.notifications import show_warning
 
     try:
@@ -139,12 +129,14 @@ def _stack_layer(images: Sequence[FoundImage], folder: Path, name: str) -> Layer
     first = images[0]
     if first.dicom is not None:
         common = first.dicom if size is not None else replace(first.dicom, pixel_size=None, spacing=None)
-        settings |= _dicom_look(common, settings)
-    return lazy_stack(paths, first.kind.shape, first.kind.dtype), settings, "image"
+        settings |= _dicom_settings(common, settings)
+    kind = first.kind
+    data = stack_of(FileFrames(paths, kind.shape, kind.dtype), (len(paths), *kind.shape), kind.dtype)
+    return data, settings, "image"
 
 
 def _agree_on_place(images: Sequence[FoundImage]) -> bool:
-    """Whether the pixel sizes hold in one place: a size in the patient is none at the detector."""
+    """Return whether all pixel sizes were measured at the same place, such as the patient or the detector."""
     return len({image.dicom and image.dicom.spacing for image in images}) == 1
 
 
@@ -157,7 +149,7 @@ def _settings(
 ) -> dict[str, Any]:
     settings = {
         "name": name,
-        "rgb": False,  # napari would take a narrow image for a colour one
+        "rgb": False,  # napari takes an image of width 3 or 4 for a colour image
         "axis_labels": ("image", "y", "x")[3 - ndim :],
         "metadata": {METADATA: metadata},
     }

@@ -1,4 +1,4 @@
-"""Stacks of which an image is only read, or worked out, when it is looked at."""
+"""Lazy stacks: each image is read or computed when it is displayed."""
 
 from __future__ import annotations
 
@@ -18,31 +18,15 @@ if TYPE_CHECKING:
     from dask.array import Array
 
 
-def lazy_stack(paths: Sequence[Path], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> Array:
-    """A stack of files of equal size and type, each read when it is asked for.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-    shape : (height, width)
-    dtype : numpy.dtype
-
-    Returns
-    -------
-    (N, H, W) dask array, one chunk for each file
-    """
-    return stack_of(Frames(tuple(paths), shape, dtype), (len(paths), *shape), dtype)
-
-
 def stack_of(
     frame: Callable[[int], NDArray[np.generic]], shape: tuple[int, int, int], dtype: np.dtype[np.generic]
 ) -> Array:
-    """A stack of which each image is made when it is asked for.
+    """Return a lazy stack whose images are made by a function.
 
     Parameters
     ----------
     frame : callable
-        From the index of an image to the image (H, W).
+        Takes the index of an image and returns the image (H, W).
     shape : (N, H, W)
     dtype : numpy.dtype
 
@@ -59,7 +43,7 @@ def stack_of(
     return da.map_blocks(
         block,
         da.arange(count, chunks=1),
-        # A name of its own each time: napari keeps frames by name, and what they are made of may have changed.
+        # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
         name=f"radiographs-{uuid4().hex}",
         dtype=dtype,
         chunks=((1,) * count, (height,), (width,)),
@@ -68,43 +52,35 @@ def stack_of(
     )
 
 
-class Frames:
-    """Reads frames of a stack; one that cannot be read is black, and its file is named once.
+class FileFrames:
+    """Reader of the frames of a stack of files; an unreadable frame is black and reported once."""
 
-    Parameters
-    ----------
-    paths : tuple of Path
-    shape : (height, width)
-    dtype : numpy.dtype
-    """
-
-    def __init__(self, paths: tuple[Path, ...], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> None:
-        self._paths = paths
-        self._shape = shape
-        self._dtype = dtype
-        self._named: set[Path] = set()
+    def __init__(self, paths: Sequence[Path], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> None:
+        self._paths, self._shape, self._dtype = paths, shape, dtype
+        self._reported: set[Path] = set()
 
     def __call__(self, index: int) -> NDArray[np.generic]:
-        """The frame of that index."""
+        """Return the frame at `index`."""
         path = self._paths[index]
         try:
             return self._read(path)
         except ImageReadError as error:
-            self._name(path, error)
+            self._report(path, error)
             return np.zeros(self._shape, self._dtype)
 
     def _read(self, path: Path) -> NDArray[np.generic]:
         image = read_radiograph(path).pixels if is_dicom(path) else read_image(path)
         if (image.shape, image.dtype) != (self._shape, self._dtype):
             raise ImageReadError(
-                path, f"is {image.shape} {image.dtype}, the stack {self._shape} {self._dtype}: open the folder again"
+                path,
+                f"is now {image.shape} {image.dtype}, but the stack is {self._shape} {self._dtype}: "
+                "open the folder again",
             )
         return image
 
-    def _name(self, path: Path, error: ImageReadError) -> None:
-        if path in self._named:
-            return
-        self._named.add(path)
+    def _report(self, path: Path, error: ImageReadError) -> None:
         from napari.utils.notifications import show_warning
 
-        show_warning(f"Shown black: {error}")
+        if path not in self._reported:
+            self._reported.add(path)
+            show_warning(f"Displayed as black: {error}")

@@ -1,4 +1,4 @@
-"""Files and folders of radiographs become image layers."""
+"""napari reader for files and folders of radiographs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from napari_dental_denoise.plugin.files.image_layers import LayerData, file_laye
 
 Reader = Callable[[str | list[str]], list[LayerData]]
 
-SHOWN_ERRORS = 20
-# So many files of a folder are opened, at most, to see whether they are DICOM.
-MOST_PEEKS = 100
+MAX_SHOWN_ERRORS = 20
+# The number of files of a folder that are opened to see whether they are DICOM.
+MAX_PROBED_FILES = 100
 
 
 class Opened(NamedTuple):
-    """The layers of some files, and a message on those that were left out, or an empty one."""
+    """Layers of some files, and a message about files that were left out, or ""."""
 
     layers: list[LayerData]
     problems: str
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
-    """Say whether this plugin reads a path; opens no file, or the first bytes of one whose name does not tell.
+    """Return the reader of a path, judged by its name or, if that is not enough, by the first bytes of the file.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def get_reader(path: str | list[str]) -> Reader | None:
     Returns
     -------
     callable or None
-        None for anything but PNG, JPEG, TIFF, BMP, PGM and DICOM files, by their suffixes (DICOM also
-        by its first bytes), and folders that hold at least one such file, or a folder that does.
+        None unless the path is a PNG, JPEG, TIFF, BMP, PGM or DICOM file, or a folder that contains
+        such a file or a folder with one.
     """
     try:
         paths = [path] if isinstance(path, str | os.PathLike) else list(path)
@@ -52,17 +52,17 @@ def get_reader(path: str | list[str]) -> Reader | None:
 
 def _is_ours(path: str | os.PathLike[str]) -> bool:
     if not Path(path).is_dir():
-        # Discs and archives name DICOM files by numbers, and some programs by the patient.
+        # DICOM files on discs and in archives are named by numbers or patients, without a suffix.
         return _has_our_suffix(os.fspath(path)) or is_dicom(Path(path))
-    peeks = 0
+    probed = 0
     with os.scandir(path) as entries:
         for entry in entries:
             if entry.is_dir():
                 continue
             if _has_our_suffix(entry.name):
                 return True
-            if peeks < MOST_PEEKS:
-                peeks += 1
+            if probed < MAX_PROBED_FILES:
+                probed += 1
                 if is_dicom(Path(entry.path)):
                     return True
     return False
@@ -88,15 +88,15 @@ def read_subfolders(path: str | list[str]) -> list[LayerData]:
 def read(path: str | list[str]) -> list[LayerData]:
     """Read a file, a folder, or files to be opened as one stack.
 
-    One file becomes one layer, a multi-page TIFF or multi-frame DICOM a stack. Of DICOM, each series whose
-    images agree in size becomes one lazy stack, in the order of acquisition, and other images a layer each;
-    a DICOMDIR stands for the images that it names. The other files of a folder or a list that agree
-    in size and type become one lazy stack, in natural order: a file is read when it is scrolled to.
-    Others become a layer each, or, above 50 files, a stack for each size.
+    One file becomes one layer: a stack for a multi-page TIFF or a multi-frame DICOM file. A DICOM
+    series whose images agree in size becomes one lazy stack in the order of acquisition; a DICOMDIR
+    stands for the images that it lists. Other files that agree in size and type become one lazy
+    stack in natural order. Files that differ become one layer each, or, if they are more than 50,
+    one stack for each size.
 
-    Up to 500 files are looked at whole before they are shown, so that each bad one is left out and
-    named, in one notification. Of more files only the headers are read; one that turns out bad when
-    it is scrolled to is shown as a black frame, with a warning.
+    Up to 500 files are decoded first, so that damaged ones are left out and listed in one
+    notification. Of more files only the headers are read; a damaged one is displayed as black, with
+    a warning.
 
     Parameters
     ----------
@@ -128,42 +128,17 @@ def read(path: str | list[str]) -> list[LayerData]:
 
 
 def read_folder(folder: Path, name: str | None = None) -> Opened:
-    """Read the radiographs of one folder; see `read`.
-
-    Parameters
-    ----------
-    folder : Path
-    name : str, optional
-        Of the layer, instead of the name of the folder.
-
-    Returns
-    -------
-    Opened
-        The layers, and what is to be said of files that were left out.
-
-    Raises
-    ------
-    InputError
-        If nothing in it can be read.
-    """
+    """Read the radiographs of one folder, or raise InputError if there are none; see `read` and `image_layers`."""
     return _read_files(list_files([folder]), folder.absolute(), name)
 
 
 def read_datasets(root: Path) -> list[LayerData]:
-    """Read each subfolder of a folder as a dataset, or the folder itself where it has none.
-
-    Parameters
-    ----------
-    root : Path
-
-    Returns
-    -------
-    list of (data, settings, "image")
+    """Read each subfolder of a folder as a dataset, or the folder itself if it has none.
 
     Raises
     ------
     InputError
-        If there is no image in any of them.
+        If none of them contains an image.
     """
     from napari.utils.notifications import show_warning
 
@@ -193,18 +168,18 @@ def read_datasets(root: Path) -> list[LayerData]:
 def _read_files(paths: Sequence[Path], folder: Path, name: str | None = None) -> Opened:
     found = survey(paths)
     if not found.images:
-        reasons = describe(found.errors, SHOWN_ERRORS)
+        reasons = describe(found.errors, MAX_SHOWN_ERRORS)
         raise InputError(f"None of {len(paths)} files can be read: {reasons} (in {folder.name})")
     return Opened(image_layers(found.images, folder, name), _problems(found.errors, found.images, len(paths)))
 
 
 def _problems(errors: Sequence[ImageReadError], images: Iterable[FoundImage], total: int) -> str:
-    """One message for all files; a toast shows its first 45 characters."""
+    """Return one message for all files, the most important first: a notification shows about 45 characters."""
     parts = []
     if errors:
-        parts.append(f"{len(errors)} of {total} files left out: {describe(errors, SHOWN_ERRORS)}")
+        parts.append(f"{len(errors)} of {total} files left out: {describe(errors, MAX_SHOWN_ERRORS)}")
     cut = [image.path.name for image in images if image.header.pages > 1 and image.dicom is None]
     if cut:
-        names = ", ".join(cut[:SHOWN_ERRORS])
-        parts.append(f"First page only of {len(cut)} files: {names}: open such a file by itself to see all its pages")
+        names = ", ".join(cut[:MAX_SHOWN_ERRORS])
+        parts.append(f"First page only of {len(cut)} files: {names}: open a file alone to see all its pages")
     return ". ".join(parts)

@@ -1,4 +1,4 @@
-"""Synthetic radiographs to try everything on: clean, noisy, and a noisy stack."""
+"""Sample data: synthetic radiographs, clean and noisy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from napari_dental_denoise.pixels import from_unit
 from napari_dental_denoise.plugin.files.image_layers import LayerData
 from napari_dental_denoise.synthesis import phantoms
 
-STACKED = 5
+STACK_SIZE = 5
 
 
 def clean_radiograph() -> list[LayerData]:
-    """One clean synthetic radiograph of 8 bits.
+    """Return a clean synthetic 8-bit radiograph.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def clean_radiograph() -> list[LayerData]:
 
 
 def noisy_radiograph() -> list[LayerData]:
-    """The image of `clean_radiograph` with white Gaussian noise of the default level.
+    """Return the image of `clean_radiograph` with Gaussian noise of the default level.
 
     Returns
     -------
@@ -37,13 +37,13 @@ def noisy_radiograph() -> list[LayerData]:
 
 
 def noisy_stack() -> list[LayerData]:
-    """Five noisy synthetic radiographs; the first is that of `noisy_radiograph`.
+    """Return five noisy synthetic radiographs, the first of which is `noisy_radiograph`.
 
     Returns
     -------
     list of one (data, settings, "image")
     """
-    return [_layer(_noisy(_clean(STACKED)), "noisy radiographs")]
+    return [_layer(_noisy(_clean(STACK_SIZE)), "noisy radiographs")]
 
 
 def _clean(count: int) -> NDArray[np.generic]:

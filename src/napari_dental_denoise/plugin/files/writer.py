@@ -1,9 +1,9 @@
-"""Image layers become PNG, TIFF and derived DICOM files: bit depth and pixel size kept, nothing replaced unasked."""
+"""napari writer for PNG, TIFF and derived DICOM files that keeps bit depth and pixel size."""
 
 from __future__ import annotations
 
 import re
-import traceback
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,29 +21,28 @@ from napari_dental_denoise.plugin.shared import METADATA, record_encoding, to_gr
 
 DICOM_SUFFIX = ".dcm"
 SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, DICOM_SUFFIX)
-# ".jpg" is a format, ".5" and ".5 denoised" are part of a layer's name.
+# ".jpg" names a format; ".5" and ".5 denoised" are parts of a layer's name.
 OTHER_FORMAT = re.compile(r"\.[a-z][a-z0-9]{1,5}", re.IGNORECASE)
 
 
 def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Write one image layer to PNG, TIFF or DICOM.
 
-    8 and 16 bit stay as they are; floating values go into TIFF, as float32, and so do stacks. Of a lazy
-    stack, a page at a time is computed. The pixel size is written where the layer's units are a length.
-    DICOM is written of what was worked out from a DICOM file that is still there: a derived image of
-    the same patient and study. PNG and TIFF show white high, whatever the polarity of such a file.
+    8 and 16 bit values are written unchanged; floating values and stacks need TIFF and become float32
+    there. A lazy stack is computed page by page. The pixel size is written if the layer's units are
+    lengths. A DICOM file needs a layer that was computed from a DICOM file, which must still exist: it
+    becomes a derived image of the same patient and study. PNG and TIFF files have white at high values,
+    whatever the polarity of a DICOM source.
 
-    napari's "Save" dialog asks before a file is replaced, `layer.save()` and `viewer.layers.save()`
-    do not. So a file that is there is replaced only where the dialog asked for this very name.
+    An existing file is replaced only if the user confirms it; see `_user_confirms`.
 
     Parameters
     ----------
     path : str
-        Ends in .png, .tif, .tiff or .dcm; without a suffix one is added that fits, PNG where it can be.
-    data : array of numpy or dask
-        (H, W) or (N, H, W).
+        Ends in .png, .tif, .tiff or .dcm; any other name gets the suffix .png or, if needed, .tif.
+    data : (H, W) or (N, H, W) array of numpy or dask
     meta : dict
-        The settings of the layer, as napari hands them to writers.
+        The settings of the layer, as napari passes them to writers.
 
     Returns
     -------
@@ -53,8 +52,8 @@ def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     Raises
     ------
     OSError
-        If the format cannot hold the image, or the file is there already. No `InputError`: for npe2 a
-        ValueError means that there is no writer, and its message is lost.
+        If the format cannot hold the image, or the file already exists. It is no `InputError`, because
+        npe2 takes a ValueError for a missing writer and drops its message.
     """
     try:
         return [str(_write(Path(path), data, meta))]
@@ -67,15 +66,14 @@ def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
     name = str(meta.get("name", "The layer"))
     record = (meta.get("metadata") or {}).get(METADATA, {})
     if path.suffix.lower() == DICOM_SUFFIX:
-        return _write_derived(path, name, np.asarray(array), record)
+        _write_derived(path, name, np.asarray(array), record)
+        return path
     if "dicom" in record:
         array = to_grey(array, record_encoding(record))
     dtype = _checked_type(name, array, meta)
     target = _with_suffix(path, array.ndim, dtype)
     size = _pixel_size(meta)
-    overwrite = _dialog_asked_for(target)
-    if not overwrite and is_name(target):
-        raise InputError(f"{target.name} is there already: choose another name")
+    overwrite = _check_replacing(target)
     if array.ndim == 2:
         write_with_pixel_size(target, np.asarray(array, dtype), size, overwrite=overwrite)
     else:
@@ -83,14 +81,12 @@ def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
     return target
 
 
-def _write_derived(path: Path, name: str, pixels: NDArray[np.generic], record: Mapping[str, Any]) -> Path:
+def _write_derived(path: Path, name: str, pixels: NDArray[np.generic], record: Mapping[str, Any]) -> None:
     sha256 = record.get("dicom", {}).get("sha256")
     if sha256 is None or "path" not in record or "operation" not in record:
         raise InputError(f"{name} was not made from one DICOM file: choose .png or .tif")
-    source = Path(record["path"])
-    overwrite = _dialog_asked_for(path)
-    write_derived(path, source, pixels, _derivation(record), sha256=sha256, overwrite=overwrite)
-    return path
+    overwrite = _check_replacing(path)
+    write_derived(path, Path(record["path"]), pixels, _derivation(record), sha256=sha256, overwrite=overwrite)
 
 
 def _derivation(record: Mapping[str, Any]) -> Derivation:
@@ -102,7 +98,7 @@ def _derivation(record: Mapping[str, Any]) -> Derivation:
 
 
 def _checked_type(name: str, array: Any, meta: Mapping[str, Any]) -> np.dtype[Any]:
-    """The type to write, in this machine's byte order; refuses what is no grey image."""
+    """Return the type to write, in native byte order; raise InputError unless the layer is a grey image or stack."""
     if meta.get("rgb"):
         raise InputError(f"{name} is a colour image: save it with napari's own writer, or make it grey first")
     if array.ndim not in (2, 3):
@@ -127,7 +123,7 @@ def _with_suffix(path: Path, ndim: int, dtype: np.dtype[Any]) -> Path:
 
 
 def _pixel_size(meta: Mapping[str, Any]) -> PixelSize | None:
-    """In mm, or None where the layer has no unit of length, or an impossible one."""
+    """Return the pixel size in mm, or None if the layer has no unit of length or an implausible size."""
     scale: Sequence[float] = meta.get("scale") or ()
     units: Sequence[Any] = meta.get("units") or ()
     if len(scale) < 2 or len(units) < 2:
@@ -138,7 +134,7 @@ def _pixel_size(meta: Mapping[str, Any]) -> PixelSize | None:
     if not (is_plausible(height) and is_plausible(width)):
         from napari.utils.notifications import show_warning
 
-        show_warning(f"Pixel size not saved: {height:g} x {width:g} mm is none of a radiograph")
+        show_warning(f"Pixel size not saved: {height:g} x {width:g} mm is implausible for a radiograph")
         return None
     return height, width
 
@@ -150,13 +146,23 @@ def _in_mm(side: float, unit: Any) -> float | None:
     return float(length.to("mm").magnitude) if length.check("[length]") else None
 
 
-def _dialog_asked_for(path: Path) -> bool:
-    """Whether napari's "Save" dialog called, whose user confirmed that this file may be replaced.
+def _check_replacing(path: Path) -> bool:
+    """Return whether a file must be replaced; raise InputError if the user does not confirm that."""
+    exists = is_name(path)
+    if exists and not _user_confirms(f"{path.name} already exists. Replace it?"):
+        raise InputError(f"{path.name} already exists: choose another name")
+    return exists
 
-    napari tells a writer nothing of this; so its dialog is looked for among the callers. Where it is
-    not found, as in another napari, the answer is no, and a file that is there stays.
+
+def _user_confirms(question: str) -> bool:
+    """Ask the user, if a window is visible; a script without one gets False.
+
+    napari's Save dialog asks about existing files too, but `layer.save()` does not, and a writer is not told which of
+    them called it.
     """
-    for frame, _ in traceback.walk_stack(None):
-        if frame.f_code.co_name == "_save_layers_dialog" and "filename" in frame.f_locals:
-            return Path(str(frame.f_locals["filename"])) == path
-    return False
+    from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox
+
+    if QApplication.instance() is None or threading.current_thread() is not threading.main_thread():
+        return False
+    windows = [w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow) and w.isVisible()]
+    return bool(windows) and QMessageBox.question(windows[0], "Save", question) == QMessageBox.StandardButton.Yes

@@ -1,12 +1,12 @@
 from .connections import Connections as Connections
 from .form import MINIMUM_WIDTH as MINIMUM_WIDTH
+from .form import CloseWatcher as CloseWatcher
 from .form import complain as complain
 from .form import finish_form as finish_form
 from .form import make_scrollable as make_scrollable
 from .form import row as row
 from .form import say as say
 from .form import text_label as text_label
-from .layers import KEPT as KEPT
 from .layers import beside_all as beside_all
 from .layers import check_image as check_image
 from .layers import current_image as current_image

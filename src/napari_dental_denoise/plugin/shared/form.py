@@ -1,4 +1,4 @@
-"""What the forms share: their width, their labels that wrap, and how they say what is wrong."""
+"""Parts that the forms share: size, scrolling, closing, rows, and labels for messages."""
 
 from __future__ import annotations
 
@@ -9,28 +9,23 @@ from magicgui.widgets import Container, Label, Widget
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-# A dock shrinks to 150 pixels otherwise; wider ones leave little of a 1280 pixel window to the image.
+# A dock shrinks to 150 pixels otherwise; a wider one leaves too little of a 1280 pixel window to the image.
 MINIMUM_WIDTH = 340
-PROBLEM = "color: #e5534b;"
+# Readable in light and dark themes.
+ERROR_STYLE = "color: #e5534b;"
 
 
 def finish_form(form: Container, closed: Callable[[], None]) -> None:
-    """Give a form its width, and call `closed` once when its dock or the window closes."""
+    """Set the size of a magicgui form, and call `closed` once when its dock or the window closes."""
     form.native.setMinimumWidth(MINIMUM_WIDTH)
     form.native.layout().setAlignment(Qt.AlignmentFlag.AlignTop)
     make_scrollable(form.native)
-    watcher = _CloseWatcher(form.native, closed)
+    watcher = CloseWatcher(form.native, closed)
     form.native.destroyed.connect(lambda *_: watcher.close())
 
 
 def make_scrollable(widget: QWidget) -> None:
-    """Let a form be lower than its fields: two of them would make the window higher than the screen otherwise.
-
-    Parameters
-    ----------
-    widget : QWidget
-        With its layout.
-    """
+    """Move the layout of a form into a scroll area, so that several forms fit a screen."""
     inner = QWidget()
     inner.setLayout(widget.layout())
     area = QScrollArea()
@@ -42,10 +37,10 @@ def make_scrollable(widget: QWidget) -> None:
     outer.addWidget(area)
 
 
-class _CloseWatcher(QObject):
-    """A dock that is closed lets go of its form, and sends it no other event than that."""
+class CloseWatcher(QObject):
+    """Event filter that calls `closed` once when a form closes or napari takes it out of its closed dock."""
 
-    # Of the class too: Qt sends events to objects whose attributes Python has already collected.
+    # A class attribute too, as Qt sends events to objects whose attributes Python has already collected.
     _closed: Callable[[], None] | None = None
 
     def __init__(self, widget: QWidget, closed: Callable[[], None]) -> None:
@@ -54,25 +49,22 @@ class _CloseWatcher(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
-        """Look at each event of the form, and keep none."""
-        if watched is not None and event is not None and _closes(watched, event):
-            self.close()
+        """Observe the events of the form without consuming any."""
+        if watched is not None and event is not None:
+            removed = event.type() == QEvent.Type.ParentChange and watched.parent() is None
+            if removed or event.type() == QEvent.Type.Close:
+                self.close()
         return False
 
     def close(self) -> None:
-        """Call what is to be called, once."""
+        """Call the function once."""
         closed, self._closed = self._closed, None
         if closed is not None:
             closed()
 
 
-def _closes(widget: QObject, event: QEvent) -> bool:
-    let_go = event.type() == QEvent.Type.ParentChange and widget.parent() is None
-    return let_go or event.type() == QEvent.Type.Close
-
-
 def row(*widgets: Widget, label: str = "") -> Container:
-    """Fields side by side, no wider than they must be."""
+    """Return fields in a row that is no wider than the form."""
     line = Container(widgets=widgets, layout="horizontal", labels=False, label=label)
     line.native.layout().setContentsMargins(0, 0, 0, 0)
     for widget in widgets:
@@ -83,7 +75,7 @@ def row(*widgets: Widget, label: str = "") -> Container:
 
 
 def text_label(tooltip: str = "") -> Label:
-    """A line of text that wraps and can be copied."""
+    """Return a label whose text wraps and can be selected."""
     label = Label(value="", label="", tooltip=tooltip)
     native: QLabel = label.native
     native.setWordWrap(True)
@@ -93,13 +85,13 @@ def text_label(tooltip: str = "") -> Label:
 
 
 def say(label: Label, text: str, *, problem: bool = False) -> None:
-    """Show a line; a problem in a colour that is seen in light and dark themes."""
-    label.native.setStyleSheet(PROBLEM if problem else "")
+    """Show a text in a label, a problem in the colour of errors."""
+    label.native.setStyleSheet(ERROR_STYLE if problem else "")
     label.value = text
 
 
 def complain(label: Label, error: Exception) -> None:
-    """Show an error beside the buttons and as a notification, the message first."""
+    """Show an error in a label and as a notification."""
     from napari.utils.notifications import show_error
 
     say(label, str(error), problem=True)
@@ -107,6 +99,6 @@ def complain(label: Label, error: Exception) -> None:
 
 
 def brief(text: str) -> str:
-    """A message without the folder of the file that it begins with: a notification shows its first 45 characters."""
+    """Return a message without the folder of the file that it starts with: a notification shows 45 characters."""
     head, colon, rest = text.partition(": ")
     return Path(head).name + colon + rest if colon and Path(head).is_absolute() else text

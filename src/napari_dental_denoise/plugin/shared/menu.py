@@ -1,4 +1,4 @@
-"""Entries of the Layers menu: they open the same forms as the Plugins menu."""
+"""Entries of the Layers menu, which open the same forms as the Plugins menu."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def open_form(viewer: napari.viewer.Viewer, name: str) -> Any:
-    """Open a form, or bring it to light where it is open and hidden.
+    """Open a form, or show and raise its dock if it is open already.
 
     Parameters
     ----------
     viewer : napari.viewer.Viewer
     name : str
-        As in the Plugins menu.
+        Its title in the Plugins menu.
 
     Returns
     -------

@@ -52,7 +52,7 @@ class NoiseLine:
 
     def _listen(self, *_: object) -> None:
         """To the layer that is chosen now, whose pixels may change."""
-        self._layer_connections.clear()
+        self._layer_connections.close()
         if self._image.value is not None:
             self._layer_connections.add(self._image.value.events.data, self._changed)
         self._changed()
@@ -87,8 +87,8 @@ class NoiseLine:
     def close(self) -> None:
         """Listen and work no more."""
         self._timer.stop()
-        self._connections.clear()
-        self._layer_connections.clear()
+        self._connections.close()
+        self._layer_connections.close()
         self._leave_worker()
 
 

@@ -1,4 +1,4 @@
-"""Defaults of the forms: the plugin's page in Preferences, else those of the project."""
+"""Defaults of the forms, which the user sets on the plugin's page in Preferences."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ PLUGIN = "napari-dental-denoise"
 
 
 def preference(section: str, name: str, default: Any) -> Any:
-    """A value of the plugin's page in Preferences.
+    """Return a value of the plugin's page in Preferences.
 
     Parameters
     ----------
     section, name : str
         As in the manifest's configurations.
     default : object
-        Where the page is not there, as outside a napari that found the plugin.
-
-    Returns
-    -------
-    object
+        Is returned if there is no page, because napari has not discovered the plugin.
     """
     from napari.settings import get_plugin_settings
 

@@ -9,23 +9,16 @@ if TYPE_CHECKING:
     import napari.viewer
 
 GRID_OPACITY = 0.15
-# In pixels: what pyqtgraph cuts off of the name of the lower axis.
+# Pixels that pyqtgraph cuts off the title of the lower axis.
 DESCENDERS = 6
-# Okabe and Ito's colours, told apart by colour-blind eyes too; darker where the background is bright.
+# The colours of Okabe and Ito, which colour-blind people can distinguish; darker ones for a bright background.
 DARK_THEME_CURVES = ("#e69f00", "#56b4e9", "#009e73")
 LIGHT_THEME_CURVES = ("#b35900", "#0072b2", "#00664b")
 
 
 @dataclass(frozen=True, slots=True)
 class PlotColors:
-    """Of one theme, as hexadecimal names.
-
-    Attributes
-    ----------
-    background, text, frame : str
-    curves : tuple of str
-        For data; `text` suits a curve that the others are compared with.
-    """
+    """Colours of a plot as hexadecimal strings; `text` also suits a reference curve."""
 
     background: str
     text: str
@@ -33,21 +26,11 @@ class PlotColors:
     curves: tuple[str, ...]
 
 
-def plot_colors(viewer_or_theme_id: napari.viewer.Viewer | str) -> PlotColors:
-    """The colours for a plot.
-
-    Parameters
-    ----------
-    viewer_or_theme_id : napari.viewer.Viewer or str
-
-    Returns
-    -------
-    PlotColors
-    """
+def plot_colors(theme_id: str) -> PlotColors:
+    """Return the colours of a plot in a theme of napari."""
     from napari.utils.theme import get_theme
 
-    name = viewer_or_theme_id if isinstance(viewer_or_theme_id, str) else viewer_or_theme_id.theme
-    theme = get_theme(name)
+    theme = get_theme(theme_id)
     return PlotColors(
         background=theme.background.as_hex(format="long"),
         text=theme.text.as_hex(format="long"),
@@ -56,20 +39,15 @@ def plot_colors(viewer_or_theme_id: napari.viewer.Viewer | str) -> PlotColors:
     )
 
 
-def style_plot(plot_widget: Any, viewer_or_theme_id: napari.viewer.Viewer | str) -> PlotColors:
-    """Give a plot the background, the axes and the grid of a theme; its curves stay as they are.
+def style_plot(plot_widget: Any, viewer: napari.viewer.Viewer) -> PlotColors:
+    """Apply the viewer's theme to background, axes and grid of a plot, and return the colours for its curves.
 
     Parameters
     ----------
     plot_widget : pyqtgraph.PlotWidget
-    viewer_or_theme_id : napari.viewer.Viewer or str
-
-    Returns
-    -------
-    PlotColors
-        For the curves.
+    viewer : napari.viewer.Viewer
     """
-    colors = plot_colors(viewer_or_theme_id)
+    colors = plot_colors(viewer.theme)
     plot_widget.setBackground(colors.background)
     plot_widget.getPlotItem().layout.setContentsMargins(0, 0, 0, DESCENDERS)
     for side in ("left", "bottom"):

@@ -1,4 +1,4 @@
-"""Long work beside the window: a thread that reports, stops and swallows nothing."""
+"""Background threads for long work, with progress, cancelling and errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 class WorkError(Exception):
-    """What went wrong in a thread. A generator's own RuntimeError would be lost on its way."""
+    """Error in a thread. It replaces the original one, because a RuntimeError of a generator would be lost."""
 
 
 def start_worker(
@@ -26,14 +26,14 @@ def start_worker(
     failed: Callable[[Exception], Any],
     finished: Callable[[], Any],
 ) -> GeneratorWorker:
-    """Run a generator in a thread; every callback comes in the window's own thread.
+    """Run a generator in a thread; all callbacks are called in the main thread.
 
     Parameters
     ----------
     steps : callable
         Makes the generator, in the thread.
     progressed, returned, failed, finished : callables
-        For each report, the result, an error, and the end in any case. After `quit()` there is no
+        Get each report, the result, an error, and the end in any case. After `quit()` there is no
         result.
     """
     from napari.qt.threading import GeneratorWorker
@@ -56,27 +56,21 @@ def start_worker(
 
 
 def abandon(worker: GeneratorWorker) -> None:
-    """Stop a worker whose form is gone: it must call nobody any more."""
+    """Stop a worker without any further callback, as its form is being deleted."""
     for signal in (worker.yielded, worker.returned, worker.errored, worker.finished):
         signal.disconnect()
     worker.quit()
 
 
 class Eta:
-    """Guesses the time that is left from the time that is gone."""
+    """Estimate of the remaining time from the time since the start."""
 
     def __init__(self) -> None:
-        self.started = time.monotonic()
-
-    def seconds(self, done: int, total: int) -> float:
-        """Seconds to go."""
-        return (time.monotonic() - self.started) * (total - done) / max(done, 1)
-
-    def text(self, done: int, total: int) -> str:
-        """The same in words."""
-        left = self.seconds(done, total)
-        return f"{left:.0f} s to go" if left < 100 else f"{left / 60:.0f} min to go"
+        self._started = time.monotonic()
 
     def line(self, progress: Progress, unit: str) -> str:
-        """How far the work is, and how long it will take."""
-        return f"{progress.done} of {progress.total} {unit}, {self.text(progress.done, progress.total)}"
+        """Return the progress and the remaining time as text; `unit` is a plural noun."""
+        elapsed = time.monotonic() - self._started
+        left = elapsed * (progress.total - progress.done) / max(progress.done, 1)
+        text = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
+        return f"{progress.done} of {progress.total} {unit}, {text} to go"

@@ -239,7 +239,7 @@ class TrainingWidget(Container):
             self.process.ended.disconnect(self._end)
             self.process.stop()
         self._timer.stop()
-        self._connections.clear()
+        self._connections.close()
 
     def _follow_theme(self, _event: object = None) -> None:
         self.curves.restyle(self._viewer)
