@@ -30,17 +30,17 @@ from napari_dental_denoise.plugin.shared import (
     NoiseLine,
     PreviewLayer,
     check_image,
-    complain,
     current_image,
     finish_form,
     fit_encoding,
     layer_encoding,
+    matching_layer_kwargs,
     place_window,
     preference,
+    report_error,
     row,
-    say,
+    show_text,
     text_label,
-    twin,
     visible_window,
 )
 
@@ -69,7 +69,7 @@ class NoiseWidget(Container):
         self._make_fields()
         self.work = FormWork([self.add], self.status)
         self.noise = NoiseLine(napari_viewer, self.image)
-        self._noisy = NoisyImage(self._show_preview, lambda error: say(self.status, str(error), problem=True))
+        self._noisy = NoisyImage(self._show_preview, lambda error: show_text(self.status, str(error), problem=True))
         widgets = [
             self.image,
             self.noise.label,
@@ -142,7 +142,7 @@ class NoiseWidget(Container):
         return Recipe(self.kind.value, levels, int(self.seed.value), encoding)
 
     def _changed(self, *_: object) -> None:
-        say(self.in_grey, self._level_text())
+        show_text(self.in_grey, self._level_text())
         if self.preview.value:
             self._timer.start()
         else:
@@ -178,13 +178,13 @@ class NoiseWidget(Container):
             layer = check_image(self.image.value)
             window = visible_window(layer, self._viewer.dims)
         except InputError as error:
-            say(self.status, str(error), problem=True)
+            show_text(self.status, str(error), problem=True)
             return
         noisy = self._noisy.get(self.recipe(), layer.data, current_image(layer, self._viewer.dims.point))
         if noisy is None:
             return
-        say(self.status, "")
-        look = {**twin(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, *window)}
+        show_text(self.status, "")
+        look = {**matching_layer_kwargs(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, *window)}
         selected = set(self._viewer.layers.selection)
         self._preview.show(noisy[window], look)
         # The input stays the active layer: the preview is only looked at.
@@ -195,11 +195,11 @@ class NoiseWidget(Container):
         try:
             layer = check_image(self.image.value)
         except InputError as error:
-            complain(self.status, error)
+            report_error(self.status, error)
             return
         self.preview.value = False
         recipe, data = self.recipe(), layer.data
-        look = twin(
+        look = matching_layer_kwargs(
             layer,
             "noisy",
             {"operation": "add noise", "kind": recipe.kind, "levels": recipe.levels, "seed": recipe.seed},
@@ -213,7 +213,7 @@ class NoiseWidget(Container):
 
     def _show(self, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
         added = self._viewer.add_image(noisy, **look)
-        say(self.status, f"Done: {added.name}")
+        show_text(self.status, f"Done: {added.name}")
 
 
 def _level_field(name: str) -> FloatSlider | FloatSpinBox:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import shared_scales
-from napari_dental_denoise.plugin.shared import METADATA, check_image, current_image, twin
+from napari_dental_denoise.plugin.shared import METADATA, check_image, current_image, matching_layer_kwargs
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -104,7 +104,7 @@ def add_difference(viewer: napari.viewer.Viewer, minuend: Image, subtrahend: Ima
     largest, shown = _limits(data, minuend, viewer.dims.point)
     record = {"operation": DIFFERENCE, "minuend": minuend.name, "subtrahend": subtrahend.name}
     name = f"{minuend.name} - {subtrahend.name}"
-    settings = twin(minuend, "", record) | {
+    settings = matching_layer_kwargs(minuend, "", record) | {
         "name": name,
         "colormap": Colormap(list(DIVERGING), name="difference"),
         "contrast_limits": (-shown, shown),

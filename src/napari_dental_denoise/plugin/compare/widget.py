@@ -21,7 +21,7 @@ from napari_dental_denoise.plugin.compare.layers import (
 from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoreTask, Scoring
 from napari_dental_denoise.plugin.compare.shapes import outlines
 from napari_dental_denoise.plugin.compare.wipe import Wipe
-from napari_dental_denoise.plugin.shared import CloseWatcher, Connections, complain, say
+from napari_dental_denoise.plugin.shared import CloseWatcher, Connections, report_error, show_text
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -39,7 +39,7 @@ class CompareWidget(CompareFields):
         self._viewer = viewer
         self._side: SideBySide | None = None
         self._wiping: Wipe | None = None
-        self._scoring = Scoring(self._show_scores, lambda error: complain(self.status, error))
+        self._scoring = Scoring(self._show_scores, lambda error: report_error(self.status, error))
         self._closed = self._blocked = self._chosen_by_hand = False
         self._end_reason = self._difference_by_hand = ""
         self._viewer_connections, self._layer_connections = Connections(), Connections()
@@ -145,9 +145,9 @@ class CompareWidget(CompareFields):
             minuend, subtrahend = self.difference_choice.currentData()
             layer = add_difference(self._viewer, minuend.layer, subtrahend.layer)
         except InputError as error:
-            complain(self.status, error)
+            report_error(self.status, error)
             return
-        say(self.status, f"New layer: {layer.name}")
+        show_text(self.status, f"New layer: {layer.name}")
 
     def _toggle_side_by_side(self, on: bool) -> None:  # noqa: FBT001
         if on:
@@ -172,7 +172,7 @@ class CompareWidget(CompareFields):
             self._wiping = Wipe(self._viewer, left, right, share, moved=self._on_dragged, ended=self._end_later)
         except InputError as error:
             self.wipe.setChecked(False)
-            complain(self.status, error)
+            report_error(self.status, error)
 
     def _on_edge(self, value: int) -> None:
         if self._wiping is not None:
@@ -191,7 +191,7 @@ class CompareWidget(CompareFields):
         self.wipe.setChecked(False)
         self.side_by_side.setChecked(False)
         if self._end_reason:
-            say(self.status, self._end_reason, problem=True)
+            show_text(self.status, self._end_reason, problem=True)
 
     def _schedule(self, _event: object = None) -> None:
         if not self._closed:
@@ -210,7 +210,7 @@ class CompareWidget(CompareFields):
         else:
             problem = self._problem(self._show_profile) or self._problem(self._start_scores)
         if problem or self._blocked:
-            say(self.status, problem, problem=True)
+            show_text(self.status, problem, problem=True)
         self._blocked = bool(problem)
 
     @staticmethod

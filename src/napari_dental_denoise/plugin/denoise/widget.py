@@ -1,4 +1,4 @@
-"""The Denoise form: a layer, a model, a strength, and a result that is the layer's twin."""
+"""The Denoise form: a layer, a model, a strength, and a result layer that matches its input."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from napari_dental_denoise.plugin.shared import (
     NoiseLine,
     PreviewLayer,
     check_image,
-    complain,
     current_image,
     finish_form,
     layer_encoding,
+    matching_layer_kwargs,
     place_window,
     preference,
+    report_error,
     row,
-    say,
+    show_text,
     text_label,
-    twin,
     visible_window,
 )
 
@@ -155,7 +155,7 @@ class DenoiseWidget(Container):
         try:
             work = DenoiseWork(self._chosen_model(), self.strength.value, self_ensemble=self.self_ensemble.value)
         except InputError as error:
-            complain(self.status, error)
+            report_error(self.status, error)
             return
         self.work.begin(
             lambda: folder_steps(FolderTask(source, output, work)),
@@ -168,7 +168,7 @@ class DenoiseWidget(Container):
     def _show_folder(self, outcome: FolderOutcome) -> None:
         from napari.utils.notifications import show_warning
 
-        say(self.status, outcome.text(), problem=outcome.failed)
+        show_text(self.status, outcome.text(), problem=outcome.failed)
         if outcome.errors:
             show_warning(f"{len(outcome.errors)} images left out: {describe(outcome.errors)}")
 
@@ -188,19 +188,19 @@ class DenoiseWidget(Container):
     def _show_card(self) -> None:
         path: Path | None = self.model.value
         if path is None:
-            say(self.card, NO_MODEL, problem=True)
+            show_text(self.card, NO_MODEL, problem=True)
             return
         try:
-            say(self.card, card_text(read_card(path)))
+            show_text(self.card, card_text(read_card(path)))
         except InputError as error:
-            say(self.card, str(error), problem=True)
+            show_text(self.card, str(error), problem=True)
 
     def denoise(self) -> None:
         """Start; the result comes as a new layer when all is done."""
         try:
             task = self._new_task()
         except InputError as error:
-            complain(self.status, error)
+            report_error(self.status, error)
             return
         self.work.begin(
             lambda: layer_steps(task),
@@ -222,7 +222,7 @@ class DenoiseWidget(Container):
         remember_model(task.model)
         self._task, self._outcome = task, outcome
         suffix = "denoised preview" if task.window else "denoised"
-        look = twin(task.layer, suffix, self._record(task, outcome))
+        look = matching_layer_kwargs(task.layer, suffix, self._record(task, outcome))
         same_strength = self.strength.value == task.strength
         denoised = outcome.denoised if same_strength else outcome.at(self.strength.value)
         if task.window:
@@ -233,7 +233,7 @@ class DenoiseWidget(Container):
             self._result.data = denoised
         else:
             self._result = self._viewer.add_image(denoised, **look)
-        say(self.status, f"Done: {self._result.name}")
+        show_text(self.status, f"Done: {self._result.name}")
 
     def _record(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         card = outcome.engine.card

@@ -84,17 +84,17 @@ def text_label(tooltip: str = "") -> Label:
     return label
 
 
-def say(label: Label, text: str, *, problem: bool = False) -> None:
+def show_text(label: Label, text: str, *, problem: bool = False) -> None:
     """Show a text in a label, a problem in the colour of errors."""
     label.native.setStyleSheet(ERROR_STYLE if problem else "")
     label.value = text
 
 
-def complain(label: Label, error: Exception) -> None:
+def report_error(label: Label, error: Exception) -> None:
     """Show an error in a label and as a notification."""
     from napari.utils.notifications import show_error
 
-    say(label, str(error), problem=True)
+    show_text(label, str(error), problem=True)
     show_error(brief(str(error)))
 
 

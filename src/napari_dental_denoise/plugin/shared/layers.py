@@ -1,4 +1,4 @@
-"""A result layer that is the twin of its input: same place, type, scale and look, a name of its own."""
+"""Layers: checks of inputs, settings of results that match their input, and the displayed part of a layer."""
 
 from __future__ import annotations
 
@@ -57,21 +57,17 @@ def check_image(layer: Image | None) -> Image:
     return layer
 
 
-def twin(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments of a layer that looks like another one.
+def matching_layer_kwargs(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments for a result layer at the position and with the appearance of its input.
 
     Parameters
     ----------
     layer : napari.layers.Image
         The input.
     suffix : str
-        Is put behind its name.
+        Is appended to its name.
     record : mapping
-        What was done, for the metadata; versions are added.
-
-    Returns
-    -------
-    dict
+        Provenance for the metadata, to which the version is added.
     """
     return {
         **{name: getattr(layer, name) for name in KEPT},

@@ -13,7 +13,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Progress
 from napari_dental_denoise.noise import NoiseEstimate, estimate_noise
 from napari_dental_denoise.plugin.shared.connections import Connections
-from napari_dental_denoise.plugin.shared.form import say, text_label
+from napari_dental_denoise.plugin.shared.form import show_text, text_label
 from napari_dental_denoise.plugin.shared.layers import check_image, current_image
 from napari_dental_denoise.plugin.shared.metadata import fit_encoding, layer_encoding
 from napari_dental_denoise.plugin.shared.workers import abandon, start_worker
@@ -66,13 +66,13 @@ class NoiseLine:
             layer = check_image(self._image.value)
         except InputError:
             # The form says so itself when it is asked to work.
-            say(self.label, "")
+            show_text(self.label, "")
             return
         self._worker = start_worker(
             _work(layer, current_image(layer, self._viewer.dims.point)),
             progressed=lambda _: None,
-            returned=lambda estimate: say(self.label, f"noise: {estimate.text()}"),
-            failed=lambda error: say(self.label, f"noise: {error}"),
+            returned=lambda estimate: show_text(self.label, f"noise: {estimate.text()}"),
+            failed=lambda error: show_text(self.label, f"noise: {error}"),
             finished=self._ready,
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from magicgui.widgets import Label, ProgressBar, PushButton
 
 from napari_dental_denoise.inference import Progress
-from napari_dental_denoise.plugin.shared.form import complain, say
+from napari_dental_denoise.plugin.shared.form import report_error, show_text
 from napari_dental_denoise.plugin.shared.workers import Eta, abandon, start_worker
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ class FormWork:
         self._if_cancelled = if_cancelled
         self._set_busy(busy=True)
         self.progress.value = 0
-        say(self._status, text)
+        show_text(self._status, text)
         eta = Eta()
         self._worker = start_worker(
             steps,
             progressed=lambda progress: self._show_progress(progress, eta.line(progress, unit)),
             returned=returned,
-            failed=lambda error: complain(self._status, error),
+            failed=lambda error: report_error(self._status, error),
             finished=self._finish,
         )
 
@@ -77,7 +77,7 @@ class FormWork:
         """Stop with the next report; there is no result then."""
         if self._worker is not None:
             self.cancel.enabled = False
-            say(self._status, "Cancelling ...")
+            show_text(self._status, "Cancelling ...")
             self._worker.quit()
 
     def close(self) -> None:
@@ -93,11 +93,11 @@ class FormWork:
     def _show_progress(self, progress: Progress, line: str) -> None:
         self.progress.max, self.progress.value = progress.total, progress.done
         if self.cancel.enabled:
-            say(self._status, line)
+            show_text(self._status, line)
 
     def _finish(self) -> None:
         stopped = self._worker is not None and self._worker.abort_requested
         self._worker = None
         self._set_busy(busy=False)
         if stopped:
-            say(self._status, self._if_cancelled)
+            show_text(self._status, self._if_cancelled)

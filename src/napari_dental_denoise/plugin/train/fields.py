@@ -19,7 +19,7 @@ from napari_dental_denoise.config import (
 from napari_dental_denoise.models import NOTHING, STARTER_NAME
 from napari_dental_denoise.noise import NOISE_KINDS
 from napari_dental_denoise.plugin.denoise import named_models, recent_models
-from napari_dental_denoise.plugin.shared import preference, row, say, text_label
+from napari_dental_denoise.plugin.shared import preference, row, show_text, text_label
 from napari_dental_denoise.plugin.train.settings import TrainingSettings
 
 SOURCES: dict[str, LearnFrom] = {
@@ -152,7 +152,7 @@ class TrainingFields:
         self.noisy.visible = learn_from == "pairs"
         self.kind.visible = learn_from == "clean"
         self.sigmas.visible = self._sigma_applies
-        say(self.worth, WORTH[learn_from])
+        show_text(self.worth, WORTH[learn_from])
 
     def settings(self, *, resume: bool = False) -> TrainingSettings:
         """The training that the form describes."""

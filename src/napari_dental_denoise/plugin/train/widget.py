@@ -16,11 +16,11 @@ from napari_dental_denoise.plugin.denoise import remember_model
 from napari_dental_denoise.plugin.shared import (
     Connections,
     beside_all,
-    complain,
     finish_form,
     open_form,
+    report_error,
     row,
-    say,
+    show_text,
     text_label,
 )
 from napari_dental_denoise.plugin.train.curves import TrainingCurves
@@ -113,20 +113,20 @@ class TrainingWidget(Container):
             # The model is there by now, which is no problem of this training.
             return
         if problem:
-            say(self.plan, problem, problem=not self.resume.enabled)
+            show_text(self.plan, problem, problem=not self.resume.enabled)
             return
         try:
-            say(self.plan, plan_text(settings.plan()))
+            show_text(self.plan, plan_text(settings.plan()))
         except InputError as error:
             self.start.enabled = False
-            say(self.plan, str(error), problem=True)
+            show_text(self.plan, str(error), problem=True)
 
     def train(self, *, resume: bool) -> None:
         """Start the child process, or say why not."""
         settings = self.fields.settings(resume=resume)
         problem = settings.problem()
         if problem:
-            say(self.plan, problem, problem=True)
+            show_text(self.plan, problem, problem=True)
             return
         self._failure, self._model = "", settings.model
         folder = Path(tempfile.mkdtemp(prefix="dental-denoise-"))
@@ -137,7 +137,7 @@ class TrainingWidget(Container):
         self.process.complained.connect(self._note)
         self.process.ended.connect(self._end)
         self._set_running(running=True)
-        say(self.status, "Starting: reading the images, loading TensorFlow ...")
+        show_text(self.status, "Starting: reading the images, loading TensorFlow ...")
         self.process.start()
 
     def _set_running(self, *, running: bool) -> None:
@@ -163,14 +163,14 @@ class TrainingWidget(Container):
             self._offer_model()
             self.progress.value = round(1000 * report.fraction)
             text = f"epoch {report.epoch}, loss {report.loss:.4f}, {_duration(report.eta)} to go"
-            say(self.status, text if self.stop_button.enabled else "Stopping; keeping the best model ...")
+            show_text(self.status, text if self.stop_button.enabled else "Stopping; keeping the best model ...")
         elif isinstance(report, EpochDone):
             self.curves.add_epoch(report.epoch, report.psnr)
             self._show_preview()
         elif isinstance(report, TrainingFinished):
             best = f"epoch {report.best_epoch}" if report.best_epoch else "the model it started from"
             against = ", against noisy images" if self._preview_name == PREVIEW_NAMES["noisy"] else ""
-            say(self.status, f"Done: {report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f} ({best}){against}")
+            show_text(self.status, f"Done: {report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f} ({best}){against}")
 
     def _offer_model(self) -> None:
         self.use.enabled = self._model is not None and self._model.is_file()
@@ -196,7 +196,7 @@ class TrainingWidget(Container):
         """Ask the training to keep its best model and to end."""
         if self.process is not None:
             self.stop_button.enabled = False
-            say(self.status, "Stopping; keeping the best model ...")
+            show_text(self.status, "Stopping; keeping the best model ...")
             self.process.stop()
 
     def _end(self, code: int) -> None:
@@ -208,10 +208,10 @@ class TrainingWidget(Container):
             remember_model(self._model)
         # One that was stopped and did not end by itself is ended by force, which is no failure.
         if code not in (0, 1, STOPPED) and (self._failure or not stopped):
-            complain(self.status, InputError(self._failure or f"The training ended with code {code}"))
+            report_error(self.status, InputError(self._failure or f"The training ended with code {code}"))
         elif stopped:
             kept = "the best model so far is kept" if self.use.enabled else "nothing was learned yet"
-            say(self.status, f"Stopped; {kept}")
+            show_text(self.status, f"Stopped; {kept}")
         self._show_plan()
 
     def use_now(self) -> Any:
@@ -229,7 +229,7 @@ class TrainingWidget(Container):
         if clipboard is not None:
             settings = self.fields.settings(resume=self.resume.enabled and not self.start.enabled)
             clipboard.setText(command_line(settings.arguments()))
-        say(self.status, "The command is on the clipboard")
+        show_text(self.status, "The command is on the clipboard")
 
     def _close(self) -> None:
         """The child goes on until it has kept its best model, with nobody listening any more."""
