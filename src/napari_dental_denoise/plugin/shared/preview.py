@@ -1,4 +1,4 @@
-"""The layer that a form shows a preview in."""
+"""Preview layer of a form."""
 
 from __future__ import annotations
 
@@ -10,32 +10,20 @@ if TYPE_CHECKING:
 
 
 class PreviewLayer:
-    """At most one layer, which the next preview takes the place of; one that the user deleted is no more.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-    """
+    """At most one preview layer, which the next preview replaces."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._layer: Image | None = None
 
-    def show(self, image: Any, look: dict[str, Any]) -> Image:
-        """Add it, in the place of the last one.
-
-        Parameters
-        ----------
-        image : array
-        look : dict
-            Further arguments of `Viewer.add_image`.
-        """
+    def show(self, image: Any, settings: dict[str, Any]) -> Image:
+        """Add a layer with these arguments of `Viewer.add_image`, in place of the previous one."""
         self.remove()
-        self._layer = self._viewer.add_image(image, **look)
+        self._layer = self._viewer.add_image(image, **settings)
         return self._layer
 
     def remove(self) -> None:
-        """Take the layer away, if it is still there."""
+        """Remove the layer, unless the user has deleted it."""
         if self._layer is not None and self._layer in self._viewer.layers:
             self._viewer.layers.remove(self._layer)
         self._layer = None

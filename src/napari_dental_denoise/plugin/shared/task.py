@@ -1,4 +1,4 @@
-"""The work of a form, one at a time: which buttons wait for it, how far it is, Cancel."""
+"""The task of a form: it runs in a thread, with progress, Cancel and disabled buttons."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Result = TypeVar("Result")
 
 
 class FormWork:
-    """What a form does beside the window, and the fields that tell of it.
+    """Runner of one task at a time, with a progress bar and a Cancel button.
 
     Parameters
     ----------
     starters : sequence of PushButton
-        That begin a work; they wait for its end.
+        Buttons that start a task; they are disabled while one runs.
     status : Label
-        Where the work and its end are told.
+        Shows the progress and the end of a task.
     """
 
     def __init__(self, starters: Sequence[PushButton], status: Label) -> None:
@@ -45,20 +45,20 @@ class FormWork:
         unit: str,
         if_cancelled: str = "Cancelled; no image was changed",
     ) -> None:
-        """Start in a thread.
+        """Start a task in a thread.
 
         Parameters
         ----------
         steps : callable
             Makes the generator, in the thread.
         returned : callable
-            Gets the result, in the window's own thread.
+            Gets the result, in the main thread.
         text : str
-            Said until the first report.
+            Status until the first report.
         unit : str
-            Of the reports, in the plural.
+            What the reports count, in the plural.
         if_cancelled : str
-            Said after Cancel.
+            Status after Cancel.
         """
         self._if_cancelled = if_cancelled
         self._set_busy(busy=True)
@@ -74,14 +74,14 @@ class FormWork:
         )
 
     def stop(self) -> None:
-        """Stop with the next report; there is no result then."""
+        """Stop at the next report, without a result."""
         if self._worker is not None:
             self.cancel.enabled = False
             show_text(self._status, "Cancelling ...")
             self._worker.quit()
 
     def close(self) -> None:
-        """Stop, and tell nobody: the form is gone."""
+        """Stop without any further callback, as the form is being deleted."""
         if self._worker is not None:
             abandon(self._worker)
 
