@@ -91,6 +91,25 @@ def test_the_preview_is_what_will_be_added(viewer, open_form, qtbot, radiographs
     np.testing.assert_array_equal(viewer.layers["scan noisy"].data[top : top + rows, left : left + columns], shown)
 
 
+@pytest.mark.parametrize("shape", [(200, 300), (1100, 1000)], ids=["small", "large"])
+def test_a_dark_part_gets_the_noise_of_the_whole_image(viewer, open_form, qtbot, shape):
+    image = np.full(shape, 900, np.uint16)
+    image[:5, :5] = 4000
+    viewer.add_image(image, name="scan")
+    viewer.scene.camera.zoom *= 8
+    qtbot.wait(300)
+    form = open_form("Add noise")
+    form.preview.value = True
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=10_000)
+    preview = viewer.layers[1]
+    assert preview.data.max() < 4000
+    shown, (rows, columns) = preview.data.copy(), preview.data.shape
+    top, left = np.rint(preview.translate).astype(int)
+    form.preview.value = False
+    result = run(form, viewer, qtbot)
+    np.testing.assert_array_equal(result.data[top : top + rows, left : left + columns], shown)
+
+
 def test_no_image_gets_its_reason(viewer, open_form):
     form = open_form("Add noise")
     form.add_noise()

@@ -170,6 +170,26 @@ def test_the_visible_region_becomes_a_preview_in_its_place(viewer, denoise_form,
     assert [other.name for other in viewer.layers] == ["scan", "scan denoised preview"]
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_preview_of_a_dark_part_is_a_part_of_the_result(viewer, denoise_form, qtbot, radiographs, lazy):
+    dark = add_gaussian_noise((radiographs[7] / 255 * 0.2 * 4095).astype(np.uint16), 0.1, rng=0)
+    dark[:10, :10] = 4095
+    stack = np.stack([dark, dark])
+    viewer.add_image(da.from_array(stack, chunks=(1, -1, -1)) if lazy else dark, name="scan", contrast_limits=(0, 4095))
+    viewer.scene.camera.zoom *= 3
+    qtbot.wait(300)
+    denoise_form.visible_only.value = True
+    preview = run(denoise_form, viewer, qtbot)
+    assert preview.data.size < dark.size / 4
+    shown, (rows, columns) = preview.data.astype(int), preview.data.shape
+    top, left = np.rint(preview.translate).astype(int)
+    denoise_form.visible_only.value = False
+    result = np.asarray(run(denoise_form, viewer, qtbot).data)
+    whole = result[0] if lazy else result
+    half_a_grey_level = 4095 / 255 / 2
+    assert np.abs(whole[top : top + rows, left : left + columns] - shown).max() <= half_a_grey_level
+
+
 def test_a_preview_takes_the_place_of_the_last_one_whatever_it_is_called(viewer, denoise_form, qtbot, noisy):
     viewer.add_image(noisy, name="scan")
     run(denoise_form, viewer, qtbot)
