@@ -118,6 +118,15 @@ def test_bits_outside_those_stored_are_no_grey(tmp_path, high, signed):
     np.testing.assert_array_equal(read_dicom(path)[1], pixels)
 
 
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless])
+def test_the_high_bit_does_not_move_compressed_pixels(tmp_path, syntax, signed):
+    # PS3.5 8.2: it describes the pixels before compression; a codestream holds those stored alone.
+    pixels = stored_values(12, signed=signed)
+    path = write(radiograph(pixels, bits=12, HighBit=15), tmp_path / "a.dcm", syntax)
+    np.testing.assert_array_equal(read_dicom(path)[1], pixels)
+
+
 @pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
 def test_colour_becomes_grey(tmp_path, photometric):
     grey = stored_values(8, signed=False)
@@ -233,6 +242,11 @@ def test_baseline_jpeg_is_read(tmp_path):
             },
             (250, 750),
         ),
+        # PS3.3 C.11.2.1.3: these two may be as narrow as they like; LINEAR of width 1 is a threshold.
+        ({"WindowCenter": 600, "WindowWidth": 1, "VOILUTFunction": "LINEAR_EXACT"}, (599.5, 600.5)),
+        ({"WindowCenter": 600, "WindowWidth": 0.5, "VOILUTFunction": "SIGMOID"}, (599.75, 600.25)),
+        ({"WindowCenter": 600, "WindowWidth": 1, "VOILUTFunction": "LINEAR"}, None),
+        ({"WindowCenter": 600, "WindowWidth": 0, "VOILUTFunction": "LINEAR_EXACT"}, None),
         ({"WindowCenter": 600, "WindowWidth": 0}, None),
         ({"WindowCenter": 99999, "WindowWidth": 3}, None),
         ({}, None),
@@ -305,6 +319,22 @@ def test_tables_of_bytes_and_of_all_values_are_read(tmp_path, count):
     header = read_dicom_header(path)
     assert header.encoding.inverted
     assert header.limits == (0, count - 1)
+
+
+@pytest.mark.parametrize(
+    ("signed", "first", "limits"),
+    [
+        (True, 2**16 - 2048, (-2048, 2047)),
+        (True, 2**15, (-(2**15), -(2**15) + 4095)),
+        (True, 100, (100, 4195)),
+        (False, 40_000, (40_000, 44_095)),
+    ],
+)
+def test_the_first_value_of_a_table_has_the_sign_of_the_pixels(tmp_path, signed, first, limits):
+    # PS3.3 C.11.2.1.1: the descriptor stores it as the pixels are stored.
+    table = lookup_table(np.arange(4096), first)
+    path = save(radiograph(stored_values(16, signed=signed), VOILUTSequence=[table]), tmp_path / "a.dcm")
+    assert read_dicom_header(path).limits == limits
 
 
 @pytest.mark.parametrize(

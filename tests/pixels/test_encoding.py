@@ -56,6 +56,10 @@ def test_results_stay_within_the_stored_bits_and_leave_padding(case):
         (np.array([[0, 4000]], np.uint16), PixelEncoding(inverted=True, bits=16), [[4095, 95]]),
         (np.array([[-2048, 0, 2047]], np.int16), PixelEncoding(bits=12), [[0, 2048, 4095]]),
         (np.array([[0, 1000]], np.int16), PixelEncoding(bits=12), [[0, 1000]]),
+        # The fewest signed bits: 12 hold -2048 to 2047, 13 hold -4096 to 4095.
+        (np.array([[-2048, 0, 2047]], np.int16), PixelEncoding(bits=16), [[0, 2048, 4095]]),
+        (np.array([[-2049, 0, 2047]], np.int16), PixelEncoding(bits=16), [[2047, 4096, 6143]]),
+        (np.array([[-2048, 0, 2048]], np.int16), PixelEncoding(bits=16), [[2048, 4096, 6144]]),
         (np.array([[65535, 0, 4095]], np.uint16), PixelEncoding(inverted=True, padding=(65535, 65535)), [[0, 4095, 0]]),
         (np.array([[7, 250]], np.uint8), PixelEncoding(bits=8), [[7, 250]]),
     ],

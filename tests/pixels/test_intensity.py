@@ -47,6 +47,13 @@ def test_noise_that_was_not_clipped_does_not_change_white(white, kind):
     np.testing.assert_allclose(to_unit_pair(clean, noisy)[1], noisy / white, atol=1e-5)
 
 
+@pytest.mark.parametrize("peak", [700.5, 3000.5])
+def test_white_of_a_small_bright_spot_is_at_least_half_of_it(peak):
+    image = np.full((64, 64), 100.5)
+    image[30, 30] = peak
+    assert peak / 2 <= full_scale(image) < peak
+
+
 @pytest.mark.parametrize("peak", [300, 2090, 4095, 4200])
 def test_whole_numbers_have_the_same_white_in_every_type(peak):
     image = np.rint(phantom((256, 384), rng=3) * peak).astype(np.uint16)
