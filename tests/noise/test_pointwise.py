@@ -120,7 +120,7 @@ def test_12_bits_in_16_stay_12():
         (lambda image: ndd.add_gaussian_noise([image]), "expected an array; received a list: work on images of"),
         (lambda image: ndd.add_quantum_noise([image]), "expected an array; received a list: work on images of"),
         (lambda image: ndd.estimate_noise([image]), "expected an array; received a list: work on images of"),
-        (lambda image: ndd.denoise([image]), "expected an array; received a list: work on images of several sizes"),
+        (lambda image: ndd.denoise([image]), "expected an array; received a list: process images of several sizes"),
         (lambda image: ndd.add_gaussian_noise(image, rng=-1), "rng must be a whole number from 0.*; received -1"),
         (lambda image: ndd.phantom((64, 64), rng="a"), "rng must be a whole number from 0.*; received 'a'"),
         (lambda image: ndd.phantom(64), "shape must be .* at least 32 pixels each; received 64"),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.inference.engine import Engine
 from napari_dental_denoise.models import ModelCard
-from napari_dental_denoise.pixels import SYMMETRIES, turned, turned_back
+from napari_dental_denoise.pixels import SYMMETRIES, apply_dihedral, invert_dihedral
 
 ROWS_AND_COLUMNS = (1, 2)
 
@@ -35,6 +35,6 @@ class SelfEnsemble:
         """Mean network output for a (N, H, W, 1) float32 batch; see `Engine`."""
         total = np.zeros(batch.shape, np.float32)
         for symmetry in range(SYMMETRIES):
-            output = self._engine(np.ascontiguousarray(turned(batch, symmetry, ROWS_AND_COLUMNS)))
-            total += turned_back(output, symmetry, ROWS_AND_COLUMNS)
+            output = self._engine(np.ascontiguousarray(apply_dihedral(batch, symmetry, ROWS_AND_COLUMNS)))
+            total += invert_dihedral(output, symmetry, ROWS_AND_COLUMNS)
         return total / np.float32(SYMMETRIES)

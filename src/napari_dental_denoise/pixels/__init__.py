@@ -1,4 +1,4 @@
-"""Pixel values and geometry: grey values on [0, 1], stored encodings, sizes, symmetries.
+"""Pixel values and geometry: grey values on [0, 1], pixel encodings, pixel sizes, symmetries.
 
 May import `errors`, `config` and `validation`.
 """

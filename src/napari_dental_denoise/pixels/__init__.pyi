@@ -2,10 +2,10 @@ from .encoding import PLAIN as PLAIN
 from .encoding import PixelEncoding as PixelEncoding
 from .encoding import encoding_from as encoding_from
 from .geometry import SYMMETRIES as SYMMETRIES
+from .geometry import apply_dihedral as apply_dihedral
+from .geometry import invert_dihedral as invert_dihedral
 from .geometry import mirrored as mirrored
 from .geometry import next_multiple as next_multiple
-from .geometry import turned as turned
-from .geometry import turned_back as turned_back
 from .geometry import up_to_multiples as up_to_multiples
 from .intensity import Unit as Unit
 from .intensity import check_array as check_array

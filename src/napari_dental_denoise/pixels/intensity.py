@@ -1,4 +1,4 @@
-"""Grey values of any type to float32 on [0, 1], and back without loss."""
+"""Conversion of grey values of any type to float32 on [0, 1], and back without loss."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from napari_dental_denoise.errors import InputError
 Unit = NDArray[np.float32]
 """Grey values on [0, 1], which noise may leave."""
 
-# Noise that was not clipped takes a [0, 1] image a little beyond it; grey levels of 8 bit and more lie far above.
-LARGEST_UNIT_VALUE = 4.0
-# Means of blocks of so many pixels a side are nearly free of noise: with any kind of it at its usual level, the
-# brightest lie below this multiple of white.
+# Unclipped noise exceeds [0, 1] by a little; grey levels of 8 bit and more are far above.
+MAX_UNIT_VALUE = 4.0
+# Means of blocks of 16x16 pixels are nearly free of noise: with any kind of noise at its usual level, they stay below
+# this multiple of white.
 BLOCK = 16
-BRIGHTEST_BLOCK = 1.125
-# A twentieth of them lie below this share of white only where black is not at 0: of a black image with noise of 60 grey
-# levels they lie above -0.3, whatever its kind.
+MAX_BLOCK = 1.125
+# This share of the blocks is below this multiple of white only if black is not at 0: in a black image with noise of 60
+# grey levels of any kind, they stay above -0.3.
 BLACK_SHARE = 0.05
-DARKEST_BLOCK = -0.35
-# Far more than any detector counts; the square of much larger ones is infinite in float32.
-LARGEST_VALUE = 2.0**53
+MIN_BLOCK = -0.35
+# Far more than any detector counts; the square of much larger values is infinite in float32.
+MAX_VALUE = 2.0**53
 
 
 def full_scale(image: NDArray[np.generic]) -> float:
-    """The grey value that stands for white.
+    """Return the grey value that stands for white.
 
     8 bit: 255. 16 bit: the largest value of the fewest bits that hold the image, so that 12 bits
-    stored in 16 count as 12. Floating: 1 for images on [0, 1] (with unclipped noise too), else by
-    the same rule as 16 bit. Of values that are not whole, single pixels may lie up to as much again
-    above it, as noise that was not clipped takes them.
+    stored in 16 count as 12. Floating: 1 for images on [0, 1], even with unclipped noise, else the
+    rule of 16 bit. If the values are not whole, single pixels may exceed white by up to its double,
+    as unclipped noise does.
 
     Parameters
     ----------
@@ -45,10 +45,10 @@ def full_scale(image: NDArray[np.generic]) -> float:
     Raises
     ------
     InputError
-        If the type is another one, or a value is not finite or beyond measure.
+        If the type is another one, or a value is not finite or larger than 2 to the power of 53.
     """
     check_array(image)
-    # Values of the other byte order are the same values.
+    # The byte order does not matter.
     dtype = image.dtype.newbyteorder("=")
     if dtype == np.uint8:
         return 255.0
@@ -56,22 +56,22 @@ def full_scale(image: NDArray[np.generic]) -> float:
         return _bits_scale(int(image.max(initial=0)))
     if np.issubdtype(dtype, np.floating):
         peak = check_values(image)
-        return 1.0 if peak <= LARGEST_UNIT_VALUE else _bits_scale(int(np.ceil(_without_noise(image, peak))))
+        return 1.0 if peak <= MAX_UNIT_VALUE else _bits_scale(int(np.ceil(_without_noise(image, peak))))
     raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
 
 
 def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
-    """The grey values that stand for white in images of the same thing.
+    """Return the grey values that stand for white in images of the same subject.
 
-    One value where all count the same grey levels, for on a scale of its own a darker image could
-    become brighter: that of the first one, beyond which noise may take the others, but not beyond its
-    double. Two integer types count levels of their own, and on [0, 1] is no level at all: 255 in 8 bit
-    may be what 4095 or 1.0 is in the other.
+    Images in the same grey levels share one value, because a darker image on a scale of its own could
+    become brighter: that of the first image, or the largest if another image needs two bits more. Images
+    of two integer types, or on [0, 1], keep values of their own: 255 in 8 bit may be 4095 or 1.0 in the
+    other.
 
     Parameters
     ----------
     images : sequence of arrays of any shape; uint8, uint16 or floating
-        The clean one first, where there is one.
+        The clean image first, if there is one.
 
     Returns
     -------
@@ -93,22 +93,22 @@ def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
 def to_unit_pair(
     clean: NDArray[np.generic], other: NDArray[np.generic]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Two images of the same thing on [0, 1]; see `shared_scales` and `to_unit`."""
+    """Return two images of the same subject on [0, 1]; see `shared_scales` and `to_unit`."""
     scales = shared_scales([clean, other])
     return to_unit(clean, scales[0]), to_unit(other, scales[1])
 
 
 def check_array(image: object) -> None:
-    """Refuse what is no array, as a list of images of several sizes is."""
+    """Raise InputError unless `image` is an array; a list of images of several sizes is not."""
     if not hasattr(image, "dtype"):
         raise InputError(
-            f"expected an array; received a {type(image).__name__}: work on images of several sizes "
-            "or types one by one; for one size, give read_dental that size"
+            f"expected an array; received a {type(image).__name__}: process images of several sizes or types one by "
+            "one, or read them at one size by read_dental"
         )
 
 
 def check_values(image: NDArray[np.generic]) -> float:
-    """The largest value, at least 0; refuses what is not finite, or so large that work on it would overflow.
+    """Return the largest value, at least 0; raise InputError for values that are not finite or would overflow.
 
     Parameters
     ----------
@@ -125,15 +125,15 @@ def check_values(image: NDArray[np.generic]) -> float:
             "the image must hold finite values; received NaN or infinity: replace them first, "
             "for example with numpy.nan_to_num"
         )
-    if max(-low, high) > LARGEST_VALUE:
+    if max(-low, high) > MAX_VALUE:
         raise InputError(
-            f"the image must hold values up to {LARGEST_VALUE:.0e}; received {max(-low, high):.0e}: divide it first"
+            f"the image must hold values up to {MAX_VALUE:.0e}; received {max(-low, high):.0e}: divide it first"
         )
     return high
 
 
 def check_black(image: NDArray[np.generic], scale: float) -> None:
-    """Refuse an image that lies far below 0, which no network has seen; noise does not, in the mean of many neighbours.
+    """Raise InputError if large parts of an image are far below 0; means of many noisy pixels are not.
 
     Parameters
     ----------
@@ -144,13 +144,13 @@ def check_black(image: NDArray[np.generic], scale: float) -> None:
     Raises
     ------
     InputError
-        If a part of it does.
+        If they are.
     """
-    if image.size == 0 or float(image.min()) >= DARKEST_BLOCK * scale:
+    if image.size == 0 or float(image.min()) >= MIN_BLOCK * scale:
         return
     means = _block_means(image)
     darkest = float(np.quantile(means, BLACK_SHARE)) if means.size else 0.0
-    if darkest < DARKEST_BLOCK * scale:
+    if darkest < MIN_BLOCK * scale:
         raise InputError(
             f"the image must have black at 0; received large parts near {darkest / scale:.0%} of white: add an offset "
             "first, so that black is 0"
@@ -158,14 +158,14 @@ def check_black(image: NDArray[np.generic], scale: float) -> None:
 
 
 def _without_noise(image: NDArray[np.generic], peak: float) -> float:
-    """The largest value less what unclipped noise may have added to it, which makes no whole numbers."""
+    """Return the largest value less what unclipped noise may have added; whole numbers have none."""
     whole = float(image.min(initial=0)) >= 0 and np.array_equal(image, np.rint(image))
     means = np.empty(0) if whole else _block_means(image)
-    return max(float(means.max()) / BRIGHTEST_BLOCK, peak / 2) if means.size else peak
+    return max(float(means.max()) / MAX_BLOCK, peak / 2) if means.size else peak
 
 
 def _block_means(image: NDArray[np.generic]) -> NDArray[np.floating]:
-    """Of each image of an array (..., H, W); none where it is smaller than a block."""
+    """Return the block means of all images of an array (..., H, W); none if they are smaller than a block."""
     planes = np.squeeze(image)
     if planes.ndim < 2 or min(planes.shape[-2:]) < BLOCK:
         return np.empty(0)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from napari_dental_denoise.pixels import SYMMETRIES, Unit, mirrored, turned
+from napari_dental_denoise.pixels import SYMMETRIES, Unit, apply_dihedral, mirrored
 from napari_dental_denoise.training.dataset import Dataset
 
 Batch = tuple[Unit, Unit]
@@ -63,7 +63,7 @@ def _draw_batch(dataset: Dataset, side: int, chosen: Sequence[tuple[int, int]]) 
         window = _random_window(dataset.shapes[index], side, rng)
         symmetry = int(rng.integers(SYMMETRIES))
         for target, patch in zip((noisy, clean), dataset.patch(index, window, rng), strict=True):
-            target[place, :, :, 0] = turned(mirrored(patch, side, side), symmetry)
+            target[place, :, :, 0] = apply_dihedral(mirrored(patch, side, side), symmetry)
     return noisy, clean
 
 
