@@ -9,6 +9,8 @@ import pytest
 
 from napari_dental_denoise.cli.main import COMMANDS, build_parser
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "napari_dental_denoise"
 DOCUMENTS = [
