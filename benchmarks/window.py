@@ -155,7 +155,7 @@ def scrolling(viewer: napari.Viewer) -> None:
     frames = [da.from_delayed(delayed(one)(index), image.shape, image.dtype) for index in range(SERIES)]
     viewer.add_image(da.stack(frames), contrast_limits=(0, 255))
     form = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise")[1]
-    form.when_looked_at.value = True
+    form.lazy.value = True
     wait(lambda: False, 1)
     begun = time.perf_counter()
     form.denoise()

@@ -1,4 +1,4 @@
-"""The Denoise form: every type, the twin of the input, strength, preview, cancel, and errors that start nothing."""
+"""Denoise form: types, appearance of the result, strength, preview, cancel, and errors before any work."""
 
 import re
 import shutil
@@ -25,7 +25,7 @@ from napari_dental_denoise import (
 )
 from napari_dental_denoise.batch import run as run_module
 from napari_dental_denoise.models.pretrained import STARTERS
-from napari_dental_denoise.plugin.denoise.lazy import KEPT_IMAGES
+from napari_dental_denoise.plugin.denoise.lazy import MAX_CACHED
 from napari_dental_denoise.plugin.shared.form import PROBLEM
 from napari_dental_denoise.plugin.shared.layers import visible_window
 from tests.plugin.conftest import PATIENCE_S, HeldStack, record, same, zoom_in
@@ -41,7 +41,7 @@ def run(form, viewer, qtbot):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_each_type_gets_better_and_is_the_twin(viewer, denoise_form, qtbot, radiographs, trained_model, dtype):
+def test_each_type_gets_better_and_looks_as_before(viewer, denoise_form, qtbot, radiographs, trained_model, dtype):
     scale = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
     clean = (radiographs[7] / 255 * scale).astype(dtype)
     noisy = add_gaussian_noise(clean, 0.1, rng=0).astype(dtype)
@@ -104,14 +104,14 @@ def test_of_a_thousand_images_only_those_looked_at_are_denoised(viewer, denoise_
         new_axis=(1, 2), meta=np.empty((0, 0, 0), np.uint8),
     )  # fmt: skip
     archive = viewer.add_image(data, name="archive", contrast_limits=(0, 255))
-    denoise_form.when_looked_at.value = True
+    denoise_form.lazy.value = True
     result = run(denoise_form, viewer, qtbot)
     assert result.data.shape == (1000, *shape)
     archive.visible = False
     # The form may still be estimating the noise of the image on view.
     at_first = int(viewer.dims.point[0])
     computed.clear()
-    looked_at = range(600, 600 + KEPT_IMAGES + 4)
+    looked_at = range(600, 600 + MAX_CACHED + 4)
     for index in looked_at:
         viewer.dims.set_point(0, index)
         qtbot.waitUntil(lambda index=index: computed.count(index) > 0)
@@ -127,7 +127,7 @@ def test_scrolling_need_not_wait(viewer, denoise_form, qtbot, radiographs, train
     monkeypatch.setattr(get_settings().experimental, "async_", True)
     stack = HeldStack(add_gaussian_noise(np.stack(radiographs), 0.1, rng=0))
     viewer.add_image(stack.array(), name="series", contrast_limits=(0, 255))
-    denoise_form.when_looked_at.value = True
+    denoise_form.lazy.value = True
     result = run(denoise_form, viewer, qtbot)
     viewer.dims.set_current_step(0, 6)
     assert not result.loaded
@@ -146,7 +146,7 @@ def test_the_strength_acts_at_once_on_the_result(viewer, denoise_form, qtbot, no
     assert len(viewer.layers) == 2
 
 
-def test_turns_are_averaged_where_asked(viewer, denoise_form, qtbot, noisy, trained_model):
+def test_the_self_ensemble_averages_orientations(viewer, denoise_form, qtbot, noisy, trained_model):
     viewer.add_image(noisy, name="scan")
     denoise_form.self_ensemble.value = True
     result = run(denoise_form, viewer, qtbot)
@@ -275,7 +275,7 @@ def test_a_folder_of_which_nothing_could_be_done_is_a_problem(viewer, denoise_fo
         qtbot.waitUntil(lambda: denoise_form.folder.enabled)
         told = [notification.message for notification in notification_manager.records]
     assert denoise_form.status.native.styleSheet() == PROBLEM
-    assert any("1 images left out: bad.png: is not an image" in message for message in told)
+    assert any("1 images failed: bad.png: is not an image" in message for message in told)
 
 
 def test_a_stack_is_denoised_image_by_image_as_it_is_looked_at(viewer, denoise_form, qtbot, radiographs, trained_model):
@@ -287,7 +287,7 @@ def test_a_stack_is_denoised_image_by_image_as_it_is_looked_at(viewer, denoise_f
     )  # fmt: skip
     viewer.add_image(data, name="series", contrast_limits=(0, 255))
     read.clear()
-    denoise_form.when_looked_at.value = True
+    denoise_form.lazy.value = True
     result = run(denoise_form, viewer, qtbot)
     viewer.dims.set_current_step(0, 5)
     assert set(read) <= {3, 4, 5}, "the image on view and those that were scrolled to"
@@ -304,13 +304,12 @@ def test_a_folder_is_denoised_into_another_and_gone_on_with(viewer, denoise_form
     denoise_form.denoise_folder(folder, tmp_path / "results")
     assert not denoise_form.folder.enabled
     qtbot.waitUntil(lambda: denoise_form.folder.enabled)
-    assert denoise_form.status.value == "9 images denoised in results, 1 left out, see results.csv beside it"
+    assert denoise_form.status.value == "9 images denoised in results, 1 failed, see results.csv beside it"
     assert (tmp_path / "results" / "more" / "last.tif").exists()
     denoise_form.denoise_folder(folder, tmp_path / "results")
     qtbot.waitUntil(lambda: denoise_form.folder.enabled)
     assert (
-        denoise_form.status.value
-        == "0 images denoised in results, 9 done before, 1 left out, see results.csv beside it"
+        denoise_form.status.value == "0 images denoised in results, 9 already done, 1 failed, see results.csv beside it"
     )
 
 
@@ -332,7 +331,7 @@ def test_cancel_stops_a_folder_and_the_next_run_goes_on(viewer, denoise_form, qt
     assert 3 <= done <= 4
     denoise_form.denoise_folder(folder, tmp_path / "out")
     qtbot.waitUntil(lambda: denoise_form.folder.enabled)
-    assert denoise_form.status.value == f"{8 - done} images denoised in out, {done} done before"
+    assert denoise_form.status.value == f"{8 - done} images denoised in out, {done} already done"
 
 
 def test_cancel_leaves_everything_as_it_was(viewer, denoise_form, qtbot, radiographs):

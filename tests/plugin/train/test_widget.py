@@ -203,7 +203,7 @@ def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
     assert read_model_file(tmp_path / "mine.keras").card.noise["kind"] == "that of noisy images alone"
     assert [layer.name for layer in viewer.layers] == ["training: with more noise, denoised now, noisy target"]
     assert form.status.value.endswith("against noisy images")
-    assert "never measured on clean images" in card_text(read_model_file(tmp_path / "mine.keras").card)
+    assert "never evaluated on clean images" in card_text(read_model_file(tmp_path / "mine.keras").card)
 
 
 def test_a_training_starts_from_a_model_of_the_package(form, qtbot):

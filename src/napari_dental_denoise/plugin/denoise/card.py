@@ -1,4 +1,4 @@
-"""A model's card in a line or two."""
+"""Summary of a model card in a line or two."""
 
 from __future__ import annotations
 
@@ -7,16 +7,7 @@ from napari_dental_denoise.models import ModelCard
 
 
 def card_text(card: ModelCard) -> str:
-    """What a user must know of a model before using it.
-
-    Parameters
-    ----------
-    card : ModelCard
-
-    Returns
-    -------
-    str
-    """
+    """Return what a user must know of a model before using it."""
     parts = [card.preset, _noise(card)]
     images = card.data.get("training_images")
     if images:
@@ -24,7 +15,7 @@ def card_text(card: ModelCard) -> str:
     gained = card.metrics.get("validation_psnr")
     noisy = card.metrics.get("noisy_psnr")
     if card.metrics.get("reference") == "noisy":
-        parts.append("never measured on clean images")
+        parts.append("never evaluated on clean images")
     elif isinstance(gained, float) and isinstance(noisy, float):
         parts.append(f"{noisy:.1f} to {gained:.1f} dB in validation")
     parts.append("not for diagnosis")

@@ -1,4 +1,4 @@
-"""Denoise a folder into another one, as the command line does, with the report that it leaves."""
+"""Denoise a folder into another one, with the report that the command line writes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from napari_dental_denoise.inference import Progress
 
 @dataclass(frozen=True)
 class FolderTask:
-    """What is to be done."""
+    """Folder to denoise, and output folder."""
 
     source: Path
     output: Path
@@ -34,7 +34,7 @@ class FolderTask:
 
 @dataclass(frozen=True)
 class FolderOutcome:
-    """What became of the files."""
+    """Counts of the files done and failed."""
 
     output: Path
     done: int
@@ -43,33 +43,19 @@ class FolderOutcome:
 
     @property
     def failed(self) -> bool:
-        """Whether no file at all has a result."""
+        """Whether no file has a result."""
         return bool(self.errors) and not self.done and not self.before
 
     def text(self) -> str:
-        """In one line."""
+        """Return the outcome in one line."""
         parts = [f"{self.done} images denoised in {self.output.name}"]
-        parts += [f"{self.before} done before"] * (self.before > 0)
-        parts += [f"{len(self.errors)} left out, see {report_path(self.output).name} beside it"] * bool(self.errors)
+        parts += [f"{self.before} already done"] * (self.before > 0)
+        parts += [f"{len(self.errors)} failed, see {report_path(self.output).name} beside it"] * bool(self.errors)
         return ", ".join(parts)
 
 
 def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
-    """Denoise all files of a folder and its subfolders, one a step; to stop, close the generator.
-
-    Parameters
-    ----------
-    task : FolderTask
-
-    Yields
-    ------
-    Progress
-        Files that are done, and all of them.
-
-    Returns
-    -------
-    FolderOutcome
-    """
+    """Denoise all files of a folder and its subfolders, one per step; to stop, close the generator."""
     place = report_path(task.output)
     total = sum(1 for _ in find_items([task.source], task.output, place))
     inputs = source_folders([task.source])

@@ -28,7 +28,7 @@ Window = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class Task:
-    """What one run works on, recorded at its start, because the layer may change or go meanwhile.
+    """Input of one run, recorded at its start because the layer may change or be deleted meanwhile.
 
     Attributes
     ----------
@@ -60,13 +60,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run found.
+    """Result of a run.
 
     Attributes
     ----------
     engine : Engine
     at : callable
-        From a strength to the result, with no new computation.
+        From a strength to the result, without running the model again.
     denoised : array
         The result at the strength of the task.
     """
@@ -80,7 +80,7 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     """Load the model and denoise, one tile per step; meant for a thread."""
     path = task.model
     if not path.is_file():
-        raise InputError(f"{path.name} is no longer there: choose another model")
+        raise InputError(f"{path.name} is missing: choose another model")
     plain = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
     engine = SelfEnsemble(plain) if task.self_ensemble else plain
     at = yield from _denoise(task, engine)
@@ -94,7 +94,7 @@ def _denoise(task: Task, engine: Engine) -> Generator[Progress, None, Callable[[
     if task.lazy:
         yield Progress(0, 1)
         residuals = Residuals(task.data, engine, encoding)
-        # Here, because the window would wait for the image on view otherwise.
+        # In this thread, because the window would wait for the image on view otherwise.
         residuals.denoised(task.shown, task.strength)
         return residuals.stack
     residual = yield from residual_steps(to_unit(task.data, encoding), engine)
@@ -104,7 +104,7 @@ def _denoise(task: Task, engine: Engine) -> Generator[Progress, None, Callable[[
 def _denoise_window(
     task: Task, window: Window, engine: Engine
 ) -> Generator[Progress, None, Callable[[float], NDArray[np.generic]]]:
-    """Denoise a part of one image exactly as in the whole: with its black and white, and with the pixels around it."""
+    """Denoise a part of one image as in the whole: with its black and white, and the pixels around the part."""
     encoding = fit_encoding(task.encoding, task.data, task.shown)
     image = np.asarray(task.data if task.data.ndim == 2 else task.data[task.shown])
     around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
@@ -113,7 +113,7 @@ def _denoise_window(
 
 
 def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
-    """Return the rows or columns that influence a part of them, and where the part lies in these."""
+    """Return the rows or columns that influence a part of them, and the position of the part in these."""
     start = max((part.start - card.halo) // card.multiple * card.multiple, 0)
     return slice(start, part.stop + card.halo), slice(part.start - start, part.stop - start)
 

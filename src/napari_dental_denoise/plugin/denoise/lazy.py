@@ -1,4 +1,4 @@
-"""A stack of which an image is denoised when it is looked at, and kept for a while."""
+"""Stack whose images are denoised on demand and cached."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from napari_dental_denoise.plugin.files import stack_of
 if TYPE_CHECKING:
     from dask.array import Array
 
-# With their float32 residuals, of 2900x1300 pixels: 150 MB of 8 bit, 180 MB of 16 bit.
-KEPT_IMAGES = 8
+# With their float32 residuals, 8 images of 2900x1300 pixels take 150 MB in 8 bit and 180 MB in 16 bit.
+MAX_CACHED = 8
 
 
 def subtract(
@@ -29,7 +29,7 @@ def subtract(
 
 
 class Residuals:
-    """The noise that a model sees in the images of a stack, found when it is asked for.
+    """Residuals of the images of a stack, estimated on demand.
 
     Parameters
     ----------
@@ -40,25 +40,25 @@ class Residuals:
 
     def __init__(self, noisy: Any, engine: Engine, encoding: PixelEncoding) -> None:
         self._noisy, self._engine, self._encoding = noisy, engine, encoding
-        self._kept: OrderedDict[int, tuple[NDArray[np.generic], Unit]] = OrderedDict()
+        self._cache: OrderedDict[int, tuple[NDArray[np.generic], Unit]] = OrderedDict()
         self._lock = threading.Lock()
 
     def denoised(self, index: int, strength: float) -> NDArray[np.generic]:
-        """One image at one strength."""
-        stored, residual = self._look(index)
+        """Return one denoised image."""
+        stored, residual = self._get(index)
         return subtract(stored, residual, self._encoding, strength)
 
-    def _look(self, index: int) -> tuple[NDArray[np.generic], Unit]:
-        # One at a time: each takes all processors, and two may ask for the same image.
+    def _get(self, index: int) -> tuple[NDArray[np.generic], Unit]:
+        # One at a time, because each uses all processors and two threads may ask for the same image.
         with self._lock:
-            if index not in self._kept:
+            if index not in self._cache:
                 stored = np.asarray(self._noisy[index])
-                self._kept[index] = stored, finish(residual_steps(self._encoding.to_unit(stored), self._engine))
-            self._kept.move_to_end(index)
-            while len(self._kept) > KEPT_IMAGES:
-                self._kept.popitem(last=False)
-            return self._kept[index]
+                self._cache[index] = stored, finish(residual_steps(self._encoding.to_unit(stored), self._engine))
+            self._cache.move_to_end(index)
+            while len(self._cache) > MAX_CACHED:
+                self._cache.popitem(last=False)
+            return self._cache[index]
 
     def stack(self, strength: float) -> Array:
-        """All images at one strength, each worked out when it is looked at."""
+        """Return all images at one strength as a lazy stack."""
         return stack_of(partial(self.denoised, strength=strength), self._noisy.shape, self._noisy.dtype)

@@ -1,4 +1,4 @@
-"""The models that the forms offer: those of the package, and those that were used lately."""
+"""Models that the forms offer: those of the package, and recently used ones."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_text
 from napari_dental_denoise.models import starter_models
 
-REMEMBERED = 8
+MAX_RECENT = 8
 
 
 def recent_models() -> list[Path]:
-    """Those that were used lately and are still there, the last one first."""
+    """Return the recently used models that still exist, the last one first."""
     try:
         names = json.loads(_list_file().read_text(encoding="utf-8"))
         return [Path(name) for name in names if Path(name).is_file()]
@@ -26,14 +26,7 @@ def recent_models() -> list[Path]:
 
 
 def named_models(paths: Iterable[Path], taken: Iterable[str] = ()) -> list[tuple[str, Path]]:
-    """Each model with a name of its own: that of its file, with its folder where another has that name.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-    taken : iterable of str
-        Names that no file may have by itself.
-    """
+    """Return each model with a unique name: that of its file, with its folder if the name is not unique or `taken`."""
     found = list(dict.fromkeys(paths))
     names = Counter([*taken, *(path.stem for path in found)])
     longer = Counter(_with_folder(path) for path in found)
@@ -49,11 +42,11 @@ def _with_folder(path: Path) -> str:
 
 
 def remember_model(path: Path) -> None:
-    """Put a model at the head of the recent ones; a list that cannot be written is not missed."""
+    """Put a model first in the list of recent ones; failures to write the list are ignored."""
     path = path.resolve()
     if path in starter_models():
         return
-    recent = [path, *(other for other in recent_models() if other != path)][:REMEMBERED]
+    recent = [path, *(other for other in recent_models() if other != path)][:MAX_RECENT]
     try:
         write_text(_list_file(), json.dumps([str(item) for item in recent]), overwrite=True)
     except InputError:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-STRONGEST = 1.5
+MAX_STRENGTH = 1.5
 NO_MODEL = "No model yet: train one, or choose a file"
 
 
@@ -63,7 +63,7 @@ class DenoiseWidget(Container):
         buttons = row(self.start, self.work.cancel)
         self.noise = NoiseLine(napari_viewer, self.image)
         fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
-        choices = [self.visible_only, self.when_looked_at, self.self_ensemble]
+        choices = [self.visible_only, self.lazy, self.self_ensemble]
         super().__init__(widgets=[*fields, *choices, buttons, self.folder, self.work.progress, self.status])
         finish_form(self, self._close)
         self.start.clicked.connect(self.denoise)
@@ -79,42 +79,42 @@ class DenoiseWidget(Container):
         self.image = create_widget(
             annotation="napari.layers.Image",
             label="image",
-            options={"tooltip": "An image or a stack of images: 8 or 16 bit, or floating; it is never changed"},
+            options={"tooltip": "Image or stack of images, 8 or 16 bit or floating; it is not changed"},
         )
         self.model = ComboBox(
             label="model",
             choices=self._models,
-            tooltip="Those of the package (starter-fast takes a quarter of the time), those that you trained or used "
-            "lately, or a file",
+            tooltip="Models of the package (starter-fast takes a quarter of the time), and those that you trained or "
+            "used recently",
         )
         self.browse = PushButton(text="Another model ...", tooltip="Choose a .keras model file")
-        self.card = text_label("What the model was trained on")
+        self.card = text_label("Summary of the model card")
         self.strength = FloatSlider(
             label="strength",
             value=preference("denoise", "strength", INFERENCE.strength),
-            max=STRONGEST,
+            max=MAX_STRENGTH,
             step=0.01,
-            tooltip="Share of the noise to take away: acts at once on the result, with no new computation",
+            tooltip="Share of the noise to subtract; changes the result at once, without running the model again",
         )
         self.visible_only = CheckBox(
-            text="visible region only", tooltip="Try it on what the canvas shows; the result is a preview"
+            text="visible region only", tooltip="Denoise a preview of the region that the canvas shows"
         )
-        self.when_looked_at = CheckBox(
-            text="each image when it is looked at",
-            tooltip="Of a stack: the result is there at once, and an image of it is denoised when you scroll to it; "
-            "with Preferences > Experimental > Render Layers Asynchronously the window does not wait for it",
+        self.lazy = CheckBox(
+            text="denoise slices on demand",
+            tooltip="Denoise an image of the stack when you scroll to it. To keep the window responsive meanwhile, set "
+            "Preferences > Experimental > Render Layers Asynchronously",
         )
         self.folder = PushButton(
             text="Denoise a folder ...",
-            tooltip="Choose a folder of images and one for the results, which mirrors it; files that are done are not "
-            "done again, and a table beside the results tells of each",
+            tooltip="Choose a folder of images and an output folder. Files that have a result are skipped; a report "
+            "beside the output folder lists every file",
         )
         self.self_ensemble = CheckBox(
-            text="average eight turns",
+            text="self-ensemble: average 8 orientations",
             value=INFERENCE.self_ensemble,
-            tooltip="Run the network on eight turns and flips of the image: eight times slower, slightly better",
+            tooltip="Average the network over all rotations and flips of the image: slightly better, 8 times slower",
         )
-        self.start = PushButton(text="Denoise", tooltip="Make a new layer with the denoised image")
+        self.start = PushButton(text="Denoise", tooltip="Add a new layer with the denoised image")
         self.status = text_label()
 
     def _models(self, *_: object) -> list[tuple[str, Path]]:
@@ -123,12 +123,7 @@ class DenoiseWidget(Container):
         return [*((name, path) for path, name in package.items()), *named_models(own, taken=package.values())]
 
     def use_model(self, path: Path) -> None:
-        """Offer a model file and choose it.
-
-        Parameters
-        ----------
-        path : Path
-        """
+        """Add a model file to the choices and select it."""
         if path not in self._browsed:
             self._browsed.insert(0, path)
         self.model.reset_choices()
@@ -137,21 +132,16 @@ class DenoiseWidget(Container):
 
     def _show_choices(self) -> None:
         layer: Image | None = self.image.value
-        self.when_looked_at.visible = layer is not None and layer.ndim == 3 and not layer.rgb
+        self.lazy.visible = layer is not None and layer.ndim == 3 and not layer.rgb
 
     def _choose_folders(self) -> None:
         source = ask_for_folder("Denoise the images of a folder")
-        output = ask_for_folder("Put the results into") if source is not None else None
+        output = ask_for_folder("Choose the output folder") if source is not None else None
         if source is not None and output is not None:
             self.denoise_folder(source, output)
 
     def denoise_folder(self, source: Path, output: Path) -> None:
-        """Start to denoise a folder and its subfolders into another one.
-
-        Parameters
-        ----------
-        source, output : Path
-        """
+        """Start denoising a folder and its subfolders into another one."""
         try:
             work = DenoiseWork(self._chosen_model(), self.strength.value, self_ensemble=self.self_ensemble.value)
         except InputError as error:
@@ -162,7 +152,7 @@ class DenoiseWidget(Container):
             self._show_folder,
             text=f"Denoising {source.name} ...",
             unit="images",
-            if_cancelled="Cancelled; the results so far stay, and the same folders go on",
+            if_cancelled="Cancelled; results so far are kept, and choosing the same folders resumes",
         )
 
     def _show_folder(self, outcome: FolderOutcome) -> None:
@@ -170,7 +160,7 @@ class DenoiseWidget(Container):
 
         show_text(self.status, outcome.text(), problem=outcome.failed)
         if outcome.errors:
-            show_warning(f"{len(outcome.errors)} images left out: {describe(outcome.errors)}")
+            show_warning(f"{len(outcome.errors)} images failed: {describe(outcome.errors)}")
 
     def _chosen_model(self) -> Path:
         model: Path | None = self.model.value
@@ -196,7 +186,7 @@ class DenoiseWidget(Container):
             show_text(self.card, str(error), problem=True)
 
     def denoise(self) -> None:
-        """Start; the result comes as a new layer when all is done."""
+        """Start denoising; the result becomes a new layer."""
         try:
             task = self._new_task()
         except InputError as error:
@@ -214,7 +204,7 @@ class DenoiseWidget(Container):
         model = self._chosen_model()
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
         shown = current_image(layer, self._viewer.dims.point)
-        lazy = layer.ndim == 3 and self.when_looked_at.value
+        lazy = layer.ndim == 3 and self.lazy.value
         window = visible_window(layer, self._viewer.dims) if self.visible_only.value else None
         return Task(layer, layer.data, layer_encoding(layer), model, strength, self_ensemble, lazy, shown, window)
 
@@ -228,7 +218,7 @@ class DenoiseWidget(Container):
         if task.window:
             self._result = self._preview.show(denoised, {**look, **place_window(task.layer, *task.window)})
         elif task.lazy:
-            # A new layer looks at the first image of its stack, which is cheap only of one that is not worked out yet.
+            # A new layer reads the first image of its stack, which would run the model on it.
             self._result = self._viewer.add_image(task.data, **look)
             self._result.data = denoised
         else:
@@ -250,7 +240,7 @@ class DenoiseWidget(Container):
         result, task, outcome = self._result, self._task, self._outcome
         if result is None or task is None or outcome is None or result not in self._viewer.layers:
             return
-        # For another image or model, the slider tells how the next result will be.
+        # With another image or model, the slider is for the next result.
         if self.image.value not in (task.layer, result) or self.model.value != task.model:
             return
         result.data = outcome.at(self.strength.value)
