@@ -232,7 +232,7 @@ def test_a_preview_of_a_section_is_refused(viewer, denoise_form, qtbot, noisy):
     viewer.dims.roll()
     denoise_form.visible_only.value = True
     denoise_form.denoise()
-    assert denoise_form.status.value.startswith("The canvas shows no image of series, but a section")
+    assert denoise_form.status.value.startswith("The canvas shows a section of series, not an image")
     assert len(viewer.layers) == 1
 
 

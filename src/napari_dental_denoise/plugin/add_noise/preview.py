@@ -1,4 +1,4 @@
-"""The image on view with noise, computed beside the window."""
+"""The image on view with noise, computed in a thread."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class NoisyImage:
-    """Computes the noise of one image at a time in a thread, and keeps the last one.
+    """Computes one noisy image at a time in a thread, and keeps the last one.
 
-    The whole image gets noise, so that each part of it is what will be added.
+    The noise of a part alone would differ from that of the whole image, which will be added.
 
     Parameters
     ----------
     ready : callable
-        Called when an image has been computed; asks for the image that is wanted by then.
+        Called when an image has been computed; should ask for the image that is needed by then.
     failed : callable
         Gets the error.
     """
@@ -35,7 +35,7 @@ class NoisyImage:
         self._noisy: NDArray[np.generic] | None = None
 
     def get(self, recipe: Recipe, data: Any, index: int) -> NDArray[np.generic] | None:
-        """Return an image of an image or stack with noise; None until `ready` is called.
+        """Return an image with noise; None until `ready` is called.
 
         Parameters
         ----------
@@ -48,7 +48,7 @@ class NoisyImage:
         last = self._request
         if self._noisy is not None and last is not None and last[:2] == (recipe, index) and last[2] is data:
             return self._noisy
-        self._request = recipe, index, data
+        self._request, self._noisy = (recipe, index, data), None
         self._worker = start_worker(
             lambda: recipe.add_to_one(data, index),
             progressed=lambda _: None,
@@ -67,7 +67,7 @@ class NoisyImage:
         self._failed(error)
 
     def clear(self) -> None:
-        """Stop, and forget the image."""
+        """Stop, and discard the image."""
         if self._worker is not None:
             abandon(self._worker)
         self._worker = self._request = self._noisy = None

@@ -18,7 +18,7 @@ from napari_dental_denoise.plugin.shared import fit_encoding
 
 @dataclass(frozen=True)
 class Recipe:
-    """A noise that is fully determined."""
+    """Kind, levels and seed of a noise, and the encoding of the image it is added to."""
 
     kind: str
     levels: dict[str, float]
@@ -26,7 +26,7 @@ class Recipe:
     encoding: PixelEncoding = PLAIN
 
     def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
-        """Return one image of a stack with noise, which differs from image to image."""
+        """Return one image of a stack with noise; each index has noise of its own."""
         rng = np.random.default_rng([self.seed, index])
         return self.encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), image)
 

@@ -1,4 +1,4 @@
-"""The Add noise form: a kind, its levels, a live preview, and a new layer."""
+"""Add noise form: a kind, its levels, a live preview, and a new layer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from napari_dental_denoise.plugin.add_noise.preview import NoisyImage
 from napari_dental_denoise.plugin.add_noise.recipe import Recipe
 from napari_dental_denoise.plugin.shared import (
     FormWork,
-    NoiseLine,
+    NoiseLabel,
     PreviewLayer,
     check_image,
     current_image,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 PREVIEW = "noise preview"
 PREVIEW_DELAY_MS = 80
-LARGEST_SIGMA = 0.5
+MAX_SIGMA = 0.5
 DECIMALS = 4
 
 
@@ -68,7 +68,7 @@ class NoiseWidget(Container):
         self._white: tuple[tuple[Any, int], float] | None = None
         self._make_fields()
         self.work = FormWork([self.add], self.status)
-        self.noise = NoiseLine(napari_viewer, self.image)
+        self.noise = NoiseLabel(napari_viewer, self.image)
         self._noisy = NoisyImage(self._show_preview, lambda error: show_text(self.status, str(error), problem=True))
         widgets = [
             self.image,
@@ -93,7 +93,7 @@ class NoiseWidget(Container):
         self.image = create_widget(
             annotation="napari.layers.Image",
             label="image",
-            options={"tooltip": "A clean image or stack of images; it is never changed"},
+            options={"tooltip": "Clean image or stack of images; it is not changed"},
         )
         self.kind = ComboBox(
             label="noise",
@@ -102,10 +102,10 @@ class NoiseWidget(Container):
             tooltip="\n".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items()),
         )
         self.levels = {name: _level_field(name) for name in LEVEL_MEANINGS}
-        self.in_grey = text_label("The level in the units of the image, and in grey levels of 8 bit")
+        self.in_grey = text_label("Level in grey levels of 8 bit, and in those of the image")
         self.seed = SpinBox(label="seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
-        self.preview = CheckBox(text="preview on the visible region", tooltip="Shown at once while you move a slider")
-        self.add = PushButton(text="Add noise", tooltip="Make a new layer: the image with noise")
+        self.preview = CheckBox(text="preview visible region", tooltip="Show the noise while you move a slider")
+        self.add = PushButton(text="Add noise", tooltip="Add a new layer with the noisy image")
         self.status = text_label()
 
     def _connect(self) -> None:
@@ -126,7 +126,7 @@ class NoiseWidget(Container):
         self._preview.remove()
 
     def _choose_kind(self) -> None:
-        """Show the levels that this kind has, at their defaults."""
+        """Show the levels of this kind, at their defaults."""
         used = noise_kind(self.kind.value).levels
         for name, slider in self.levels.items():
             slider.visible = name in used
@@ -135,7 +135,7 @@ class NoiseWidget(Container):
         self._changed()
 
     def recipe(self) -> Recipe:
-        """The noise that the form describes."""
+        """Return the noise that the form describes."""
         used = noise_kind(self.kind.value).levels
         levels = {name: float(self.levels[name].value) for name in used}
         encoding = PLAIN if self.image.value is None else layer_encoding(self.image.value)
@@ -154,7 +154,7 @@ class NoiseWidget(Container):
         recipe = self.recipe()
         sigma = recipe.levels.get("sigma")
         layer = self.image.value
-        # Beside photons, sigma is a share of an exposure and no grey level; of speckle, a share of the grey value.
+        # Together with photons, sigma is relative to an exposure; for speckle, to the grey value.
         if sigma is None or "photons" in recipe.levels or recipe.kind == "speckle":
             return noise_kind(recipe.kind).title
         text = f"sigma {sigma * GREY_LEVELS:.1f} of {GREY_LEVELS} grey levels"
@@ -164,10 +164,10 @@ class NoiseWidget(Container):
             white = self._white_of(layer)
         except InputError:
             return text
-        return f"{text}, {sigma * white:.4g} in the image's own, where white is {white:g}"
+        return f"{text}, {sigma * white:.4g} in those of the image, where white is {white:g}"
 
     def _white_of(self, layer: Image) -> float:
-        """Return the white of a layer, which is decided once, because a stack may be large."""
+        """Return the white of a layer; it is cached, because a stack may be large."""
         shown = layer.data, current_image(layer, self._viewer.dims.point)
         if self._white is None or self._white[0][0] is not shown[0] or self._white[0][1] != shown[1]:
             self._white = shown, fit_encoding(layer_encoding(layer), *shown).white or 1.0
@@ -187,11 +187,11 @@ class NoiseWidget(Container):
         look = {**matching_layer_kwargs(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, *window)}
         selected = set(self._viewer.layers.selection)
         self._preview.show(noisy[window], look)
-        # The input stays the active layer: the preview is only looked at.
+        # The input stays the active layer.
         self._viewer.layers.selection = selected & set(self._viewer.layers)
 
     def add_noise(self) -> None:
-        """Make the new layer, beside the window."""
+        """Start adding noise; the result becomes a new layer."""
         try:
             layer = check_image(self.image.value)
         except InputError as error:
@@ -219,7 +219,7 @@ class NoiseWidget(Container):
 def _level_field(name: str) -> FloatSlider | FloatSpinBox:
     label, tooltip = name.replace("_", " "), LEVEL_MEANINGS[name]
     if name.startswith("sigma"):
-        return _fine_slider(label, LARGEST_SIGMA, 0.0005, tooltip)
+        return _fine_slider(label, MAX_SIGMA, 0.0005, tooltip)
     if name == "amount":
         return _fine_slider(label, 1, 0.001, tooltip)
     low, high, step = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}[
@@ -228,9 +228,9 @@ def _level_field(name: str) -> FloatSlider | FloatSpinBox:
     return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
 
 
-def _fine_slider(label: str, largest: float, step: float, tooltip: str) -> FloatSlider:
-    """With a number beside it that shows the step, of which magicgui shows two decimals."""
-    slider = FloatSlider(label=label, max=largest, step=step, tooltip=tooltip)
+def _fine_slider(label: str, high: float, step: float, tooltip: str) -> FloatSlider:
+    """Return a slider whose number has as many decimals as its step; magicgui shows two."""
+    slider = FloatSlider(label=label, max=high, step=step, tooltip=tooltip)
     number: QDoubleSpinBox = slider.native.findChild(QDoubleSpinBox)
     number.setDecimals(DECIMALS)
     return slider

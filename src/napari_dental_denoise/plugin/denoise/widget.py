@@ -19,7 +19,7 @@ from napari_dental_denoise.plugin.denoise.models import named_models, recent_mod
 from napari_dental_denoise.plugin.files import ask_for_folder
 from napari_dental_denoise.plugin.shared import (
     FormWork,
-    NoiseLine,
+    NoiseLabel,
     PreviewLayer,
     check_image,
     current_image,
@@ -61,7 +61,7 @@ class DenoiseWidget(Container):
         self._make_fields()
         self.work = FormWork([self.start, self.folder], self.status)
         buttons = row(self.start, self.work.cancel)
-        self.noise = NoiseLine(napari_viewer, self.image)
+        self.noise = NoiseLabel(napari_viewer, self.image)
         fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
         choices = [self.visible_only, self.lazy, self.self_ensemble]
         super().__init__(widgets=[*fields, *choices, buttons, self.folder, self.work.progress, self.status])

@@ -23,22 +23,7 @@ KEPT = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels
 
 
 def check_image(layer: Image | None) -> Image:
-    """Refuse what is no grey image or stack of images, with the reason.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image or None
-
-    Returns
-    -------
-    napari.layers.Image
-        The same.
-
-    Raises
-    ------
-    InputError
-        If there is none, or it is colour, multiscale, of another type, or has other dimensions.
-    """
+    """Return a layer if it is a grey image or stack of images; raise InputError with the reason otherwise."""
     if layer is None:
         raise InputError("Open an image first")
     if layer.multiscale:
@@ -50,7 +35,7 @@ def check_image(layer: Image | None) -> Image:
         )
     if layer.ndim not in (2, 3):
         raise InputError(f"{layer.name} has {layer.ndim} dimensions: expected an image or a stack of images")
-    # Only where the file told what they mean, signed values are known for grey.
+    # Signed values are grey only if a file says how.
     signed = layer.dtype in (np.int8, np.int16) and layer_encoding(layer) is not PLAIN
     if not (signed or layer.dtype in (np.uint8, np.uint16) or np.issubdtype(layer.dtype, np.floating)):
         raise InputError(f"{layer.name} holds {layer.dtype}: expected 8 or 16 bit, or floating values")
@@ -79,7 +64,7 @@ def matching_layer_kwargs(layer: Image, suffix: str, record: Mapping[str, Any]) 
 
 
 def _source(layer: Image) -> dict[str, Any]:
-    """Of DICOM, how its values stand for grey, and the file that a derived image refers to."""
+    """Return the record of a DICOM input: its encoding, and the file that a derived image refers to."""
     record = layer.metadata.get(METADATA, {})
     if layer_encoding(layer) is PLAIN:
         return {}
@@ -88,7 +73,7 @@ def _source(layer: Image) -> dict[str, Any]:
 
 
 def beside_all(viewer: Viewer) -> dict[str, Any]:
-    """Keyword arguments that put an image right of all layers, with pixels as large as those of the first one."""
+    """Return keyword arguments that place an image right of all layers, with the pixel size of the first one."""
     if not len(viewer.layers):
         return {}
     first, extent = viewer.layers[0], viewer.layers.extent.world
@@ -96,21 +81,21 @@ def beside_all(viewer: Viewer) -> dict[str, Any]:
     return {
         "scale": tuple(first.scale[-2:]),
         "translate": (extent[0][-2], extent[1][-1] + gap),
-        # napari warns of layers whose units differ from those that are there.
+        # napari warns of layers whose units differ.
         "units": tuple(first.units)[-2:],
     }
 
 
 def visible_window(layer: Image, dims: Dims) -> tuple[slice, slice]:
-    """Rows and columns of a layer that are on the canvas, at least one pixel of each.
+    """Return the rows and columns of a layer that the canvas shows, at least one of each.
 
     Raises
     ------
     InputError
-        If the canvas shows other axes than rows and columns.
+        If the canvas shows other axes.
     """
     if not set(dims.displayed) >= {dims.ndim - 2, dims.ndim - 1}:
-        raise InputError(f"The canvas shows no image of {layer.name}, but a section: change the order of the axes back")
+        raise InputError(f"The canvas shows a section of {layer.name}, not an image: restore the order of the axes")
     first, last = np.asarray(layer.corner_pixels)[:, -2:]
     shape = layer.data.shape[-2:]
     rows, columns = (
@@ -121,7 +106,7 @@ def visible_window(layer: Image, dims: Dims) -> tuple[slice, slice]:
 
 
 def current_image(layer: Image, point: tuple[float, ...]) -> int:
-    """Which image of a stack is shown where the viewer's sliders stand; 0 for a single image."""
+    """Return the index of the image of a stack at the viewer's sliders; 0 for a single image."""
     if layer.ndim == 2:
         return 0
     index = round(float(layer.world_to_data(point[-layer.ndim :])[0]))
@@ -129,7 +114,7 @@ def current_image(layer: Image, point: tuple[float, ...]) -> int:
 
 
 def place_window(layer: Image, rows: slice, columns: slice) -> dict[str, Any]:
-    """What puts a cut-out of one image where it was, however the layer is turned."""
+    """Return keyword arguments that place a crop of an image where it is in its layer, even if that is rotated."""
     scale = np.asarray(layer.scale)[-2:]
     corner = np.zeros(layer.ndim)
     corner[-2:] = rows.start, columns.start

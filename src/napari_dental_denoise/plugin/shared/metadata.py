@@ -1,4 +1,4 @@
-"""A layer's values as grey with white high, by what its reader said of polarity, sign and padding."""
+"""Pixel encoding in the metadata of layers, and conversion of their data to grey and to [0, 1]."""
 
 from __future__ import annotations
 
@@ -16,40 +16,19 @@ METADATA = "napari_dental_denoise"
 
 
 def layer_encoding(layer: Image) -> PixelEncoding:
-    """How the values of a layer stand for grey; the plain way where no DICOM file is behind it.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image
-    """
+    """Return the pixel encoding of a layer; the plain one unless it is from a DICOM file."""
     return record_encoding(layer.metadata.get(METADATA, {}))
 
 
 def record_encoding(record: Any) -> PixelEncoding:
-    """Return the pixel encoding in the metadata record of a layer; the plain one where there is none.
-
-    Parameters
-    ----------
-    record : object
-        Whatever the metadata of a layer holds.
-    """
+    """Return the pixel encoding in what the metadata of a layer holds; the plain one where there is none."""
     dicom = record.get("dicom") if isinstance(record, dict) else None
     # Records of earlier versions have it as "storage".
     return PLAIN if dicom is None else encoding_from(dicom.get("encoding", dicom.get("storage")))
 
 
 def to_grey(data: Any, encoding: PixelEncoding) -> Any:
-    """Stored values with black at 0 and white high; of a lazy stack, lazily.
-
-    Parameters
-    ----------
-    data : (H, W) or (N, H, W) array of numpy or dask
-    encoding : PixelEncoding
-
-    Returns
-    -------
-    array of the same kind and shape
-    """
+    """Return the data of a layer with black at 0 and white high; a dask array of a dask array."""
     if isinstance(data, np.ndarray):
         return encoding.to_grey(data)
     dtype = encoding.to_grey(np.zeros((1, 1), data.dtype)).dtype
@@ -57,17 +36,7 @@ def to_grey(data: Any, encoding: PixelEncoding) -> Any:
 
 
 def to_unit(data: Any, encoding: PixelEncoding) -> Any:
-    """Return stored values on [0, 1], black at 0 and white at 1; of a lazy stack, lazily.
-
-    Parameters
-    ----------
-    data : (H, W) or (N, H, W) array of numpy or dask
-    encoding : PixelEncoding
-
-    Returns
-    -------
-    float32 array of the same kind and shape
-    """
+    """Return the data of a layer on [0, 1], black at 0 and white at 1; a dask array of a dask array."""
     if isinstance(data, np.ndarray):
         return encoding.to_unit(data)
     return _image_by_image(encoding.to_unit, data, np.dtype(np.float32))

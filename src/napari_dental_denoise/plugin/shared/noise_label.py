@@ -1,4 +1,4 @@
-"""The line of a form that tells the noise of the image it works on."""
+"""Label with the estimated noise of the displayed image."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from napari.qt.threading import GeneratorWorker
     from napari.viewer import Viewer
 
-# While a stack is scrolled, only where it comes to rest.
+# Delay after the last change, so that scrolling through a stack does not estimate each image.
 DELAY_MS = 150
 
 
-class NoiseLine:
-    """Estimates the noise of the image on view, beside the window, whenever another is chosen.
+class NoiseLabel:
+    """Estimates the noise of the displayed image in a thread, whenever the image changes.
 
     Parameters
     ----------
     viewer : napari.Viewer
     image : Widget
-        The field that holds the layer.
+        The layer field of the form.
     """
 
     def __init__(self, viewer: Viewer, image: Widget) -> None:
-        self.label: Label = text_label("Noise of the image on view, estimated from its flat patches")
+        self.label: Label = text_label("Noise of the displayed image, estimated from its flat patches")
         self._viewer, self._image = viewer, image
         self._worker: GeneratorWorker | None = None
         self._timer = QTimer(self.label.native)
@@ -51,7 +51,7 @@ class NoiseLine:
         self._listen()
 
     def _listen(self, *_: object) -> None:
-        """To the layer that is chosen now, whose pixels may change."""
+        """Connect to the selected layer, whose pixels may change."""
         self._layer_connections.close()
         if self._image.value is not None:
             self._layer_connections.add(self._image.value.events.data, self._changed)
@@ -65,7 +65,7 @@ class NoiseLine:
         try:
             layer = check_image(self._image.value)
         except InputError:
-            # The form says so itself when it is asked to work.
+            # The form reports the error when it is started.
             show_text(self.label, "")
             return
         self._worker = start_worker(
@@ -85,7 +85,7 @@ class NoiseLine:
         self._worker = None
 
     def close(self) -> None:
-        """Listen and work no more."""
+        """Disconnect and stop."""
         self._timer.stop()
         self._connections.close()
         self._layer_connections.close()
