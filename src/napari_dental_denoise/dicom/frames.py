@@ -1,4 +1,4 @@
-"""What all frames of an enhanced multi-frame image have in common, put where plain images have it."""
+"""Attributes shared by all frames of an enhanced multi-frame image, moved to where single-frame images have them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-# An allow-list, as that of plain images.
+# An allow-list, like that of the header.
 MACROS = {
     "PixelMeasuresSequence": ("PixelSpacing",),
     "FrameVOILUTSequence": ("WindowCenter", "WindowWidth", "VOILUTFunction"),
@@ -19,12 +19,12 @@ MACROS = {
 
 
 def lift_common(dataset: Dataset) -> None:
-    """Set what the functional groups say of all frames alike, and drop the groups with all else that they hold.
+    """Copy the attributes that are equal in all functional groups into the dataset, and delete the groups.
 
     Parameters
     ----------
     dataset : Dataset
-        Changed in place; its own attributes stay.
+        Changed in place; its own attributes have precedence.
     """
     for groups in [optional(dataset, name) or [] for name in GROUPS]:
         for macro, names in MACROS.items():

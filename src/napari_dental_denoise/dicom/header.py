@@ -14,9 +14,8 @@ import numpy as np
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.dicom.file import LIBRARY, check_dicom_file
 from napari_dental_denoise.dicom.frames import GROUPS, lift_common
-from napari_dental_denoise.dicom.polarity import is_inverted
+from napari_dental_denoise.dicom.grayscale import is_inverted, stored_limits
 from napari_dental_denoise.dicom.values import first_number, numbers, only_number, optional
-from napari_dental_denoise.dicom.window import stored_limits
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import refusing
 from napari_dental_denoise.pixels import PixelEncoding, PixelSize, is_plausible

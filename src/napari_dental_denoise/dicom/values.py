@@ -1,4 +1,4 @@
-"""Optional values of a DICOM file: what is missing, or cannot be made sense of, is none."""
+"""Optional attributes of DICOM datasets: missing or invalid values are None or empty."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def optional(dataset: Dataset, name: str) -> Any:
-    """The value of an attribute that an image can be read without, or None."""
+    """Return the value of an attribute, or None if it is missing or cannot be converted."""
     try:
         return dataset.get(name)
-    # Values are converted when they are asked for, each kind with errors of its own.
+    # pydicom converts values on access, and raises a different error for each kind.
     except Exception:  # noqa: BLE001 (see above)
         return None
 
 
 def numbers(dataset: Dataset, name: str) -> list[float]:
-    """All numbers of an attribute; none where one of them is not finite or no number."""
+    """Return the numbers of an attribute; none if one of them is not a finite number."""
     value = optional(dataset, name)
     try:
         found = [float(part) for part in (value if isinstance(value, MutableSequence) else [value])]
@@ -30,17 +30,17 @@ def numbers(dataset: Dataset, name: str) -> list[float]:
 
 
 def first_number(dataset: Dataset, name: str) -> float | None:
-    """The first number of an attribute, or None."""
+    """Return the first number of an attribute, or None."""
     found = numbers(dataset, name)
     return found[0] if found else None
 
 
 def only_number(dataset: Dataset, name: str) -> float | None:
-    """The number of an attribute that has one; None also where there are several."""
+    """Return the number of an attribute that has exactly one, or None."""
     found = numbers(dataset, name)
     return found[0] if len(found) == 1 else None
 
 
 def parts(value: Any) -> list[Any]:
-    """All values of an attribute, of which pydicom gives none, a single text or several."""
+    """Return the values of an attribute as a list; pydicom returns None, one string or several."""
     return [value] if isinstance(value, str) else list(value or [])
