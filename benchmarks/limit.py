@@ -16,12 +16,12 @@ import numpy as np
 from common import image_parser_for, machine
 
 from napari_dental_denoise import add_gaussian_noise, psnr
-from napari_dental_denoise.config import GREY_LEVELS, PRESETS, TRAINING
+from napari_dental_denoise.config import GREY_LEVELS, PRESETS
 from napari_dental_denoise.images import load_images
 from napari_dental_denoise.models import STARTER, find_model
 from napari_dental_denoise.noise import NoiseRange
 from napari_dental_denoise.pixels import to_unit
-from napari_dental_denoise.training import CleanImages, batches
+from napari_dental_denoise.training import TRAINING, CleanImages, batches
 from napari_dental_denoise.unet.backend import has_bfloat16
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.warm_start import start_from_file

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from common import image_parser_for
 
-from napari_dental_denoise.config import GREY_LEVELS, TRAINING
+from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.evaluation import psnr
 from napari_dental_denoise.images import load_images
 from napari_dental_denoise.models import STARTER
 from napari_dental_denoise.noise import add_correlated_noise
 from napari_dental_denoise.pixels import to_unit
-from napari_dental_denoise.training import Dataset, ImagePairs, NoisyImages, batches
+from napari_dental_denoise.training import TRAINING, Dataset, ImagePairs, NoisyImages, batches
 from napari_dental_denoise.unet.backend import has_bfloat16, tf
 from napari_dental_denoise.unet.export import load_keras_model
 from napari_dental_denoise.unet.learner import SMALLEST_ERROR, Learner

@@ -22,7 +22,6 @@ import numpy as np
 from common import parser_for
 
 from napari_dental_denoise import CNNDenoiser, add_gaussian_noise, read_dental
-from napari_dental_denoise.config import TrainingConfig
 from napari_dental_denoise.evaluation import (
     Denoiser,
     as_text,
@@ -36,7 +35,7 @@ from napari_dental_denoise.inference import load_engine
 from napari_dental_denoise.models import NOTHING
 from napari_dental_denoise.noise import NoiseRange
 from napari_dental_denoise.pixels import to_unit
-from napari_dental_denoise.training import CleanImages, split_indices
+from napari_dental_denoise.training import CleanImages, TrainingConfig, split_indices
 from napari_dental_denoise.unet import TrainingJob, train
 
 SIDE = 64

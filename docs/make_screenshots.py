@@ -122,7 +122,7 @@ def training_pictures(theme: str, folder: Path) -> None:
     form.fields.clean.value = folder / "scans"
     form.fields.model.value = folder / f"mine-{theme}.keras"
     # The fastest preset shows curves after a minute.
-    form.fields.preset.value = "fast"
+    form.fields.config_fields["preset"].value = "fast"
     window.wait(lambda: form.start.enabled, 5)
     form.train(resume=False)
     window.wait(lambda: len(form.curves.epochs) >= 6, 120)

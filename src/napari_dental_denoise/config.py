@@ -1,4 +1,4 @@
-"""Every default of the project, once: the command line and the forms read it here."""
+"""Constants and defaults of the project; the command line and the forms read them here."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ STRATEGIES: tuple[StrategyName, ...] = ("auto", "single", "mirrored", "multi-wor
 ENGINES: tuple[EngineName, ...] = ("openvino", "keras")
 
 GREY_LEVELS = 255
+CONVOLUTIONS = 2
+PROGRAM = "napari-dental-denoise"
+PACKAGE = "napari_dental_denoise"
+MODEL_SUFFIX = ".keras"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,58 +33,53 @@ class Preset:
     ----------
     widths : tuple of int
         Channels of each level, from full resolution down to the bottleneck.
-    stem : int
-        Pixels on each side that the first convolution gathers into one; 1 keeps full resolution.
-    convolutions : int
-        3x3 convolutions of each level, on the way down and again on the way up.
     first_convolutions : int
-        The same of the first level, where each costs four times as much as one of the next.
+        3x3 convolutions of the first level, on the way down and again on the way up; each costs four
+        times as much as one of the next level, of which there are always two.
     resampling : {"learned", "pooling"}
-        Strided convolutions down and transposed ones up, or max-pooling down and repetition up.
+        Strided and transposed convolutions, or max-pooling and repetition.
     predicts : {"residual", "image"}
-        Whether the output is the noise to subtract or the denoised image itself.
+        The output is the noise to subtract, or the denoised image itself.
     """
 
     widths: tuple[int, ...]
-    stem: int = 1
-    convolutions: int = 2
-    first_convolutions: int = 2
+    first_convolutions: int = CONVOLUTIONS
     resampling: Literal["learned", "pooling"] = "learned"
     predicts: Predicts = "residual"
 
     @property
     def multiple(self) -> int:
-        """The image's sides must be multiples of this, in pixels."""
-        return self.stem * 2 ** (len(self.widths) - 1)
+        """The number of pixels that divides both sides of an image."""
+        return 2 ** (len(self.widths) - 1)
 
     def convolutions_at(self, level: int) -> int:
-        """3x3 convolutions of that level, on the way down and again on the way up."""
-        return self.convolutions if level else self.first_convolutions
+        """Return the number of 3x3 convolutions of a level, on the way down and again on the way up."""
+        return CONVOLUTIONS if level else self.first_convolutions
 
     def extends(self, other: Preset) -> bool:
-        """Whether it is the other one, or the same with more channels: then it can begin with what that one learned."""
+        """Return whether `other` is the same design with the same number of channels or fewer."""
         narrower = len(self.widths) == len(other.widths) and all(map(operator.ge, self.widths, other.widths))
         return narrower and replace(self, widths=other.widths) == other
 
     @property
     def halo(self) -> int:
-        """Pixels around a tile that its result depends on, rounded up to `multiple`."""
+        """The number of pixels around a tile that its result depends on, rounded up to `multiple`."""
         levels = range(len(self.widths) - 1)
-        # Pooling presets repeat pixels and then smooth them with one more convolution.
+        # After repeating pixels, one more convolution smooths them.
         smoothing = self.resampling == "pooling"
         reach = 1
         for level in levels:
             reach = -(-(reach + self.convolutions_at(level) + smoothing) // 2)
-        reach += self.convolutions
+        reach += CONVOLUTIONS
         for level in reversed(levels):
             reach = 2 * reach + self.convolutions_at(level)
-        return -(-reach * self.stem // self.multiple) * self.multiple
+        return -(-reach // self.multiple) * self.multiple
 
     @property
     def operations_per_pixel(self) -> float:
-        """Multiplications and additions of one run, for each pixel of the image."""
+        """The number of multiplications and additions of one run, for each pixel of the image."""
         pooling = self.resampling == "pooling"
-        total = 2.0 * 9 * self.widths[0] * self.stem**2
+        total = 2.0 * 9 * self.widths[0]
         for level, width in enumerate(self.widths):
             further = self.convolutions_at(level) - 1
             entering = 0 if level == 0 else self.widths[level - 1] if pooling else width
@@ -89,7 +88,7 @@ class Preset:
                 decoder = 9 * width * (2 + further) * width
                 resampling = 4 * width * self.widths[level + 1] * (1 if pooling else 1 / 2)
                 total += (decoder + resampling) / 4**level
-        return 2 * total / self.stem**2
+        return 2 * total
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
@@ -104,7 +103,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """A noise level's default and the range that training draws it from."""
+    """Default of a noise level, and the range that training draws it from."""
 
     default: float
     low: float
@@ -129,7 +128,7 @@ QUALITY = Levels(75, 50, 95)
 
 @dataclass(frozen=True, slots=True)
 class NoiseConfig:
-    """What noise is added where nothing else is said: to images, and to the patches of a training."""
+    """Default kinds of noise for images and for the patches of a training, and the default seed."""
 
     kind: str = "gaussian"
     training_kind: str = "dental-xray"
@@ -137,59 +136,8 @@ class NoiseConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """How a model is trained where nothing else is said.
-
-    Attributes
-    ----------
-    preset : str
-        A key of `PRESETS`.
-    epochs : int
-        Passes; in one, as many random patches are drawn as cover the training images once, within
-        `steps_per_epoch_range` batches.
-    minutes : float, optional
-        Train for this long instead of a number of epochs.
-    steps_per_epoch : int, optional
-        Batches in one epoch, instead of as many as cover the images.
-    batch_size : int
-        Patches in one step.
-    patch_size : int
-        Side of a patch, in pixels.
-    validation_split : float
-        Share of the files that is kept for validation.
-    learning_rate : float
-        Size of the steps, at the start of a cosine decay to zero.
-    seed : int
-        Of the split, the weights, the patches and the noise.
-    precision : {"auto", "f32", "bf16"}
-        Of the network's body; "auto" takes bf16 where the processor has it.
-    averaging : float
-        Momentum of the moving average of the weights, which is what is validated and saved.
-    steps_per_epoch_range : (int, int)
-        So that an epoch is neither over at once nor hours long.
-    validation_images, validation_side : int
-        At most this many images, and the middle of each up to this side in pixels.
-    """
-
-    preset: str = "standard"
-    epochs: int = 100
-    minutes: float | None = None
-    steps_per_epoch: int | None = None
-    batch_size: int = 16
-    patch_size: int = 96
-    validation_split: float = 0.1
-    learning_rate: float = 2e-3
-    seed: int = 0
-    precision: Precision = "auto"
-    averaging: float = 0.999
-    steps_per_epoch_range: tuple[int, int] = (50, 500)
-    validation_images: int = 16
-    validation_side: int = 320
-
-
-@dataclass(frozen=True, slots=True)
 class InferenceConfig:
-    """How a model is run where nothing else is said."""
+    """Defaults of inference."""
 
     engine: EngineName = "openvino"
     precision: Precision = "auto"
@@ -200,22 +148,20 @@ class InferenceConfig:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is refused, so that a hostile file cannot take the memory.
+    """Upper limits, so that no file can exhaust the memory.
 
     Attributes
     ----------
     pixels : int
-        Of one image.
+        Pixels of one image.
     images_bytes : int
-        Of all images of a training that are held in memory; more stay in their files.
-    dicom_bytes : int
-        Of one DICOM file, unpacked.
-    model_bytes : int
-        Of one model file, unpacked.
+        Training images that are kept in memory; further ones stay in their files.
+    dicom_bytes, model_bytes : int
+        One DICOM file or model file, decompressed.
     card_bytes : int
-        Of the text members of a model file.
+        Text members of a model file.
     members : int
-        Of the zip that a model file is.
+        Members of the zip of a model file.
     """
 
     pixels: int = 2**27
@@ -228,35 +174,30 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowConfig:
-    """The whole job on one folder.
+    """Defaults of the command `workflow`.
 
     Attributes
     ----------
-    minutes : float
-        Of training.
     test_split : float
-        Share of the images that is kept apart to test with.
-    fewest_images : int
-        One to learn from, one to validate with and one to test with, at the least.
+        Share of the images that is kept for the test.
+    min_images : int
+        One each for training, validation and test.
     phantoms : int
-        Synthetic images where no folder is given.
+        Number of synthetic images if no folder is given.
     shown : int
         Rows of the figure.
     """
 
-    minutes: float = 3.0
     test_split: float = 0.2
-    fewest_images: int = 3
+    min_images: int = 3
     phantoms: int = 30
     shown: int = 3
 
 
 NOISE = NoiseConfig()
-TRAINING = TrainingConfig()
-STARTER_TRAINING = TrainingConfig(epochs=24, steps_per_epoch=500)
 INFERENCE = InferenceConfig()
 LIMITS = Limits()
 WORKFLOW = WorkflowConfig()
 ACCURACY_TOLERANCE = 0.05
-# Of synthetic radiographs to show and to test with: the models of the package learned from those of the first seeds.
+# Seed of synthetic radiographs for display and tests; the models of the package were trained on lower seeds.
 UNSEEN_SEED = 1000

@@ -53,8 +53,37 @@ def test_a_wrong_command_line_exits_with_2(arguments, capsys):
     assert end.value.code == 2
     error = capsys.readouterr().err
     assert error.startswith("napari-dental-denoise: ")
-    assert error.endswith("--help explains\n")
+    assert error.endswith(" --help\n")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", ["/", ".", "", ".."])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("add-noise", "x.png", "--report"),
+        ("train", "x.png", "-o", "m.keras", "--preview"),
+        ("train", "x.png", "-o"),
+        ("convert", "m.keras", "-o"),
+        ("evaluate", "x.png", "-o"),
+        ("workflow", "-o"),
+    ],
+)
+def test_a_result_needs_a_name(arguments, where, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([*arguments, where])
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert f"expected a path that ends in a name; received {where!r}" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["add-noise", "denoise"])
+def test_the_root_folder_has_no_place_for_the_report(command, folder, capsys):
+    assert run(command, folder, "-o", "/", "--dry-run") == 2
+    assert "/: a root folder has no place beside it for the report: name one with --report" in capsys.readouterr().err
+    report = folder.with_name("report.csv")
+    assert run(command, folder, "-o", "/", "--dry-run", "--report", report) == 0
 
 
 def test_an_impossible_path_is_one_line(capsys):
@@ -70,7 +99,7 @@ def test_a_fault_is_told_from_files_that_were_left_out(monkeypatch, capsys):
 
     monkeypatch.setattr("napari_dental_denoise.cli.info.run", fail)
     assert run("info", "scan.png") == 70
-    assert "napari-dental-denoise: failed (MemoryError)" in capsys.readouterr().err
+    assert "napari-dental-denoise: internal error (MemoryError)" in capsys.readouterr().err
 
 
 class TestAddNoise:
@@ -272,7 +301,7 @@ class TestTrain:
         events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
         assert events == ["started", "step", "step", "step", "epoch", "finished"]
         assert run(*train, "--epochs", 1) == 2
-        assert "is there already" in capsys.readouterr().err
+        assert "already exists" in capsys.readouterr().err
         assert run(*train, "--epochs", 2, "--resume") == 0
         first = json.loads(capsys.readouterr().out.splitlines()[0])
         assert first["epoch"] == 1
@@ -280,7 +309,7 @@ class TestTrain:
     def test_two_trainings_do_not_write_one_model(self, folder, tmp_path, capsys):
         with only_run(tmp_path / "model.keras", ""):
             assert run("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS, "--epochs", 1) == 2
-        assert "another training writes this model: wait for its end" in capsys.readouterr().err
+        assert "another training is writing this model: wait until it ends" in capsys.readouterr().err
         assert list(tmp_path.glob("model*")) == []
 
     @pytest.mark.parametrize(("name", "setting"), [("there.keras", ()), ("x.h5", ()), ("m.keras", ("--minutes", 0))])
@@ -376,7 +405,7 @@ class TestTrain:
         """Unless an epoch is better; a step that is far too long is not."""
         course = ("--epochs", 1, "--steps-per-epoch", 2, "--batch-size", 1, "--patch-size", 32, "--learning-rate", 0.02)
         assert run("train", folder, "-o", tmp_path / "model.keras", "--preset", "fast", *course) == 0
-        assert "nothing better was learned than it began with" in capsys.readouterr().out
+        assert "no epoch was better than the first weights" in capsys.readouterr().out
         noisy = add_gaussian_noise(read_image(folder / "scan0.png"), 0.1, rng=0)
         np.testing.assert_array_equal(denoise(noisy, tmp_path / "model.keras"), denoise(noisy, "starter-fast"))
 
@@ -402,10 +431,10 @@ class TestTrain:
         train = ("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS)
         assert run(*train, "--epochs", 1) == 0
         assert run(*train, "--epochs", 2, "--sigma", 0.3, 0.4, "--resume") == 2
-        assert "learned from other images or another noise" in capsys.readouterr().err
+        assert "has other images or other noise" in capsys.readouterr().err
         write_image(folder / "scan3.png", 255 - read_image(folder / "scan3.png"), overwrite=True)
         assert run(*train, "--epochs", 2, "--resume") == 2
-        assert "learned from other images or another noise" in capsys.readouterr().err
+        assert "has other images or other noise" in capsys.readouterr().err
 
     def test_a_training_that_diverges_says_so(self, folder, tmp_path, capsys):
         train = ("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS)
@@ -437,17 +466,18 @@ class TestTrain:
         ("options", "message"),
         [
             (("-o", "model.h5"), "the name of a model must end in .keras"),
-            (("-o", "m.keras", "--validation-split", 2), "validation_split must lie between 0 and 1; received 2.0"),
+            (("-o", "m.keras", "--validation-split", 2), "validation_split must be a number in (0, 1); received 2.0"),
             (("-o", "m.keras", "--sigma", 0.2, 0.1), "sigma must be a range with 0 <= low <= high"),
             (("-o", "m.keras", "--rows", "900:"), "none of 8 files can be used"),
-            (("-o", "m.keras", "--learn-from", "pairs"), "learning from pairs takes both"),
-            (("-o", "m.keras", "--learn-from", "noisy", "--noisy", "x"), "learning from pairs takes both"),
+            (("-o", "m.keras", "--learn-from", "pairs"), "learning from pairs needs the clean images"),
+            (("-o", "m.keras", "--learn-from", "noisy", "--noisy", "x"), "learning from pairs needs the clean images"),
             (("-o", "m.keras", "--learn-from", "noisy", "--sigma", 0.1, 0.2), "noise is added to clean images only"),
             (("-o", "m.keras", "--learn-from", "noisy", "--noise", "quantum"), "leave out --noise and its levels"),
             (("-o", "m.keras", "--learn-from", "noisy", "--photons", 5, 9), "leave out --noise and its levels"),
             (("-o", "m.keras", "--noise", "varying", "--sigma-low", 0.3, 0.4), "sigma_high must be at least"),
             (("-o", "m.keras", "--start-from", "none.keras"), "none.keras: no such model file"),
-            (("-o", "m.keras", "--starter", "--noise", "quantum"), "--starter says what to learn from"),
+            (("-o", "m.keras", "--preview", "scans/scan0.png/p.npy"), ".npy: cannot be written"),
+            (("-o", "m.keras", "--starter", "--noise", "quantum"), "--starter has its own data"),
             (("-o", "m.keras", "--starter", "--rows", "0:0"), "none of 8 files can be used"),
         ],
     )
@@ -472,7 +502,7 @@ class TestTrain:
         model.write_bytes(b"of an earlier training")
         options = ("-o", model, "--overwrite", "--start-from", "nothing", "--preset", "fast")
         assert run("train", folder, *options) == 130
-        assert "stopped; it had learned nothing yet, so no model was written" in capsys.readouterr().out
+        assert "stopped before the first step; no model was written" in capsys.readouterr().out
         assert model.read_bytes() == b"of an earlier training"
 
     @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
@@ -590,7 +620,7 @@ class TestWorkflow:
             text = capsys.readouterr().out
             results = tmp_path / name
             assert str(results / "figure.png") in text
-            assert "started from starter-fast.keras" in text
+            assert "starting from starter-fast.keras" in text
             files = {path.name for path in results.iterdir()}
             assert files >= {"model.keras", "table.txt", "table.csv", "figure.png"}
             assert (results / "figure.png").read_bytes().startswith(b"\x89PNG")

@@ -43,7 +43,7 @@ def test_everything_comes_back(tmp_path):
 
 def test_what_is_no_checkpoint_is_refused(tmp_path):
     path = tmp_path / "a.checkpoint"
-    with pytest.raises(InputError, match="no checkpoint there: start the training without --resume"):
+    with pytest.raises(InputError, match="no such checkpoint: start the training without --resume"):
         load_checkpoint(path)
     np.savez(path.with_suffix(".npz"), text=np.array('{"epoch": 1}'))
     path.with_suffix(".npz").rename(path)

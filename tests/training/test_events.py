@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from napari_dental_denoise.training.events import EpochDone, StepDone, from_line, to_line
+from napari_dental_denoise.training.events import EpochDone, StepDone, duration, from_line, to_line
 
 
 def test_every_field_comes_back():
@@ -30,3 +30,17 @@ def test_a_number_that_is_not_finite_is_null_on_the_way_and_nan_afterwards():
 def test_other_lines_are_told_apart(line):
     with pytest.raises((ValueError, TypeError)):
         from_line(line)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00:00"), (9.9, "0:00:09"), (65, "0:01:05"), (3725, "1:02:05"), (36061, "10:01:01")]
+)
+def test_a_duration_is_written_as_a_clock_does(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_an_epoch_is_one_line_with_its_scores_and_times():
+    line = str(EpochDone(3, 0.05, 30.5, 0.9, best=True, best_psnr=30.5, fraction=0.25, elapsed=60.0, eta=180.0))
+    assert "\n" not in line
+    for part in ("epoch    3", "0.05000", "30.50 dB", "0.900", "0:01:00 elapsed", "0:03:00 left", "best so far"):
+        assert part in line

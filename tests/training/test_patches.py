@@ -25,7 +25,13 @@ def test_pairs_are_cut_and_turned_together():
         assert set(difference.tolist()) <= {7.0, 14.0}
 
 
-def test_every_symmetry_occurs_and_every_pixel_can():
+def test_every_pixel_of_an_image_occurs_up_to_its_edges():
+    image = numbered((19, 18), np.uint16)
+    drawn = next(iter(batches(ImagePairs([image], [image]), 16, 64, 1, np.random.default_rng(0))))
+    assert set(np.unique(np.rint(drawn[1] * 511))) == set(np.unique(image).astype(float))
+
+
+def test_every_symmetry_occurs():
     image = numbered((16, 16), np.uint8)
     data = ImagePairs([image], [image])
     corners = {
@@ -91,8 +97,8 @@ def test_the_pages_of_a_single_file_are_split():
     ("count", "share", "message"),
     [
         (1, 0.1, "at least 2 images, one of them for validation; received 1"),
-        (5, 0, "must lie between 0 and 1; received 0"),
-        (5, 1, "must lie between 0 and 1; received 1"),
+        (5, 0, r"must be a number in \(0, 1\); received 0"),
+        (5, 1, r"must be a number in \(0, 1\); received 1"),
     ],
 )
 def test_impossible_splits_are_refused(count, share, message):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from napari_dental_denoise.config import PRESETS, TrainingConfig
+from napari_dental_denoise.config import PRESETS
 from napari_dental_denoise.training.plan import plan_training, steps_per_epoch, usable_patch_size
+from napari_dental_denoise.training.settings import TrainingConfig
 
 
 def test_the_patch_fits_into_the_images():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from napari_dental_denoise.config import TrainingConfig
 from napari_dental_denoise.evaluation.metrics import psnr
 from napari_dental_denoise.inference.denoising import denoise
 from napari_dental_denoise.models.file import read_card
@@ -11,6 +10,7 @@ from napari_dental_denoise.noise.correlated import add_correlated_noise
 from napari_dental_denoise.synthesis.scene import phantoms
 from napari_dental_denoise.training.events import TrainingStarted
 from napari_dental_denoise.training.recorrupted import RECORRUPTION, NoisyImages
+from napari_dental_denoise.training.settings import TrainingConfig
 from napari_dental_denoise.unet.job import TrainingJob
 from napari_dental_denoise.unet.trainer import train
 

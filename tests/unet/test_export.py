@@ -72,7 +72,7 @@ def test_a_model_from_elsewhere_is_converted(tmp_path, batch):
 
 def test_a_network_of_fixed_sides_works_on_images_of_any(tmp_path, batch, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    fixed = unet_model(Preset((4, 8), convolutions=1), (101, 97))
+    fixed = unet_model(Preset((4, 8), first_convolutions=1), (101, 97))
     fixed.set_weights([0.1 * np.random.default_rng(0).standard_normal(weight.shape) for weight in fixed.get_weights()])
     fixed.save(tmp_path / "fixed.keras")
     image = batch[0, :101, :97, 0]

@@ -68,7 +68,7 @@ def test_a_shape_that_is_not_two_sides_is_refused(shape):
 
 
 def test_a_design_of_ones_own():
-    model = unet_model(Preset((4, 8), convolutions=1), (20, 20))
+    model = unet_model(Preset((4, 8), first_convolutions=1), (20, 20))
     assert model.count_params() < 2000
 
 

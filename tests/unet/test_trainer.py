@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_dental_denoise.cli.training_display import last_line
-from napari_dental_denoise.config import TrainingConfig
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models.file import read_model_file
 from napari_dental_denoise.models.pretrained import FAST_STARTER
@@ -23,8 +21,10 @@ from napari_dental_denoise.training.events import (
     from_line,
     to_line,
 )
+from napari_dental_denoise.training.settings import TrainingConfig
 from napari_dental_denoise.unet.export import load_keras_model
 from napari_dental_denoise.unet.job import TrainingJob
+from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.trainer import train
 
 SHORT = TrainingConfig(preset="fast", epochs=3, steps_per_epoch=4, batch_size=4, patch_size=32)
@@ -80,6 +80,17 @@ def test_reports_come_in_order(whole):
     assert all(from_line(to_line(report)) == report for report in reports)
 
 
+def test_the_learning_rate_falls_along_half_a_cosine(job, monkeypatch):
+    rates = []
+    learn = Learner.learn
+    monkeypatch.setattr(Learner, "learn", lambda self, *batch: rates.append(batch[-1]) or learn(self, *batch))
+    list(train(replace(job, config=replace(SHORT, learning_rate=1e-3))))
+    # 3 epochs of 4 steps: the rate at the middle is half of that at the start.
+    assert rates[0] == 1e-3
+    assert rates[6] == pytest.approx(0.5e-3)
+    assert rates == pytest.approx([1e-3 * math.cos(math.pi * step / 24) ** 2 for step in range(12)])
+
+
 def test_it_learns(trained_model):
     metrics = read_model_file(trained_model).card.metrics
     assert metrics["validation_psnr"] > metrics["noisy_psnr"] + 6
@@ -119,7 +130,7 @@ def test_resuming_goes_on_where_it_stopped(job, whole):
 
 
 def test_a_finished_training_says_how_to_go_on(finished_job):
-    with pytest.raises(InputError, match=r"has had its 3 epochs: to go on, give more epochs, which count"):
+    with pytest.raises(InputError, match=r"has finished its 3 epochs: to continue, give more epochs, counted"):
         list(train(replace(finished_job, resume=True)))
 
 
@@ -131,12 +142,12 @@ def test_a_finished_training_gives_a_model_that_was_moved_away_once_more(finishe
 
 
 def test_resuming_with_other_settings_is_refused(finished_job):
-    with pytest.raises(InputError, match="had another batch_size: batch_size 4, now 2"):
+    with pytest.raises(InputError, match="has another batch_size: batch_size 4, now 2"):
         list(train(replace(finished_job, resume=True, config=replace(SHORT, batch_size=2))))
 
 
 def test_resuming_nothing_is_refused(job):
-    with pytest.raises(InputError, match="no checkpoint there: start the training without --resume"):
+    with pytest.raises(InputError, match="no such checkpoint: start the training without --resume"):
         list(train(replace(job, resume=True)))
     checkpoint_path(job.model).write_bytes(b"PK\x03\x04 damaged")
     with pytest.raises(InputError, match="the checkpoint is damaged"):
@@ -158,7 +169,7 @@ def test_a_training_that_learned_nothing_better_claims_nothing(job):
     card, first = read_model_file(job.model).card, read_model_file(FAST_STARTER).card
     assert (card.noise, card.data, card.metrics) == (first.noise, first.data, first.metrics)
     assert card.training == {**first.training, "started_from": FAST_STARTER.name}
-    assert "nothing better was learned than it began with" in last_line(finished)
+    assert "no epoch was better than the first weights" in str(finished)
 
 
 def test_a_number_of_minutes(job):
@@ -171,13 +182,13 @@ def test_a_number_of_minutes(job):
 
 def test_a_model_is_not_replaced_unasked(job):
     job.model.write_bytes(b"precious")
-    with pytest.raises(InputError, match=r"model\.keras is there already"):
+    with pytest.raises(InputError, match=r"model\.keras already exists"):
         list(train(job))
     assert job.model.read_bytes() == b"precious"
 
 
 def test_no_time_for_a_step_says_so_and_writes_nothing(job):
-    with pytest.raises(InputError, match="over before its first step: give it more minutes"):
+    with pytest.raises(InputError, match="ended before its first step: give more minutes"):
         list(train(replace(job, config=replace(SHORT, minutes=1e-9))))
     assert list(job.model.parent.iterdir()) == []
 
@@ -185,10 +196,10 @@ def test_no_time_for_a_step_says_so_and_writes_nothing(job):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, "epochs must be a positive whole number; received 0"),
-        ({"batch_size": -1}, "batch_size must be a positive whole number; received -1"),
-        ({"minutes": 0.0}, r"minutes must be a positive number; received 0\.0"),
-        ({"learning_rate": math.nan}, "learning_rate must be a positive number; received nan"),
+        ({"epochs": 0}, r"epochs must be a whole number in \[1, inf\); received 0"),
+        ({"batch_size": -1}, r"batch_size must be a whole number in \[1, inf\); received -1"),
+        ({"minutes": 0.0}, r"minutes must be a number in \(0, inf\); received 0\.0"),
+        ({"learning_rate": math.nan}, r"learning_rate must be a number in \(0, inf\); received nan"),
         ({"preset": "huge"}, "preset must be one of classic, fast, standard, best; received 'huge'"),
         ({"precision": "f16"}, "precision must be one of auto, f32, bf16; received 'f16'"),
     ],

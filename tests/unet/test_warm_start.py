@@ -10,7 +10,14 @@ from napari_dental_denoise import unet_model
 from napari_dental_denoise.config import PRESETS, Preset
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models.file import ModelCard
-from napari_dental_denoise.models.pretrained import FAST_STARTER, NOTHING, STARTER, STARTER_NAME, can_begin, first_model
+from napari_dental_denoise.models.pretrained import (
+    FAST_STARTER,
+    NOTHING,
+    STARTER,
+    STARTER_NAME,
+    can_initialise,
+    first_model,
+)
 from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.warm_start import start_from_file, widen
 
@@ -50,8 +57,8 @@ def test_a_wider_network_computes_the_same_and_can_learn_more(narrow, wide):
         ("best", "foreign", False),
     ],
 )
-def test_what_a_training_can_begin_with(preset, first, expected):
-    assert can_begin(preset, first) is expected
+def test_what_can_initialise_a_training(preset, first, expected):
+    assert can_initialise(preset, first) is expected
 
 
 @pytest.mark.parametrize(

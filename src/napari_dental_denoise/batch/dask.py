@@ -15,6 +15,7 @@ from napari_dental_denoise.batch.inputs import Item
 from napari_dental_denoise.batch.pending import DEATHS_ALLOWED, InFlight
 from napari_dental_denoise.batch.process import DenoiseWork, Destination, Work, is_there, process_item
 from napari_dental_denoise.batch.run import Process
+from napari_dental_denoise.config import MODEL_SUFFIX
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_bytes
 from napari_dental_denoise.inference import Engine, cached_engine
@@ -144,7 +145,7 @@ class DenoiseOnWorker(DenoiseWork):
 def _sent(client: Client, work: DenoiseWork) -> DenoiseWork:
     """The same with a model that every worker has."""
     data = converted(work.model).read_bytes()
-    name = f"{sha256(data)[:32]}.keras"
+    name = f"{sha256(data)[:32]}{MODEL_SUFFIX}"
     # By name, so that a scheduler that lives long keeps it once.
     client.register_plugin(_model_plugin(name, data), name=name)
     return DenoiseOnWorker(**(vars(work) | {"model": Path(name)}))

@@ -69,6 +69,8 @@ NAMES = [item.name for item in fields(Record)]
 def report_path(folder: Path) -> Path:
     """Of the results in a folder: beside it, where it is no result among results."""
     place = folder.resolve()
+    if not place.name:
+        raise InputError(f"{folder}: a root folder has no place beside it for the report: name one with --report")
     return place.with_name(f"{place.name}.csv")
 
 

@@ -1,37 +1,30 @@
-"""`add-noise`: copies of images with known noise."""
+"""`add-noise`: write copies of images with known noise."""
 
 from __future__ import annotations
 
 import argparse
 
-from napari_dental_denoise.cli.options import (
-    Subparsers,
-    add_levels,
-    add_noise_kind,
-    add_output_folder,
-    add_sources,
-    one_level,
-)
+from napari_dental_denoise.cli.options import Subparsers, add_noise, add_output_folder, add_seed, add_sources, one_level
 from napari_dental_denoise.config import NOISE
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Describe the command."""
+    """Add the parser of the command."""
     parser = subparsers.add_parser(
         "add-noise",
         help="write copies of images with noise of a known kind and level",
-        description="Write copies of images with noise of a known kind and level, to see and to measure what a "
-        "denoiser does with it. The inputs are not changed; 8 bit stays 8 bit and 16 bit stays 16 bit.",
+        description="Write copies of images with noise of a known kind and level, to test denoisers with. "
+        "The inputs are not changed; 8 bit stays 8 bit and 16 bit stays 16 bit.",
     )
     add_sources(parser)
-    add_noise_kind(parser, NOISE.kind)
-    add_levels(parser, None, "")
+    add_noise(parser, NOISE.kind, None, "")
+    add_seed(parser)
     add_output_folder(parser, "noisy")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Add noise to each file; the exit code."""
+    """Add noise to each file and return the exit code."""
     from napari_dental_denoise.cli.outputs import process_files
     from napari_dental_denoise.cli.work import NoiseWork
     from napari_dental_denoise.dicom import Derivation

@@ -1,4 +1,4 @@
-"""`denoise`: denoised copies of images."""
+"""`denoise`: write denoised copies of images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from napari_dental_denoise.models import STARTER, find_model
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Describe the command."""
+    """Add the parser of the command."""
     parser = subparsers.add_parser(
         "denoise",
         help="write denoised copies of images",
@@ -31,46 +31,46 @@ def add_parser(subparsers: Subparsers) -> None:
         "--model",
         type=find_model,
         default=STARTER,
-        help="a .keras model file, as train writes it; or starter (default) or starter-fast, those of the package",
+        help="a .keras model file; or a model of the package, starter (default) or starter-fast",
     )
     parser.add_argument(
         "--strength",
         type=number,
         default=INFERENCE.strength,
-        help="share of the noise to take away: 0 nothing, 1 all (default), more exaggerates",
+        help="share of the noise to remove: 0 none, 1 all (default); larger values exaggerate",
     )
     add_engine(parser)
     add_precision(parser)
-    add_rows(parser, "denoise only these rows of every image, and copy the others, to keep a caption as it is")
+    add_rows(parser, "denoise only these rows of each image and copy the others, to keep a caption unchanged")
     add_output_folder(parser, "denoised")
     parser.add_argument(
         "--clean",
         type=Path,
         metavar="FOLDER",
-        help="clean twins of the images, of the same names below it: the report gives PSNR and SSIM against them",
+        help="folder of clean images with the same names: the report gives PSNR and SSIM against them",
     )
     parser.set_defaults(run=run)
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """What runs the network."""
+    """Add the engine that runs the network, and the self-ensemble."""
     parser.add_argument(
         "--engine",
         choices=ENGINES,
         default=INFERENCE.engine,
-        help="what runs the network: openvino starts in a second (default); keras takes longer, and uses a GPU "
-        "where TensorFlow sees one",
+        help="library that runs the network: openvino (default) starts fast; keras starts slowly, but uses a GPU "
+        "that TensorFlow finds",
     )
     parser.add_argument(
         "--self-ensemble",
         action="store_true",
         default=INFERENCE.self_ensemble,
-        help="average the network over eight turns and flips of the image: eight times slower, slightly better",
+        help="self-ensemble: average the results for 8 orientations of the image; slightly better, 8 times slower",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Denoise each file; the exit code."""
+    """Denoise each file and return the exit code."""
     from napari_dental_denoise.batch import threads_for
     from napari_dental_denoise.cli.outputs import process_files
     from napari_dental_denoise.cli.work import denoise_work
@@ -79,6 +79,6 @@ def run(options: argparse.Namespace) -> int:
     check_strength(options.strength)
     threads = threads_for(options.workers) if options.workers else None
     work = denoise_work(options.model, options, threads)
-    # A bad model is told here, before any file is opened.
+    # Reads the model: an error in it is reported before any image is opened.
     derivation = work.derivation(deidentify=options.deidentify)
     return process_files(options, work, derivation, work.settings())

@@ -1,25 +1,25 @@
-"""`evaluate`: a table of PSNR, SSIM and accuracy of models and baselines on the same noise."""
+"""`evaluate`: print PSNR, SSIM and accuracy of models and baselines on the same noisy images."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_dental_denoise.cli.console import exit_code, progress_bar, report_left_out, say
+from napari_dental_denoise.cli.console import echo, exit_code, progress_bar, report_left_out
 from napari_dental_denoise.cli.denoise import add_engine
 from napari_dental_denoise.cli.options import (
     Subparsers,
-    add_levels,
-    add_noise_kind,
+    add_noise,
     add_overwrite,
     add_precision,
     add_rows,
+    add_seed,
     add_sources,
     are_levels_given,
     given_levels,
+    named_path,
     number,
     positive,
 )
@@ -42,7 +42,7 @@ With --noisy, use recorded noisy images of the same names instead of added noise
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Describe the command."""
+    """Add the parser of the command."""
     parser = subparsers.add_parser(
         "evaluate",
         help="measure models and baselines on clean images",
@@ -55,33 +55,33 @@ def add_parser(subparsers: Subparsers) -> None:
         "--model",
         type=find_model,
         nargs="+",
-        help="models to measure: files, or starter and starter-fast, those of the package; default: starter, unless "
-        "--baselines are asked for",
+        help="models to evaluate: files, or starter and starter-fast of the package; default: starter, or none with "
+        "--baselines",
     )
     parser.add_argument(
         "--baselines",
         action="store_true",
-        help="measure median, non-local means, wavelets, total variation, and BM3D where it is installed (the extra "
-        "bm3d); they are told the root mean square of the noise",
+        help="evaluate median, non-local means, wavelets, total variation, and BM3D if installed (extra bm3d); they "
+        "are given the root mean square of the noise",
     )
     parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
-    add_noise_kind(parser, NOISE.kind)
-    add_levels(parser, "+", "one level or several: ")
+    add_noise(parser, NOISE.kind, "+", "one or more levels: ")
+    add_seed(parser)
     add_rows(parser)
     parser.add_argument("--size", type=positive, nargs=2, metavar=("H", "W"), help="resize the clean images first")
-    parser.add_argument("--strength", type=number, default=INFERENCE.strength, help="of the models; default 1")
+    parser.add_argument("--strength", type=number, default=INFERENCE.strength, help="as in denoise; default 1")
     add_engine(parser)
     add_precision(parser)
-    parser.add_argument("--format", choices=FORMATS, default="text", help="of the table; default text")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the table there, not to stdout")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="format of the table; default text")
+    parser.add_argument("-o", "--output", type=named_path, metavar="FILE", help="file for the table; default: stdout")
     add_overwrite(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure; the exit code."""
+    """Evaluate and return the exit code."""
     if options.noisy and (options.noise or options.size or are_levels_given(options)):
-        raise InputError("--noisy takes recorded noise: leave out --noise, its level and --size")
+        raise InputError("--noisy has noise already: leave out --noise, its level and --size")
     options.noise = options.noise or NOISE.kind
     levels = broadcast_levels(options)
     from napari_dental_denoise.evaluation import TABLE_FORMATS
@@ -97,14 +97,14 @@ def run(options: argparse.Namespace) -> int:
     table = TABLE_FORMATS[options.format](measure(pairs, methods, count))
     if options.output:
         write_text(options.output, table, overwrite=options.overwrite)
-        say(f"the table is in {options.output}")
+        echo(f"the table is in {options.output}")
     else:
-        say(table.rstrip("\n"))
+        echo(table.rstrip("\n"))
     return exit_code(1, len(errors))
 
 
 def broadcast_levels(options: argparse.Namespace) -> list[Mapping[str, float]]:
-    """The levels to measure at; a single value goes with each of several others."""
+    """Return the noise levels to evaluate at; a single value is combined with each value of another level."""
     given = given_levels(options, options.noise)
     names = noise_kind(options.noise).levels
     count = max((len(values) for values in given.values()), default=1)
@@ -131,7 +131,7 @@ def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
 def _pairs(
     options: argparse.Namespace, levels: Sequence[Mapping[str, float]]
 ) -> tuple[Iterator[NoisyPair], int, list[ImageReadError]]:
-    """The pairs, how many, and the files that were left out."""
+    """Return the pairs, their number, and the files that were left out."""
     from napari_dental_denoise.evaluation import added_noise, given_pairs
     from napari_dental_denoise.images import load_images, match_by_name, resize
 
@@ -145,7 +145,7 @@ def _pairs(
 
 
 def measure(pairs: Iterator[NoisyPair], methods: Mapping[str, Denoiser], count: int) -> list[Row]:
-    """Run every method on every pair behind a progress bar."""
+    """Run each method on each pair and show a progress bar."""
     from napari_dental_denoise.evaluation import compare, summarise
 
     scores = []

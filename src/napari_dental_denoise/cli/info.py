@@ -1,4 +1,4 @@
-"""`info`: what a model file or an image holds."""
+"""`info`: print the card of a model file, or facts about an image."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from napari_dental_denoise.cli.console import complain, exit_code, say
+from napari_dental_denoise.cli.console import echo, echo_error, exit_code
 from napari_dental_denoise.cli.options import Subparsers
+from napari_dental_denoise.config import MODEL_SUFFIX
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import find_model, to_json
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Describe the command."""
+    """Add the parser of the command."""
     parser = subparsers.add_parser(
         "info",
-        help="tell what model files and images hold",
-        description="Tell what model files and images hold: for a model its card, for an image its size, type, "
-        "grey values and an estimate of its noise.",
+        help="describe model files and images",
+        description="Describe model files and images: the card of a model; size, type, grey values and estimated "
+        "noise of an image.",
     )
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="model files, images, folders or patterns")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default text")
@@ -27,28 +28,28 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Describe each file; the exit code."""
+    """Describe each file and return the exit code."""
     from napari_dental_denoise.images import list_files
 
     described: list[dict[str, Any]] = []
     errors = 0
     for path in list_files(map(find_model, options.sources)):
         try:
-            facts = model_facts(path) if path.suffix == ".keras" else image_facts(path)
+            facts = model_facts(path) if path.suffix == MODEL_SUFFIX else image_facts(path)
         except InputError as error:
-            complain(str(error) if path.name in str(error) else f"{path.name}: {error}")
+            echo_error(str(error) if path.name in str(error) else f"{path.name}: {error}")
             errors += 1
             continue
         described.append(facts)
         if options.format == "text":
-            say("\n".join(_lines(facts)))
+            echo("\n".join(_lines(facts)))
     if options.format == "json":
-        say(to_json(described, indent=2))
+        echo(to_json(described, indent=2))
     return exit_code(len(described), errors)
 
 
 def model_facts(path: Path) -> dict[str, Any]:
-    """The card of a model file, and its size."""
+    """Return the card of a model file, and its size."""
     from napari_dental_denoise.models import converted, read_model_file
 
     card = read_model_file(converted(path)).card
@@ -56,7 +57,7 @@ def model_facts(path: Path) -> dict[str, Any]:
 
 
 def image_facts(path: Path) -> dict[str, Any]:
-    """Size, type, grey values and noise of an image, of several pages the first."""
+    """Return size, type, grey values and noise of an image, of its first page if there are several."""
     from napari_dental_denoise.images import read_header, read_image
     from napari_dental_denoise.noise import estimate_noise
     from napari_dental_denoise.pixels import full_scale
@@ -82,7 +83,7 @@ def image_facts(path: Path) -> dict[str, Any]:
 
 
 def dicom_facts(path: Path) -> dict[str, Any]:
-    """What a DICOM file says of its image, and nothing of the patient."""
+    """Return facts about the image of a DICOM file, none about the patient."""
     from napari_dental_denoise.dicom import is_dicom, read_dicom_header
 
     if not is_dicom(path):

@@ -1,23 +1,24 @@
-"""Options that several commands share, and the types of their values."""
+"""Options that several commands share, and parsers of their values."""
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from napari_dental_denoise.config import INFERENCE, NOISE, PRECISIONS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind, spelled
+from napari_dental_denoise.training import SETTINGS, TRAINING, TrainingConfig, option
 
 # argparse has no public name for what add_subparsers() gives.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (see above)
 
 
 def number(text: str) -> float:
-    """A number, or a fraction such as 25/255."""
+    """Parse a number, or a fraction such as 25/255."""
     numerator, _, denominator = text.partition("/")
     try:
         value = float(numerator) / float(denominator or 1)
@@ -28,8 +29,16 @@ def number(text: str) -> float:
     return value
 
 
+def named_path(text: str) -> Path:
+    """Parse the path of a file or folder to write; "/", "." and an empty text name none."""
+    path = Path(text)
+    if path.name in {"", ".."}:
+        raise argparse.ArgumentTypeError(f"expected a path that ends in a name; received {text!r}")
+    return path
+
+
 def row_range(text: str) -> slice:
-    """Rows as START:STOP, either of which may be missing."""
+    """Parse rows given as START:STOP, either of which may be missing."""
     start, colon, stop = text.partition(":")
     ends = [int(end) if end.lstrip("-").isdecimal() else None for end in (start, stop)]
     if not colon or any(end and value is None for end, value in zip((start, stop), ends, strict=True)):
@@ -38,7 +47,7 @@ def row_range(text: str) -> slice:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1."""
+    """Parse a whole number from 1."""
     try:
         value = int(text)
     except ValueError as error:
@@ -49,14 +58,14 @@ def positive(text: str) -> int:
 
 
 def seed_number(text: str) -> int:
-    """A whole number from 0."""
+    """Parse a whole number from 0."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0; received {text!r}")
     return int(text)
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Files, folders and patterns."""
+    """Add the sources: files, folders and patterns."""
     parser.add_argument(
         "sources",
         nargs="+",
@@ -65,8 +74,34 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_noise_kind(parser: argparse.ArgumentParser, default: str) -> None:
-    """The kind of noise, None where none is given, and its seed."""
+def add_settings(parser: argparse.ArgumentParser, names: Iterable[str], defaults: TrainingConfig = TRAINING) -> None:
+    """Add an option for each of these settings of a training."""
+    length = parser.add_mutually_exclusive_group()
+    for name in names:
+        setting, default = SETTINGS[name], getattr(defaults, name)
+        (length if name in {"epochs", "minutes"} else parser).add_argument(
+            option(name),
+            type=number if setting.kind is float else setting.kind,
+            choices=setting.choices or None,
+            help=setting.text + ("" if default is None else f"; default {default}"),
+        )
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a training that the command line names."""
+    given = {name: getattr(options, name, None) for name in SETTINGS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add the seed of the noise."""
+    parser.add_argument(
+        "--seed", type=seed_number, default=NOISE.seed, help="the same seed gives the same result; default 0"
+    )
+
+
+def add_noise(parser: argparse.ArgumentParser, default: str, nargs: int | str | None, values: str) -> None:
+    """Add the kind of noise, None where none is given, and an option for each noise level."""
     kinds = "; ".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items())
     parser.add_argument(
         "--noise",
@@ -75,25 +110,17 @@ def add_noise_kind(parser: argparse.ArgumentParser, default: str) -> None:
         metavar="KIND",
         help=f"kind of noise ({kinds}); default {default}",
     )
-    parser.add_argument(
-        "--seed", type=seed_number, default=NOISE.seed, help="the same seed gives the same result; default 0"
-    )
-
-
-def add_levels(parser: argparse.ArgumentParser, nargs: int | str | None, values: str) -> None:
-    """A level option for each name that a kind of noise uses."""
     for name, meaning in LEVEL_MEANINGS.items():
-        option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
+        parser.add_argument(option(name), type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
 
 
 def are_levels_given(options: argparse.Namespace) -> bool:
-    """Whether there is any level on the command line, of whatever kind of noise."""
+    """Return whether the command line names a noise level."""
     return any(getattr(options, name) is not None for name in LEVEL_MEANINGS)
 
 
 def given_levels(options: argparse.Namespace, noise: str) -> dict[str, list[float]]:
-    """The levels of the command line, checked against the kind of noise, as lists."""
+    """Return the noise levels of the command line as lists; raise InputError if the kind of noise has no such level."""
     kind = noise_kind(noise)
     given = {name: getattr(options, name) for name in LEVEL_MEANINGS if getattr(options, name) is not None}
     foreign = [name for name in given if name not in kind.levels]
@@ -103,7 +130,7 @@ def given_levels(options: argparse.Namespace, noise: str) -> dict[str, list[floa
 
 
 def one_level(options: argparse.Namespace, noise: str) -> Mapping[str, float]:
-    """One level by name, the kind's default where none is given."""
+    """Return the level of each name, which defaults to that of the kind of noise."""
     given = given_levels(options, noise)
     return {
         name: given[name][0] if name in given else level.default for name, level in noise_kind(noise).levels.items()
@@ -111,72 +138,61 @@ def one_level(options: argparse.Namespace, noise: str) -> Mapping[str, float]:
 
 
 def add_rows(
-    parser: argparse.ArgumentParser, meaning: str = "use only these rows of every image, to leave out a caption"
+    parser: argparse.ArgumentParser, meaning: str = "use only these rows of each image, to leave out a caption"
 ) -> None:
-    """A part of every image."""
-    parser.add_argument(
-        "--rows",
-        type=row_range,
-        default=slice(None),
-        metavar="START:STOP",
-        help=meaning,
-    )
+    """Add the rows of each image to use."""
+    parser.add_argument("--rows", type=row_range, default=slice(None), metavar="START:STOP", help=meaning)
 
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
-    """Permission to replace files."""
+    """Add the permission to replace files."""
     parser.add_argument("--overwrite", action="store_true", help="replace files of the same name")
 
 
 def add_precision(parser: argparse.ArgumentParser) -> None:
-    """The precision of the network's body."""
-    parser.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default=INFERENCE.precision,
-        help="arithmetic of the network's body: auto takes bf16 where the processor has it, at half the time",
-    )
+    """Add the precision of inference."""
+    parser.add_argument("--precision", choices=PRECISIONS, default=INFERENCE.precision, help=SETTINGS["precision"].text)
 
 
 def add_output_folder(parser: argparse.ArgumentParser, default: str) -> None:
-    """Where results go, and as what."""
+    """Add the options of commands that write one result for each image."""
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         default=Path(default),
         metavar="FOLDER",
-        help=f"folder for the results, which keep the names of their inputs; default {default}. "
-        "For a single input it may be a file name",
+        help=f"folder for the results, which keep the names of their inputs; default {default}. For a single "
+        "input, a file name",
     )
     parser.add_argument(
         "--format",
         choices=("png", "tif", "bmp", "pgm", "dcm"),
-        help="file type of the results; default: that of the input, or PNG for JPEG, which would lose again. "
-        "A DICOM result is derived from a DICOM input: the same patient and study, a series of its own",
+        help="file type of the results; default: that of the input, but PNG for JPEG, which is lossy. A DICOM result "
+        "needs a DICOM input: same patient and study, new series",
     )
     parser.add_argument(
         "--deidentify",
         action="store_true",
-        help="leave patient, staff, place, dates and the identity of the study out of DICOM results; text that is "
-        "burned into the pixels stays",
+        help="remove patient, staff, place, dates and study identity from DICOM results; text burned into the pixels "
+        "stays",
     )
     add_overwrite(parser)
     _add_batch(parser)
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
-    """How many files are worked on."""
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be done, and write nothing")
+    """Add the report and the workers."""
+    parser.add_argument("--dry-run", action="store_true", help="list what would be done and write nothing")
     parser.add_argument(
         "--report",
-        type=Path,
+        type=named_path,
         metavar="FILE",
-        help="CSV with a row for each file; default: FOLDER.csv beside the results. What it says is done with the "
-        "same settings is not done again, so that a run that was stopped goes on",
+        help="CSV file with a row for each file; default: FOLDER.csv beside the results. Files that it lists as done "
+        "with the same settings are skipped, so that a stopped run resumes",
     )
     cluster = parser.add_mutually_exclusive_group()
-    cluster.add_argument("--workers", type=positive, metavar="N", help="work in so many processes of this machine")
+    cluster.add_argument("--workers", type=positive, metavar="N", help="number of processes on this machine")
     cluster.add_argument(
-        "--scheduler", metavar="ADDRESS", help="work on a Dask cluster that is there, such as tcp://host:8786"
+        "--scheduler", metavar="ADDRESS", help="address of a running Dask cluster, such as tcp://host:8786"
     )

@@ -1,4 +1,4 @@
-"""From many input files to one output file each: what the reader sees of it."""
+"""Process many files into one result each: options, progress and the last line."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ from napari_dental_denoise.batch import (
     run_settings,
     source_folders,
 )
-from napari_dental_denoise.cli.console import exit_code, printable, progress_bar, report_left_out, say
+from napari_dental_denoise.cli.console import echo, exit_code, printable, progress_bar, report_left_out
 from napari_dental_denoise.dicom import Derivation
 from napari_dental_denoise.errors import InputError
 
 
 def process_files(options: argparse.Namespace, work: Work, derivation: Derivation, settings: str) -> int:
-    """Work on each file that the options name; report and give the exit code.
+    """Process each file that the options name, report the results and return the exit code.
 
     Parameters
     ----------
     options : argparse.Namespace
-        As `options.add_output_folder` makes them.
+        With those of `add_output_folder`.
     work : callable
-        From an image or a stack, white high, and its number to the result.
+        Function of an image or a stack, white high, and its number that returns the result.
     derivation : Derivation
-        What is done, for the report and for DICOM results.
+        Description of the work, for the report and for DICOM results.
     settings : str
-        All that the pixels of a result depend on: what was done with the same is not done again.
+        All that the pixels of a result depend on; files that were done with the same are skipped.
     """
     suffix = f".{options.format}" if options.format else None
     clean: Path | None = getattr(options, "clean", None)
@@ -63,7 +63,7 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
         raise InputError(f"--clean {clean}: no such folder")
     place = _report_place(options)
     if clean and place is None:
-        raise InputError("--clean needs a table for its scores: name one with --report")
+        raise InputError("--clean needs a report for its scores: name one with --report")
     total = sum(1 for _ in find_items(options.sources, options.output, place))
     if is_file_name(options.output):
         _check_file_name(total, options.output, suffix)
@@ -71,18 +71,18 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     short = run_settings(settings, options.format, deidentify=options.deidentify)
     this_run = Run(short, _folder(options.output), again=options.overwrite, scored=clean is not None)
     if options.dry_run:
-        return _tell(items, destination, EarlierRuns(place, this_run) if place else None)
+        return _list(items, destination, EarlierRuns(place, this_run) if place else None)
     with ExitStack() as stack:
         report = stack.enter_context(open_report(place, this_run)) if place else None
         process = _process(stack, options, destination, work, measure=report is not None)
         tally = _follow(run_files(items, destination, process, report), total)
-    tally.say(f"{tally.done} images {derivation.verb}{f' in {_folder(options.output)}' if tally.done else ''}")
+    tally.echo(f"{tally.done} images {derivation.verb}{f' in {_folder(options.output)}' if tally.done else ''}")
     return tally.exit_code
 
 
 @dataclass
 class _Tally:
-    """How many files were done, were done before, and were left out; and of the done ones, how many have no twin."""
+    """Numbers of files: done, done before, left out, and done without a clean image."""
 
     done: int = 0
     before: int = 0
@@ -93,14 +93,14 @@ class _Tally:
     def exit_code(self) -> int:
         return exit_code(self.done + self.before, self.errors)
 
-    def say(self, work: str, left_out: str = "left out") -> None:
-        """The last line of a run, which begins with its work."""
+    def echo(self, work: str, left_out: str = "left out") -> None:
+        """Print the last line of a run, which begins with its work."""
         counts = ((self.before, "done before"), (self.errors, left_out), (self.twinless, f"with {NO_TWIN}"))
-        say(", ".join([work, *(f"{count} {what}" for count, what in counts if count)]))
+        echo(", ".join([work, *(f"{count} {what}" for count, what in counts if count)]))
 
 
 def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> _Tally:
-    """Show what comes, and count it."""
+    """Show the progress and count the outcomes."""
     tally = _Tally()
     with progress_bar(total, "image") as bar:
         for outcome in outcomes:
@@ -120,20 +120,20 @@ def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> _Tally:
 def _process(
     stack: ExitStack, options: argparse.Namespace, destination: Destination, work: Work, *, measure: bool
 ) -> Process:
-    """Here, in processes of this machine, or on a cluster, which ends with the stack."""
+    """Return the process to work in: this one, others of this machine, or a cluster, closed with the stack."""
     if options.scheduler is None and options.workers is None:
         return on_this_process(destination, work, measure=measure)
     from napari_dental_denoise.batch import local_cluster, on_cluster, running_cluster
 
     cluster = running_cluster(options.scheduler) if options.scheduler else local_cluster(options.workers)
     client = stack.enter_context(cluster)
-    say(f"dashboard: {client.dashboard_link}")
+    echo(f"dashboard: {client.dashboard_link}")
     return on_cluster(client, destination, work, measure=measure)
 
 
 def _check_file_name(inputs: int, output: Path, suffix: str | None) -> None:
     if inputs > 1:
-        raise InputError(f"{output}: a file name for {inputs} inputs; expected a folder")
+        raise InputError(f"{output}: expected a folder for {inputs} inputs; received a file name")
     if suffix is not None and suffix != output.suffix.lower():
         raise InputError(f"{output}: the name and --format {suffix[1:]} differ: leave out --format")
 
@@ -143,13 +143,13 @@ def _folder(output: Path) -> Path:
 
 
 def _report_place(options: argparse.Namespace) -> Path | None:
-    """Beside the output folder, where it is no result among results; none for one file."""
+    """Return the path of the report: beside the output folder, where it is no result; None for one file."""
     place: Path | None = options.report
     return place or (None if is_file_name(options.output) else report_path(options.output))
 
 
-def _tell(items: Iterator[Item], destination: Destination, earlier: EarlierRuns | None) -> int:
-    """What would be done; of files whose names tell nothing, the first bytes are looked at."""
+def _list(items: Iterator[Item], destination: Destination, earlier: EarlierRuns | None) -> int:
+    """List what would be done."""
     tally = _Tally()
     output = destination.output
     for item in files_to_do(items, destination, earlier):
@@ -157,13 +157,13 @@ def _tell(items: Iterator[Item], destination: Destination, earlier: EarlierRuns 
             tally.before += 1
         elif isinstance(item, Record):
             tally.errors += 1
-            say(printable(f"{item.file}: left out: {item.error}"))
+            echo(printable(f"{item.file}: left out: {item.error}"))
         elif reason := refusal(item, destination):
             tally.errors += 1
-            say(printable(f"{item.name}: left out: {reason}"))
+            echo(printable(f"{item.name}: left out: {reason}"))
         else:
             tally.done += 1
             target = output if is_file_name(output) else output / item.folder / item.results[0]
-            say(printable(f"{item.name} -> {target}"))
-    tally.say(f"{tally.done} images, nothing written", "to be left out")
+            echo(printable(f"{item.name} -> {target}"))
+    tally.echo(f"{tally.done} images, nothing written", "to be left out")
     return tally.exit_code

@@ -1,29 +1,27 @@
-"""What the command `train` can be asked for."""
+"""Options of the command `train`."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from napari_dental_denoise.cli.options import (
     Subparsers,
-    add_levels,
-    add_noise_kind,
+    add_noise,
     add_overwrite,
-    add_precision,
     add_rows,
+    add_settings,
     add_sources,
-    number,
-    positive,
+    named_path,
 )
-from napari_dental_denoise.config import LEARN_FROM, NOISE, PRESETS, STARTER_TRAINING, STRATEGIES, TRAINING
+from napari_dental_denoise.config import LEARN_FROM, NOISE, STRATEGIES
+from napari_dental_denoise.training import SETTINGS, STARTER_TRAINING
 
 DESCRIPTION = """\
-Learn a model from clean images: noise is added anew to every random patch, of a kind and level drawn
-at random, so that the model is blind to both. Or learn from pairs of noisy and clean images, or from
-noisy images alone, whose noise is estimated.
-The training begins with the model of the package where the preset is its own or a wider one. The best
-model so far is kept in the model file; beside it lies a checkpoint for --resume.
+Train a model on clean images: each random patch gets new noise of a random level, so that the model
+works for any level. Or train on pairs of noisy and clean images, or on noisy images alone, whose
+noise is estimated.
+Training starts from the model of the package if the preset has as many channels or more. The model
+file holds the best model so far; the checkpoint beside it is for --resume.
 
   napari-dental-denoise train scans/ -o model.keras --minutes 20
   napari-dental-denoise train clean/ --noisy noisy/ -o model.keras
@@ -31,126 +29,76 @@ model so far is kept in the model file; beside it lies a checkpoint for --resume
   napari-dental-denoise train panoramics/ --starter -o starter.keras"""
 
 
-def describe(subparsers: Subparsers) -> argparse.ArgumentParser:
-    """The parser of the command."""
+def add_train_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
+    """Add the parser of the command and return it."""
     parser = subparsers.add_parser(
         "train",
-        help="learn a model from a folder of images",
+        help="train a model on a folder of images",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_sources(parser)
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="MODEL", help="model file to write; ends in .keras"
+        "-o", "--output", type=named_path, required=True, metavar="MODEL", help="model file to write; ends in .keras"
     )
     parser.add_argument(
         "--learn-from",
         choices=LEARN_FROM,
-        help="clean: clean images, to which noise is added; pairs: clean images and, by --noisy, a noisy one of each; "
-        "noisy: only noisy images; default: clean, or pairs where --noisy is given",
+        help="clean: clean images, to which noise is added; pairs: clean images and, with --noisy, noisy ones; noisy: "
+        "noisy images only; default: clean, or pairs with --noisy",
     )
     parser.add_argument(
         "--noisy",
         nargs="+",
         metavar="SOURCE",
-        help="noisy images, each with the name of its clean one; no noise is added then",
+        help="noisy images, each with the name of its clean image; no noise is added",
     )
     parser.add_argument(
         "--starter",
         action="store_true",
-        help="make the model of the package again: SOURCE holds the panoramic radiographs that it was trained on; "
-        "synthetic radiographs are drawn besides, by --seed",
+        help="train the model of the package again: SOURCE holds the panoramic radiographs that it was trained on; "
+        "synthetic radiographs are generated with --seed; default: "
+        f"{STARTER_TRAINING.epochs} epochs of {STARTER_TRAINING.steps_per_epoch} steps",
     )
-    parser.add_argument(
-        "--preset",
-        choices=list(PRESETS),
-        help=f"design of the network: fast, standard and best cost more and give more; classic is the textbook "
-        f"U-Net; default {TRAINING.preset}",
-    )
-    _add_course(parser)
-    add_noise_kind(parser, NOISE.training_kind)
-    add_levels(parser, 2, "lowest and highest ")
+    add_settings(parser, SETTINGS)
+    add_noise(parser, NOISE.training_kind, 2, "range of the ")
     add_rows(parser)
     _add_files(parser)
-    add_precision(parser)
     parser.add_argument(
         "--progress",
         choices=("bar", "jsonl", "none"),
         default="bar",
-        help="bar: for a reader (default); jsonl: one JSON object a line on stdout, for other programs",
+        help="bar (default): a progress bar; jsonl: one JSON object a line on stdout; none: nothing",
     )
     parser.add_argument(
         "--preview",
-        type=Path,
+        type=named_path,
         metavar="FILE",
-        help="after each epoch, write one validation image there: a .npy file "
-        "of (3, H, W) with the noisy, the denoised and the clean image",
+        help=".npy file, replaced after each epoch: one validation image noisy, denoised and clean, (3, H, W)",
     )
     parser.add_argument(
         "--stop-with-stdin",
         action="store_true",
-        help="stop as with Ctrl-C when standard input ends: for programs that start this one",
+        help="stop as with Ctrl-C when standard input ends; for use by other programs",
     )
     return parser
 
 
-def _add_course(parser: argparse.ArgumentParser) -> None:
-    length = parser.add_mutually_exclusive_group()
-    fewest, most = TRAINING.steps_per_epoch_range
-    length.add_argument(
-        "--epochs",
-        type=positive,
-        help=f"passes, with those before a --resume; in one, random patches cover the images once, in {fewest} to "
-        f"{most} batches; default {TRAINING.epochs}, with --starter {STARTER_TRAINING.epochs}",
-    )
-    length.add_argument(
-        "--minutes", type=number, help="train for this long instead, with the minutes before a --resume"
-    )
-    parser.add_argument(
-        "--steps-per-epoch",
-        type=positive,
-        metavar="N",
-        help=f"batches in an epoch; default: as many as cover the images, {fewest} to {most}",
-    )
-    parser.add_argument(
-        "--batch-size",
-        type=positive,
-        help=f"patches in one step; default {TRAINING.batch_size}",
-    )
-    parser.add_argument(
-        "--patch-size",
-        type=positive,
-        help=f"side of a patch in pixels; default {TRAINING.patch_size}",
-    )
-    parser.add_argument(
-        "--validation-split",
-        type=number,
-        help=f"share of the files that is kept to validate with; default {TRAINING.validation_split}",
-    )
-    parser.add_argument(
-        "--learning-rate",
-        type=number,
-        help=f"at the start; it falls to 0; default {TRAINING.learning_rate}",
-    )
-
-
 def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the training of the same model file; it has its weights already, so --start-from does nothing",
+        "--resume", action="store_true", help="continue the training of this model file; --start-from is ignored"
     )
     parser.add_argument(
         "--start-from",
         metavar="MODEL",
-        help="begin with the weights of this model file, of the same preset or one with fewer channels; starter "
-        "(default): with a model of the package, which all but classic can; nothing: with random weights",
+        help="start from the weights of this model file, whose preset is the same or has fewer channels; starter "
+        "(default): from a model of the package, except for classic; nothing: from random weights",
     )
     add_overwrite(parser)
     parser.add_argument(
         "--strategy",
         choices=STRATEGIES,
         default="auto",
-        help="which devices learn together: single: one; mirrored: all GPUs of this machine; multi-worker: the "
-        "machines of TF_CONFIG, of which only the first writes and speaks; auto (default): what is there",
+        help="devices to train on: single: one; mirrored: all GPUs of this machine; multi-worker: the machines of "
+        "TF_CONFIG, of which the first writes the model; auto (default): all that are available",
     )

@@ -1,4 +1,4 @@
-"""What is done to each file, as objects that can be sent to other processes."""
+"""The work on each file, as objects that can be sent to other processes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from napari_dental_denoise.pixels import PLAIN, PixelEncoding
 
 @dataclass(frozen=True)
 class NoiseWork:
-    """Adds noise of one kind and level, to each image by its number.
+    """Add noise of one kind and level; the seed of an image depends on its number.
 
     Raises
     ------
     InputError
-        If a level is not one of this kind.
+        If the kind has no such level, or not of this value.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class NoiseWork:
     seed: int
 
     def __post_init__(self) -> None:
-        # A level that cannot be is told here, once, and not of each file.
+        # An invalid level is reported once, not for each file.
         self(np.zeros((1, 1), np.float32), PLAIN, 0)
 
     def __call__(self, stored: NDArray[np.generic], encoding: PixelEncoding, number: int) -> NDArray[np.generic]:
@@ -46,12 +46,12 @@ class NoiseWork:
 
 @dataclass(frozen=True)
 class KerasWork(DenoiseWork):
-    """Denoises by Keras itself, on a GPU where TensorFlow sees one."""
+    """Denoise with Keras, on a GPU if TensorFlow finds one."""
 
     engine_name: ClassVar[EngineName] = "keras"
 
     def plain_engine(self) -> Engine:
-        """What runs the network."""
+        """Return the engine."""
         return _keras_engine(self.model, model_stat(self.model).st_mtime_ns, self.precision)
 
 
@@ -63,8 +63,8 @@ def _keras_engine(path: Path, _modified_ns: int, precision: Precision) -> Engine
 
 
 def denoise_work(model: Path, options: argparse.Namespace, threads: int | None = None) -> DenoiseWork:
-    """The work that the options of `denoise` and `evaluate` ask for."""
+    """Return the work for the options of `denoise` and `evaluate`."""
     kind = KerasWork if options.engine == "keras" else DenoiseWork
-    # Workers on a cluster stand in folders of their own.
+    # A worker of a cluster has another current folder.
     rows = options.rows.start, options.rows.stop
     return kind(model.absolute(), options.strength, options.precision, options.self_ensemble, threads, rows)

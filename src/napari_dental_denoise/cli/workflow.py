@@ -1,9 +1,10 @@
-"""`workflow`: the whole job on one folder, from reading to the figure."""
+"""`workflow`: train and evaluate a model on one folder, up to the figure."""
 
 from __future__ import annotations
 
 import argparse
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,18 @@ from napari_dental_denoise.cli.console import (
     EXIT_DONE,
     EXIT_SOME_LEFT_OUT,
     EXIT_STOPPED,
-    PROGRAM,
     StopRequest,
+    echo,
     graceful_stop,
     report_left_out,
-    say,
 )
 from napari_dental_denoise.cli.evaluate import measure
-from napari_dental_denoise.cli.options import Subparsers, add_rows, number, seed_number
+from napari_dental_denoise.cli.options import Subparsers, add_rows, add_settings, given_settings, named_path, number
 from napari_dental_denoise.cli.train import NOTHING_KEPT, follow
-from napari_dental_denoise.config import NOISE, PRESETS, SIGMA, TRAINING, UNSEEN_SEED, WORKFLOW, TrainingConfig
+from napari_dental_denoise.config import MODEL_SUFFIX, NOISE, PROGRAM, SIGMA, UNSEEN_SEED, WORKFLOW
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import STARTER_NAME, first_model
+from napari_dental_denoise.training import WORKFLOW_TRAINING, TrainingConfig, check_settings
 
 if TYPE_CHECKING:
     from napari_dental_denoise.evaluation import Comparison, NoisyPair
@@ -31,61 +32,61 @@ if TYPE_CHECKING:
     from napari_dental_denoise.unet import TrainingJob
 
 DESCRIPTION = """\
-The whole job on a folder of clean radiographs, or on synthetic ones where none is given: read, split
-by file, add noise, train on from a model of the package, evaluate on the images that were kept apart,
-and draw the result."""
+Train and evaluate a model on a folder of clean radiographs, or on synthetic ones without FOLDER: split
+the files, add noise, train on from a model of the package, evaluate on the test images, and draw the
+result."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
-    """Describe the command."""
+    """Add the parser of the command."""
     parser = subparsers.add_parser(
         "workflow",
-        help="the whole job on one folder: read, add noise, train, evaluate, draw",
+        help="train and evaluate on one folder: add noise, train, evaluate, draw",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="of clean radiographs; default: synthetic ones")
+    parser.add_argument("folder", nargs="?", metavar="FOLDER", help="clean radiographs; default: synthetic ones")
     parser.add_argument(
-        "-o", "--output", type=Path, default=Path("results"), metavar="FOLDER", help="for the results; default results"
+        "-o",
+        "--output",
+        type=named_path,
+        default=Path("results"),
+        metavar="FOLDER",
+        help="folder for the results; default results",
     )
-    parser.add_argument("--preset", choices=list(PRESETS), default=TRAINING.preset, help=f"default {TRAINING.preset}")
-    parser.add_argument(
-        "--minutes", type=number, default=WORKFLOW.minutes, help=f"of training; default {WORKFLOW.minutes:g}"
-    )
-    parser.add_argument("--sigma", type=number, default=SIGMA.default, help="of the noise to test with; default 25/255")
-    parser.add_argument("--seed", type=seed_number, default=TRAINING.seed, help="of everything; default 0")
+    add_settings(parser, ("preset", "minutes", "seed"), WORKFLOW_TRAINING)
+    parser.add_argument("--sigma", type=number, default=SIGMA.default, help="noise of the test images; default 25/255")
     add_rows(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do the whole job; the exit code."""
+    """Train, evaluate and return the exit code."""
     from napari_dental_denoise.images import load_images
     from napari_dental_denoise.noise import check_sigma
-    from napari_dental_denoise.unet import check_config
 
-    config = TrainingConfig(preset=options.preset, minutes=options.minutes, seed=options.seed)
-    check_config(config)
+    config = replace(WORKFLOW_TRAINING, **given_settings(options))
+    check_settings(config)
     check_sigma("sigma", options.sigma)
     results = free_folder(options.output)
-    folder = options.folder or write_phantoms(results / "phantoms", options.seed)
-    say(f"1. read {folder}")
+    folder = options.folder or write_phantoms(results / "phantoms", config.seed)
+    echo(f"1. read {folder}")
     loaded = load_images([folder], options.rows)
     report_left_out(loaded.errors)
     job, tested = split(loaded, results, config, options.sigma)
-    say(
-        f"   {len(loaded.images)} images: {len(job.training.shapes)} to learn from, {len(job.validation.shapes)} to "
-        f"validate with, {len(tested)} kept apart to test with"
+    echo(
+        f"   {len(loaded.images)} images: {len(job.training.shapes)} for training, {len(job.validation.shapes)} for "
+        f"validation, {len(tested)} for the test"
     )
-    say("2. train, with noise drawn anew for every patch")
+    echo("2. train, with new noise for every patch")
     request = StopRequest()
     with graceful_stop(request):
         finished = follow(job, "bar", lambda: request.asked)
     if not finished and not job.model.exists():
-        say(f"stopped; {NOTHING_KEPT}")
+        echo(NOTHING_KEPT)
         return EXIT_STOPPED
-    say(f"3. add noise of sigma {options.sigma:.3f} to the {len(tested)} test images, denoise them and compare")
-    evaluate(job.model, tested, results, options)
+    echo(f"3. add noise of sigma {options.sigma:.3f} to the {len(tested)} test images, denoise them and compare")
+    evaluate(job, tested)
     show_results(results, job.model)
     if not finished:
         return EXIT_STOPPED
@@ -93,18 +94,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def free_folder(wanted: Path) -> Path:
-    """The wanted folder, or the first of its name with a number that is not there yet."""
+    """Return the wanted folder, or the first numbered one of that name that does not exist."""
     numbered = (wanted.with_name(f"{wanted.name}-{count}") for count in itertools.count(2))
     return next(path for path in itertools.chain([wanted], numbered) if not path.exists())
 
 
 def write_phantoms(folder: Path, seed: int) -> str:
-    """Write synthetic radiographs as PNG files; the folder."""
+    """Write synthetic radiographs as PNG files and return their folder."""
     from napari_dental_denoise.images import write_image
     from napari_dental_denoise.pixels import from_unit
     from napari_dental_denoise.synthesis import phantoms
 
-    say(f"0. no folder was given: draw {WORKFLOW.phantoms} synthetic radiographs")
+    echo(f"0. generate {WORKFLOW.phantoms} synthetic radiographs")
     for index, image in enumerate(phantoms(WORKFLOW.phantoms, seed=UNSEEN_SEED + seed), start=1):
         write_image(folder / f"phantom_{index:02}.png", from_unit(image, "uint8", 255))
     return str(folder)
@@ -113,15 +114,15 @@ def write_phantoms(folder: Path, seed: int) -> str:
 def split(
     loaded: LoadedImages, results: Path, config: TrainingConfig, sigma: float
 ) -> tuple[TrainingJob, list[NoisyPair]]:
-    """Split by file into training, validation and test; the job, and the test images with noise."""
+    """Split the files into training, validation and test; return the job and the noisy test images."""
     from napari_dental_denoise.evaluation import added_noise
     from napari_dental_denoise.noise import NoiseRange
     from napari_dental_denoise.training import CleanImages, split_indices
     from napari_dental_denoise.unet import TrainingJob
 
-    if len(loaded.images) < WORKFLOW.fewest_images:
+    if len(loaded.images) < WORKFLOW.min_images:
         raise InputError(
-            f"expected at least {WORKFLOW.fewest_images} images, to learn, to validate and to test with; "
+            f"expected at least {WORKFLOW.min_images} images, for training, validation and test; "
             f"received {len(loaded.images)}"
         )
     files, seed = loaded.files, config.seed
@@ -132,14 +133,14 @@ def split(
     job = TrainingJob(
         data.select(training),
         data.select(validation),
-        results / "model.keras",
+        results / f"model{MODEL_SUFFIX}",
         config,
         start_from=first_model(STARTER_NAME, config.preset),
     )
     return job, tested
 
 
-def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argparse.Namespace) -> None:
+def evaluate(job: TrainingJob, tested: list[NoisyPair]) -> None:
     """Write the table and the figure."""
     from napari_dental_denoise.evaluation import (
         as_csv,
@@ -153,14 +154,14 @@ def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argpa
     from napari_dental_denoise.files import write_text
     from napari_dental_denoise.inference import load_engine
 
-    engine = load_engine(model)
+    engine, results = load_engine(job.model), job.model.parent
     methods = {
         "median": denoise_median,
         "non-local means": denoise_non_local_means,
-        f"U-Net, {options.preset}": model_denoiser(engine, 1.0),
+        f"U-Net, {job.config.preset}": model_denoiser(engine, 1.0),
     }
     rows = measure(iter(tested), methods, len(tested))
-    say(as_text(rows))
+    echo(as_text(rows))
     write_text(results / "table.txt", as_text(rows), overwrite=False)
     write_text(results / "table.csv", as_csv(rows), overwrite=False)
     shown = [compared(pair, engine) for pair in tested[: WORKFLOW.shown]]
@@ -168,7 +169,7 @@ def evaluate(model: Path, tested: list[NoisyPair], results: Path, options: argpa
 
 
 def compared(pair: NoisyPair, engine: Engine) -> Comparison:
-    """A pair with what the model makes of it."""
+    """Return a pair with its denoised image."""
     from napari_dental_denoise.evaluation import Comparison
     from napari_dental_denoise.inference import denoise_unit
 
@@ -176,10 +177,10 @@ def compared(pair: NoisyPair, engine: Engine) -> Comparison:
 
 
 def show_results(results: Path, model: Path) -> None:
-    """Where everything lies, and how to open it."""
-    say("4. the results")
-    say(f"   model   {model}")
-    say(f"           use it with: {PROGRAM} denoise SCANS -m {model}")
-    say(f"   table   {results / 'table.txt'}, and as CSV {results / 'table.csv'}")
-    say(f"   figure  {results / 'figure.png'}")
-    say(f"           open it with any image viewer: xdg-open {results / 'figure.png'}, or napari")
+    """Print where the results are and how to open them."""
+    echo("4. the results")
+    echo(f"   model   {model}")
+    echo(f"           use it with: {PROGRAM} denoise SCANS -m {model}")
+    echo(f"   table   {results / 'table.txt'}, and as CSV {results / 'table.csv'}")
+    echo(f"   figure  {results / 'figure.png'}")
+    echo(f"           open it with any image viewer: xdg-open {results / 'figure.png'}, or napari")

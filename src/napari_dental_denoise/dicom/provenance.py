@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
 from napari_dental_denoise import __version__
+from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.dicom.codes import dcm_code, item
 from napari_dental_denoise.dicom.values import parts
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-PROGRAM = "napari-dental-denoise"
 # Sorts derived series behind the original ones.
 SERIES_OFFSET = 1000
 # Characters in the value representations ST and LO, PS3.5 table 6.2-1.

@@ -8,7 +8,6 @@ from .engine import Engine as Engine
 from .engine import OpenVinoEngine as OpenVinoEngine
 from .engine import body_precision as body_precision
 from .engine import cached_engine as cached_engine
-from .engine import check_precision as check_precision
 from .engine import load_engine as load_engine
 from .runtime import openvino as openvino
 from .runtime import processor_has_bfloat16 as processor_has_bfloat16

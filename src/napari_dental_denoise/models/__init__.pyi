@@ -18,7 +18,7 @@ from .json_text import to_json as to_json
 from .pretrained import NOTHING as NOTHING
 from .pretrained import STARTER as STARTER
 from .pretrained import STARTER_NAME as STARTER_NAME
-from .pretrained import can_begin as can_begin
+from .pretrained import can_initialise as can_initialise
 from .pretrained import find_model as find_model
 from .pretrained import first_model as first_model
 from .pretrained import starter_models as starter_models

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from napari_dental_denoise.config import LIMITS, Predicts
+from napari_dental_denoise.config import LIMITS, MODEL_SUFFIX, PROGRAM, Predicts
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import look_at
 from napari_dental_denoise.models.json_text import to_json
@@ -118,7 +118,7 @@ def read_model_file(path: str | Path) -> ModelFile:
     if missing:
         raise InputError(
             f"{path.name}: a Keras model without {' and '.join(missing)}: "
-            f"make it usable with: napari-dental-denoise convert {path.name} -o converted.keras"
+            f"make it usable with: {PROGRAM} convert {path.name} -o converted{MODEL_SUFFIX}"
         )
     card = parse_card(members[CARD], path.name)
     if KERAS_WEIGHTS in members and sha256(members[KERAS_WEIGHTS]) != card.weights_sha256:
@@ -266,7 +266,9 @@ def _open(path: Path) -> zipfile.ZipFile:
     except PermissionError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise InputError(f"{path.name}: expected a .keras model file, which is a zip; this one is not") from error
+        raise InputError(
+            f"{path.name}: expected a {MODEL_SUFFIX} model file, which is a zip; this one is not"
+        ) from error
     try:
         _check_directory(path, archive.infolist())
     except InputError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_dental_denoise.config import PRESETS
+from napari_dental_denoise.config import MODEL_SUFFIX, PRESETS
 from napari_dental_denoise.models.file import read_card
 
 MODELS = Path(__file__).parents[1] / "models"
-STARTER = MODELS / "starter.keras"
-FAST_STARTER = MODELS / "starter-fast.keras"
+STARTER = MODELS / f"starter{MODEL_SUFFIX}"
+FAST_STARTER = MODELS / f"starter-fast{MODEL_SUFFIX}"
 # The best one first: a training begins with the first one that it can.
 STARTERS = (STARTER, FAST_STARTER)
 STARTER_NAME = "starter"
@@ -54,9 +54,9 @@ def first_model(name: str, preset: str) -> Path | None:
         return None
     if name != STARTER_NAME:
         return find_model(name)
-    return next((path for path in starter_models() if can_begin(preset, read_card(path).preset)), None)
+    return next((path for path in starter_models() if can_initialise(preset, read_card(path).preset)), None)
 
 
-def can_begin(preset: str, first: str) -> bool:
-    """Whether a training of one preset can begin with a model of another: the same, or the same with fewer channels."""
+def can_initialise(preset: str, first: str) -> bool:
+    """Return whether a model of preset `first` has the design of `preset` with the same or fewer channels."""
     return preset in PRESETS and first in PRESETS and PRESETS[preset].extends(PRESETS[first])

@@ -5,7 +5,6 @@ from .checkpoint import save_checkpoint as save_checkpoint
 from .dataset import CleanImages as CleanImages
 from .dataset import Dataset as Dataset
 from .dataset import ImagePairs as ImagePairs
-from .dataset import check_share as check_share
 from .dataset import split_indices as split_indices
 from .events import EpochDone as EpochDone
 from .events import StepDone as StepDone
@@ -20,4 +19,13 @@ from .plan import plan_training as plan_training
 from .plan import steps_per_epoch as steps_per_epoch
 from .plan import usable_patch_size as usable_patch_size
 from .recorrupted import NoisyImages as NoisyImages
+from .settings import SETTINGS as SETTINGS
+from .settings import STARTER_TRAINING as STARTER_TRAINING
+from .settings import TRAINING as TRAINING
+from .settings import WORKFLOW_TRAINING as WORKFLOW_TRAINING
+from .settings import TrainingConfig as TrainingConfig
+from .settings import check_setting as check_setting
+from .settings import check_settings as check_settings
+from .settings import given_options as given_options
+from .settings import option as option
 from .starter import starter_images as starter_images

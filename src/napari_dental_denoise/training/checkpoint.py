@@ -1,8 +1,9 @@
-"""The state of a training, so that it goes on where it stopped: numbers and text, no code."""
+"""Checkpoints: the state of a training as arrays and JSON, which hold no code."""
 
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,43 +20,45 @@ Arrays = list[NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a training needs to go on.
+    """State from which a training can be resumed.
 
     Attributes
     ----------
     weights, average, optimizer : list of arrays
-        Of the network, their moving average, and the optimizer's variables.
+        Weights of the network, their moving average, and variables of the optimizer.
     settings : dict
-        What must be the same when it goes on.
+        Settings that a resumed training must share.
     epoch, step : int
-        That are done.
+        Numbers of finished epochs and steps.
     elapsed : float
         Seconds of training so far.
-    best_epoch, best_psnr, best_ssim : the best so far; PSNR in dB
+    best_epoch : int
+    best_psnr, best_ssim : float
+        Of the best epoch so far; PSNR in dB.
     """
 
     weights: Arrays
     average: Arrays
     optimizer: Arrays
     settings: dict[str, Any]
-    epoch: int
-    step: int
-    elapsed: float
-    best_epoch: int
-    best_psnr: float
-    best_ssim: float
+    epoch: int = 0
+    step: int = 0
+    elapsed: float = 0.0
+    best_epoch: int = 0
+    best_psnr: float = -math.inf
+    best_ssim: float = -math.inf
 
 
 ARRAYS = ("weights", "average", "optimizer")
 
 
 def checkpoint_path(model: Path) -> Path:
-    """Of the training of a model file."""
+    """Return the path of the checkpoint of a model file."""
     return model.with_suffix(".checkpoint")
 
 
 def save_checkpoint(path: Path, state: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all, in place of the one before."""
+    """Write a checkpoint and replace the one before in a single step."""
     arrays = {f"{kind}_{index}": array for kind in ARRAYS for index, array in enumerate(getattr(state, kind))}
     text = json.dumps({key: value for key, value in asdict(state).items() if key not in ARRAYS})
     with replacing(path, overwrite=True) as temporary, temporary.open("wb") as file:
@@ -68,10 +71,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises
     ------
     InputError
-        If there is none, or it is damaged.
+        If the file is missing or damaged.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no checkpoint there: start the training without --resume")
+        raise InputError(f"{path}: no such checkpoint: start the training without --resume")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays: dict[str, Any] = {kind: _numbered(archive, kind) for kind in ARRAYS}

@@ -1,4 +1,4 @@
-"""The images that a model learns from: in memory in their own type, split by file."""
+"""Training images in memory, in their own type, and their split by file."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import NoiseRange
 from napari_dental_denoise.pixels import Unit, full_scale, shared_scales, to_unit
+from napari_dental_denoise.training.settings import check_setting
 
 Image = NDArray[np.generic]
 Window = tuple[slice, slice]
-# Of so many rows and columns one is looked at.
-GLANCE = 32
+# The fingerprint of an image holds every 32nd row and column.
+SAMPLING = 32
 
 
 class Dataset(ABC):
-    """Images of which each window is asked for as a noisy and a clean patch.
+    """Images that give a noisy and a clean patch of any window.
 
     Attributes
     ----------
     shapes : list of (height, width)
     reference : {"clean", "noisy"}
-        What the targets are; where they are noisy themselves, scores against them only compare models.
+        Kind of the targets; scores against noisy ones only compare models.
     """
 
     shapes: list[tuple[int, int]]
@@ -35,34 +36,34 @@ class Dataset(ABC):
 
     @abstractmethod
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
-        """A new noisy and a clean patch on [0, 1], of one window of one image."""
+        """Return a new noisy and a clean patch on [0, 1] of a window of an image."""
 
     @abstractmethod
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
-        """The same at every call; `position` (0 to 1) tells how noisy, where noise is added."""
+        """Return the same pair at each call; where noise is added, `position` in [0, 1] selects its level."""
 
     @abstractmethod
     def describe_noise(self) -> dict[str, Any]:
-        """Kind and levels of the noise, for the model's card."""
+        """Return kind and levels of the noise, for the card of the model."""
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """What a training must find again to be resumed: sizes and noise, in short."""
+        """Return a digest of images and noise; a resumed training must have the same."""
 
     @abstractmethod
     def select(self, indices: Iterable[int]) -> Dataset:
-        """A part of the data."""
+        """Return the dataset of these images."""
 
 
 class CleanImages(Dataset):
-    """Clean images, to which noise is added anew for every patch.
+    """Clean images; each patch gets new noise.
 
     Parameters
     ----------
     images : sequence of (H, W) arrays; uint8, uint16 or floating
     noise : NoiseRange
     seed : int
-        Of the validation's noise, which stays the same.
+        Seed of the noise of the validation images.
     """
 
     def __init__(self, images: Sequence[Image], noise: NoiseRange, seed: int) -> None:
@@ -88,7 +89,7 @@ class CleanImages(Dataset):
 
     def fingerprint(self) -> str:
         """See `Dataset`."""
-        return digest((looks(self.images), self.noise.kind, sorted(self.noise.ranges.items())))
+        return digest((fingerprints(self.images), self.noise.kind, sorted(self.noise.ranges.items())))
 
     def select(self, indices: Iterable[int]) -> CleanImages:
         """See `Dataset`."""
@@ -99,12 +100,12 @@ class CleanImages(Dataset):
 
 
 class ImagePairs(Dataset):
-    """Noisy images with the clean image of each.
+    """Pairs of a noisy and a clean image.
 
     Parameters
     ----------
     noisy, clean : sequences of (H, W) arrays; uint8, uint16 or floating
-        Images of one place in both must have one shape.
+        Both images of a pair have the same shape.
 
     Raises
     ------
@@ -137,7 +138,7 @@ class ImagePairs(Dataset):
 
     def fingerprint(self) -> str:
         """See `Dataset`."""
-        return digest((looks(self.noisy), looks(self.clean), "pairs"))
+        return digest((fingerprints(self.noisy), fingerprints(self.clean), "pairs"))
 
     def select(self, indices: Iterable[int]) -> ImagePairs:
         """See `Dataset`."""
@@ -145,43 +146,37 @@ class ImagePairs(Dataset):
         return ImagePairs([self.noisy[i] for i in chosen], [self.clean[i] for i in chosen])
 
 
-def looks(images: Sequence[Image]) -> list[tuple[object, ...]]:
-    """What tells images from others at a glance: shape, smallest and largest value, some pixels if in memory."""
+def fingerprints(images: Sequence[Image]) -> list[tuple[object, ...]]:
+    """Return shape, minimum and maximum of each image, and some pixels if it is in memory."""
     return [(image.shape, image.min().item(), image.max().item(), _some_pixels(image)) for image in images]
 
 
 def _some_pixels(image: Image) -> list[object]:
-    return image[::GLANCE, ::GLANCE].tolist() if isinstance(image, np.ndarray) else []
+    return image[::SAMPLING, ::SAMPLING].tolist() if isinstance(image, np.ndarray) else []
 
 
 def digest(facts: object) -> str:
-    """A short text that is the same for the same facts."""
+    """Return a short hash of the representation of `facts`."""
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def check_share(share: float) -> None:
-    """Refuse a share of the files, for validation, that leaves none on one side."""
-    if not (isinstance(share, int | float) and 0 < share < 1):
-        raise InputError(f"validation_split must lie between 0 and 1; received {share!r}")
-
-
 def split_indices(files: Sequence[Hashable], share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Training and validation indices, by file, so that no page is learned from beside one to validate with.
+    """Return indices for training and for validation; all pages of a file are in the same part.
 
     Parameters
     ----------
     files : sequence of hashable
-        The file of each image. The pages of a single file are split as if each were a file.
+        The file of each image. The pages of a single file are split like files.
     share : float
-        Of the files, for validation, between 0 and 1; at least one file is for each.
+        Share of the files for validation, in (0, 1); each part has at least one file.
     seed : int
 
     Raises
     ------
     InputError
-        If there are fewer than two images, or the share is not between 0 and 1.
+        If there are fewer than two images, or the share is not in (0, 1).
     """
-    check_share(share)
+    check_setting("validation_split", share)
     if len(files) < 2:
         raise InputError(f"training needs at least 2 images, one of them for validation; received {len(files)}")
     distinct = list(dict.fromkeys(files))

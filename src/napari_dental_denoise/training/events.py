@@ -1,4 +1,4 @@
-"""What long work reports while it runs, and the same as lines for other programs."""
+"""Reports of a running training, and their form as JSON lines."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from napari_dental_denoise.models import to_json
 
+NOISY_REFERENCE = "the references are noisy themselves, which caps the PSNR that any method can reach; "
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as hours, minutes and seconds."""
+    return str(timedelta(seconds=int(seconds)))
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingStarted:
-    """Before the first step.
+    """Report before the first step.
 
     Attributes
     ----------
     started_from : str or None
-        Name of the model file whose weights are the first.
+        Name of the model file with the first weights.
     first_psnr : float
-        Of that model, in dB; NaN without one.
+        PSNR of that model in dB; NaN without one.
     reference : {"clean", "noisy"}
-        What PSNR and SSIM are measured against.
+        Kind of the images that PSNR and SSIM are measured against.
     """
 
     event: ClassVar[str] = "started"
@@ -42,10 +50,22 @@ class TrainingStarted:
     started_from: str | None
     first_psnr: float
 
+    def __str__(self) -> str:
+        length = f"{self.minutes:g} minutes" if self.minutes is not None else f"{self.epochs} epochs"
+        resumed = f", resuming after epoch {self.epoch}" if self.epoch else ""
+        score = "" if math.isnan(self.first_psnr) else f" ({self.first_psnr:.2f} dB)"
+        return (
+            f"{self.training_images} images for training, {self.validation_images} for validation; {length}; "
+            f"{self.patches_per_epoch} patches of {self.patch_size}x{self.patch_size} pixels per epoch; "
+            f"{self.parameters / 1e6:.2f} million weights, {self.precision}, on {self.device}{resumed}\n"
+            f"{NOISY_REFERENCE if self.reference == 'noisy' else ''}noisy validation images: {self.noisy_psnr:.2f} dB, "
+            f"SSIM {self.noisy_ssim:.3f}; starting from {self.started_from or 'random weights'}{score}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """After one batch; `fraction` is of the whole training, `eta` and `elapsed` are seconds."""
+    """Report after a step; `fraction` of the training is done, `eta` and `elapsed` are seconds."""
 
     event: ClassVar[str] = "step"
     epoch: int
@@ -59,7 +79,7 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class EpochDone:
-    """After the validation; `best` says that the model was saved. PSNR is in dB."""
+    """Report after an epoch; if `best`, its model is the best so far. PSNR is in dB."""
 
     event: ClassVar[str] = "epoch"
     epoch: int
@@ -72,10 +92,17 @@ class EpochDone:
     elapsed: float
     eta: float
 
+    def __str__(self) -> str:
+        mark = "  best so far" if self.best else ""
+        return (
+            f"epoch {self.epoch:4}  loss {self.loss:.5f}  validation {self.psnr:.2f} dB, SSIM {self.ssim:.3f}  "
+            f"{duration(self.elapsed)} elapsed, {duration(self.eta)} left{mark}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingFinished:
-    """At the end; `model` is the file of the best epoch."""
+    """Report at the end; `model` is the file of the best epoch."""
 
     event: ClassVar[str] = "finished"
     model: str
@@ -85,17 +112,21 @@ class TrainingFinished:
     best_ssim: float
     elapsed: float
 
+    def __str__(self) -> str:
+        best = f"best: epoch {self.best_epoch}" if self.best_epoch else "no epoch was better than the first weights"
+        return f"done in {duration(self.elapsed)}; {best}, {self.best_psnr:.2f} dB, SSIM {self.best_ssim:.3f}"
+
 
 TrainingReport = TrainingStarted | StepDone | EpochDone | TrainingFinished
 
 
 def to_line(report: TrainingReport) -> str:
-    """One JSON object without a line break; a number that is not finite becomes null."""
+    """Return a report as a JSON object in one line; numbers that are not finite become null."""
     return to_json({"event": report.event, **asdict(report)})
 
 
 def from_line(line: str) -> TrainingReport:
-    """Undo `to_line`.
+    """Return the report that `to_line` wrote.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Batches of random patches, drawn while the network learns from the batch before."""
+"""Batches of random patches, drawn in a thread while the network trains on the batch before."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def batches(
 ) -> Iterator[Batch]:
     """Draw `count` batches of `size` noisy and clean patches.
 
-    Images are chosen by their area, windows at random, and turned and flipped in one of eight
-    ways; an image smaller than a patch is mirrored at its border.
+    The probability of an image is proportional to its area. Windows and one of the 8 orientations
+    are drawn at random; an image smaller than a patch is mirrored at its border.
 
     Parameters
     ----------
     dataset : Dataset
     side : int
-        Of a patch, in pixels.
+        Side of a patch in pixels.
     size : int
         Patches in one batch.
     count : int
         Batches.
     rng : numpy.random.Generator
     share : slice
-        Draw only these patches of each batch: the same ones as where all are drawn.
+        Part of each batch to draw; its patches are those of the whole batch.
 
     Yields
     ------
@@ -50,7 +50,7 @@ def batches(
 
 
 def _choose(chances: Unit, size: int, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """An image and a seed for each patch of a batch."""
+    """Return an image and a seed for each patch of a batch."""
     images = rng.choice(len(chances), size, p=chances)
     return list(zip(images.tolist(), rng.integers(2**63, size=size).tolist(), strict=True))
 

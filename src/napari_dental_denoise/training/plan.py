@@ -1,4 +1,4 @@
-"""What a training will do, worked out before it starts: patches, steps, memory, time."""
+"""Plan of a training: patches, steps, memory and time, known before it starts."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from functools import lru_cache
 
 import numpy as np
 
-from napari_dental_denoise.config import Preset, TrainingConfig
+from napari_dental_denoise.config import Preset
 from napari_dental_denoise.inference import processor_has_bfloat16
+from napari_dental_denoise.training.settings import TrainingConfig
 
-# One step back costs twice the step forward.
+# The backward pass costs twice the forward pass.
 TRAINING_FACTOR = 3.0
-# What convolutions reach of numpy's float32 matrix product, in either precision.
+# Speed of convolutions relative to the float32 matrix product of NumPy.
 BF16_TO_NUMPY, F32_TO_NUMPY = 1.5, 0.45
 START_SECONDS = 10.0
 
 
 def usable_patch_size(wanted: int, shapes: Sequence[tuple[int, int]], multiple: int) -> int:
-    """The wanted side, or the largest that fits into an image, as a multiple of `multiple`."""
+    """Return the wanted side or the largest that fits into an image, as a multiple of `multiple`."""
     fitting = max(min(shape) for shape in shapes)
     return max(min(wanted, fitting) // multiple, 1) * multiple
 
 
 def patches_covering(shapes: Sequence[tuple[int, int]], side: int) -> int:
-    """How many patches have together the area of the images."""
+    """Return the number of patches with the same total area as the images."""
     return sum(-(-height * width // side**2) for height, width in shapes)
 
 
 def steps_per_epoch(shapes: Sequence[tuple[int, int]], side: int, config: TrainingConfig) -> int:
-    """Batches in one epoch: what the settings say, or as many as cover the images, within bounds."""
+    """Return the steps of one epoch: those of the settings, or enough to cover the images, within bounds."""
     if config.steps_per_epoch is not None:
         return config.steps_per_epoch
     low, high = config.steps_per_epoch_range
@@ -40,22 +41,22 @@ def steps_per_epoch(shapes: Sequence[tuple[int, int]], side: int, config: Traini
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """What will happen.
+    """Figures of a training before it starts.
 
     Attributes
     ----------
     images : int
-        To learn from and to validate with.
+        For training and validation.
     patch_size : int
         In pixels.
     patches : int
         In one epoch.
     memory : int
-        Bytes that the images take.
+        Bytes of the images.
     seconds : float
         Estimate for this processor.
     first : str, optional
-        Name of the model whose weights are the first.
+        Name of the model with the first weights.
     """
 
     images: int
@@ -69,13 +70,13 @@ class TrainingPlan:
 def plan_training(
     shapes: Sequence[tuple[int, int]], bytes_per_pixel: int, preset: Preset, config: TrainingConfig
 ) -> TrainingPlan:
-    """Work out a training on images of these shapes.
+    """Plan a training on images of these shapes.
 
     Parameters
     ----------
     shapes : sequence of (height, width)
     bytes_per_pixel : int
-        As the images are kept in memory.
+        In memory.
     preset : Preset
     config : TrainingConfig
 
@@ -97,7 +98,7 @@ def plan_training(
 
 @lru_cache(maxsize=1)
 def operations_per_second() -> float:
-    """Of a training on this processor, from a matrix product in a few hundredths of a second."""
+    """Return the estimated speed of a training on this processor, from the time of one matrix product."""
     side = 768
     matrix = np.ones((side, side), np.float32)
     matrix @ matrix

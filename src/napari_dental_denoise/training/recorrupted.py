@@ -1,4 +1,4 @@
-"""Learn from noisy images alone: each is given more of its own noise, in two ways that share nothing."""
+"""Training on noisy images alone, by adding more of their own noise."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ from scipy.special import ndtr
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import SMALLEST_SIDE, NoiseEstimate, blurred_noise, estimate_noise
 from napari_dental_denoise.pixels import Unit, full_scale, to_unit
-from napari_dental_denoise.training.dataset import Dataset, Image, Window, digest, looks
+from napari_dental_denoise.training.dataset import Dataset, Image, Window, digest, fingerprints
 
-# Of the noise's own deviation: less leaves the targets noisier, more leaves the inputs noisier than those to denoise.
+# Share of the noise to add: less makes the targets noisier, more makes the inputs noisier than real ones.
 RECORRUPTION = 0.5
-# Grey values are smoothed over so many pixels before they tell the level of the noise, which they hold themselves.
+# Pixels (standard deviation) to smooth over before the level of the noise is read from the grey value.
 SMOOTHING = 2.0
-# Black background and white metal are plain: where noise is clipped, their local mean is the best target there is.
+# The same for the local mean, the target where noise is clipped: black background and white metal are flat.
 PLAIN = 4.0
 DESCRIBED = 8
 GREY_STEPS = 512
-# So near to an end where so many pixels lie, noise is cut off: its mean is no longer the grey value.
+# Noise counts as clipped within this many deviations of an extreme value that this share of the pixels has.
 CLIPPED_DEVIATIONS = 2.5
 CLIPPED_SHARE = 0.001
 
 
 class NoisyImages(Dataset):
-    """Noisy images without any clean one, whose noise is estimated image by image.
+    """Noisy images without clean ones; the noise of each image is estimated.
 
-    To a noisy image `y` a noise `z` like its own is added: `y + a z` is the input and `y - z / a`
-    the target. If the noise is Gaussian and `z` has its covariance, the noises of the two are
-    independent, and on average the network learns what it would learn from clean targets. This holds
-    for correlated noise as for white noise, where methods that predict pixels from their neighbours
-    learn to keep it. T. Pang et al., "Recorrupted-to-Recorrupted: unsupervised deep learning for
-    image denoising", CVPR 2021.
+    To a noisy image `y`, simulated noise `z` is added: `y + a z` is the input and `y - z / a` the
+    target [1]_. If the noise is Gaussian and `z` has its covariance, the noise of input and target is
+    independent, and the expected gradient is that of clean targets, for white and for correlated
+    noise. Where noise is clipped, the target is the local mean before clipping.
 
-    Where noise is clipped, in what is black or white all over, the target is the local mean that the
-    image had before.
-
-    The estimate knows one correlation for an image and a level that follows its grey values. Of noise
-    that is not so (lines, a level that varies from place to place) some is kept, or too much is taken.
+    The estimate has one correlation for the whole image, and a level that depends on the grey value.
+    Other noise (lines, a level that depends on the place) is removed in part or too much.
 
     Parameters
     ----------
     images : sequence of (H, W) arrays; uint8, uint16 or floating
     seed : int
-        Of the validation's noise, which stays the same.
+        Seed of the noise of the validation images.
 
     Raises
     ------
     InputError
         If an image is too small for an estimate of its noise.
+
+    References
+    ----------
+    .. [1] T. Pang et al., "Recorrupted-to-Recorrupted: unsupervised deep learning for image
+       denoising", CVPR 2021.
     """
 
     reference = "noisy"
@@ -65,13 +65,13 @@ class NoisyImages(Dataset):
         self.shapes = [image.shape for image in self.images]
         smallest = min(self.shapes, key=min, default=(SMALLEST_SIDE, SMALLEST_SIDE))
         if min(smallest) < SMALLEST_SIDE:
-            raise InputError(f"expected images with sides of {SMALLEST_SIDE} pixels and more; received {smallest}")
+            raise InputError(f"expected images with sides of at least {SMALLEST_SIDE} pixels; received {smallest}")
         self._scales = [full_scale(image) for image in self.images]
         self._estimates: dict[int, NoiseEstimate] = {}
         self._clipped_at: dict[int, tuple[float, float]] = {}
 
     def estimate(self, index: int) -> NoiseEstimate:
-        """The noise of one image, estimated when it is first asked for."""
+        """Return the estimated noise of an image; it is cached."""
         if index not in self._estimates:
             self._estimates[index] = estimate_noise(np.asarray(self.images[index]))
         return self._estimates[index]
@@ -92,7 +92,7 @@ class NoisyImages(Dataset):
         return noisy + np.float32(RECORRUPTION) * more, target
 
     def _ends(self, index: int) -> tuple[float, float]:
-        """The grey values, on [0, 1], at which an image is clipped; infinite where it is not."""
+        """Return the grey values on [0, 1] at which an image is clipped; infinite if it is not."""
         if index not in self._clipped_at:
             image = np.asarray(self.images[index])
             low, high = (
@@ -103,7 +103,7 @@ class NoisyImages(Dataset):
         return self._clipped_at[index]
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
-        """See `Dataset`; the noise is that of the image."""
+        """See `Dataset`."""
         return self.patch(index, window, np.random.default_rng([self.seed, index]))
 
     def describe_noise(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class NoisyImages(Dataset):
 
     def fingerprint(self) -> str:
         """See `Dataset`."""
-        return digest((looks(self.images), "noisy"))
+        return digest((fingerprints(self.images), "noisy"))
 
     def select(self, indices: Iterable[int]) -> NoisyImages:
         """See `Dataset`."""
@@ -128,15 +128,15 @@ class NoisyImages(Dataset):
 
 
 def _before_clipping(mean: Unit, low: float, high: float, sigma: float) -> Unit:
-    """The grey values whose mean, with Gaussian noise that is clipped to [low, high], is this."""
+    """Return the grey values that have this mean after Gaussian noise was added and clipped to [low, high]."""
     grey = np.linspace(0, 1, GREY_STEPS)
-    # Both ends pull the mean away from themselves.
+    # Clipping moves the mean away from either end.
     clipped_mean = grey + sigma * (_excess((grey - low) / sigma) - _excess((high - grey) / sigma))
     return np.interp(mean, clipped_mean, grey).astype(np.float32)
 
 
 def _excess(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of what a standard normal variable exceeds a distance by."""
+    """Return the mean excess of a standard normal variable over a distance."""
     density = np.exp(-(distance**2) / 2) / math.sqrt(2 * math.pi)
     return density - np.where(np.isfinite(distance), distance, 0) * ndtr(-distance)
 

@@ -1,9 +1,8 @@
-"""What the model of the package is trained on: synthetic radiographs, and panoramic ones at several scales."""
+"""Training images of the model of the package: synthetic radiographs, and panoramic ones at several scales."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,45 +14,39 @@ from napari_dental_denoise.noise import blurred_noise
 from napari_dental_denoise.pixels import Unit, to_unit
 from napari_dental_denoise.synthesis import phantoms
 
-# The shapes of a periapical radiograph lying and standing, and of a panoramic one.
+Images = list[NDArray[np.uint8]]
+
+# A periapical radiograph in landscape and in portrait format, and a panoramic one.
 SHAPES = ((488, 748), (640, 480), (300, 680))
 PHANTOMS_OF_EACH_SHAPE = 30
 PHANTOMS_TO_VALIDATE = 2
 
-# A model that saw targets with faint grain only takes away that of real references.
+# Trained on targets without grain, a model would remove the faint grain of real references.
 GRAINY = 0.9
 GRAIN_LEVELS = (0.0, 10.0)
 GRAIN_BLURS = (0.4, 2.0)
 
-# Smaller: less grain in the target. Larger: soft edges, as other detectors have them.
+# Smaller scales have less grain, larger ones the soft edges of other detectors.
 SCALES = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.1, 1.2, 1.3, 1.4)
-# As it is each image counts several times: only there its grain is what the detector left.
+# Repetitions of the unscaled image, the only one whose grain is that of the detector.
 AS_IT_IS = 4
 HELD_OUT_EVERY = 5
 FIRST_HELD_OUT = 2
 
 
-@dataclass(frozen=True)
-class StarterImages:
-    """Clean uint8 images (H, W), to train with and to validate with."""
-
-    training: list[NDArray[np.uint8]]
-    validation: list[NDArray[np.uint8]]
-
-
-def starter_images(panoramics: Sequence[NDArray[np.generic]], seed: int) -> StarterImages:
-    """Put the images of the starter model together.
+def starter_images(panoramics: Sequence[NDArray[np.generic]], seed: int) -> tuple[Images, Images]:
+    """Return the clean images that the starter model is trained on, and those that it is validated with.
 
     Parameters
     ----------
     panoramics : sequence of (H, W) arrays; uint8, uint16 or floating
-        In natural order; every fifth, from the third on, is held out for validation.
+        In natural order; every fifth, starting with the third, is held out for validation.
     seed : int
-        Of the synthetic radiographs and their grain.
+        Seed of the synthetic radiographs and their grain.
 
     Returns
     -------
-    StarterImages
+    training, validation : list of (H, W) uint8 arrays
 
     Raises
     ------
@@ -61,7 +54,7 @@ def starter_images(panoramics: Sequence[NDArray[np.generic]], seed: int) -> Star
         If there are fewer than five panoramics.
     """
     if len(panoramics) < HELD_OUT_EVERY:
-        raise InputError(f"the starter model needs {HELD_OUT_EVERY} panoramics and more; received {len(panoramics)}")
+        raise InputError(f"the starter model needs {HELD_OUT_EVERY} or more panoramics; received {len(panoramics)}")
     grain = np.random.default_rng(seed)
     training = [_with_grain(image, grain) for image in _phantoms(PHANTOMS_OF_EACH_SHAPE, seed)]
     validation = _phantoms(PHANTOMS_TO_VALIDATE, seed + len(SHAPES))
@@ -71,7 +64,7 @@ def starter_images(panoramics: Sequence[NDArray[np.generic]], seed: int) -> Star
             validation.append(image)
         else:
             training += [image] * AS_IT_IS + [_scaled(image, scale) for scale in SCALES]
-    return StarterImages([_stored(image) for image in training], [_stored(image) for image in validation])
+    return [_stored(image) for image in training], [_stored(image) for image in validation]
 
 
 def _phantoms(count: int, seed: int) -> list[Unit]:

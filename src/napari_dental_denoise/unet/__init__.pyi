@@ -3,8 +3,7 @@ from .denoiser import CNNDenoiser as CNNDenoiser
 from .devices import process_number as process_number
 from .export import convert_model as convert_model
 from .job import TrainingJob as TrainingJob
-from .job import check_config as check_config
-from .job import check_model as check_model
+from .job import check_model_path as check_model_path
 from .keras_engine import KerasEngine as KerasEngine
 from .network import unet_model as unet_model
 from .trainer import train as train

@@ -1,4 +1,4 @@
-"""What a model file says of the training that made it."""
+"""Model cards of a training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOSS = "mean logarithm of the patches' mean square errors"
 def training_card(
     job: TrainingJob, state: Checkpoint, validation: Validation, side: int, seconds: float, *, mixed: bool
 ) -> ModelCard:
-    """The card of the best epoch so far.
+    """Return the card of the best epoch so far.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ def training_card(
         With the scores of that epoch.
     validation : Validation
     side : int
-        Of a patch, in pixels.
+        Side of a patch in pixels.
     seconds : float
-        Of the training until then.
+        Duration of the training so far.
     mixed : bool
-        Whether the body was computed in bf16.
+        The body was computed in bf16.
 
     Returns
     -------
@@ -69,16 +69,16 @@ def training_card(
 
 
 def unchanged_card(first: ModelCard, name: str, preset: str) -> ModelCard:
-    """The card of a training that is no better yet than what it began with: what that was learned from.
+    """Return the card of a training whose best weights are still the first ones.
 
     Parameters
     ----------
     first : ModelCard
-        Of the model that the training began with.
+        Card of the model with the first weights.
     name : str
-        Of its file.
+        Name of its file.
     preset : str
-        Of the training.
+        Preset of the training.
 
     Returns
     -------

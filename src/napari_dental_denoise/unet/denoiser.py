@@ -1,24 +1,35 @@
-"""`CNNDenoiser`: one model from training to use, on arrays."""
+"""`CNNDenoiser`: train, evaluate and use a model on arrays."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
+from inspect import Parameter, Signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import PRESETS, TRAINING, Precision, TrainingConfig
+from napari_dental_denoise.config import MODEL_SUFFIX, PRESETS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.inference import OpenVinoEngine, denoise, denoise_unit, load_engine
 from napari_dental_denoise.models import STARTER_NAME, converted, find_model, first_model
 from napari_dental_denoise.pixels import to_unit_pair
-from napari_dental_denoise.training import EpochDone, ImagePairs, TrainingFinished, TrainingStarted, split_indices
-from napari_dental_denoise.unet.job import TrainingJob, check_config
+from napari_dental_denoise.training import (
+    SETTINGS,
+    TRAINING,
+    EpochDone,
+    ImagePairs,
+    StepDone,
+    TrainingConfig,
+    check_settings,
+    split_indices,
+)
+from napari_dental_denoise.unet.job import TrainingJob
 from napari_dental_denoise.unet.scores import Evaluation
 from napari_dental_denoise.unet.trainer import train
 
@@ -26,35 +37,38 @@ Image = NDArray[np.generic]
 Images = Image | Iterable[Image]
 
 
+def _signature() -> Signature:
+    """Return the parameters of `CNNDenoiser` for `help` and notebooks."""
+    names = ["batch_size", "epochs", "validation_split", *SETTINGS]
+    defaults = {name: getattr(TRAINING, name) for name in names} | {"start_from": STARTER_NAME}
+    kinds = [Parameter.POSITIONAL_OR_KEYWORD] * 3 + [Parameter.KEYWORD_ONLY] * len(defaults)
+    return Signature(
+        [Parameter(name, kind, default=value) for kind, (name, value) in zip(kinds, defaults.items(), strict=False)]
+    )
+
+
 class CNNDenoiser:
-    """A U-Net that is trained on pairs of images, evaluated, used, saved and loaded.
+    """Train a U-Net on pairs of images, evaluate it, denoise with it, save and load it.
 
     Parameters
     ----------
     batch_size : int
         Patches in one step.
     epochs : int
-        Passes over as many random patches as cover the training images.
+        In one epoch, random patches cover the training images once.
     validation_split : float
-        Share of the images that is kept for validation, between 0 and 1.
-    preset : str
-        "classic", "fast", "standard" or "best".
-    patch_size : int
-        Side of a training patch, in pixels; smaller images are used whole.
-    learning_rate : float
-        Size of the steps, at the start of a cosine decay.
-    seed : int
-        The same seed gives the same losses on the same machine.
-    precision : {"auto", "f32", "bf16"}
-        Of the network's body in training.
+        Share of the images for validation, in (0, 1).
     start_from : str or Path
-        What a training begins with: a model file; "starter", the best model of the package that the
-        preset can begin with ("classic" has none); or "nothing", random weights.
+        First weights of a training: a model file; "starter", the best model of the package that
+        fits the preset ("classic" has none); or "nothing", random weights.
+    **settings
+        Further settings of a training, such as ``preset="fast"`` or ``learning_rate=1e-3``;
+        ``napari-dental-denoise train --help`` explains them.
 
     Raises
     ------
     InputError
-        If a number cannot be used.
+        If a setting has an invalid value.
 
     Examples
     --------
@@ -62,34 +76,22 @@ class CNNDenoiser:
     >>> denoiser.train(noisy, clean).evaluate(noisy_test, clean_test)  # doctest: +SKIP
     """
 
+    __signature__ = _signature()
+
     def __init__(
         self,
         batch_size: int = TRAINING.batch_size,
         epochs: int = TRAINING.epochs,
         validation_split: float = TRAINING.validation_split,
         *,
-        preset: str = TRAINING.preset,
-        patch_size: int = TRAINING.patch_size,
-        learning_rate: float = TRAINING.learning_rate,
-        seed: int = TRAINING.seed,
-        precision: Precision = TRAINING.precision,
         start_from: str | Path = STARTER_NAME,
+        **settings: Any,
     ) -> None:
-        config = TrainingConfig(
-            preset=preset,
-            epochs=epochs,
-            batch_size=batch_size,
-            patch_size=patch_size,
-            validation_split=validation_split,
-            learning_rate=learning_rate,
-            seed=seed,
-            precision=precision,
-            steps_per_epoch_range=(1, TRAINING.steps_per_epoch_range[1]),
-        )
-        # Numpy's numbers are no text that a checkpoint could hold.
-        plain = {name: value.item() for name, value in asdict(config).items() if isinstance(value, np.generic)}
-        self.config = replace(config, **plain)
-        check_config(self.config)
+        settings |= {"batch_size": batch_size, "epochs": epochs, "validation_split": validation_split}
+        # A checkpoint and a card hold Python's numbers only.
+        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
+        self.config = TrainingConfig(**plain, steps_per_epoch_range=(1, TRAINING.steps_per_epoch_range[1]))
+        check_settings(self.config)
         self.start_from = start_from
         self._loaded: tuple[str, bytes] | None = None
         self.history: list[EpochDone] = []
@@ -97,30 +99,31 @@ class CNNDenoiser:
         self._file: bytes = b""
 
     def train(self, noisy: Images, clean: Images) -> CNNDenoiser:
-        """Train on noisy images and the clean image of each; prints one line for each epoch.
+        """Train on pairs of images and print one line for each epoch.
 
-        Each call begins anew, with `start_from` or the model that was loaded. An interrupted training
-        (Ctrl-C, or a notebook's stop) keeps the best model so far.
+        Each call starts again, from `start_from` or from the loaded model. If it is interrupted, by
+        Ctrl-C or in a notebook, the best model so far is kept.
 
         Parameters
         ----------
-        noisy, clean : (N, H, W) arrays or lists of (H, W) arrays; uint8, uint16 or floating
+        noisy, clean : (N, H, W) array or list of (H, W) arrays
+            Of type uint8, uint16 or floating.
 
         Returns
         -------
         CNNDenoiser
-            Itself, with the best model of all epochs.
+            The object itself, with the best model.
 
         Raises
         ------
         InputError
-            If the numbers or shapes differ, or there are fewer than two images.
+            If numbers or shapes differ, or there are fewer than two images.
         """
         pairs = ImagePairs(_image_list(noisy), _image_list(clean))
         training, validation = split_indices(range(len(pairs.shapes)), self.config.validation_split, self.config.seed)
         self.history = []
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.keras"
+            path = Path(folder) / f"model{MODEL_SUFFIX}"
             first = self._beginning(Path(folder) / "first")
             job = TrainingJob(pairs.select(training), pairs.select(validation), path, self.config, start_from=first)
             try:
@@ -131,7 +134,7 @@ class CNNDenoiser:
         return self
 
     def _beginning(self, folder: Path) -> Path | None:
-        """The model file that a training begins with: one that was loaded, as it was then."""
+        """Return the file of the first weights; a loaded model is written again as it was read."""
         if self._loaded is None:
             return first_model(str(self.start_from), self.config.preset)
         name, data = self._loaded
@@ -140,23 +143,20 @@ class CNNDenoiser:
         return folder / name
 
     def _follow(self, job: TrainingJob) -> None:
-        # Closed here, a training that is interrupted between two steps writes its best model while the folder is there.
+        # On an interrupt between two steps, closing the generator writes the best model.
         with closing(train(job)) as reports:
             for report in reports:
-                if isinstance(report, TrainingStarted):
-                    print(_first_line(report))
-                elif isinstance(report, EpochDone):
+                if isinstance(report, EpochDone):
                     self.history.append(report)
-                    print(_epoch_line(report, self.config))
-                elif isinstance(report, TrainingFinished):
-                    print(f"best: epoch {report.best_epoch}, validation PSNR {report.best_psnr:.2f} dB")
+                if not isinstance(report, StepDone):
+                    print(report)
 
     def evaluate(self, noisy_test: Images, clean_test: Images) -> Evaluation:
-        """Denoise test images, print and return mean loss, accuracy, PSNR and SSIM.
+        """Denoise test images; print and return mean loss, accuracy, PSNR and SSIM.
 
         Parameters
         ----------
-        noisy_test, clean_test : (N, H, W) arrays or lists of (H, W) arrays
+        noisy_test, clean_test : (N, H, W) array or list of (H, W) arrays
 
         Returns
         -------
@@ -165,12 +165,12 @@ class CNNDenoiser:
         Raises
         ------
         InputError
-            If there is no model yet, or the numbers or shapes differ.
+            If there is no model yet, or numbers or shapes differ.
         """
         pairs = ImagePairs(_image_list(noisy_test), _image_list(clean_test))
         scores = [self._scores(noisy, clean) for noisy, clean in zip(pairs.noisy, pairs.clean, strict=True)]
         shares, decibels, similarities = (mean_score(measure) for measure in zip(*scores, strict=True))
-        # The mean of the PSNR is minus the logarithm of this loss.
+        # The geometric mean of the errors follows from the mean of their logarithms.
         result = Evaluation(10 ** (-decibels / 20), shares, decibels, similarities)
         print(result)
         return result
@@ -189,16 +189,18 @@ class CNNDenoiser:
 
         Parameters
         ----------
-        noisy : (H, W) or (N, H, W) array, or list of (H, W) arrays; uint8, uint16 or floating
+        noisy : (H, W) or (N, H, W) array, or list of (H, W) arrays
+            Of type uint8, uint16 or floating.
 
         Returns
         -------
-        As the input: same shapes, same types; a list for a list
+        array or list of arrays
+            Of the same shape and type as the input.
 
         Raises
         ------
         InputError
-            If there is no model yet, or the input is no such image.
+            If there is no model yet, or the input is not such an image.
         """
         engine = self._ready()
         if isinstance(noisy, np.ndarray):
@@ -211,14 +213,14 @@ class CNNDenoiser:
         Parameters
         ----------
         path : str or Path
-            Ends in .keras.
+            Its name ends in .keras.
         overwrite : bool
-            Replace a file of that name.
+            Replace an existing file.
 
         Raises
         ------
         InputError
-            If there is no model yet, or the file is there already.
+            If there is no model yet, or the file exists.
         """
         from napari_dental_denoise.files import write_bytes
         from napari_dental_denoise.unet.export import check_model_name
@@ -229,17 +231,21 @@ class CNNDenoiser:
 
     @classmethod
     def load(cls, path: str | Path) -> CNNDenoiser:
-        """Read a model file, to evaluate, to denoise with it, or to train it further.
+        """Read a model file, to evaluate it, denoise with it or train it further.
 
         Parameters
         ----------
         path : str or Path
-            Of a `.keras` file; or "starter" or "starter-fast", the models of the package.
+            A `.keras` file; or "starter" or "starter-fast", the models of the package.
+
+        Returns
+        -------
+        CNNDenoiser
 
         Raises
         ------
         InputError
-            If the file is missing, damaged or foreign.
+            If the file is missing or is not a model file.
         """
         denoiser = cls()
         denoiser._adopt(Path(path))
@@ -270,16 +276,3 @@ def _image_list(images: Images) -> list[Image]:
     if not result or any(image.ndim != 2 for image in result):
         raise InputError(f"expected (H, W) images; received shapes {[image.shape for image in result[:5]]}")
     return result
-
-
-def _first_line(report: TrainingStarted) -> str:
-    first = "random weights" if report.started_from is None else f"{report.started_from} ({report.first_psnr:.2f} dB)"
-    return f"validation images with noise: {report.noisy_psnr:.2f} dB; starting from {first}"
-
-
-def _epoch_line(report: EpochDone, config: TrainingConfig) -> str:
-    mark = " *" if report.best else ""
-    return (
-        f"epoch {report.epoch}/{config.epochs}: loss {report.loss:.5f}, "
-        f"validation PSNR {report.psnr:.2f} dB, SSIM {report.ssim:.4f}{mark}"
-    )

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_dental_denoise import __version__
-from napari_dental_denoise.config import GREY_LEVELS, Predicts
+from napari_dental_denoise.config import GREY_LEVELS, MODEL_SUFFIX, PROGRAM, Predicts
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import replacing
 from napari_dental_denoise.inference import openvino
@@ -82,8 +82,8 @@ def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bo
 
 def check_model_name(path: Path) -> None:
     """Refuse a name that Keras would not write."""
-    if path.suffix != ".keras":
-        raise InputError(f"{path}: the name of a model must end in .keras")
+    if path.suffix != MODEL_SUFFIX:
+        raise InputError(f"{path}: the name of a model must end in {MODEL_SUFFIX}")
 
 
 def _export(model: keras.Model) -> tuple[bytes, bytes]:
@@ -97,7 +97,7 @@ def _export(model: keras.Model) -> tuple[bytes, bytes]:
 
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("keras", "tensorflow", "openvino", "numpy")}
-    return {"napari-dental-denoise": __version__, "python": platform.python_version(), **packages}
+    return {PROGRAM: __version__, "python": platform.python_version(), **packages}
 
 
 def load_keras_model(path: Path) -> keras.Model:

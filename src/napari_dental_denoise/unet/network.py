@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from napari_dental_denoise.config import PRESETS, TRAINING, Preset
+from napari_dental_denoise.config import PRESETS, Preset
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.training import TRAINING, check_setting
 from napari_dental_denoise.unet.backend import keras
 from napari_dental_denoise.validation import are_sides
 
@@ -67,8 +68,7 @@ def find_preset(preset: str | Preset) -> Preset:
     """The preset of that name, or an error that lists them."""
     if isinstance(preset, Preset):
         return preset
-    if preset not in PRESETS:
-        raise InputError(f"preset must be one of {', '.join(PRESETS)}; received {preset!r}")
+    check_setting("preset", preset)
     return PRESETS[preset]
 
 
@@ -83,17 +83,14 @@ def _body(x: keras.KerasTensor, design: Preset, dtype: str) -> keras.KerasTensor
         x = _double(x, design.widths[level], design, f"double{level}", dtype)
         x = layers.Concatenate(name=f"skip{level}", dtype=dtype)([skips[level], x])
         x = _convolutions(x, level, design, f"up{level}", dtype)
-    return _head(x, design)
+    return layers.Conv2D(1, 3, padding="same", name="output", dtype="float32")(x)
 
 
 def _convolutions(x: keras.KerasTensor, level: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
     for index in range(design.convolutions_at(level)):
-        # The stem looks at three of its own pixels on each side, as the other convolutions do at their level.
-        stem = design.stem if name == "down0" and index == 0 else 1
         x = layers.Conv2D(
             design.widths[level],
-            3 * stem,
-            strides=stem,
+            3,
             padding="same",
             activation="relu",
             kernel_initializer="he_normal",
@@ -114,11 +111,3 @@ def _double(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: 
         x = layers.UpSampling2D(2, name=f"{name}_repeat", dtype=dtype)(x)
         return layers.Conv2D(width, 2, padding="same", activation="relu", name=name, dtype=dtype)(x)
     return layers.Conv2DTranspose(width, 2, strides=2, name=name, dtype=dtype)(x)
-
-
-def _head(x: keras.KerasTensor, design: Preset) -> keras.KerasTensor:
-    if design.stem > 1:
-        return layers.Conv2DTranspose(
-            1, 3 * design.stem, strides=design.stem, padding="same", name="output", dtype="float32"
-        )(x)
-    return layers.Conv2D(1, 3, padding="same", name="output", dtype="float32")(x)

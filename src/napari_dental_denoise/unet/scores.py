@@ -1,4 +1,4 @@
-"""What `CNNDenoiser.evaluate` finds."""
+"""Scores that `CNNDenoiser.evaluate` returns."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Evaluation:
     Attributes
     ----------
     loss : float
-        Geometric mean of the images' root mean square errors on the [0, 1] scale, as in training.
+        Geometric mean of the root mean square errors of the images on [0, 1], as in training.
     accuracy : float
-        Share of the pixels within 0.05 of the clean image on the [0, 1] scale; what Keras calls
-        accuracy has no meaning for images.
+        Share of the pixels within 0.05 of the clean image on [0, 1]; not the accuracy of Keras, which
+        compares classes.
     psnr : float
         In dB.
     ssim : float

@@ -1,10 +1,10 @@
-"""Train a U-Net: a generator that reports each step and keeps the best model."""
+"""Training of a U-Net, as a generator that reports each step and keeps the best model."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,28 +32,24 @@ from napari_dental_denoise.unet.backend import device_name, has_bfloat16
 from napari_dental_denoise.unet.card import training_card, unchanged_card
 from napari_dental_denoise.unet.devices import PeerGoneError, check_length, find_devices
 from napari_dental_denoise.unet.export import save_model
-from napari_dental_denoise.unet.job import TrainingJob, Weights, check_job, fixed_settings
+from napari_dental_denoise.unet.job import TrainingJob, Weights, check_job, check_resumable, fixed_settings
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset, unet_model
 from napari_dental_denoise.unet.validation import Validation, validation_pairs
 from napari_dental_denoise.unet.warm_start import start_from_file
 
-# Grey values are on [0, 1]: a larger mean error means that the weights have run away.
-LARGEST_LOSS = 100.0
-
-# During short epochs the model is not written after each.
-SECONDS_BETWEEN_WRITES = 20.0
-
-# So that writing, which takes seconds, takes a twentieth of the time at most.
-WRITES_SHARE = 20.0
+# Grey values are on [0, 1]: a larger error means that the training diverges.
+MAX_LOSS = 100.0
+# Writing a model takes seconds: it takes at most a twentieth of the time.
+MIN_SECONDS_BETWEEN_WRITES, MIN_PAUSE_PER_WRITE = 20.0, 20.0
 
 
 def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
-    """Train a model; closing the generator stops within one batch and keeps the best model so far.
+    """Train a model; closing the generator stops after the current step and keeps the best model.
 
     The learning rate falls along half a cosine from the first step to the end of the epochs or
-    minutes. After each epoch the moving average of the weights is validated; where it is the best so
-    far, it is written to the model file. The same seed gives the same losses on the same machine.
+    minutes. After each epoch the moving average of the weights is validated; the best one so far is
+    written to the model file. The same seed gives the same losses on the same machine.
 
     Parameters
     ----------
@@ -68,7 +64,7 @@ def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
     Raises
     ------
     InputError
-        If a setting or a file cannot be used; nothing is written then.
+        If a setting or a file is invalid; then nothing is written.
     """
     check_job(job)
     run = _Run(job)
@@ -83,12 +79,12 @@ def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
 
 
 class _Run:
-    """The state of one training between its reports."""
+    """State of one training."""
 
     def __init__(self, job: TrainingJob) -> None:
         config = job.config
         self.job, self.config = job, config
-        # First: several machines have to be asked for before anything is computed.
+        # TensorFlow must connect to other machines before it computes anything.
         self.devices = find_devices(job.strategy, config.batch_size)
         check_length(self.devices, config.minutes)
         self.share = self.devices.share(config.batch_size)
@@ -104,7 +100,7 @@ class _Run:
         self.unvalidated_steps = 0
         self.unwritten: tuple[ModelCard, Weights] | None = None
         self.written_at = -math.inf
-        self.pause = SECONDS_BETWEEN_WRITES
+        self.pause = MIN_SECONDS_BETWEEN_WRITES
         self.overwrite = job.overwrite or job.resume
         self.first_card: ModelCard | None = None
         self.state = self._first_state()
@@ -116,25 +112,15 @@ class _Run:
         path = checkpoint_path(self.job.model)
         if self.job.resume:
             state = load_checkpoint(path)
-            changed = [key for key in settings if state.settings.get(key) != settings[key]]
-            if "data" in changed:
-                raise InputError(
-                    f"{path.name}: the training to resume learned from other images or another noise: give the same "
-                    "images and the same options, or leave out --resume and choose another name"
-                )
-            if changed:
-                raise InputError(
-                    f"{path.name}: the training to resume had another {', '.join(changed)}: "
-                    + ", ".join(f"{key} {state.settings.get(key)}, now {settings[key]}" for key in changed)
-                )
+            check_resumable(path.name, state.settings, settings)
             self._restore(path, state)
-            # A model that was moved away cannot be the best any more: the next epoch writes a new one.
+            # If the model file is gone, the next epoch writes a new one.
             return state if self.job.model.exists() else replace(state, best_epoch=0, best_psnr=-math.inf)
         if self.job.start_from is not None:
             self.first_card = start_from_file(self.job.start_from, self.learner.network, self.config.preset)
             self.learner.start_from(self.learner.network.get_weights())
             settings["started_from"] = self.job.start_from.name
-        return self._checkpoint(settings, epoch=0, step=0, elapsed=0.0)
+        return Checkpoint(**self._learned(), settings=settings)
 
     def _restore(self, path: Path, state: Checkpoint) -> None:
         try:
@@ -142,29 +128,19 @@ class _Run:
             self.learner.average.set_weights(state.average)
             self.learner.restore_optimizer(state.optimizer)
         except ValueError as error:
-            raise InputError(f"{path}: the checkpoint is of another network: train without --resume") from error
+            raise InputError(f"{path}: the checkpoint is from another network: train without --resume") from error
 
-    def _checkpoint(self, settings: Mapping[str, Any], epoch: int, step: int, elapsed: float) -> Checkpoint:
-        before: Checkpoint | None = getattr(self, "state", None)
-        return Checkpoint(
-            weights=self.learner.network.get_weights(),
-            average=self.learner.average.get_weights(),
-            optimizer=self.learner.optimizer_state(),
-            settings=dict(settings),
-            epoch=epoch,
-            step=step,
-            elapsed=elapsed,
-            best_epoch=before.best_epoch if before else 0,
-            best_psnr=before.best_psnr if before else -math.inf,
-            best_ssim=before.best_ssim if before else -math.inf,
-        )
+    def _learned(self) -> dict[str, Any]:
+        """Return the arrays of a checkpoint."""
+        network, average = self.learner.network.get_weights(), self.learner.average.get_weights()
+        return {"weights": network, "average": average, "optimizer": self.learner.optimizer_state()}
 
     @property
     def elapsed(self) -> float:
         return time.monotonic() - self.started
 
     def fraction(self, step: int) -> float:
-        """How much of the training is done, 0 to 1."""
+        """Return the share of the training that is done after this step."""
         if self.config.minutes is not None:
             return min(self.elapsed / (60 * self.config.minutes), 1.0)
         return min(step / (self.config.epochs * self.steps), 1.0)
@@ -173,7 +149,7 @@ class _Run:
         if self.job.resume:
             self._check_resumed()
         elif self.job.start_from is not None:
-            # The model that it starts from stays the best until an epoch is better.
+            # Until an epoch is better, the first weights are the best.
             self.first_psnr, _, _ = self._validate(0)
         yield self._start_report()
         while self.fraction(self.state.step) < 1:
@@ -181,7 +157,7 @@ class _Run:
             if self.elapsed - self.written_at > self.pause:
                 self._write()
         if self.state.best_psnr == -math.inf:
-            raise InputError("the training was over before its first step: give it more minutes")
+            raise InputError("the training ended before its first step: give more minutes")
         self._write()
         yield TrainingFinished(
             str(self.job.model),
@@ -194,13 +170,13 @@ class _Run:
 
     def _check_resumed(self) -> None:
         if not self.job.model.exists():
-            # It was moved away: what was learned so far is the best there is.
+            # The model file is gone: the weights of the checkpoint are the best.
             self._validate(self.state.epoch)
         elif self.fraction(self.state.step) >= 1:
             length = "epochs" if self.config.minutes is None else "minutes"
             raise InputError(
-                f"{self.job.model.name}: this training has had its {getattr(self.config, length):g} {length}: "
-                f"to go on, give more {length}, which count from its beginning"
+                f"{self.job.model.name}: this training has finished its {getattr(self.config, length):g} {length}: "
+                f"to continue, give more {length}, counted from its start"
             )
 
     def _start_report(self) -> TrainingStarted:
@@ -232,8 +208,8 @@ class _Run:
                 break
             rate = self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
             self.losses.append(self.learner.learn(noisy, clean, rate))
-            if not math.isfinite(self.losses[-1]) or self.losses[-1] > LARGEST_LOSS:
-                self._give_up(epoch)
+            if not math.isfinite(self.losses[-1]) or self.losses[-1] > MAX_LOSS:
+                self._fail_diverged(epoch)
             self.unvalidated_steps += 1
             fraction = self.fraction(self.state.step + number)
             yield StepDone(epoch, number, self.steps, self.losses[-1], fraction, self.elapsed, self._eta(fraction))
@@ -245,23 +221,15 @@ class _Run:
     def _finish_epoch(self, epoch: int) -> EpochDone:
         decibels, similarity, best = self._validate(epoch)
         step = self.state.step + len(self.losses)
-        self.state = self._checkpoint(self.state.settings, epoch, step, self.elapsed)
+        self.state = replace(self.state, **self._learned(), epoch=epoch, step=step, elapsed=self.elapsed)
         fraction = self.fraction(step)
         loss = float(np.mean(self.losses)) if self.losses else math.nan
         return EpochDone(
-            epoch,
-            loss,
-            decibels,
-            similarity,
-            best,
-            self.state.best_psnr,
-            fraction,
-            self.elapsed,
-            self._eta(fraction),
+            epoch, loss, decibels, similarity, best, self.state.best_psnr, fraction, self.elapsed, self._eta(fraction)
         )
 
     def _validate(self, epoch: int) -> tuple[float, float, bool]:
-        """Score the averaged weights, and keep them for the model file if they are the best so far."""
+        """Validate the averaged weights, and keep them for the model file if they are the best so far."""
         decibels, similarity = self.validation.score(self.learner)
         self.unvalidated_steps = 0
         if self.job.preview is not None and self.devices.is_chief:
@@ -278,7 +246,7 @@ class _Run:
         return training_card(self.job, self.state, self.validation, self.side, self.elapsed, mixed=self.mixed)
 
     def _write(self) -> None:
-        """Bring the model file and the checkpoint up to date with the last epoch."""
+        """Write the model file, if there is a better model, and the checkpoint."""
         if not self.devices.is_chief:
             return
         begun = self.elapsed
@@ -290,10 +258,10 @@ class _Run:
             self.unwritten, self.overwrite = None, True
         save_checkpoint(checkpoint_path(self.job.model), self.state)
         self.written_at = self.elapsed
-        self.pause = max(SECONDS_BETWEEN_WRITES, WRITES_SHARE * (self.written_at - begun))
+        self.pause = max(MIN_SECONDS_BETWEEN_WRITES, MIN_PAUSE_PER_WRITE * (self.written_at - begun))
 
-    def _give_up(self, epoch: int) -> None:
-        """Write the best model of the epochs before, and say what to change."""
+    def _fail_diverged(self, epoch: int) -> None:
+        """Write the best model so far and raise InputError."""
         self.keep_best()
         raise InputError(
             f"the training diverged in epoch {epoch}: start again with a learning rate below "
@@ -301,12 +269,12 @@ class _Run:
         )
 
     def stop(self) -> None:
-        """Validate the average of what was learned so far and write the best; the epoch is done again on resuming."""
+        """Validate the steps of the unfinished epoch, which a resumed training repeats, and write the best model."""
         if self.unvalidated_steps > 0:
             self._validate(self.state.epoch + 1)
         self.keep_best()
 
     def keep_best(self) -> None:
-        """Write the best model so far, if there is one."""
+        """Write the best model so far, if any."""
         if self.state.best_psnr > -math.inf:
             self._write()

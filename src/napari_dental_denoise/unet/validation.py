@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_dental_denoise.config import TrainingConfig
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.pixels import Unit, up_to_multiples
-from napari_dental_denoise.training import Dataset
+from napari_dental_denoise.training import Dataset, TrainingConfig
 from napari_dental_denoise.unet.learner import Learner
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import PRESETS
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.models import ModelCard, can_begin, read_model_file
+from napari_dental_denoise.models import ModelCard, can_initialise, read_model_file
 from napari_dental_denoise.unet.backend import keras
 from napari_dental_denoise.unet.export import load_keras_model
 from napari_dental_denoise.unet.network import unet_model
@@ -42,7 +42,7 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> ModelCard:
     first = card.preset
     if first not in PRESETS:
         raise InputError(f"{path.name}: was made elsewhere: a training cannot begin with it")
-    if not can_begin(preset, first):
+    if not can_initialise(preset, first):
         raise InputError(f"{path.name}: its preset is {first}, not {preset}: start from it with --preset {first}")
     narrow = load_keras_model(path)
     expected = [weight.shape for weight in unet_model(PRESETS[first]).weights]

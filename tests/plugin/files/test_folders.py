@@ -11,7 +11,9 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QDialog, QFileDialog
 
 from napari_dental_denoise.images.raster import write_image
-from napari_dental_denoise.plugin.files.folders import EVERY_FOLDER, PLUGIN
+from napari_dental_denoise.plugin.files.folders import EVERY_FOLDER
+
+PLUGIN = "napari-dental-denoise"
 
 
 @pytest.fixture(autouse=True)

@@ -35,8 +35,8 @@ def test_each_image_of_the_stack_has_its_own_noise():
 
 
 def test_the_models_of_the_package_never_saw_the_sample():
-    from napari_dental_denoise.config import STARTER_TRAINING
     from napari_dental_denoise.plugin.files.sample_data import clean_radiograph
+    from napari_dental_denoise.training.settings import STARTER_TRAINING
     from napari_dental_denoise.training.starter import SHAPES
 
     sample = clean_radiograph()[0][0] / 255.0

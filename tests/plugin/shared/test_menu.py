@@ -44,4 +44,4 @@ def test_preferences_are_the_defaults_of_the_forms(open_form, settings):
     settings.train.preset = "fast"
     assert open_form("Denoise").strength.value == 0.6
     assert open_form("Add noise").kind.value == "speckle"
-    assert open_form("Train").fields.preset.value == "fast"
+    assert open_form("Train").fields.config_fields["preset"].value == "fast"

@@ -37,10 +37,10 @@ def form(open_form, folder, tmp_path, qtbot):
     form = open_form("Train")
     form.fields.clean.value = folder
     form.fields.model.value = tmp_path / "mine.keras"
-    form.fields.preset.value = "fast"
+    form.fields.config_fields["preset"].value = "fast"
     form.fields.start_from.value = "nothing"
-    form.fields.batch_size.value = 2
-    form.fields.patch_size.value = 32
+    form.fields.config_fields["batch_size"].value = 2
+    form.fields.config_fields["patch_size"].value = 32
     qtbot.waitUntil(lambda: form.start.enabled)
     return form
 
@@ -56,12 +56,12 @@ def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
     assert form.stop_button.enabled
     qtbot.waitUntil(lambda: len(form.curves.epochs) >= 2)
     assert len(form.curves.losses) >= 100
-    assert [layer.name for layer in viewer.layers] == ["training: noisy, denoised now, clean"]
+    assert [layer.name for layer in viewer.layers] == ["training: noisy, denoised, clean"]
     shown_noisy, shown_denoised, shown_clean = np.split(viewer.layers[0].data, 3, axis=1)
     assert np.abs(shown_denoised - shown_clean).mean() < np.abs(shown_noisy - shown_clean).mean()
     form.stop()
     wait_for_the_end(form, qtbot)
-    assert form.status.value == "Stopped; the best model so far is kept"
+    assert form.status.value == "Stopped; the best model so far has been saved"
     model = tmp_path / "mine.keras"
     stopped = read_model_file(model).card.training["epoch"]
     assert stopped >= 1
@@ -94,7 +94,7 @@ def test_the_preview_stands_beside_the_image_and_closing_the_dock_stops_the_chil
     assert viewer.layers.selection.active is layer
     form.fields.amount.value = 400
     qtbot.wait(500)
-    assert "is there already" not in form.plan.value
+    assert "already exists" not in form.plan.value
     viewer.theme = "light"
     assert form.curves._loss.backgroundBrush().color().name() == plot_colors("light").background
     ended = []
@@ -124,7 +124,7 @@ def test_a_training_can_be_stopped_before_it_begins(form, qtbot):
     form.stop()
     wait_for_the_end(form, qtbot)
     assert ended == [130]
-    assert form.status.value == "Stopped; nothing was learned yet"
+    assert form.status.value == "Stopped; no model was written"
 
 
 def test_a_training_that_dies_of_a_fault_is_no_success(form, qtbot, tmp_path, monkeypatch):
@@ -133,13 +133,13 @@ def test_a_training_that_dies_of_a_fault_is_no_success(form, qtbot, tmp_path, mo
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
     form.train(resume=False)
     wait_for_the_end(form, qtbot)
-    assert form.status.value.startswith("failed (RuntimeError)")
+    assert form.status.value.startswith("internal error (RuntimeError)")
 
 
 def test_the_plan_in_one_line(form, qtbot):
     form.fields.amount.value = 5
     qtbot.waitUntil(lambda: "about 5 min here" in form.plan.value)
-    assert form.plan.value.startswith("8 images, 100 patches of 32 px an epoch")
+    assert form.plan.value.startswith("8 images, 100 patches of 32 px per epoch")
 
 
 def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_model):
@@ -159,9 +159,9 @@ def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_
     says("Name the model to write; it ends in .keras")
     (tmp_path / "old.keras").write_bytes(b"precious")
     form.fields.model.value = tmp_path / "old.keras"
-    says("old.keras is there already: choose another name, or resume")
+    says("old.keras already exists: choose another name, or resume")
     form.fields.model.value = tmp_path / "mine.keras"
-    form.fields.preset.value = "classic"
+    form.fields.config_fields["preset"].value = "classic"
     remember_model(trained_model)
     form.fields.start_from.reset_choices()
     form.fields.start_from.value = str(trained_model)
@@ -183,7 +183,7 @@ def test_pairs_become_options_of_the_command_line(form, qtbot, tmp_path):
     form.fields.learn_from.value = "noisy and clean pairs"
     form.fields.noisy.value = tmp_path / "noisy"
     qtbot.waitUntil(lambda: form.start.enabled)
-    options = build_parser().parse_args(["train", *form.fields.settings().arguments()])
+    options = build_parser().parse_args(["train", *form.fields.request().arguments()])
     assert options.noisy == [str(tmp_path / "noisy")]
     assert (options.learn_from, options.noise) == (None, None)
 
@@ -192,7 +192,7 @@ def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
     for index, image in enumerate(radiographs):
         write_image(tmp_path / "noisy" / f"scan{index}.png", add_gaussian_noise(image[:64, 40:120], 0.1, rng=index))
     form.fields.learn_from.value = "only noisy images"
-    assert "Nothing clean to measure with" in form.fields.worth.value
+    assert "which caps the PSNR" in form.fields.metric_note.value
     assert not form.fields.kind.visible
     assert not form.fields.sigmas.visible
     form.fields.clean.value = tmp_path / "noisy"
@@ -201,7 +201,7 @@ def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
     form.train(resume=False)
     wait_for_the_end(form, qtbot)
     assert read_model_file(tmp_path / "mine.keras").card.noise["kind"] == "that of noisy images alone"
-    assert [layer.name for layer in viewer.layers] == ["training: with more noise, denoised now, noisy target"]
+    assert [layer.name for layer in viewer.layers] == ["training: noisier, denoised, noisy target"]
     assert form.status.value.endswith("against noisy images")
     assert "never evaluated on clean images" in card_text(read_model_file(tmp_path / "mine.keras").card)
 
@@ -209,11 +209,11 @@ def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
 def test_a_training_starts_from_a_model_of_the_package(form, qtbot):
     form.fields.start_from.value = "starter"
     for preset, first in (("standard", "starter"), ("fast", "starter-fast"), ("classic", "random weights")):
-        form.fields.preset.value = preset
+        form.fields.config_fields["preset"].value = preset
         qtbot.waitUntil(lambda first=first: form.plan.value.endswith(f"starts from {first}"))
     form.fields.start_from.value = "nothing"
     qtbot.waitUntil(lambda: form.plan.value.endswith("starts from random weights"))
-    assert "--start-from nothing" in " ".join(form.fields.settings().arguments())
+    assert "--start-from nothing" in " ".join(form.fields.request().arguments())
 
 
 def test_the_kind_of_noise_is_a_choice(form):
@@ -221,7 +221,7 @@ def test_the_kind_of_noise_is_a_choice(form):
     assert form.fields.sigmas.visible
     form.fields.kind.value = "quantum"
     assert not form.fields.sigmas.visible
-    words = form.fields.settings().arguments()
+    words = form.fields.request().arguments()
     assert words[words.index("--noise") + 1] == "quantum"
     assert "--sigma" not in words
 
@@ -250,7 +250,8 @@ viewer = napari.Viewer(show=True)
 form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', 'Train')[1]
 fields = form.fields
 fields.start_from.value = 'nothing'
-fields.clean.value, fields.model.value, fields.preset.value = {str(folder)!r}, {str(tmp_path / "m.keras")!r}, 'fast'
+fields.config_fields['preset'].value = 'fast'
+fields.clean.value, fields.model.value = {str(folder)!r}, {str(tmp_path / "m.keras")!r}
 timer = QTimer()
 timer.timeout.connect(lambda: form.curves.epochs and (timer.stop(), viewer.window._qt_window.close()))
 QTimer.singleShot(500, lambda: (form.train(resume=False), timer.start(100)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_text
 from napari_dental_denoise.models import starter_models
@@ -54,4 +55,4 @@ def remember_model(path: Path) -> None:
 
 
 def _list_file() -> Path:
-    return user_state_path("napari-dental-denoise") / "recent_models.json"
+    return user_state_path(PROGRAM) / "recent_models.json"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, PushButton, create_widget
 
 from napari_dental_denoise.batch import DenoiseWork
-from napari_dental_denoise.config import INFERENCE
+from napari_dental_denoise.config import INFERENCE, MODEL_SUFFIX
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import describe
 from napari_dental_denoise.models import read_card, starter_models
@@ -18,6 +18,7 @@ from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, layer_step
 from napari_dental_denoise.plugin.denoise.models import named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.files import ask_for_folder
 from napari_dental_denoise.plugin.shared import (
+    METADATA,
     FormWork,
     NoiseLabel,
     PreviewLayer,
@@ -171,7 +172,7 @@ class DenoiseWidget(Container):
     def _choose_file(self) -> None:
         from qtpy.QtWidgets import QFileDialog
 
-        name, _ = QFileDialog.getOpenFileName(self.native, "Choose a model", "", "Models (*.keras)")
+        name, _ = QFileDialog.getOpenFileName(self.native, "Choose a model", "", f"Models (*{MODEL_SUFFIX})")
         if name:
             self.use_model(Path(name))
 
@@ -244,8 +245,8 @@ class DenoiseWidget(Container):
         if self.image.value not in (task.layer, result) or self.model.value != task.model:
             return
         result.data = outcome.at(self.strength.value)
-        record = result.metadata.get("napari_dental_denoise", {})
-        result.metadata = {**result.metadata, "napari_dental_denoise": {**record, "strength": self.strength.value}}
+        record = result.metadata.get(METADATA, {})
+        result.metadata = {**result.metadata, METADATA: {**record, "strength": self.strength.value}}
 
     def _close(self) -> None:
         self.noise.close()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.files.reader import get_reader, read_datasets
-from napari_dental_denoise.plugin.shared import PLUGIN
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -31,7 +31,7 @@ def open_folder(viewer: napari.viewer.Viewer) -> None:
         _show(f"{folder.name}: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder or its subfolders")
         return
     try:
-        viewer.open(str(folder), plugin=PLUGIN)
+        viewer.open(str(folder), plugin=PROGRAM)
     except InputError as error:
         _show(str(error))
 
@@ -65,10 +65,10 @@ def prefer_for_folders() -> None:
 
     plugins = get_settings().plugins
     before = plugins.extension2reader.get(EVERY_FOLDER)
-    if before == PLUGIN:
+    if before == PROGRAM:
         show_info(f"Folders already open with Dental Denoise. {UNDO}")
         return
-    plugins.extension2reader = {**plugins.extension2reader, EVERY_FOLDER: PLUGIN}
+    plugins.extension2reader = {**plugins.extension2reader, EVERY_FOLDER: PROGRAM}
     instead = f" instead of {before}" if before else ""
     show_info(f"Folders now open with Dental Denoise{instead}. {UNDO}")
 

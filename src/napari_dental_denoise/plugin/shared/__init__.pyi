@@ -24,7 +24,6 @@ from .metadata import record_encoding as record_encoding
 from .metadata import to_grey as to_grey
 from .metadata import to_unit as to_unit
 from .noise_label import NoiseLabel as NoiseLabel
-from .preferences import PLUGIN as PLUGIN
 from .preferences import preference as preference
 from .preview import PreviewLayer as PreviewLayer
 from .task import FormWork as FormWork

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_dental_denoise.plugin.shared.preferences import PLUGIN
+from napari_dental_denoise.config import PROGRAM
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -23,7 +23,7 @@ def open_form(viewer: napari.viewer.Viewer, name: str) -> Any:
     -------
     magicgui or Qt widget
     """
-    dock, form = viewer.window.add_plugin_dock_widget(PLUGIN, name)
+    dock, form = viewer.window.add_plugin_dock_widget(PROGRAM, name)
     dock.show()
     dock.raise_()
     return form

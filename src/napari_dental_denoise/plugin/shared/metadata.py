@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_dental_denoise.config import PACKAGE
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, encoding_from
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
-METADATA = "napari_dental_denoise"
+METADATA = PACKAGE
 
 
 def layer_encoding(layer: Image) -> PixelEncoding:

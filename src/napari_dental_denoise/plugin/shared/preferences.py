@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-PLUGIN = "napari-dental-denoise"
+from napari_dental_denoise.config import PROGRAM
 
 
 def preference(section: str, name: str, default: Any) -> Any:
@@ -20,7 +20,7 @@ def preference(section: str, name: str, default: Any) -> Any:
     from napari.settings import get_plugin_settings
 
     try:
-        settings = get_plugin_settings(PLUGIN)
+        settings = get_plugin_settings(PROGRAM)
     except (KeyError, ValueError):
         return default
     return getattr(getattr(settings, section, None), name, default)

@@ -1,4 +1,4 @@
-"""Live curves of a training: the loss, and the PSNR of the validation images."""
+"""Live plots of a training: the loss, and the PSNR of the validation images."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from napari_dental_denoise.plugin.shared import style_plot
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-# In pixels. The form must fit a screen of 768 of them.
-LOWEST, USUAL, HIGHEST = 100, 130, 180
+# Heights in pixels: the form must fit a screen of 768.
+MIN_HEIGHT, HEIGHT, MAX_HEIGHT = 100, 130, 180
 SMOOTHED_STEPS = 20
 LOSS_COLOUR = "#e8a33d"
 PSNR_COLOUR = "#4aa3df"
 
 
 class TrainingCurves(QWidget):
-    """Two small plots, side by side, in the colours of napari's theme.
+    """Two small plots side by side, in the colours of the theme of napari.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose theme they follow.
+        Viewer with the theme.
     """
 
     def __init__(self, viewer: Viewer) -> None:
@@ -48,25 +48,25 @@ class TrainingCurves(QWidget):
         self.restyle(viewer)
 
     def restyle(self, viewer: Viewer) -> None:
-        """Take the colours of the theme as it is now."""
+        """Apply the colours of the current theme."""
         for plot in (self._loss, self._psnr):
             style_plot(plot, viewer)
 
     def clear(self, noisy_psnr: float) -> None:
-        """Start anew; the dashed line is the PSNR of the noisy validation images."""
+        """Remove the curves and draw the PSNR of the noisy validation images as a dashed line."""
         self.losses, self.epochs = [], []
         self._noisy_line.setValue(noisy_psnr)
         self._noisy_line.setVisible(True)
         self._draw()
 
     def add_loss(self, loss: float) -> None:
-        """Of one step."""
+        """Add the loss of a step."""
         self.losses.append(loss)
         if len(self.losses) < SMOOTHED_STEPS or len(self.losses) % 5 == 0:
             self._draw_loss()
 
     def add_epoch(self, epoch: int, decibels: float) -> None:
-        """Validation PSNR of one epoch."""
+        """Add the validation PSNR of an epoch."""
         self.epochs.append((epoch, decibels))
         self._draw()
 
@@ -75,7 +75,7 @@ class TrainingCurves(QWidget):
         self._psnr_curve.setData([epoch for epoch, _ in self.epochs], [value for _, value in self.epochs])
 
     def _draw_loss(self) -> None:
-        """A running mean: single patches of different noise levels scatter."""
+        """Draw a running mean: the loss of a step depends on the noise levels that it drew."""
         values = np.asarray(self.losses)
         if len(values) > SMOOTHED_STEPS:
             values = np.convolve(values, np.full(SMOOTHED_STEPS, 1 / SMOOTHED_STEPS), "valid")
@@ -83,27 +83,27 @@ class TrainingCurves(QWidget):
 
 
 class _WholeNumbers(pg.AxisItem):
-    """An axis of counts: there is no half epoch."""
+    """Axis with ticks at whole numbers only."""
 
     def tickSpacing(self, lowest: float, highest: float, size: float) -> list[tuple[float, float]]:  # noqa: N802 (pyqtgraph's name)
-        """Of major and minor ticks, with their offsets."""
+        """Return spacing and offset of major and minor ticks."""
         return [level for level in super().tickSpacing(lowest, highest, size) if level[0] >= 1] or [(1, 0)]
 
 
 class _Plot(pg.PlotWidget):
-    """A plot that takes the height which the form has left.
+    """Plot that fills the height that is left in the form.
 
     Parameters
     ----------
     left, bottom : str
-        Names of the axes.
+        Labels of the axes.
     """
 
     def __init__(self, left: str, bottom: str) -> None:
         super().__init__(axisItems={"bottom": _WholeNumbers("bottom")})
-        self.setMinimumHeight(LOWEST)
-        self.setMaximumHeight(HIGHEST)
-        # Its own wish is 640 pixels, which would take half the window from the image.
+        self.setMinimumHeight(MIN_HEIGHT)
+        self.setMaximumHeight(MAX_HEIGHT)
+        # Its default width of 640 pixels would take half the window.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.getAxis("left").enableAutoSIPrefix(enable=False)
         self.setLabel("left", left)
@@ -113,5 +113,5 @@ class _Plot(pg.PlotWidget):
         self.setMenuEnabled(False)
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        """A height that shows a curve; the width is the form's."""
-        return QSize(0, USUAL)
+        """Return the preferred size; the width is that of the form."""
+        return QSize(0, HEIGHT)

@@ -1,81 +1,68 @@
-"""The fields of the Train form, and the training that they describe."""
+"""Fields of the Train form, and the training that they describe."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox, Label, SpinBox, Widget
+from magicgui.widgets import ComboBox, FileEdit, FloatSpinBox, Label, Widget, create_widget
+from magicgui.widgets.bases import ValueWidget
 
-from napari_dental_denoise.config import (
-    GREY_LEVELS,
-    NOISE,
-    PRESETS,
-    SIGMA,
-    TRAINING,
-    WORKFLOW,
-    LearnFrom,
-    TrainingConfig,
-)
+from napari_dental_denoise.config import GREY_LEVELS, MODEL_SUFFIX, NOISE, SIGMA, LearnFrom
 from napari_dental_denoise.models import NOTHING, STARTER_NAME
 from napari_dental_denoise.noise import NOISE_KINDS
 from napari_dental_denoise.plugin.denoise import named_models, recent_models
 from napari_dental_denoise.plugin.shared import preference, row, show_text, text_label
-from napari_dental_denoise.plugin.train.settings import TrainingSettings
+from napari_dental_denoise.plugin.train.request import TrainingRequest
+from napari_dental_denoise.training import SETTINGS, TRAINING, WORKFLOW_TRAINING, TrainingConfig
 
 SOURCES: dict[str, LearnFrom] = {
     "clean images": "clean",
     "noisy and clean pairs": "pairs",
     "only noisy images": "noisy",
 }
-WORTH: dict[LearnFrom, str] = {
-    "clean": "PSNR is measured on clean images that are kept apart, with known noise.",
-    "pairs": "PSNR is measured on pairs that are kept apart.",
-    "noisy": "Nothing clean to measure with: the dB only tell better from worse. Look at the result beside its input.",
+METRIC_NOTES: dict[LearnFrom, str] = {
+    "clean": "PSNR is measured on clean validation images with known noise.",
+    "pairs": "PSNR is measured on validation pairs.",
+    "noisy": "The references are noisy themselves, which caps the PSNR. Compare the result with its input by eye.",
 }
 MINUTES, EPOCHS = "minutes", "epochs"
 
 
 class TrainingFields:
-    """What to learn from, with what, and for how long."""
+    """Data, model, noise and settings of a training."""
 
     def __init__(self) -> None:
         self._make_data_fields()
         self._make_noise_fields()
-        self._make_course_fields()
+        self._make_length()
+        self.config_fields = {name: _field(name) for name, setting in SETTINGS.items() if setting.label}
+        self.config_fields["preset"].value = preference("train", "preset", TRAINING.preset)
 
     def _make_data_fields(self) -> None:
         self.learn_from = ComboBox(
-            label="learn from",
+            label="Learn from",
             choices=list(SOURCES),
-            tooltip="Clean images, to which noise is added anew for every patch; pairs that were recorded; or noisy "
-            "images alone, whose noise is estimated",
+            tooltip="Clean images, with new noise for each patch; recorded pairs; or noisy images with estimated noise",
         )
-        self.worth: Label = text_label("What the figures of this training are worth")
-        self.clean = FileEdit(label="clean", mode="d", tooltip="Folder of the radiographs to learn from", nullable=True)
+        self.metric_note: Label = text_label("What the PSNR of this training is measured on")
+        self.clean = FileEdit(label="Clean", mode="d", tooltip="Folder of the training images", nullable=True)
         self.noisy = FileEdit(
-            label="noisy",
+            label="Noisy",
             mode="d",
-            tooltip="Folder of noisy images, each with the name of its clean one",
+            tooltip="Folder of noisy images, each with the name of its clean image",
             nullable=True,
         )
         self.model = FileEdit(
-            label="model",
+            label="Model",
             mode="w",
-            filter="*.keras",
-            value=Path.home() / "dental.keras",
+            filter=f"*{MODEL_SUFFIX}",
+            value=Path.home() / f"dental{MODEL_SUFFIX}",
             tooltip="Model file to write; its checkpoint lies beside it",
         )
-        self.preset = ComboBox(
-            label="preset",
-            choices=list(PRESETS),
-            value=preference("train", "preset", TRAINING.preset),
-            tooltip="fast, standard and best cost more and give more; classic is the textbook U-Net",
-        )
         self.start_from = ComboBox(
-            label="start from",
+            label="Start from",
             choices=self._first_models,
-            tooltip="Begin with a model of the package (all but classic can), with one that you used lately, "
-            "or with nothing",
+            tooltip="A model of the package (not for classic), a recently used one, or random weights",
         )
 
     def _first_models(self, *_: object) -> list[tuple[str, str]]:
@@ -85,88 +72,73 @@ class TrainingFields:
 
     def _make_noise_fields(self) -> None:
         self.kind = ComboBox(
-            label="noise",
+            label="Noise",
             choices=list(NOISE_KINDS),
             value=NOISE.training_kind,
-            tooltip="What is added to the clean patches:\n"
+            tooltip="Kind of noise that is added to clean patches:\n"
             + "\n".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items()),
         )
         self.lowest = FloatSpinBox(
-            value=SIGMA.low * GREY_LEVELS, min=0, max=GREY_LEVELS, tooltip="Weakest noise, sigma in grey levels of 255"
+            value=SIGMA.low * GREY_LEVELS, min=0, max=GREY_LEVELS, tooltip="Minimum sigma in grey levels of 255"
         )
         self.highest = FloatSpinBox(
             value=SIGMA.high * GREY_LEVELS,
             min=0,
             max=GREY_LEVELS,
-            tooltip="Strongest noise, sigma in grey levels of 255; the model is blind to the level between",
+            tooltip="Maximum sigma in grey levels of 255; the model works for any level in the range",
         )
-        self.sigmas = row(self.lowest, self.highest, label="sigma of 255")
+        self.sigmas = row(self.lowest, self.highest, label="Sigma (of 255)")
 
-    def _make_course_fields(self) -> None:
+    def _make_length(self) -> None:
         self.amount = FloatSpinBox(
-            value=WORKFLOW.minutes, min=0.01, max=10_000, step=1, tooltip="How long to train; stop whenever you like"
-        )
-        self.unit = ComboBox(choices=[MINUTES, EPOCHS], tooltip="Of time, or passes over the images")
-        self.length = row(self.amount, self.unit, label="for")
-        self.batch_size = SpinBox(value=TRAINING.batch_size, min=1, max=256, tooltip="Patches in one step")
-        self.patch_size = SpinBox(
-            value=TRAINING.patch_size, min=16, max=512, step=16, tooltip="Side of a patch in pixels"
-        )
-        self.validation = FloatSpinBox(
-            label="validation",
-            value=TRAINING.validation_split,
+            value=WORKFLOW_TRAINING.minutes,
             min=0.01,
-            max=0.9,
-            step=0.05,
-            tooltip="Share of the files that is kept to validate with",
+            max=10_000,
+            step=1,
+            tooltip="How long to train; it can be stopped at any time",
         )
-        self.patches = row(self.batch_size, self.patch_size, label="batch, patch")
+        self.unit = ComboBox(choices=[MINUTES, EPOCHS], tooltip="Unit of the length")
+        self.length = row(self.amount, self.unit, label="Train for")
 
     @property
     def lines(self) -> list[Widget]:
-        """The fields from the top to the bottom of the form."""
-        data = [self.learn_from, self.clean, self.noisy, self.worth, self.model, self.preset, self.start_from]
-        return [*data, self.length, self.kind, self.sigmas, self.patches, self.validation]
+        """Return the fields from top to bottom of the form."""
+        data = [self.learn_from, self.clean, self.noisy, self.metric_note, self.model]
+        preset, *others = self.config_fields.values()
+        return [*data, preset, self.start_from, self.length, self.kind, self.sigmas, *others]
 
     @property
     def inputs(self) -> list[Widget]:
-        """All that a user changes."""
-        rows = (self.length, self.sigmas, self.patches)
-        return [
-            field
-            for line in self.lines
-            if line is not self.worth
-            for field in (line if isinstance(line, Container) and line in rows else [line])
-        ]
+        """Return all fields that a user can change."""
+        rows = [self.length, self.sigmas]
+        single = [line for line in self.lines if line not in [*rows, self.metric_note]]
+        return [*single, *(field for line in rows for field in line)]
 
     @property
     def _sigma_applies(self) -> bool:
-        """Whether noise is added, of a kind whose level has the range of these fields."""
+        """Return whether noise is added and its level has the range of these fields."""
         added = SOURCES[self.learn_from.value] == "clean"
         return added and NOISE_KINDS[self.kind.value].levels.get("sigma") is SIGMA
 
     def show_what_applies(self) -> None:
-        """Hide the fields that mean nothing here, and say what the figures are worth."""
+        """Hide the fields that do not apply, and say what the PSNR is measured on."""
         learn_from = SOURCES[self.learn_from.value]
-        self.clean.label = "noisy" if learn_from == "noisy" else "clean"
+        self.clean.label = "Noisy" if learn_from == "noisy" else "Clean"
         self.noisy.visible = learn_from == "pairs"
         self.kind.visible = learn_from == "clean"
         self.sigmas.visible = self._sigma_applies
-        show_text(self.worth, WORTH[learn_from])
+        show_text(self.metric_note, METRIC_NOTES[learn_from])
 
-    def settings(self, *, resume: bool = False) -> TrainingSettings:
-        """The training that the form describes."""
+    def request(self, *, resume: bool = False) -> TrainingRequest:
+        """Return the training that the form describes."""
         by_time = self.unit.value == MINUTES
         config = TrainingConfig(
-            preset=self.preset.value,
             minutes=float(self.amount.value) if by_time else None,
             epochs=TRAINING.epochs if by_time else max(round(self.amount.value), 1),
-            batch_size=self.batch_size.value,
-            patch_size=self.patch_size.value,
-            validation_split=self.validation.value,
+            **{name: field.value for name, field in self.config_fields.items()},
         )
         levels = (self.lowest.value / GREY_LEVELS, self.highest.value / GREY_LEVELS)
-        return TrainingSettings(
+        return TrainingRequest(
             sources=_path(self.clean.value),
             noisy=_path(self.noisy.value),
             learn_from=SOURCES[self.learn_from.value],
@@ -179,6 +151,15 @@ class TrainingFields:
         )
 
 
+def _field(name: str) -> ValueWidget:
+    """Return the form's field for a setting of a training."""
+    setting = SETTINGS[name]
+    spin = dict(zip(("min", "max", "step"), setting.spin, strict=True))
+    options = {"choices": setting.choices} if setting.choices else spin
+    tooltip = setting.text[0].upper() + setting.text[1:]
+    return create_widget(getattr(TRAINING, name), label=setting.label, options={"tooltip": tooltip, **options})
+
+
 def _path(value: Path | None) -> Path | None:
-    """FileEdit gives the working folder for an empty line."""
+    """Return None for an empty FileEdit, whose value is the current folder."""
     return None if value is None or value == Path() else Path(value)

@@ -1,7 +1,4 @@
-"""Training as a child process, which is the command line: started, read line by line, stopped.
-
-TensorFlow never enters the window's process.
-"""
+"""Training in a child process, the command line; TensorFlow never enters the process of the window."""
 
 from __future__ import annotations
 
@@ -12,22 +9,21 @@ from collections.abc import Sequence
 from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
+from napari_dental_denoise.config import PACKAGE, PROGRAM
 from napari_dental_denoise.training import from_line
 
-MODULE = "napari_dental_denoise"
-PROGRAM = "napari-dental-denoise"
-FOR_PROGRAMS = ("--progress", "jsonl", "--stop-with-stdin")
+PROTOCOL = ("--progress", "jsonl", "--stop-with-stdin")
 KILL_AFTER_MS = 30_000
 STOPPED = 130
 
 
 class TrainingProcess(QObject):
-    """One training; it outlives the form that started it until it has kept its best model.
+    """One training; it may outlive the form that started it until its best model is written.
 
     Parameters
     ----------
     arguments : sequence of str
-        Of the command `train`.
+        Arguments of the command `train`.
     """
 
     reported = Signal(object)
@@ -45,10 +41,10 @@ class TrainingProcess(QObject):
         environment.insert("PYTHONUTF8", "1")
         self._process.setProcessEnvironment(environment)
         self._process.setProgram(sys.executable)
-        self._process.setArguments(["-m", MODULE, "train", *arguments, *FOR_PROGRAMS])
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.timeout.connect(self._process.kill)
+        self._process.setArguments(["-m", PACKAGE, "train", *arguments, *PROTOCOL])
+        self._kill_timer = QTimer(self)
+        self._kill_timer.setSingleShot(True)
+        self._kill_timer.timeout.connect(self._process.kill)
         self._process.readyReadStandardOutput.connect(self._read_reports)
         self._process.readyReadStandardError.connect(self._read_errors)
         self._process.finished.connect(self._finish)
@@ -56,24 +52,24 @@ class TrainingProcess(QObject):
         QApplication.instance().aboutToQuit.connect(self.stop_and_wait)
 
     def start(self) -> None:
-        """Start the child."""
+        """Start the process."""
         self._process.start()
 
     @property
     def running(self) -> bool:
-        """Whether the child is there."""
+        """Return whether the process runs."""
         return self._process.state() != QProcess.ProcessState.NotRunning
 
     def stop(self) -> None:
-        """Ask the child to keep its best model and to end; end it by force if it does not."""
+        """Ask the process to write its best model and to end; kill it if it does not end in time."""
         if not self.running or self.stop_asked:
             return
         self.stop_asked = True
         self._process.closeWriteChannel()
-        self._patience.start(KILL_AFTER_MS)
+        self._kill_timer.start(KILL_AFTER_MS)
 
     def stop_and_wait(self) -> None:
-        """The same before the program ends."""
+        """Stop the process and wait for its end, before napari ends."""
         self.stop()
         if self.running and not self._process.waitForFinished(KILL_AFTER_MS):
             self._process.kill()
@@ -82,14 +78,14 @@ class TrainingProcess(QObject):
     def _read_reports(self) -> None:
         text = self._rest + bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
         *lines, self._rest = text.split("\n")
-        if lines and self._patience.isActive():
-            # It still works: what takes long is its last step, or keeping the model.
-            self._patience.start(KILL_AFTER_MS)
+        if lines and self._kill_timer.isActive():
+            # A sign of life: only the last step and writing the model take long.
+            self._kill_timer.start(KILL_AFTER_MS)
         for line in lines:
             try:
                 report = from_line(line)
             except (ValueError, TypeError):
-                continue  # a library's own line on stdout
+                continue  # a line that a library printed
             self.reported.emit(report)
 
     def _read_errors(self) -> None:
@@ -103,7 +99,7 @@ class TrainingProcess(QObject):
         self._read_reports()
         self._read_errors()
         if status == QProcess.ExitStatus.CrashExit and not self.stop_asked:
-            self.complained.emit("The training process crashed; the best model so far is kept")
+            self.complained.emit("The training process crashed; the best model so far has been saved")
         self.ended.emit(code)
         self.deleteLater()
 
@@ -115,7 +111,7 @@ class TrainingProcess(QObject):
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """The same training as a line to paste into a shell."""
+    """Return the command line of a training, quoted for the shell."""
     words = [PROGRAM, "train", *arguments]
     if sys.platform == "win32":
         return subprocess.list2cmdline(words)

@@ -1,4 +1,4 @@
-"""The Train form: a folder, a preset, how long; live curves and a preview; stop, resume, use."""
+"""The Train form: settings, start, stop and resume, with live curves and a preview."""
 
 from __future__ import annotations
 
@@ -26,23 +26,20 @@ from napari_dental_denoise.plugin.shared import (
 from napari_dental_denoise.plugin.train.curves import TrainingCurves
 from napari_dental_denoise.plugin.train.fields import TrainingFields
 from napari_dental_denoise.plugin.train.process import STOPPED, TrainingProcess, command_line
-from napari_dental_denoise.plugin.train.settings import plan_text
+from napari_dental_denoise.plugin.train.request import plan_text
 from napari_dental_denoise.training import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-PREVIEW_NAMES = {
-    "clean": "training: noisy, denoised now, clean",
-    "noisy": "training: with more noise, denoised now, noisy target",
-}
+PREVIEW_NAMES = {"clean": "training: noisy, denoised, clean", "noisy": "training: noisier, denoised, noisy target"}
 PREVIEW_GAP = 8
 PLAN_DELAY_MS = 250
 
 
 class TrainingWidget(Container):
-    """Train a model on a folder of images, in a process of its own.
+    """Train a model on a folder of images in a child process.
 
     Parameters
     ----------
@@ -75,16 +72,16 @@ class TrainingWidget(Container):
         self._changed()
 
     def _make_controls(self) -> None:
-        self.plan = text_label("What will happen")
-        self.start = PushButton(text="Train", tooltip="Start in a process of its own; napari stays free")
+        self.plan = text_label("Plan of the training")
+        self.start = PushButton(text="Train", tooltip="Train in another process")
         self.resume = PushButton(
             text="Resume",
-            tooltip="Go on with the stopped training of this model; its minutes and epochs count from its beginning",
+            tooltip="Continue the stopped training of this model; minutes and epochs count from its start",
         )
-        self.stop_button = PushButton(text="Stop", enabled=False, tooltip="Stop and keep the best model so far")
+        self.stop_button = PushButton(text="Stop", enabled=False, tooltip="Stop and save the best model so far")
         self._buttons = row(self.start, self.stop_button, self.resume)
         self.use = PushButton(text="Use now", enabled=False, tooltip="Open the Denoise form with this model")
-        self.copy = PushButton(text="Copy command", tooltip="The same training as a command line, for a server")
+        self.copy = PushButton(text="Copy command", tooltip="Copy the command line of this training")
         self._after = row(self.use, self.copy)
         self.progress = ProgressBar(value=0, min=0, max=1000, visible=False)
         self.status = text_label()
@@ -103,14 +100,14 @@ class TrainingWidget(Container):
         self._timer.start()
 
     def _show_plan(self) -> None:
-        settings = self.fields.settings()
+        settings = self.fields.request()
         problem = settings.problem()
         running = self.process is not None
         self.start.enabled = not problem and not running
-        self.resume.enabled = not self.fields.settings(resume=True).problem() and not running
+        self.resume.enabled = not self.fields.request(resume=True).problem() and not running
         self.copy.enabled = not problem or self.resume.enabled or running
         if running:
-            # The model is there by now, which is no problem of this training.
+            # The model file of the running training is not a problem.
             return
         if problem:
             show_text(self.plan, problem, problem=not self.resume.enabled)
@@ -122,8 +119,8 @@ class TrainingWidget(Container):
             show_text(self.plan, str(error), problem=True)
 
     def train(self, *, resume: bool) -> None:
-        """Start the child process, or say why not."""
-        settings = self.fields.settings(resume=resume)
+        """Start the child process, or show why the training cannot run."""
+        settings = self.fields.request(resume=resume)
         problem = settings.problem()
         if problem:
             show_text(self.plan, problem, problem=True)
@@ -137,7 +134,7 @@ class TrainingWidget(Container):
         self.process.complained.connect(self._note)
         self.process.ended.connect(self._end)
         self._set_running(running=True)
-        show_text(self.status, "Starting: reading the images, loading TensorFlow ...")
+        show_text(self.status, "Starting: reading images, loading TensorFlow ...")
         self.process.start()
 
     def _set_running(self, *, running: bool) -> None:
@@ -159,11 +156,11 @@ class TrainingWidget(Container):
             self.progress.value = 0
         elif isinstance(report, StepDone):
             self.curves.add_loss(report.loss)
-            # It is written some time after the epoch that was the best.
+            # The file may be written some time after the best epoch.
             self._offer_model()
             self.progress.value = round(1000 * report.fraction)
-            text = f"epoch {report.epoch}, loss {report.loss:.4f}, {_duration(report.eta)} to go"
-            show_text(self.status, text if self.stop_button.enabled else "Stopping; keeping the best model ...")
+            text = f"epoch {report.epoch}, loss {report.loss:.4f}, {_duration(report.eta)} left"
+            show_text(self.status, text if self.stop_button.enabled else "Stopping and saving the best model ...")
         elif isinstance(report, EpochDone):
             self.curves.add_epoch(report.epoch, report.psnr)
             self._show_preview()
@@ -187,16 +184,16 @@ class TrainingWidget(Container):
         selected = set(self._viewer.layers.selection)
         look = {"name": self._preview_name, "contrast_limits": (0, 1), **beside_all(self._viewer)}
         self._preview = self._viewer.add_image(picture, **look)
-        # What is worked on stays the active layer: the preview is only looked at.
+        # The active layer stays active.
         if selected:
             self._viewer.layers.selection = selected
         self._viewer.reset_view()
 
     def stop(self) -> None:
-        """Ask the training to keep its best model and to end."""
+        """Ask the training to save its best model and to end."""
         if self.process is not None:
             self.stop_button.enabled = False
-            show_text(self.status, "Stopping; keeping the best model ...")
+            show_text(self.status, "Stopping and saving the best model ...")
             self.process.stop()
 
     def _end(self, code: int) -> None:
@@ -206,33 +203,33 @@ class TrainingWidget(Container):
         self._offer_model()
         if self.use.enabled and self._model is not None:
             remember_model(self._model)
-        # One that was stopped and did not end by itself is ended by force, which is no failure.
+        # The exit code of a process that was killed after Stop is not an error.
         if code not in (0, 1, STOPPED) and (self._failure or not stopped):
             report_error(self.status, InputError(self._failure or f"The training ended with code {code}"))
         elif stopped:
-            kept = "the best model so far is kept" if self.use.enabled else "nothing was learned yet"
+            kept = "the best model so far has been saved" if self.use.enabled else "no model was written"
             show_text(self.status, f"Stopped; {kept}")
         self._show_plan()
 
     def use_now(self) -> Any:
-        """Open the Denoise form with the model that was trained."""
+        """Open the Denoise form with the trained model."""
         form = open_form(self._viewer, "Denoise")
         if self._model is not None:
             form.use_model(self._model)
         return form
 
     def copy_command(self) -> None:
-        """Put the training on the clipboard as a command line."""
+        """Copy the command line of the training to the clipboard."""
         from qtpy.QtWidgets import QApplication
 
         clipboard = QApplication.clipboard()
         if clipboard is not None:
-            settings = self.fields.settings(resume=self.resume.enabled and not self.start.enabled)
+            settings = self.fields.request(resume=self.resume.enabled and not self.start.enabled)
             clipboard.setText(command_line(settings.arguments()))
-        show_text(self.status, "The command is on the clipboard")
+        show_text(self.status, "Command line copied to the clipboard")
 
     def _close(self) -> None:
-        """The child goes on until it has kept its best model, with nobody listening any more."""
+        """Disconnect from the process, which ends after its best model is written."""
         if self.process is not None:
             self.process.reported.disconnect(self._show_report)
             self.process.complained.disconnect(self._note)

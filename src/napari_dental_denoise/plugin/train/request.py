@@ -1,36 +1,43 @@
-"""What the Train form holds, why it cannot run, and the command line that it stands for."""
+"""A training as the Train form describes it: its problems, its plan and its command line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from napari_dental_denoise.config import NOISE, PRESETS, TRAINING, LearnFrom, TrainingConfig
+from napari_dental_denoise.config import MODEL_SUFFIX, NOISE, PRESETS, LearnFrom
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.images import list_files, read_header
-from napari_dental_denoise.models import STARTER_NAME, can_begin, first_model, read_card
-from napari_dental_denoise.training import TrainingPlan, plan_training
+from napari_dental_denoise.models import STARTER_NAME, can_initialise, first_model, read_card
+from napari_dental_denoise.training import (
+    TRAINING,
+    TrainingConfig,
+    TrainingPlan,
+    checkpoint_path,
+    given_options,
+    option,
+    plan_training,
+)
 
-LOOKED_AT = 40
+SAMPLE_SIZE = 40
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """One training as the form describes it.
+class TrainingRequest:
+    """A training as the form describes it.
 
     Attributes
     ----------
     sources, noisy : Path or None
-        Folders: of the images to learn from; for pairs, of their noisy ones.
+        Folders of the training images and, for pairs, of their noisy images.
     learn_from : {"clean", "pairs", "noisy"}
     model : Path or None
-        The file to write.
+        Model file to write.
     noise : str
-        Kind of the noise that is added to clean images.
+        Kind of noise that is added to clean images.
     ranges : dict
-        Level name to the lowest and the highest level.
+        Lowest and highest level by name.
     config : TrainingConfig
     start_from : str
         A model file, "starter" or "nothing"; see `first_model`.
@@ -48,7 +55,7 @@ class TrainingSettings:
     resume: bool = False
 
     def problem(self) -> str:
-        """Why it cannot run, or nothing."""
+        """Return why the training cannot run, or an empty text."""
         return self._folder_problem() or self._model_problem() or self._level_problem()
 
     def _folder_problem(self) -> str:
@@ -59,12 +66,12 @@ class TrainingSettings:
         return ""
 
     def _model_problem(self) -> str:
-        if self.model is None or self.model.suffix != ".keras":
-            return "Name the model to write; it ends in .keras"
-        if self.resume and not self.model.with_suffix(".checkpoint").is_file():
-            return "There is no stopped training of this model to resume"
+        if self.model is None or self.model.suffix != MODEL_SUFFIX:
+            return f"Name the model to write; it ends in {MODEL_SUFFIX}"
+        if self.resume and not checkpoint_path(self.model).is_file():
+            return "There is no checkpoint of this model to resume"
         if not self.resume and self.model.exists():
-            return f"{self.model.name} is there already: choose another name, or resume"
+            return f"{self.model.name} already exists: choose another name, or resume"
         return "" if self.resume else self._start_problem()
 
     def _start_problem(self) -> str:
@@ -73,7 +80,7 @@ class TrainingSettings:
             preset = read_card(first).preset if first else self.config.preset
         except InputError as error:
             return str(error)
-        if can_begin(self.config.preset, preset):
+        if can_initialise(self.config.preset, preset):
             return ""
         if preset not in PRESETS:
             return f"{self.start_from} was made elsewhere: a training cannot begin with it"
@@ -85,20 +92,17 @@ class TrainingSettings:
         return ""
 
     def arguments(self, preview: Path | None = None) -> list[str]:
-        """Of the command `train`."""
+        """Return the arguments of the command `train`."""
         words: list[object] = [self.sources]
         if self.learn_from == "pairs":
             words += ["--noisy", self.noisy]
         elif self.learn_from == "noisy":
             words += ["--learn-from", "noisy"]
-        words += ["-o", self.model, "--preset", self.config.preset, *self._course()]
-        for name in ("batch_size", "patch_size", "validation_split", "seed"):
-            if getattr(self.config, name) != getattr(TRAINING, name):
-                words += [f"--{name.replace('_', '-')}", getattr(self.config, name)]
+        words += ["-o", self.model, *given_options(self.config)]
         if self.learn_from == "clean":
             words += ["--noise", self.noise]
             for name, (low, high) in (self.ranges or {}).items():
-                words += [f"--{name}", f"{low:.5g}", f"{high:.5g}"]
+                words += [option(name), f"{low:.5g}", f"{high:.5g}"]
         if self.resume:
             words.append("--resume")
         elif self.start_from != STARTER_NAME:
@@ -107,13 +111,8 @@ class TrainingSettings:
             words += ["--preview", preview]
         return [str(word) for word in words]
 
-    def _course(self) -> Sequence[object]:
-        if self.config.minutes is not None:
-            return ["--minutes", f"{self.config.minutes:g}"]
-        return ["--epochs", self.config.epochs]
-
     def plan(self) -> TrainingPlan:
-        """What will happen, from the names of the files and the headers of some.
+        """Plan the training from the names of the files and the headers of some.
 
         Raises
         ------
@@ -129,12 +128,12 @@ class TrainingSettings:
 
 @lru_cache(maxsize=4)
 def _shapes(folder: Path, _changed_ns: int) -> tuple[tuple[int, int], ...]:
-    """Of the images of a folder, as far as some of them tell; kept, for a large folder takes seconds to look at."""
+    """Return the shapes of the images of a folder, extrapolated from some of them."""
     files = list_files([folder])
-    step = max(len(files) // LOOKED_AT, 1)
-    looked_at = files[::step][:LOOKED_AT]
+    step = max(len(files) // SAMPLE_SIZE, 1)
+    sample = files[::step][:SAMPLE_SIZE]
     shapes: list[tuple[int, int]] = []
-    for path in looked_at:
+    for path in sample:
         try:
             header = read_header(path)
         except ImageReadError:
@@ -142,16 +141,16 @@ def _shapes(folder: Path, _changed_ns: int) -> tuple[tuple[int, int], ...]:
         shapes += [header.shape] * header.pages
     if not shapes:
         raise InputError(f"{folder}: no image in it can be read")
-    # The others are taken to be like those that were looked at.
-    count = round(len(files) * len(shapes) / len(looked_at))
+    # Large folders take seconds: the other files are assumed to be like the sample.
+    count = round(len(files) * len(shapes) / len(sample))
     return tuple(shapes[index % len(shapes)] for index in range(count))
 
 
 def plan_text(plan: TrainingPlan) -> str:
-    """In one line."""
+    """Return the plan in one line."""
     length = f"{plan.seconds:.0f} s" if plan.seconds < 90 else f"{plan.seconds / 60:.0f} min"
     return (
-        f"{plan.images} images, {plan.patches} patches of {plan.patch_size} px an epoch, "
+        f"{plan.images} images, {plan.patches} patches of {plan.patch_size} px per epoch, "
         f"{plan.memory / 2**20:.0f} MiB of images, about {length} here; "
         f"starts from {plan.first or 'random weights'}"
     )
