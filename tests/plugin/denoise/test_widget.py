@@ -26,7 +26,7 @@ from napari_dental_denoise import (
 from napari_dental_denoise.batch import run as run_module
 from napari_dental_denoise.models.pretrained import STARTERS
 from napari_dental_denoise.plugin.denoise.lazy import MAX_CACHED
-from napari_dental_denoise.plugin.shared.form import PROBLEM
+from napari_dental_denoise.plugin.shared.form import ERROR_STYLE
 from napari_dental_denoise.plugin.shared.layers import visible_window
 from tests.plugin.conftest import PATIENCE_S, HeldStack, record, same, zoom_in
 
@@ -274,7 +274,7 @@ def test_a_folder_of_which_nothing_could_be_done_is_a_problem(viewer, denoise_fo
         denoise_form.denoise_folder(tmp_path / "in", tmp_path / "out")
         qtbot.waitUntil(lambda: denoise_form.folder.enabled)
         told = [notification.message for notification in notification_manager.records]
-    assert denoise_form.status.native.styleSheet() == PROBLEM
+    assert denoise_form.status.native.styleSheet() == ERROR_STYLE
     assert any("1 images failed: bad.png: is not an image" in message for message in told)
 
 
