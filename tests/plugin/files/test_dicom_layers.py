@@ -3,11 +3,13 @@
 import numpy as np
 import pydicom
 import pytest
+from napari.layers import Image
 
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
 from napari_dental_denoise.plugin.add_noise.widget import NoiseWidget
 from napari_dental_denoise.plugin.denoise.widget import DenoiseWidget
 from napari_dental_denoise.plugin.files.reader import get_reader, read
+from napari_dental_denoise.plugin.shared.layers import matching_layer_kwargs
 from napari_dental_denoise.plugin.shared.metadata import layer_encoding
 from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom_files import PATIENT, everything, kinds_in, patient_in, radiograph, save
@@ -187,6 +189,15 @@ def test_what_is_shown_white_is_denoised_and_saved_as_such(tmp_path, pixels, att
     layer.save(str(tmp_path / "a.tif"), plugin=PLUGIN)
     ((data, _, _),) = read(str(tmp_path / "a.tif"))
     np.testing.assert_array_equal(data, pixels)
+
+
+def test_a_darker_result_keeps_the_black_and_the_white_of_its_input(tmp_path, pixels):
+    path = save(radiograph(np.uint16(2100) + pixels // 4, bits=16, photometric="MONOCHROME1"), tmp_path / "a.dcm")
+    ((data, settings, _),) = read(str(path))
+    layer = Image(data, metadata=settings["metadata"])
+    # As grey, 11 bits would hold it.
+    result = Image(data // 2, **matching_layer_kwargs(layer, "denoised", {"operation": "denoise"}))
+    np.testing.assert_array_equal(layer_encoding(result).to_grey(result.data), 4095 - data // 2)
 
 
 def test_images_of_a_series_that_differ_are_layers_of_their_own(tmp_path, pixels):

@@ -10,7 +10,7 @@ import numpy as np
 from napari_dental_denoise import __version__
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import PLAIN
-from napari_dental_denoise.plugin.shared.metadata import METADATA, layer_encoding
+from napari_dental_denoise.plugin.shared.metadata import METADATA, fit_encoding, layer_encoding
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -64,12 +64,13 @@ def matching_layer_kwargs(layer: Image, suffix: str, record: Mapping[str, Any]) 
 
 
 def _source(layer: Image) -> dict[str, Any]:
-    """Return the record of a DICOM input: its encoding, and the file that a derived image refers to."""
-    record = layer.metadata.get(METADATA, {})
-    if layer_encoding(layer) is PLAIN:
+    """Return the record of a DICOM input: its black and white, and the file that a derived image refers to."""
+    encoding = layer_encoding(layer)
+    if encoding is PLAIN:
         return {}
-    kept = ("dicom",) if "files" in record else ("dicom", "path")
-    return {name: record[name] for name in kept if name in record}
+    record = layer.metadata[METADATA]
+    dicom = {**record["dicom"], "encoding": fit_encoding(encoding, layer.data).record()}
+    return {"dicom": dicom, **{name: record[name] for name in ("path",) if name in record and "files" not in record}}
 
 
 def beside_all(viewer: Viewer) -> dict[str, Any]:
