@@ -1,4 +1,4 @@
-"""The pixels of radiographs in DICOM: stored values as they are, whatever the transfer syntax."""
+"""Pixels of radiographs in DICOM: the stored values, in any transfer syntax."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RUN_LENGTH = "1.2.840.10008.1.2.5"
 JPEG = "jpeg8_decode"
-# Else it would change colours of which a header of JFIF says what DICOM does not.
+# Prevents a colour conversion that a JFIF header asks for and DICOM does not.
 UNCHANGED = {"colorspace": "RGB", "outcolorspace": "RGB"}
 # The decoder of imagecodecs for each compressed transfer syntax.
 CODECS = {
@@ -31,9 +31,9 @@ CODECS = {
     **dict.fromkeys(("JPEGLSLossless", "JPEGLSNearLossless"), "jpegls_decode"),
     **dict.fromkeys(("JPEG2000Lossless", "JPEG2000", "HTJ2KLossless", "HTJ2KLosslessRPCL", "HTJ2K"), "jpeg2k_decode"),
 }
-# Colours that these decoders leave as they are.
+# Colour spaces that these decoders do not convert.
 LUMINANCE_FIRST = ("YBR_FULL", "YBR_FULL_422")
-# For colour of 8 bits, which it converts as DICOM has it, and where the other is missing.
+# For 8-bit colour, which it converts as DICOM defines, and where imagecodecs is missing.
 PLAIN_DECODER = "pillow"
 
 
@@ -95,7 +95,7 @@ def _frame_axis(pixels: NDArray[Any], ndim: int) -> NDArray[Any]:
 
 
 def _native(path: Path, dataset: Dataset, syntax: Any) -> NDArray[Any]:
-    """Of a transfer syntax that pydicom reads by itself."""
+    """Return the pixels of a transfer syntax that pydicom reads without another library."""
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.pixels.utils import pixel_array
 
@@ -156,7 +156,7 @@ def _compressed_frames(dataset: Dataset, frames: int) -> Iterator[bytes]:
 
 
 def _used_bits(pixels: NDArray[Any], dataset: Dataset, dtype: np.dtype[Any], *, whole: bool) -> NDArray[Any]:
-    """What stands up to the high bit, sign extended; old files keep overlays in the rest, codestreams nothing."""
+    """Return the stored bits, sign extended; old files keep overlays in the others, codestreams (`whole`) nothing."""
     allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
     declared = None if whole else only_number(dataset, "HighBit")
     high = stored - 1 if declared is None or not stored - 1 <= declared < allocated else int(declared)
