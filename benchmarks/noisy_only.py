@@ -27,7 +27,7 @@ from napari_dental_denoise.pixels import to_unit
 from napari_dental_denoise.training import TRAINING, Dataset, ImagePairs, NoisyImages, batches
 from napari_dental_denoise.unet.backend import has_bfloat16, tf
 from napari_dental_denoise.unet.export import load_keras_model
-from napari_dental_denoise.unet.learner import SMALLEST_ERROR, Learner
+from napari_dental_denoise.unet.learner import MIN_ERROR, Learner
 from napari_dental_denoise.unet.network import find_preset
 
 SIGMA = 25 / GREY_LEVELS
@@ -110,7 +110,7 @@ class BlindLearner(Learner):
         """See `Learner`."""
         asked = tf.cast(tf.not_equal(noisy, clean), tf.float32)
         errors = tf.square(denoised - clean) * asked
-        return tf.math.log(tf.reduce_sum(errors) / (tf.reduce_sum(asked) + 1) + SMALLEST_ERROR)
+        return tf.math.log(tf.reduce_sum(errors) / (tf.reduce_sum(asked) + 1) + MIN_ERROR)
 
 
 def methods(noisy: list[np.ndarray], clean: list[np.ndarray], blur: float, count: int) -> dict[str, Dataset]:

@@ -25,8 +25,9 @@ from common import machine, parser_for
 from napari_dental_denoise import SelfEnsemble, add_gaussian_noise, denoise, phantom
 from napari_dental_denoise.config import PRESETS
 from napari_dental_denoise.evaluation import available_baselines
-from napari_dental_denoise.inference import finish, load_engine
+from napari_dental_denoise.inference import load_engine
 from napari_dental_denoise.inference.denoising import denoise_steps
+from napari_dental_denoise.progress import finish
 
 SIGMA = 25 / 255
 SQUARE = (1024, 1024)

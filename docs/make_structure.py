@@ -9,6 +9,7 @@ the lowest floor, which every package may import.
 
 import ast
 import itertools
+import re
 import textwrap
 import tomllib
 from html import escape
@@ -67,7 +68,7 @@ def read_floors() -> list[list[str]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings["tool"]["importlinter"]["contracts"]
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
-    return [layer.split(" | ") for layer in layers]
+    return [re.split(" [|:] ", layer) for layer in layers]
 
 
 def read_summary(package: Path) -> str:

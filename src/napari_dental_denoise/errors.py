@@ -1,4 +1,4 @@
-"""Errors that a user can act on: what was expected, what came, what to do."""
+"""Errors that a user can act on: what was expected, what was received, what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class InputError(ValueError):
-    """A file, a folder or a parameter that cannot be used, with the reason in one line.
+    """A file, folder or parameter that cannot be used, with the reason in one line.
 
     Examples
     --------
@@ -27,7 +27,7 @@ class ImageReadError(InputError):
     path : Path
         The file.
     reason : str
-        What is wrong with it, without its name.
+        What is wrong with the file, without its name.
     """
 
     def __init__(self, path: Path, reason: str) -> None:

@@ -244,7 +244,7 @@ if __name__ == "__main__":
         items = find_items([{str(tmp_path / "in")!r}], result.parent)
         process = cluster.on_cluster(client, destination, work, measure=True)
         for record in run_files(items, destination, process, None):
-            print(record.file, "is there already" in record.error)
+            print(record.file, "already exists" in record.error)
 """
     write_image(tmp_path / "in" / "0.png", np.full((40, 40), 7, np.uint8))
     out.mkdir()

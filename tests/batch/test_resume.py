@@ -81,7 +81,7 @@ def test_a_file_of_somebody_else_stays_when_a_killed_run_goes_on(scans, tmp_path
     (out / "a.png").write_bytes(b"another's")
     killed(READING, 2, scans, "-o", out)
     assert run(scans, "-o", out) == 1
-    assert "a.png is there already" in capsys.readouterr().err
+    assert "a.png already exists" in capsys.readouterr().err
     assert (out / "a.png").read_bytes() == b"another's"
     assert read_image(out / "b.png").shape == GREY.shape
 
@@ -154,8 +154,8 @@ def test_a_changed_input_is_done_again(scans, tmp_path, capsys):
 
 def test_two_runs_at_once_do_not_spoil_each_other_s_report(scans, tmp_path, capsys):
     lock = tmp_path / ".out.csv.lock"
-    code = "import sys; from pathlib import Path; from napari_dental_denoise.files.lock import only_run\n"
-    code += "with only_run(Path(sys.argv[1]), ''): print(flush=True); sys.stdin.read()"
+    code = "import sys; from pathlib import Path; from napari_dental_denoise.files.lock import locked\n"
+    code += "with locked(Path(sys.argv[1]), ''): print(flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code, tmp_path / "out.csv"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
@@ -207,7 +207,7 @@ def test_two_folders_with_the_same_names_are_not_confused(tmp_path, capsys, more
         ]
     # The result of the one folder is no result of the other.
     assert run(two, "-o", out) == 2
-    assert "x.png is there already" in capsys.readouterr().err
+    assert "x.png already exists" in capsys.readouterr().err
 
 
 @pytest.fixture

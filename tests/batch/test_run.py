@@ -154,7 +154,7 @@ def test_a_dry_run_tells_what_is_done_and_what_would_be_refused(archive, tmp_pat
     assert run(*command, "--dry-run") == 1
     told = capsys.readouterr().out
     assert f"new.bmp -> {tmp_path / 'out' / 'new.bmp'}\n" in told
-    assert "other.bmp: left out: its result is there already" in told
+    assert "other.bmp: left out: its result already exists" in told
     assert "2 images, nothing written, 4 done before, 1 to be left out\n" in told, "the new one and the bad one"
     assert (tmp_path / "out.csv").read_bytes() == before
 
@@ -290,7 +290,7 @@ def test_a_run_that_was_killed_is_resumed(tmp_path):
     (tmp_path / "out" / "5.png").write_bytes(b"another's file")
     done = run_apart(*command)
     assert done.returncode == 1
-    assert "5.png is there already" in done.stderr
+    assert "5.png already exists" in done.stderr
     assert (tmp_path / "out" / "5.png").read_bytes() == b"another's file"
     (tmp_path / "out" / "5.png").unlink()
     assert run(*command) == 0

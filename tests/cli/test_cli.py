@@ -18,7 +18,7 @@ from napari_dental_denoise.cli import main
 from napari_dental_denoise.cli.console import StopRequest
 from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.config import Limits
-from napari_dental_denoise.files.lock import only_run
+from napari_dental_denoise.files.lock import locked
 from napari_dental_denoise.images.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
 from napari_dental_denoise.images.raster import read_pages
 from napari_dental_denoise.training.starter import AS_IT_IS, SCALES
@@ -221,7 +221,7 @@ class TestDenoise:
         before = (tmp_path / "out" / "scan0.png").stat().st_mtime_ns
         other = ("--strength", 0.5)
         assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out", *other) == 2
-        assert capsys.readouterr().err.count("is there already") == 8
+        assert capsys.readouterr().err.count("already exists") == 8
         assert (tmp_path / "out" / "scan0.png").stat().st_mtime_ns == before
         assert run("denoise", folder, "-m", trained_model, "-o", tmp_path / "out", "--overwrite") == 0
 
@@ -262,7 +262,7 @@ class TestDenoise:
         ("options", "message"),
         [
             (("-o", "x.png"), "a file name for 8 inputs; expected a folder"),
-            (("--strength", "-1"), "strength must be a number from 0"),
+            (("--strength", "-1"), "strength must be a number in [0, inf)"),
         ],
     )
     def test_options_that_contradict_are_refused(self, folder, trained_model, options, message, capsys):
@@ -307,7 +307,7 @@ class TestTrain:
         assert first["epoch"] == 1
 
     def test_two_trainings_do_not_write_one_model(self, folder, tmp_path, capsys):
-        with only_run(tmp_path / "model.keras", ""):
+        with locked(tmp_path / "model.keras", ""):
             assert run("train", folder, "-o", tmp_path / "model.keras", *self.OPTIONS, "--epochs", 1) == 2
         assert "another training is writing this model: wait until it ends" in capsys.readouterr().err
         assert list(tmp_path.glob("model*")) == []
@@ -474,7 +474,7 @@ class TestTrain:
             (("-o", "m.keras", "--learn-from", "noisy", "--sigma", 0.1, 0.2), "noise is added to clean images only"),
             (("-o", "m.keras", "--learn-from", "noisy", "--noise", "quantum"), "leave out --noise and its levels"),
             (("-o", "m.keras", "--learn-from", "noisy", "--photons", 5, 9), "leave out --noise and its levels"),
-            (("-o", "m.keras", "--noise", "varying", "--sigma-low", 0.3, 0.4), "sigma_high must be at least"),
+            (("-o", "m.keras", "--noise", "varying", "--sigma-low", 0.3, 0.4), "sigma_high must be a number in [0.3"),
             (("-o", "m.keras", "--start-from", "none.keras"), "none.keras: no such model file"),
             (("-o", "m.keras", "--preview", "scans/scan0.png/p.npy"), ".npy: cannot be written"),
             (("-o", "m.keras", "--starter", "--noise", "quantum"), "--starter has its own data"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files.atomic import PREFIX, replacing, write_bytes, write_text
+from napari_dental_denoise.files.atomic import PREFIX, atomic_write, write_bytes, write_text
 from napari_dental_denoise.images.raster import read_image, write_image
 from tests.dicom_files import radiograph, save
 
@@ -134,7 +134,7 @@ LONG = "x" * 300 + ".png"
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("name", [LONG, "a\0b.png", f"{LONG}/a.png"])
 def test_a_name_that_cannot_be_is_refused_before_the_work(tmp_path, name, overwrite):
-    with pytest.raises(InputError, match="cannot be written"), replacing(tmp_path / name, overwrite=overwrite):
+    with pytest.raises(InputError, match="cannot be written"), atomic_write(tmp_path / name, overwrite=overwrite):
         pytest.fail("the work was begun")
     assert list(tmp_path.iterdir()) == []
 
@@ -147,14 +147,14 @@ def test_a_folder_of_links_in_a_circle_is_refused(tmp_path):
 
 
 def write_later_than_another(path):
-    with replacing(path, overwrite=False) as temporary:
+    with atomic_write(path, overwrite=False) as temporary:
         temporary.write_text("mine")
         path.write_text("theirs")
 
 
 def test_what_another_program_wrote_meanwhile_is_not_replaced(tmp_path):
     path = tmp_path / "a.txt"
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         write_later_than_another(path)
     assert path.read_text() == "theirs"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
@@ -186,7 +186,7 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path):
     (tmp_path / "input.txt").write_text("input")
     for name, target in (("link.txt", "input.txt"), ("dangling.txt", "nowhere.txt")):
         (tmp_path / name).symlink_to(target)
-        with pytest.raises(InputError, match="is there already"):
+        with pytest.raises(InputError, match="already exists"):
             write_text(tmp_path / name, "new", overwrite=False)
         assert (tmp_path / name).is_symlink()
         write_text(tmp_path / name, "new", overwrite=True)

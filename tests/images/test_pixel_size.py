@@ -112,7 +112,7 @@ def test_nothing_is_replaced_unasked_and_nothing_impossible_written(tmp_path):
     image = np.zeros((3, 4), np.uint8)
     for suffix in (".png", ".tif"):
         write_with_pixel_size(tmp_path / f"image{suffix}", image, (0.1, 0.1))
-        with pytest.raises(InputError, match="is there already"):
+        with pytest.raises(InputError, match="already exists"):
             write_with_pixel_size(tmp_path / f"image{suffix}", image + 1, (0.1, 0.1))
         assert read_image(tmp_path / f"image{suffix}").max() == 0
         write_with_pixel_size(tmp_path / f"image{suffix}", image + 1, (0.1, 0.1), overwrite=True)

@@ -162,7 +162,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
 def test_writing_never_replaces_unasked(tmp_path, radiographs):
     path = tmp_path / "image.png"
     write_image(path, radiographs[0])
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         write_image(path, radiographs[1])
     np.testing.assert_array_equal(read_image(path), radiographs[0])
     write_image(path, radiographs[1], overwrite=True)

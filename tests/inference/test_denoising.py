@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_dental_denoise import add_gaussian_noise, denoise, psnr
+from napari_dental_denoise.config import INFERENCE
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation.comparison import model_denoiser
-from napari_dental_denoise.inference.denoising import denoise_steps, finish, residual_steps
+from napari_dental_denoise.inference import engine as engine_module
+from napari_dental_denoise.inference.denoising import denoise_steps, residual_steps
 from napari_dental_denoise.inference.engine import cached_engine, load_engine
 from napari_dental_denoise.pixels.encoding import PLAIN
+from napari_dental_denoise.progress import finish
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +116,19 @@ def test_strength_is_linear_in_the_residual(engine, radiographs):
             np.testing.assert_array_equal(encoding.apply(lambda _, result=less_noise: result, image), expected)
 
 
-def test_a_model_path_is_loaded_once_and_again_when_it_changes(trained_model, tmp_path, radiographs):
+def test_a_model_path_is_loaded_once_and_again_when_it_changes(trained_model, tmp_path, radiographs, monkeypatch):
+    loads = []
+    monkeypatch.setattr(engine_module, "load_engine", lambda *options: loads.append(options) or load_engine(*options))
     path = tmp_path / "model.keras"
     path.write_bytes(trained_model.read_bytes())
-    before = cached_engine.cache_info().misses
+    before = cached_engine(path)
     denoise(radiographs[0], path)
     denoise(radiographs[1], path)
-    assert cached_engine.cache_info().misses == before + 1
+    # The defaults spelled out, as a run over files does, and another way to the same file.
+    (tmp_path / "folder").mkdir()
+    assert cached_engine(tmp_path / "folder" / ".." / "model.keras", INFERENCE.precision, None) is before
+    assert len(loads) == 1
+    assert cached_engine(path, "f32") is not before
     path.write_bytes(b"no model any more")
     with pytest.raises(InputError, match=r"expected a \.keras model file"):
         denoise(radiographs[0], path)
@@ -145,8 +154,8 @@ def test_colour_is_not_taken_for_a_stack(engine):
         (np.zeros((5, 5), np.int64), 1, "must be uint8, uint16 or floating; received int64"),
         (np.full((5, 5), np.nan), 1, "must hold finite values"),
         (np.full((20, 20), -2.0), 1, "must have black at 0; received large parts near -2: add an offset first"),
-        (np.zeros((5, 5), np.uint8), -0.1, r"strength must be a number from 0; received -0\.1"),
-        (np.zeros((5, 5), np.uint8), np.nan, "strength must be a number from 0; received nan"),
+        (np.zeros((5, 5), np.uint8), -0.1, r"strength must be a number in \[0, inf\); received -0\.1"),
+        (np.zeros((5, 5), np.uint8), np.nan, r"strength must be a number in \[0, inf\); received nan"),
     ],
 )
 def test_what_cannot_be_denoised_is_refused(engine, image, strength, message):

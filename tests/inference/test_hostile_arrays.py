@@ -11,7 +11,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation.baselines import BASELINES
 from napari_dental_denoise.inference.engine import OpenVinoEngine
 from napari_dental_denoise.inference.runtime import openvino
-from napari_dental_denoise.models.file import ModelCard
+from napari_dental_denoise.models.card import ModelCard
 from napari_dental_denoise.models.pretrained import STARTER
 from napari_dental_denoise.noise.registry import NOISE_KINDS
 
@@ -207,5 +207,5 @@ def test_a_network_that_makes_nan_is_refused():
             self.card = ModelCard("broken", "residual", 1, 0)
             self._compiled = runtime.Core().compile_model(network, "CPU")
 
-    with pytest.raises(InputError, match="its weights are damaged"):
+    with pytest.raises(InputError, match="its weights are probably corrupt"):
         ndd.denoise(RAMP, Broken())

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise import SelfEnsemble, add_gaussian_noise, denoise, load_engine, psnr
-from napari_dental_denoise.inference.denoising import denoise_steps, finish
+from napari_dental_denoise.inference.denoising import denoise_steps
+from napari_dental_denoise.progress import finish
 
 
 @pytest.fixture(scope="module")

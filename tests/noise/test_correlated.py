@@ -66,7 +66,7 @@ def test_power_law_noise_falls_with_its_exponent():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda image: ndd.add_correlated_noise(image, 0.1, 40), "blur must be between 0 and 32; received 40"),
+        (lambda image: ndd.add_correlated_noise(image, 0.1, 40), r"blur must be .*\[0, 32\]; received 40"),
         (
             lambda image: ndd.add_correlated_noise(image[0], 0.1),
             r"expected an image \(\.\.\., H, W\) .* shape \(400,\)",
@@ -75,7 +75,7 @@ def test_power_law_noise_falls_with_its_exponent():
             lambda image: ndd.add_spectrum_noise(image, -np.ones((8, 8))),
             "spectrum must be an array .* received shape",
         ),
-        (lambda image: ndd.add_power_law_noise(image, 0.1, 9), "exponent must be between 0 and 4; received 9"),
+        (lambda image: ndd.add_power_law_noise(image, 0.1, 9), r"exponent must be .*\[0, 4\]; received 9"),
     ],
 )
 def test_bad_levels_and_images_are_refused(call, message):

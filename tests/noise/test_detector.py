@@ -81,11 +81,11 @@ def test_jpeg_keeps_8_bit_and_loses_more_at_low_quality():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda image: ndd.add_quantum_noise(image, 0), "photons must be a positive number"),
+        (lambda image: ndd.add_quantum_noise(image, 0), r"photons must be .*\(0, .*\]"),
         (lambda image: ndd.add_quantum_noise(image, response="film"), "response must be one of logarithmic, .*'film'"),
-        (lambda image: ndd.add_varying_noise(image, 0.2, 0.1), "sigma_high must be at least 0.2; received 0.1"),
-        (lambda image: ndd.add_line_noise(image, -1), "sigma must be at least 0; received -1"),
-        (lambda image: ndd.add_jpeg_noise(image, 0.1, 0), "quality must be between 1 and 100; received 0"),
+        (lambda image: ndd.add_varying_noise(image, 0.2, 0.1), r"sigma_high must be .*\[0\.2, 1\]; received 0\.1"),
+        (lambda image: ndd.add_line_noise(image, -1), r"sigma must be .*\[0, 1\]; received -1"),
+        (lambda image: ndd.add_jpeg_noise(image, 0.1, 0), r"quality must be .*\[1, 100\]; received 0"),
     ],
 )
 def test_bad_levels_and_images_are_refused(call, message):

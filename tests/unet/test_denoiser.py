@@ -42,7 +42,7 @@ def test_the_whole_job(radiographs, tmp_path, capsys):
     again = ndd.CNNDenoiser.load(tmp_path / "model.keras")
     np.testing.assert_array_equal(again.denoise(noisy[6:]), denoised)
     np.testing.assert_array_equal(again.denoise(list(noisy[6:]))[1], denoised[1])
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         denoiser.save(tmp_path / "model.keras")
 
 

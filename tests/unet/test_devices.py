@@ -186,9 +186,7 @@ def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(capfd, fo
     rest, error = running[0].communicate()
     running[1].communicate()
     assert running[0].returncode == 2
-    assert error == (
-        "napari-dental-denoise: another machine is gone, or was stopped: --resume goes on, on all of them\n"
-    )
+    assert error == ("napari-dental-denoise: another machine has stopped: continue with --resume on all of them\n")
     assert not other.parent.exists()
     assert sorted(path.suffix for path in model.parent.iterdir()) == [".checkpoint", ".keras", ".npy"]
     assert train(capfd, folder, model, "--resume", "--epochs", epochs_in([*lines, *rest.splitlines()]) + 1)

@@ -9,7 +9,7 @@ import pytest
 from napari_dental_denoise import unet_model
 from napari_dental_denoise.config import PRESETS, Preset
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.models.file import ModelCard
+from napari_dental_denoise.models.card import ModelCard
 from napari_dental_denoise.models.pretrained import (
     FAST_STARTER,
     NOTHING,
@@ -80,6 +80,6 @@ def test_the_best_preset_begins_with_the_model_of_the_package():
 def test_a_model_of_an_older_design_of_its_preset_is_refused(tmp_path):
     older = tmp_path / "older.keras"
     save_model(unet_model(Preset((4, 8))), ModelCard("standard", "residual", 2, 8), older, overwrite=False)
-    with pytest.raises(InputError, match="its weights are not those of the preset standard: train it again"):
+    with pytest.raises(InputError, match="its weights do not fit the preset standard: train it again"):
         start_from_file(older, unet_model("best"), "best")
     assert PRESETS["standard"].widths != (4, 8)

@@ -139,7 +139,7 @@ class DenoiseOnWorker(DenoiseWork):
         from distributed import get_worker
 
         path = Path(get_worker().local_directory, self.model.name)
-        return cached_engine(path, path.stat().st_mtime_ns, self.precision, self.threads)
+        return cached_engine(path, self.precision, self.threads)
 
 
 def _sent(client: Client, work: DenoiseWork) -> DenoiseWork:

@@ -34,7 +34,7 @@ from napari_dental_denoise.images import (
     write_with_pixel_size,
 )
 from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_unit
-from napari_dental_denoise.models import PURPOSE, model_stat
+from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.noise import estimate_noise
 from napari_dental_denoise.pixels import PixelEncoding, Unit, check_black, to_unit_pair
 
@@ -108,8 +108,7 @@ class DenoiseWork:
 
     def plain_engine(self) -> Engine:
         """The same without turns."""
-        modified = model_stat(self.model).st_mtime_ns
-        return cached_engine(self.model.resolve(), modified, self.precision, self.threads)
+        return cached_engine(self.model, self.precision, self.threads)
 
 
 @dataclass(frozen=True)
@@ -224,7 +223,7 @@ def is_refused(item: Item, destination: Destination) -> bool:
 def refusal(item: Item, destination: Destination) -> str | None:
     """Why a file will have no result, as far as can be told before its pixels are read."""
     if is_refused(item, destination):
-        return "its result is there already: choose another output, or --overwrite"
+        return "its result already exists: choose another output, or --overwrite"
     output = destination.output
     suffix = output.suffix if is_file_name(output) else destination.suffix or ""
     if suffix.lower() in DICOM_SUFFIXES and not is_dicom(item.path):

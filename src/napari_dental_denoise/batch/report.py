@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.batch.inputs import Item
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files import is_file, only_run, replacing
+from napari_dental_denoise.files import atomic_write, is_file, locked
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Run:
 @contextlib.contextmanager
 def open_report(path: Path, run: Run) -> Iterator[Report]:
     """The report of one run; see `Report`. No other run may write it meanwhile."""
-    with only_run(path, BUSY):
+    with locked(path, BUSY):
         yield Report(path, run)
 
 
@@ -249,7 +249,7 @@ class Report(EarlierRuns):
         self._write(row for number, row in enumerate(self._rows()) if stays(number, row))
 
     def _write(self, rows: Iterator[Mapping[str, str]]) -> None:
-        with replacing(self._path, overwrite=True) as path, _open(path, "w") as new:
+        with atomic_write(self._path, overwrite=True) as path, _open(path, "w") as new:
             new.write(HEAD)
             new.writelines(_line(row) for row in rows)
 

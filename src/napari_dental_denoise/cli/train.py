@@ -22,7 +22,7 @@ from napari_dental_denoise.cli.train_options import add_train_parser
 from napari_dental_denoise.cli.training_display import TrainingDisplay
 from napari_dental_denoise.config import LIMITS, NOISE, PROGRAM
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.files import only_run
+from napari_dental_denoise.files import locked
 from napari_dental_denoise.models import NOTHING, STARTER_NAME, first_model
 from napari_dental_denoise.noise import NoiseRange
 from napari_dental_denoise.training import STARTER_TRAINING, TRAINING, TrainingConfig, TrainingFinished, check_settings
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     if process_number(options.strategy) > 0:
         follow(prepare(options)[0], "none", lambda: False)
         return EXIT_DONE
-    with only_run(options.output, BUSY):
+    with locked(options.output, BUSY):
         job, errors = prepare(options)
         report_left_out(errors)
         before = _written_at(job.model)

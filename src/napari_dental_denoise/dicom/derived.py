@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom.deidentify import deidentify
-from napari_dental_denoise.dicom.file import LIBRARY, check_dicom_file
+from napari_dental_denoise.dicom.file import check_dicom_file
 from napari_dental_denoise.dicom.frames import lift_common
 from napari_dental_denoise.dicom.header import COLOUR, LOOKUP_TABLES, DicomHeader, describe
 from napari_dental_denoise.dicom.provenance import (
@@ -23,7 +23,7 @@ from napari_dental_denoise.dicom.provenance import (
 )
 from napari_dental_denoise.dicom.values import parts
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.files import read_file, refusing, write_bytes
+from napari_dental_denoise.files import read_file, reading_errors, write_bytes
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -86,7 +86,7 @@ def write_derived(
         If the source has become unreadable or was replaced, the pixels do not have its shape and
         type, or the file already exists or cannot be written.
     """
-    with refusing(source, "has attributes that cannot be copied: choose --format png or tif", LIBRARY):
+    with reading_errors(source, "has attributes that cannot be copied: choose --format png or tif"):
         dataset = _read_whole(source, sha256)
         _check_pixels(describe(source, dataset), pixels)
         original = copy.deepcopy(dataset)

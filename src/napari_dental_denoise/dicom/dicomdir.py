@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from napari_dental_denoise.dicom.file import LIBRARY, check_dicom_file, is_dicom
-from napari_dental_denoise.files import is_name, refusing
+from napari_dental_denoise.dicom.file import check_dicom_file, is_dicom
+from napari_dental_denoise.files import is_name, reading_errors
 
 NAME = "DICOMDIR"
 
@@ -37,7 +37,7 @@ def listed_images(path: Path) -> list[Path]:
     import pydicom
 
     check_dicom_file(path)
-    with refusing(path, "is a truncated or damaged DICOMDIR", LIBRARY):
+    with reading_errors(path, "is a truncated or damaged DICOMDIR"):
         table = pydicom.dcmread(path, force=True, specific_tags=["DirectoryRecordSequence"])
         parts = list(_file_ids(table.DirectoryRecordSequence))
     return [_existing(path.parent, names) for names in parts]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_dental_denoise.config import LIMITS
-from napari_dental_denoise.dicom.file import LIBRARY, check_dicom_file
+from napari_dental_denoise.dicom.file import check_dicom_file
 from napari_dental_denoise.dicom.frames import GROUPS, lift_common
 from napari_dental_denoise.dicom.grayscale import is_inverted, stored_limits
 from napari_dental_denoise.dicom.values import first_number, numbers, only_number, optional
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import refusing
+from napari_dental_denoise.files import reading_errors
 from napari_dental_denoise.pixels import PixelEncoding, PixelSize, is_plausible
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def parse_dataset(path: Path, data: bytes) -> Dataset:
 def _attributes(path: Path, source: Path | io.BytesIO, wanted: Sequence[str]) -> Dataset:
     import pydicom
 
-    with refusing(path, "is a truncated or damaged DICOM file", LIBRARY):
+    with reading_errors(path, "is a truncated or damaged DICOM file"):
         whole = PIXELS[0] in wanted
         dataset = pydicom.dcmread(source, force=True, stop_before_pixels=not whole, specific_tags=[*wanted])
         lift_common(dataset)
@@ -151,7 +151,7 @@ def describe(path: Path, dataset: Dataset) -> DicomHeader:
     ImageReadError
         If it holds no image that is read.
     """
-    with refusing(path, "is a truncated or damaged DICOM file", LIBRARY):
+    with reading_errors(path, "is a truncated or damaged DICOM file"):
         return _describe(path, dataset)
 
 

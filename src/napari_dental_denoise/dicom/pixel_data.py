@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.dicom.file import LIBRARY, check_dicom_file
+from napari_dental_denoise.dicom.file import check_dicom_file
 from napari_dental_denoise.dicom.header import COLOUR, DicomHeader, describe, parse_dataset
 from napari_dental_denoise.dicom.values import only_number
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import CURE, claimed_shape, is_whole, read_file, refusing
+from napari_dental_denoise.files import CURE, claimed_shape, is_whole, read_file, reading_errors
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -63,7 +63,7 @@ def read_dicom(path: str | Path) -> tuple[DicomHeader, NDArray[np.generic]]:
     data = read_file(path)
     dataset = parse_dataset(path, data)
     header = replace(describe(path, dataset), sha256=hashlib.sha256(data).hexdigest())
-    with refusing(path, "is a DICOM file whose pixels are truncated or damaged", LIBRARY):
+    with reading_errors(path, "is a DICOM file whose pixels are truncated or damaged"):
         pixels = _frames(path, dataset, header)
     if pixels.shape != (header.frames, *header.shape) or pixels.dtype != header.dtype:
         raise ImageReadError(path, "is a DICOM file whose pixels are not what its header says")

@@ -12,6 +12,7 @@ from skimage.metrics import structural_similarity
 from napari_dental_denoise.config import ACCURACY_TOLERANCE
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import check_array, check_values
+from napari_dental_denoise.validation import check_number
 
 SSIM_SIGMA = 1.5
 SSIM_MIN_SIDE = 11
@@ -139,6 +140,7 @@ def accuracy(
     0.5
     """
     _check_pair(clean, denoised, data_range)
+    check_number("tolerance", tolerance)
     error = np.abs(np.subtract(clean, denoised, dtype=np.float64))
     return float(np.mean(error <= tolerance * data_range))
 
@@ -153,5 +155,4 @@ def _check_pair(clean: NDArray[np.generic], denoised: NDArray[np.generic], data_
     for image in (clean, denoised):
         if np.issubdtype(image.dtype, np.floating):
             check_values(image)
-    if not (np.isfinite(data_range) and data_range > 0):
-        raise InputError(f"data_range must be positive; received {data_range}")
+    check_number("data_range", data_range, above=0)

@@ -1,6 +1,6 @@
 """Files as such: atomic writing, locks, guards against damaged or hostile input.
 
-May import `errors`, `config` and `validation`.
+May import `errors`, `config`, `progress` and `validation`.
 """
 
 import lazy_loader

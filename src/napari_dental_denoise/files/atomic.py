@@ -1,4 +1,4 @@
-"""Write a file whole or not at all; what a killed program left half written is swept away by the next one."""
+"""Atomic writing: a file is replaced whole or not at all. Temporary files of dead processes are removed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PREFIX = ".writing"
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise if something of that name is there already, be it a link that leads nowhere."""
+    """Raise InputError if the name is taken, even by a broken link."""
     _check_name(path, overwrite=False)
 
 
@@ -33,12 +33,12 @@ def _check_name(path: Path, *, overwrite: bool) -> None:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return
-    # A name that is too long is told before the work, not behind it.
+    # Such as a name that is too long.
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
     if not overwrite:
         raise InputError(
-            f"{path} is there already: choose another name, or replace it by --overwrite (in Python, overwrite=True)"
+            f"{path} already exists: choose another name, or replace it with --overwrite (in Python, overwrite=True)"
         )
 
 
@@ -47,46 +47,46 @@ def _unwritable(path: Path, error: Exception) -> InputError:
 
 
 def check_folder(path: Path) -> None:
-    """Raise if `path` cannot be written where it is; better now than after hours of work."""
+    """Raise InputError unless `path` can be written, by writing a temporary file beside it."""
     _check_name(path, overwrite=True)
-    probe = _temporary(path)
-    write_bytes(probe, b"", overwrite=False)
-    probe.unlink()
+    temporary = _temporary(path)
+    write_bytes(temporary, b"", overwrite=False)
+    temporary.unlink()
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A temporary name in the same folder, which takes the place of `path` when the block ends well.
+def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Yield a temporary path in the same folder, and rename it to `path` when the block ends without an error.
 
-    A file that is replaced hands on its permissions. A link of that name is replaced itself: what it
-    leads to, which may be an input, stays as it is.
+    A file that is replaced passes on its permissions. A link is replaced itself; its target, which may be
+    an input, is not changed.
 
     Parameters
     ----------
     path : Path
-        The file to write; its folder is made where it is missing.
+        The file to write; a missing folder is created.
     overwrite : bool
-        Replace a file of that name.
+        Replace an existing file.
 
     Yields
     ------
     Path
-        With the suffix of `path`; to be written by the block.
+        The file that the block has to write, with the suffix of `path`.
 
     Raises
     ------
     InputError
-        If the file is there already, or cannot be written.
+        If the file already exists or cannot be written.
     """
     _check_name(path, overwrite=overwrite)
-    place = _replace if overwrite else _place
+    move = _replace if overwrite else _move_to_free_name
     temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path.parent.absolute())
         yield temporary
         _flush(temporary)
-        place(temporary, path)
+        move(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
@@ -96,48 +96,48 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 def _replace(temporary: Path, path: Path) -> None:
     if path.is_file() and not path.is_symlink():
-        # Some file systems have no permissions to hand on.
+        # Some file systems have no permissions.
         with contextlib.suppress(OSError):
             shutil.copymode(path, temporary)
     temporary.replace(path)
 
 
-def _place(temporary: Path, path: Path) -> None:
-    """Only where nothing is: another program may have written there since it was looked."""
+def _move_to_free_name(temporary: Path, path: Path) -> None:
+    """Fail if `path` exists, even if another program has written it since it was checked."""
     try:
         os.link(temporary, path)
     except OSError:
-        # Something is there, or the file system has no hard links.
+        # The name is taken, or the file system has no hard links.
         refuse_existing(path)
         temporary.replace(path)
 
 
 def _temporary(path: Path) -> Path:
-    """A name that tells whose it is."""
-    return path.with_name(f"{PREFIX}-{_this_machine()}-{os.getpid()}-{secrets.token_hex(6)}{path.suffix}")
+    """Return a path that names this host and process."""
+    return path.with_name(f"{PREFIX}-{_host()}-{os.getpid()}-{secrets.token_hex(6)}{path.suffix}")
 
 
 @lru_cache(maxsize=1)
-def _this_machine() -> str:
-    """Where the number of a process means something: this computer or, of a container, its own numbers."""
-    numbers = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else ""
-    return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:10]
+def _host() -> str:
+    """Return a digest of this computer and, in a container, of its process numbers."""
+    namespace = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else ""
+    return hashlib.sha256(f"{platform.node()} {namespace}".encode()).hexdigest()[:10]
 
 
 @lru_cache(maxsize=1024)
 def _sweep(folder: Path) -> None:
-    """Remove, once for each folder, what processes of this machine left that are no more."""
+    """Remove, once for each folder, the temporary files of processes that have died on this host."""
     with contextlib.suppress(OSError):
-        for path in folder.glob(f"{PREFIX}-{_this_machine()}-*"):
+        for path in folder.glob(f"{PREFIX}-{_host()}-*"):
             process = path.name.split("-")[2]
             if process.isdecimal() and not _is_running(int(process)):
                 path.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:
-    """Whether a process of that number runs on this machine; on Windows, whether it is this one."""
+    """Return whether a process runs on this host; on Windows, whether it is this one."""
     if sys.platform == "win32":
-        # A signal would end it there; and of others, a file that is open cannot be removed.
+        # There, a signal would end the process, and files that others hold open cannot be removed anyway.
         return process == os.getpid()
     try:
         os.kill(process, 0)
@@ -149,18 +149,18 @@ def _is_running(process: int) -> bool:
 
 
 def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
-    """Write `data` to `path`, whole or not at all; see `replacing`."""
-    with replacing(path, overwrite=overwrite) as temporary:
+    """Write `data` to `path`; see `atomic_write`."""
+    with atomic_write(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(data)
 
 
 def write_text(path: Path, text: str, *, overwrite: bool) -> None:
-    """Write `text` to `path` in UTF-8, whole or not at all; see `replacing`."""
+    """Write `text` to `path` in UTF-8; see `atomic_write`."""
     write_bytes(path, text.encode(), overwrite=overwrite)
 
 
 def write_array(path: Path, array: NDArray[np.generic]) -> None:
-    """Write an array as `.npy` in place of the one before, whole or not at all."""
+    """Write an array as `.npy`, replacing an existing file; see `atomic_write`."""
     data = io.BytesIO()
     np.save(data, array, allow_pickle=False)
     write_bytes(path, data.getvalue(), overwrite=True)

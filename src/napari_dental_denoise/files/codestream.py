@@ -1,34 +1,30 @@
-"""What a compressed frame says of itself, and whether it is whole, before a decoder takes the memory for it."""
+"""Headers of compressed frames, checked before a decoder allocates memory for their pixels."""
 
 from __future__ import annotations
 
 import struct
 
-# Where a frame is whole, but nothing that unpacks it is installed.
+# For a frame without an installed decoder.
 CURE = "pip install imagecodecs"
 PNG_START = b"\x89PNG\r\n\x1a\n"
-# Grey and alpha, RGB, RGB and alpha; the rest has one.
+# Channels of grey and alpha, RGB, RGB and alpha; other types have one.
 PNG_COLOURS = {4: 2, 2: 3, 6: 4}
 JPEG_START, JPEG_END, JPEG_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 J2K_START = b"\xff\x4f\xff\x51"
 JP2_SIGNATURE, JP2_CODESTREAM = b"\x00\x00\x00\x0cjP  ", b"jp2c"
-# Start of frame: baseline, extended, lossless and so on, and that of JPEG-LS; not tables nor arithmetic conditions.
+# Start of frame of JPEG (baseline, extended, lossless ...) and JPEG-LS; not tables or arithmetic conditions.
 FRAME_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
-# Those that stand alone, without a length: a temporary one, restarts, start of image.
+# Markers without a length: temporary, restarts, start of image.
 LONE_MARKERS = {0x01, *range(0xD0, 0xD9)}
 
 
 def claimed_shape(frame: bytes) -> tuple[int, int, int] | None:
-    """Height, width and number of colours in the header of a JPEG, JPEG-LS, JPEG 2000 or PNG codestream.
-
-    Parameters
-    ----------
-    frame : bytes
+    """Return the shape in the header of a JPEG, JPEG-LS, JPEG 2000 or PNG codestream.
 
     Returns
     -------
     (height, width, colours) or None
-        None where there is no such header.
+        None without such a header.
     """
     if frame.startswith(JP2_SIGNATURE):
         frame = _inside_jp2(frame)
@@ -40,21 +36,16 @@ def claimed_shape(frame: bytes) -> tuple[int, int, int] | None:
 
 
 def is_whole(frame: bytes) -> bool:
-    """Whether a JPEG or JPEG-LS codestream goes on to its end; of others, their decoders say so.
+    """Return whether a JPEG or JPEG-LS codestream is complete; True for others, whose decoders check it.
 
-    Decoders of JPEG fill what was cut off with grey, without a word.
-
-    Parameters
-    ----------
-    frame : bytes
-        Anything may follow the end.
+    JPEG decoders fill missing pixels with grey and report nothing.
     """
-    # Neither marker can occur inside a scan.
+    # A scan contains neither marker.
     return not frame.startswith(JPEG_START) or frame.rfind(JPEG_END) > frame.rfind(JPEG_SCAN)
 
 
 def _inside_jp2(frame: bytes) -> bytes:
-    """The codestream in the boxes around it, which are gone through as a decoder does."""
+    """Return the codestream in a JP2 file, found box by box as a decoder does."""
     position = 0
     while position + 8 <= len(frame):
         length, kind = int.from_bytes(frame[position : position + 4], "big"), frame[position + 4 : position + 8]
@@ -63,7 +54,7 @@ def _inside_jp2(frame: bytes) -> bytes:
             length, start = int.from_bytes(frame[start : start + 8], "big"), start + 8
         if kind == JP2_CODESTREAM:
             return frame[start:]
-        # A box of length 0 goes on to the end.
+        # A box of length 0 extends to the end.
         if length < start - position:
             break
         position += length
@@ -89,7 +80,7 @@ def _jpeg_shape(frame: bytes) -> tuple[int, int, int] | None:
     position = len(JPEG_START)
     while position + 10 <= len(frame):
         prefix, marker = frame[position], frame[position + 1]
-        # Decoders pass over what stands between markers, each in its own way.
+        # Decoders differ in how they skip bytes between markers.
         if prefix != 0xFF or marker == 0:
             return None
         if marker == 0xFF:

@@ -1,64 +1,72 @@
-"""Make whatever goes wrong inside a library that reads a file one error with the file's name."""
+"""Turn whatever a library raises while it reads a file into one error, and keep its warnings and logs unseen."""
 
 from __future__ import annotations
 
 import logging
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from napari_dental_denoise.errors import ImageReadError, InputError
 
-# Files are read in threads, and what silences a library swaps the warning filters of the whole process.
-# One reader may call another.
-_one_at_a_time = threading.RLock()
+# The loggers of pydicom, tifffile and Pillow; a filter of a logger does not hold for its children.
+LOGGERS = (
+    *("pydicom", "pydicom.pixels.decoders.base", "pydicom.pixels.encoders.base", "pydicom.pixels.utils", "tifffile"),
+    *("PIL.Image", "PIL.ImageFile", "PIL.PcxImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin"),
+)
+
+_reading = ContextVar("reading", default=False)
+_warn = warnings.warn
+
+
+@wraps(_warn)
+def _warn_unless_reading(
+    message: Any, category: Any = None, stacklevel: int = 1, source: Any = None, **options: Any
+) -> None:
+    if not _reading.get():
+        _warn(message, category, stacklevel + 1, source, **options)
+
+
+def _is_heard(_record: logging.LogRecord) -> bool:
+    return not _reading.get()
+
+
+# Once for the whole process, and without effect but in a thread that reads. Warning filters could not do it: they
+# belong to all threads, and any block of `catch_warnings` of another thread takes them away or brings them back.
+warnings.warn = _warn_unless_reading
+for _name in LOGGERS:
+    logging.getLogger(_name).addFilter(_is_heard)
 
 
 @contextmanager
-def refusing(path: Path, reason: str, library: str) -> Iterator[None]:
-    """Refuse the file, with this reason, for any error inside; keep what the library warns and logs to itself.
+def unseen() -> Iterator[None]:
+    """Keep what libraries warn and log in this thread unseen: it may quote values of a file, such as names."""
+    token = _reading.set(True)
+    try:
+        # Of arithmetic with the values of damaged files, numpy warns by another way.
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        _reading.reset(token)
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    reason : str
-    library : str
-        Name of its log.
-    """
-    with quiet(library):
+
+@contextmanager
+def reading_errors(path: Path, reason: str) -> Iterator[None]:
+    """Raise ImageReadError with this reason for any error but an InputError; keep warnings and logs unseen."""
+    with unseen():
         try:
             yield
         except InputError:
             raise
+        except PermissionError:
+            raise ImageReadError(path, "cannot be read (Permission denied)") from None
         # Such libraries have exceptions of their own, without a common base, wherever a file lies; found by fuzzing.
         except Exception:  # noqa: BLE001 (see above)
             # Not "from" it: its text may quote values of the file, which a traceback would show.
             raise ImageReadError(path, reason) from None
-
-
-@contextmanager
-def quiet(library: str) -> Iterator[None]:
-    """Keep what a library warns and logs to itself: it may quote values, and a value may name a patient."""
-    log = logging.getLogger(library)
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        # Its modules have logs of their own: those that have a level, and those that take that of the library.
-        silenced = [child for child in [log, *_children(library)] if not child.disabled]
-        level = log.level
-        try:
-            log.setLevel(logging.CRITICAL + 1)
-            for child in silenced:
-                child.disabled = True
-            yield
-        finally:
-            for child in silenced:
-                child.disabled = False
-            log.setLevel(level)
-
-
-def _children(library: str) -> list[logging.Logger]:
-    known = dict(logging.Logger.manager.loggerDict)
-    return [log for name, log in known.items() if name.startswith(f"{library}.") and isinstance(log, logging.Logger)]

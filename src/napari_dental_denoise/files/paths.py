@@ -1,4 +1,4 @@
-"""Files as they are found: missing, empty, forbidden, or to be read."""
+"""Access to paths: missing, empty, forbidden or readable files."""
 
 from __future__ import annotations
 
@@ -10,39 +10,35 @@ from pathlib import Path
 from napari_dental_denoise.errors import ImageReadError, InputError
 
 
-def look_at(path: Path) -> os.stat_result | None:
-    """What there is of that name, links followed, or None.
-
-    Parameters
-    ----------
-    path : Path
+def stat_or_none(path: Path) -> os.stat_result | None:
+    """Return the stat result of a path, links followed, or None if nothing exists there.
 
     Raises
     ------
     InputError
-        If it cannot be told: a locked folder, a name that is too long, a drive that is gone.
+        If it cannot be determined: a locked folder, a name that is too long, a missing drive.
     """
     try:
         return path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    # No name holds NUL: for that alone, Python has a ValueError.
+    # Python raises ValueError for a name with NUL.
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({reason(error)})") from error
 
 
 def is_folder(path: Path) -> bool:
-    """Whether it is seen to be a folder; `Path.is_dir` raises where a parent is locked or a drive is gone."""
+    """Return whether `path` is an accessible folder; `Path.is_dir` raises if a parent is locked or a drive missing."""
     return _is(path.stat, stat.S_ISDIR)
 
 
 def is_file(path: Path) -> bool:
-    """Whether it is seen to be a regular file; see `is_folder`."""
+    """Return whether `path` is an accessible regular file; see `is_folder`."""
     return _is(path.stat, stat.S_ISREG)
 
 
 def is_name(path: Path) -> bool:
-    """Whether something is seen to have that name, be it a link that leads nowhere; see `is_folder`."""
+    """Return whether the name is taken, even by a broken link; see `is_folder`."""
     return _is(path.lstat, bool)
 
 
@@ -54,12 +50,12 @@ def _is(look: Callable[[], os.stat_result], kind: Callable[[int], bool]) -> bool
 
 
 def reason(error: Exception) -> str:
-    """Why a file cannot be read or written, in a few words."""
+    """Return why a file cannot be read or written, in a few words."""
     return getattr(error, "strerror", None) or str(error)
 
 
 def check_is_file(path: Path) -> None:
-    """Refuse what is missing, no regular file, empty, or not allowed."""
+    """Raise ImageReadError unless `path` is a readable, non-empty regular file."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -75,7 +71,7 @@ def check_is_file(path: Path) -> None:
 
 
 def first_bytes(path: Path, count: int) -> bytes:
-    """The beginning of a file; nothing of what is none, such as a pipe, at which reading would wait."""
+    """Return the first bytes of a file; none of a path that is not a regular file, such as a pipe."""
     try:
         if not path.is_file():
             return b""
@@ -86,7 +82,7 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 def read_file(path: Path) -> bytes:
-    """All of a file."""
+    """Return the content of a file."""
     check_is_file(path)
     try:
         return path.read_bytes()

@@ -15,7 +15,7 @@ from natsort import natsorted, ns
 
 from napari_dental_denoise.dicom import is_dicomdir, listed_images
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.files import is_file, is_folder, is_name, look_at, reason
+from napari_dental_denoise.files import is_file, is_folder, is_name, reason, stat_or_none
 
 # Left behind in folders by desktops; nobody means them as images.
 DESKTOP_FILES = {"thumbs.db", "desktop.ini", "icon\r"}
@@ -113,7 +113,7 @@ def _expand(source: Path, depth: float, output: Path | None) -> Iterator[Path]:
     elif is_name(source):
         paths = iter([source])
     else:
-        look_at(source)
+        stat_or_none(source)
         paths = _matches(source, output)
     for path in paths:
         if not is_dicomdir(path):

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.files import is_folder, look_at
+from napari_dental_denoise.files import is_folder, stat_or_none
 from napari_dental_denoise.images.finder import dataset_folders, list_files
 from napari_dental_denoise.images.raster import read_pages
-from napari_dental_denoise.validation import are_sides
+from napari_dental_denoise.validation import is_shape_2d
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
 
@@ -31,7 +31,7 @@ class ReadResult:
 
 
 def _check_folder(folder: Path) -> None:
-    look_at(folder)
+    stat_or_none(folder)
     if not is_folder(folder):
         raise InputError(f"{folder}: expected a folder")
 
@@ -149,7 +149,7 @@ def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.gene
     -------
     array of shape `size`, of the same type
     """
-    if not are_sides(size):
+    if not is_shape_2d(size):
         raise InputError(f"size must be two positive whole numbers of pixels, height and width; received {size}")
     height, width = size
     shrinks = height <= image.shape[0] and width <= image.shape[1]

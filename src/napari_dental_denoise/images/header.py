@@ -17,11 +17,10 @@ from PIL import UnidentifiedImageError
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.dicom import is_dicom, read_dicom_header
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import check_is_file, quiet
+from napari_dental_denoise.files import check_is_file, unseen
 from napari_dental_denoise.images.tiff import is_tiff, read_tiff_header
 from napari_dental_denoise.images.tiff_page import TURNED
 
-LIBRARY = "PIL"
 READABLE = {"PNG", "JPEG", "MPO", "BMP", "PPM"}
 EXPECTED = "expected PNG, JPEG, TIFF, BMP, PGM or DICOM"
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"P2", b"P5", b"P6")
@@ -87,7 +86,7 @@ def open_header(path: Path, data: bytes | None = None) -> Iterator[PillowImage.I
     """The file, or its bytes, opened by Pillow without a warning; refused where it is no image that is read."""
     if data is None:
         check_is_file(path)
-    with quiet(LIBRARY), _open(path, data) as header:
+    with unseen(), _open(path, data) as header:
         _refuse_foreign(path, header)
         yield header
 

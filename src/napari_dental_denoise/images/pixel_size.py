@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom import is_dicom, read_dicom_header
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files import replacing, write_bytes
+from napari_dental_denoise.files import atomic_write, write_bytes
 from napari_dental_denoise.images.header import DAMAGED, is_turned, open_header
 from napari_dental_denoise.images.raster import check_writable, write_image
 from napari_dental_denoise.images.tiff import is_tiff, read_tiff_header
@@ -165,7 +165,7 @@ def write_tiff_pages(path: Path, stack: Any, pixel_size_mm: PixelSize | None, *,
     resolution = None if pixel_size_mm is None else (10 / pixel_size_mm[1], 10 / pixel_size_mm[0])
     dtype = np.dtype(np.float32) if np.issubdtype(stack.dtype, np.floating) else stack.dtype
     large = math.prod(stack.shape) * dtype.itemsize > CLASSIC_TIFF_BYTES
-    with replacing(path, overwrite=overwrite) as temporary, tifffile.TiffWriter(temporary, bigtiff=large) as writer:
+    with atomic_write(path, overwrite=overwrite) as temporary, tifffile.TiffWriter(temporary, bigtiff=large) as writer:
         for index in range(len(stack)):
             writer.write(
                 np.asarray(stack[index], dtype),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import check_is_file, first_bytes, refusing
+from napari_dental_denoise.files import check_is_file, first_bytes, reading_errors
 from napari_dental_denoise.images.tiff_page import (
     DAMAGED,
     ORIENTATION,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tifffile import TiffPage
 
 SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-LIBRARY = "tifffile"
 # Of an extra channel: colours were multiplied with it.
 ASSOCIATED = 1
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
@@ -84,7 +83,7 @@ def read_tiff_header(path: Path) -> TiffHeader:
     import tifffile
 
     check_is_file(path)
-    with refusing(path, DAMAGED, LIBRARY), tifffile.TiffFile(path) as file:
+    with reading_errors(path, DAMAGED), tifffile.TiffFile(path) as file:
         page = file.pages.first
         dtype = checked_type(path, page)
         return TiffHeader(page_shape(page), dtype, len(file.pages), _dpi(page, is_turned(page)))
@@ -109,7 +108,7 @@ def read_tiff(path: Path) -> NDArray[Any]:
     import tifffile
 
     check_is_file(path)
-    with refusing(path, DAMAGED, LIBRARY), tifffile.TiffFile(path) as file:
+    with reading_errors(path, DAMAGED), tifffile.TiffFile(path) as file:
         return _read_page(path, file.pages.first)
 
 
@@ -132,7 +131,7 @@ def read_all_of_tiff(path: Path) -> NDArray[Any]:
     import tifffile
 
     check_is_file(path)
-    with refusing(path, DAMAGED, LIBRARY), tifffile.TiffFile(path) as file:
+    with reading_errors(path, DAMAGED), tifffile.TiffFile(path) as file:
         # Counted first: only then tifffile leaves a chain of pages that leads round.
         pages = [file.pages[number].aspage() for number in range(len(file.pages))]
         _check_pages(path, pages)

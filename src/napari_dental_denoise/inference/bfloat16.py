@@ -1,4 +1,4 @@
-"""Let a network in bf16, a number of which holds 8 bits, see the whole of a grey value."""
+"""Give a network in bf16, which has 8 significant bits, grey values in full precision."""
 
 from __future__ import annotations
 
@@ -15,16 +15,12 @@ HALF_OF_LOWER_HALF = np.uint32(0x8000)
 
 
 def split_grey(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The nearest bf16 numbers to grey values, and what these leave of them.
-
-    Parameters
-    ----------
-    grey : finite float32 array
+    """Split grey values into the nearest bf16 numbers and the remainders.
 
     Returns
     -------
     coarse, rest : float32 arrays of the same shape
-        Their sum is `grey`, exactly; on [0, 1] no rest is beyond 1/512, half a grey level of 8 bit.
+        Their sum is exactly `grey`; for `grey` on [0, 1], `rest` is within 1/512, half a grey level of 8 bit.
     """
     bits = grey.view(np.uint32) + HALF_OF_LOWER_HALF
     bits &= UPPER_HALF
@@ -33,20 +29,11 @@ def split_grey(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
 
 
 def take_in_both_parts(network: Any) -> bool:
-    """Give a network a second input for what its first one leaves of a grey value in bf16.
+    """Give a network a second input for the remainders of `split_grey`, in place.
 
-    Convolution is linear: the same kernel on both parts gives what it gives on their sum. Without the
-    rest, half a grey level of rounding would stay in the result as noise; `split_grey` makes the parts.
-
-    Parameters
-    ----------
-    network : openvino.Model
-        Of one grey image; changed.
-
-    Returns
-    -------
-    bool
-        False, and nothing changed, where the image does not go straight into one convolution.
+    Convolution is linear: the first layer applies the same kernel to both parts, as it would to their sum.
+    Without the remainders, rounding errors of half a grey level would appear in the result as noise. Return
+    False, and change nothing, unless one convolution alone reads the input.
     """
     (image,) = network.get_parameters()
     turn = _only_reader(image)
@@ -71,6 +58,6 @@ def take_in_both_parts(network: Any) -> bool:
 
 
 def _only_reader(node: Any) -> Any:
-    """The one node that takes in the output of this one; None if there are several."""
+    """Return the only node that reads the output of this one, or None if there are several."""
     readers = [target.get_node() for output in node.outputs() for target in output.get_target_inputs()]
     return readers[0] if len(readers) == 1 else None

@@ -1,11 +1,10 @@
-"""Run a model on images of any size, tile by tile."""
+"""Denoise images of any size with a model, tile by tile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +13,10 @@ from napari_dental_denoise.config import INFERENCE, Precision
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
-from napari_dental_denoise.models import STARTER, find_model, model_stat
+from napari_dental_denoise.models import STARTER, find_model
 from napari_dental_denoise.pixels import Unit, check_array, check_black, from_unit, full_scale, to_unit, up_to_multiples
-from napari_dental_denoise.validation import is_number
-
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a long work is, in tiles."""
-
-    done: int
-    total: int
+from napari_dental_denoise.progress import Progress, finish
+from napari_dental_denoise.validation import check_number
 
 
 def denoise(
@@ -42,12 +32,12 @@ def denoise(
     ----------
     image : (H, W) or (N, H, W) array; uint8, uint16 or floating
     model : str, Path or engine
-        A `.keras` model file, or what `load_engine` made of one; or "starter" (the default) or
+        A `.keras` model file, or an engine of `load_engine`; or "starter" (the default) or
         "starter-fast", the models of the package.
     strength : float
-        Share of the estimated noise that is taken away; 0 leaves the image as it is.
+        Share of the estimated noise to subtract; 0 leaves the image unchanged.
     precision : {"auto", "f32", "bf16"}
-        Of the network's body; only where `model` is a path.
+        Precision of the network's body; ignored if `model` is an engine.
 
     Returns
     -------
@@ -57,33 +47,23 @@ def denoise(
     ------
     InputError
         If the image, the model or the strength cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.full((64, 64), 100, np.uint8)
+    >>> denoised = denoise(image, "starter-fast")
+    >>> denoised.shape, denoised.dtype
+    ((64, 64), dtype('uint8'))
     """
-    engine: Engine
-    if isinstance(model, str | Path):
-        path = find_model(model)
-        changed = model_stat(path).st_mtime_ns
-        engine = cached_engine(path.resolve(), changed, precision)
-    else:
-        engine = model
+    engine: Engine = cached_engine(find_model(model), precision) if isinstance(model, str | Path) else model
     return finish(denoise_steps(image, engine, strength=strength))
 
 
 def denoise_unit(
     unit: NDArray[np.float32], engine: Engine, *, strength: float = INFERENCE.strength
 ) -> NDArray[np.float32]:
-    """Denoise an image whose white is known to be 1, however far beyond it noise may reach.
-
-    Parameters
-    ----------
-    unit : (H, W) or (N, H, W) float32 array
-    engine : Engine
-    strength : float
-        Share of the estimated noise that is taken away; 0 leaves the image as it is.
-
-    Returns
-    -------
-    float32 array of the same shape
-    """
+    """Denoise an image or stack whose white is 1, even if noise exceeds it."""
     return finish(denoise_steps(unit, engine, strength=strength, scale=1.0)).astype(np.float32, copy=False)
 
 
@@ -95,23 +75,23 @@ def denoise_steps(
     tile_side: int = INFERENCE.tile_side,
     scale: float | None = None,
 ) -> Generator[Progress, None, NDArray[np.generic]]:
-    """Denoise as `denoise` does, one tile a step; to stop, close the generator.
+    """Denoise one tile per step; to stop, close the generator.
 
     Parameters
     ----------
     image : (H, W) or (N, H, W) array; uint8, uint16 or floating
     engine : Engine
     strength : float
-        Share of the estimated noise that is taken away, 0 and more.
+        Share of the estimated noise to subtract.
     tile_side : int
-        Largest side of what one tile gives, in pixels.
+        Maximum side of a tile's core, in pixels.
     scale : float, optional
-        The grey value that stands for white; by default `full_scale` of each image.
+        The grey value of white; by default `full_scale` of each image.
 
     Yields
     ------
     Progress
-        Tiles that are done, and all of them.
+        Number of tiles done, and of all.
 
     Returns
     -------
@@ -131,24 +111,9 @@ def denoise_steps(
 def residual_steps(
     unit: Unit, engine: Engine, *, tile_side: int = INFERENCE.tile_side
 ) -> Generator[Progress, None, Unit]:
-    """Estimate the noise on [0, 1], one tile per step; any strength of it can then be subtracted without the model.
+    """Estimate the noise of images whose white is 1, which may be lazy, one tile per step.
 
-    Parameters
-    ----------
-    unit : (H, W) or (N, H, W) float32 array, which may be lazy
-        White is 1, however far beyond it noise may reach.
-    engine : Engine
-    tile_side : int
-        Largest side of what one tile gives, in pixels.
-
-    Yields
-    ------
-    Progress
-        Tiles that are done, and all of them.
-
-    Returns
-    -------
-    float32 array of the same shape, on the [0, 1] scale
+    Any strength of it can then be subtracted without the model.
     """
     images = as_images(unit)
     result = np.empty(unit.shape, np.float32)
@@ -160,13 +125,7 @@ def residual_steps(
 
 
 def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
-    """The image as a stack of one, or the stack as it is.
-
-    Raises
-    ------
-    InputError
-        If it is neither, or has no pixels.
-    """
+    """Return an image as a stack of one, or a stack unchanged; raise InputError for other or empty arrays."""
     check_array(image)
     if image.ndim == 3 and image.shape[2] in (3, 4):
         raise InputError(f"expected grey images; received colour of shape {image.shape}: convert it to grey first")
@@ -176,18 +135,9 @@ def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
     return images
 
 
-def finish(steps: Generator[Progress, None, Result]) -> Result:
-    """Run a generator to its end and give what it returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
 @dataclass(frozen=True, slots=True)
 class _TileNoise:
-    """The core of one tile with noise, the noise that the network sees in it, and its place in the stack."""
+    """The core of one tile, the noise estimated in it, and its place in the stack."""
 
     place: tuple[int, slice, slice]
     noisy: NDArray[np.float32]
@@ -225,14 +175,14 @@ def _checked_unit(unit: NDArray[np.generic]) -> float:
 
 
 def _images_together(shape: tuple[int, ...], tiles: int, tile_side: int) -> int:
-    """So many small images as have the pixels of one tile."""
+    """Return how many small images together have the pixels of one tile."""
     return max(tile_side**2 // (shape[0] * shape[1]), 1) if tiles == 1 else 1
 
 
 def _run_windows(
     group: Sequence[NDArray[np.generic]], scales: Sequence[float], tile: Tile, engine: Engine
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The tile's core of each image and its noise; subtractions are float32 even where the network's body is bf16."""
+    """Return the core of each image and its noise, subtracted in float32 even if the network's body is bf16."""
     window = tile.rows.window, tile.columns.window
     units = [to_unit(image[window], scale) for image, scale in zip(group, scales, strict=True)]
     windows = np.stack([up_to_multiples(unit, engine.card.multiple) for unit in units])
@@ -243,6 +193,5 @@ def _run_windows(
 
 
 def check_strength(strength: float) -> None:
-    """Refuse a strength that is negative or no number."""
-    if not (is_number(strength) and strength >= 0):
-        raise InputError(f"strength must be a number from 0; received {strength!r}")
+    """Raise InputError unless `strength` is a number of at least 0."""
+    check_number("strength", strength)

@@ -1,4 +1,4 @@
-"""OpenVINO, without what its package would send home."""
+"""Import OpenVINO without its telemetry."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import ModuleType
 def openvino() -> ModuleType:
     """Import OpenVINO.
 
-    Its package counts its users: it writes an identity into the home folder and forks a process that
-    calls a statistics server. A program for radiographs must not, and a fork of a process with
-    threads can hang. OpenVINO works as well where that part cannot be imported.
+    Its telemetry package writes an identity into the home folder and forks a process that calls a
+    statistics server, which a program for radiographs must not do; a fork of a process with threads can
+    also hang. OpenVINO works without that package.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None forbids an import
     import openvino as runtime
@@ -20,5 +20,5 @@ def openvino() -> ModuleType:
 
 
 def processor_has_bfloat16() -> bool:
-    """Whether bf16 saves time on this processor."""
+    """Return whether the processor supports bf16."""
     return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -1,4 +1,4 @@
-"""Run a network on an image in all eight turns and flips, and average what it sees."""
+"""Average a network over the 8 orientations of an image."""
 
 from __future__ import annotations
 
@@ -13,14 +13,23 @@ ROWS_AND_COLUMNS = (1, 2)
 
 
 class SelfEnsemble:
-    """An engine that averages another over the eight symmetries of the square: eight times slower, slightly better.
-
-    R. Timofte et al., "Seven ways to improve example-based single image super resolution", CVPR 2016,
-    doi 10.1109/CVPR.2016.206.
+    """An engine that averages another over the 8 orientations of an image: slightly better, 8 times slower.
 
     Parameters
     ----------
     engine : Engine
+
+    References
+    ----------
+    R. Timofte et al., "Seven ways to improve example-based single image super resolution", CVPR 2016,
+    doi 10.1109/CVPR.2016.206.
+
+    Examples
+    --------
+    >>> import napari_dental_denoise as ndd
+    >>> engine = ndd.SelfEnsemble(ndd.load_engine("starter-fast"))
+    >>> ndd.denoise(ndd.phantom((64, 64), rng=0), engine).shape
+    (64, 64)
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -28,11 +37,11 @@ class SelfEnsemble:
 
     @property
     def card(self) -> ModelCard:
-        """The card of its model."""
+        """Card of the model."""
         return self._engine.card
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mean network output for a (N, H, W, 1) float32 batch; see `Engine`."""
+        """Return the mean output for a (N, H, W, 1) float32 batch; see `Engine`."""
         total = np.zeros(batch.shape, np.float32)
         for symmetry in range(SYMMETRIES):
             output = self._engine(np.ascontiguousarray(apply_dihedral(batch, symmetry, ROWS_AND_COLUMNS)))

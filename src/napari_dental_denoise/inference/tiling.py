@@ -1,8 +1,8 @@
-"""Cut an image into tiles and know where each result belongs: pure arithmetic.
+"""Plan the tiles of an image.
 
-A tile has a core, whose pixels it alone gives, and a window around it, which the network is run
-on. Cores of about equal size cover the image once; windows reach `halo` pixels further, start at
-multiples of what the network halves, and are clipped at the border of the image.
+A tile has a core, which provides pixels of the result, and a window around it, on which the network
+runs. Cores of about equal size cover the image once; windows extend `halo` pixels further, start at
+multiples of the network's, and are clipped at the border of the image.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ class Span:
 
     @property
     def window(self) -> slice:
-        """Of the image, to run the network on; reaches past its end by less than a multiple."""
+        """Part of the image to run the network on; may exceed its end by less than a multiple."""
         return slice(self.window_start, self.window_stop)
 
     @property
     def core(self) -> slice:
-        """Of the image, where the result belongs."""
+        """Part of the image that the tile provides."""
         return slice(self.core_start, self.core_stop)
 
     @property
     def inner(self) -> slice:
-        """Of the window's result, the part that is the core."""
+        """Part of the window's result that is the core."""
         return slice(self.core_start - self.window_start, self.core_stop - self.window_start)
 
 
@@ -47,23 +47,23 @@ class Tile:
 
 
 def plan_axis(length: int, side: int, halo: int, multiple: int) -> list[Span]:
-    """Cut one axis.
+    """Plan the tiles along one axis.
 
     Parameters
     ----------
     length : int
-        Of the axis, in pixels.
+        Length of the axis, in pixels.
     side : int
-        Largest core, in pixels, rounded up to a multiple.
+        Maximum length of a core, in pixels, rounded up to a multiple.
     halo : int
-        Pixels around a core that its result depends on.
+        Number of pixels around a core that influence its result.
     multiple : int
-        Windows start at and span multiples of this.
+        Windows start at multiples of this and span multiples of it.
 
     Returns
     -------
     list of Span
-        Cores cover [0, `length`) once; the last window ends at `length` rounded up to a multiple.
+        Cores cover [0, `length`) once; the last window ends at `length`, rounded up to a multiple.
     """
     if min(length, side, multiple) < 1 or halo < 0:
         raise InputError(
@@ -86,6 +86,6 @@ def plan_axis(length: int, side: int, halo: int, multiple: int) -> list[Span]:
 
 
 def plan_tiles(shape: tuple[int, int], side: int, halo: int, multiple: int) -> list[Tile]:
-    """Cut an image of `shape` (H, W) into tiles, row by row; see `plan_axis`."""
+    """Plan the tiles of an image (H, W), row by row; see `plan_axis`."""
     rows, columns = (plan_axis(length, side, halo, multiple) for length in shape)
     return [Tile(row, column) for row, column in product(rows, columns)]

@@ -1,12 +1,13 @@
+from .card import CARD as CARD
+from .card import PURPOSE as PURPOSE
+from .card import ModelCard as ModelCard
+from .card import to_json as to_json
 from .conversion import converted as converted
-from .file import CARD as CARD
-from .file import DAMAGED as DAMAGED
 from .file import GRAPH as GRAPH
 from .file import KERAS_CONFIG as KERAS_CONFIG
 from .file import KERAS_WEIGHTS as KERAS_WEIGHTS
-from .file import PURPOSE as PURPOSE
 from .file import WEIGHTS as WEIGHTS
-from .file import ModelCard as ModelCard
+from .file import ZIP_ERRORS as ZIP_ERRORS
 from .file import ModelFile as ModelFile
 from .file import member_names as member_names
 from .file import model_stat as model_stat
@@ -14,7 +15,6 @@ from .file import read_card as read_card
 from .file import read_member as read_member
 from .file import read_model_file as read_model_file
 from .file import sha256 as sha256
-from .json_text import to_json as to_json
 from .pretrained import NOTHING as NOTHING
 from .pretrained import STARTER as STARTER
 from .pretrained import STARTER_NAME as STARTER_NAME

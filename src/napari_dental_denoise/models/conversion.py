@@ -1,4 +1,4 @@
-"""Make a plain Keras model usable, once, in a process of its own: this one never imports Keras."""
+"""Convert plain Keras models, once each, in a child process: this one never imports Keras."""
 
 from __future__ import annotations
 
@@ -16,23 +16,7 @@ TIMEOUT_SECONDS = 600
 
 
 def converted(path: Path) -> Path:
-    """The model file itself, or a copy with a card and an OpenVINO export where it has none.
-
-    Parameters
-    ----------
-    path : Path
-        A `.keras` file; it is never changed.
-
-    Returns
-    -------
-    Path
-        `path`, or a file in the user's cache folder that is made at the first call.
-
-    Raises
-    ------
-    InputError
-        If the file is no model that can be used.
-    """
+    """Return a model file with a card and an OpenVINO export: `path`, or its converted copy in the cache folder."""
     if is_converted(path):
         return path
     copy = user_cache_path(PROGRAM) / f"{sha256(path.read_bytes())[:32]}{MODEL_SUFFIX}"

@@ -1,4 +1,4 @@
-"""The models of the package, which work on images that nobody trained for, and are where trainings begin."""
+"""The models of the package, for any radiograph, with which trainings are initialised."""
 
 from __future__ import annotations
 
@@ -10,45 +10,26 @@ from napari_dental_denoise.models.file import read_card
 MODELS = Path(__file__).parents[1] / "models"
 STARTER = MODELS / f"starter{MODEL_SUFFIX}"
 FAST_STARTER = MODELS / f"starter-fast{MODEL_SUFFIX}"
-# The best one first: a training begins with the first one that it can.
+# The best one first: a training is initialised with the first that fits.
 STARTERS = (STARTER, FAST_STARTER)
 STARTER_NAME = "starter"
 NOTHING = "nothing"
 
 
 def starter_models() -> list[Path]:
-    """Those of the package that are there, the best one first."""
+    """Return the model files of the package that exist, the best one first."""
     return [path for path in STARTERS if path.is_file()]
 
 
 def find_model(name: str | Path) -> Path:
-    """The file of a model.
-
-    Parameters
-    ----------
-    name : str or Path
-        A model file; or "starter" or "starter-fast", those of the package.
-
-    Returns
-    -------
-    Path
-    """
+    """Return the file of a model; "starter" and "starter-fast" are those of the package."""
     return next((path for path in STARTERS if str(name) == path.stem), Path(name))
 
 
 def first_model(name: str, preset: str) -> Path | None:
-    """The model that a training of this preset begins with.
+    """Return the model that initialises a training of this preset, or None for "nothing".
 
-    Parameters
-    ----------
-    name : str
-        A model file; "starter", the best model of the package that such a training can begin with; or "nothing".
-    preset : str
-
-    Returns
-    -------
-    Path or None
-        None: random weights.
+    "starter" is the best model of the package that fits the preset; other names are files.
     """
     if name == NOTHING:
         return None

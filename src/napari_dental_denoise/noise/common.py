@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import Unit, check_array, from_unit, full_scale, to_unit
-from napari_dental_denoise.validation import is_number
+from napari_dental_denoise.validation import check_number, is_number
 
 Rng = int | np.random.Generator | None
 
@@ -51,25 +51,15 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Unit:
 
 def check_photons(photons: float, most: float = MAX_PHOTONS) -> None:
     """Raise InputError unless `photons` is a count that can be drawn."""
-    if not 0 < photons <= most:
-        raise InputError(f"photons must be a positive number up to {most:g}; received {photons}")
-
-
-def check_level(name: str, value: float, low: float = 0.0, high: float = float("inf")) -> None:
-    """Raise InputError unless `value` is a number in [low, high]."""
-    if not (is_number(value) and low <= value <= high):
-        limit = f"at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
-        raise InputError(f"{name} must be {limit}; received {value!r}")
+    check_number("photons", photons, above=0, high=most)
 
 
 def check_sigma(name: str, value: float, low: float = 0.0) -> None:
     """Raise InputError unless `value` is a number in [low, 1]; of one in grey levels, the message says so."""
-    check_level(name, value, low)
-    if value > 1:
-        raise InputError(
-            f"{name} must be at most 1, which is white; received {value:g}: {value:g} grey levels of 8 bit are "
-            f"{value:g}/{GREY_LEVELS}"
-        )
+    if is_number(value) and value > 1:
+        levels = f"{value:g} grey levels of 8 bit are {value:g}/{GREY_LEVELS}"
+        raise InputError(f"{name} must be a number in [{low:g}, 1]; received {value:g} ({levels})")
+    check_number(name, value, low, 1.0)
 
 
 def check_plane(image: NDArray[np.generic]) -> None:

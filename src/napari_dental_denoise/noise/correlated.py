@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import BLUR, EXPONENT, SIGMA
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.noise.common import Rng, check_level, check_plane, check_sigma, normal, with_noise
+from napari_dental_denoise.noise.common import Rng, check_plane, check_sigma, normal, with_noise
 from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.validation import check_number
 
 MAX_BLUR = 32.0
 MAX_EXPONENT = 4.0
@@ -59,7 +60,7 @@ def add_correlated_noise(
     2 pixels
     """
     check_sigma("sigma", sigma)
-    check_level("blur", blur, high=MAX_BLUR)
+    check_number("blur", blur, high=MAX_BLUR)
     check_plane(image)
     return with_noise(
         image, lambda unit, rng: unit + blurred_noise(rng, unit.shape, blur) * np.float32(sigma), rng, clip=clip
@@ -201,7 +202,7 @@ def add_power_law_noise(
     0.000
     """
     check_sigma("sigma", sigma)
-    check_level("exponent", exponent, high=MAX_EXPONENT)
+    check_number("exponent", exponent, high=MAX_EXPONENT)
     check_plane(image)
     spectrum = _power_law(image.shape[-2:], exponent)
     return add_spectrum_noise(image, spectrum * sigma**2 / max(spectrum.mean(), 1e-12), clip=clip, rng=rng)

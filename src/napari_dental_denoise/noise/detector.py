@@ -27,7 +27,6 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise.common import (
     MAX_PHOTONS,
     Rng,
-    check_level,
     check_photons,
     check_plane,
     check_sigma,
@@ -37,6 +36,7 @@ from napari_dental_denoise.noise.common import (
 )
 from napari_dental_denoise.noise.correlated import MAX_BLUR, gaussian_blur
 from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.validation import check_number
 
 ResponseName = Literal["logarithmic", "inverted", "linear"]
 # Ratio of the exposures of black and white, an assumption: one and a half decades.
@@ -127,8 +127,8 @@ def add_quantum_noise(
     True
     """
     check_photons(photons, MAX_PHOTONS / LATITUDE)
-    check_level("blur", blur, high=MAX_BLUR)
-    check_level("sigma", sigma)
+    check_number("blur", blur, high=MAX_BLUR)
+    check_number("sigma", sigma)
     check_plane(image)
     if response not in RESPONSES:
         raise InputError(f"response must be one of {', '.join(RESPONSES)}; received {response!r}")
@@ -280,7 +280,7 @@ def add_jpeg_noise(
     ((64, 96), dtype('uint8'))
     """
     check_sigma("sigma", sigma)
-    check_level("quality", quality, 1.0, 100.0)
+    check_number("quality", quality, 1.0, 100.0)
     check_plane(image)
 
     def compress(unit: Unit, rng: np.random.Generator) -> Unit:

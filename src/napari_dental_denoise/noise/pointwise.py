@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.config import AMOUNT, PHOTONS, READOUT_SIGMA, SIGMA, SPECKLE_SIGMA
-from napari_dental_denoise.noise.common import Rng, check_level, check_photons, check_sigma, normal, with_noise
+from napari_dental_denoise.noise.common import Rng, check_photons, check_sigma, normal, with_noise
 from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.validation import check_number
 
 
 def add_gaussian_noise(
@@ -152,7 +153,7 @@ def add_speckle_noise(
     >>> bool((noisy[image == 0] == 0).all())
     True
     """
-    check_level("sigma", sigma)
+    check_number("sigma", sigma)
     return with_noise(image, lambda unit, rng: unit * (1 + normal(rng, unit.shape) * np.float32(sigma)), rng, clip=clip)
 
 
@@ -184,7 +185,7 @@ def add_salt_and_pepper_noise(
     >>> print(f"{(noisy != image).mean():.1f}")
     0.1
     """
-    check_level("amount", amount, high=1.0)
+    check_number("amount", amount, high=1.0)
 
     def defect(unit: Unit, rng: np.random.Generator) -> Unit:
         chance = rng.random(unit.shape, dtype=np.float32)

@@ -1,6 +1,6 @@
 """Pixel values and geometry: grey values on [0, 1], pixel encodings, pixel sizes, symmetries.
 
-May import `errors`, `config` and `validation`.
+May import `errors`, `config`, `progress` and `validation`.
 """
 
 import lazy_loader

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.validation import check_number
 
 Unit = NDArray[np.float32]
 """Grey values on [0, 1], which noise may leave."""
@@ -201,6 +202,7 @@ def to_unit(image: NDArray[np.generic], scale: float | None = None) -> NDArray[n
     """
     if scale is None:
         scale = full_scale(image)
+    check_number("scale", scale, above=0)
     return np.divide(image, np.float32(scale), dtype=np.float32)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import Rng, generator
+from napari_dental_denoise.validation import check_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,8 @@ class Anatomy:
     def __post_init__(self) -> None:
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise InputError(f"{name} must be between {low:g} and {high:g}; received {value}")
+            if name != "roots" or value is not None:
+                check_number(name, value, low, high)
         for name, choices in (("jaw", ("lower", "upper")), ("sensor_edge", ("none", "dark", "bright"))):
             if getattr(self, name) not in choices:
                 raise InputError(f"{name} must be one of {', '.join(choices)}; received {getattr(self, name)!r}")

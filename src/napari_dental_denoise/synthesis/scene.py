@@ -17,7 +17,7 @@ from napari_dental_denoise.synthesis.anatomy import Anatomy, random_anatomy
 from napari_dental_denoise.synthesis.display import display
 from napari_dental_denoise.synthesis.grid import Field, Grid, soft_step
 from napari_dental_denoise.synthesis.jaw import jaw_attenuation
-from napari_dental_denoise.validation import are_sides
+from napari_dental_denoise.validation import check_count, is_shape_2d
 
 MIN_SIDE = 32
 # A ligament of 0.2 mm needs two pixels; coarser images are drawn finer and then averaged.
@@ -50,7 +50,7 @@ def phantom(shape: tuple[int, int] = (488, 748), rng: Rng = None, anatomy: Anato
     >>> image.shape, image.dtype
     ((64, 96), dtype('float32'))
     """
-    if not are_sides(shape, MIN_SIDE):
+    if not is_shape_2d(shape, MIN_SIDE):
         raise InputError(f"shape must be (height, width) of at least {MIN_SIDE} pixels each; received {shape}")
     rng = generator(rng)
     anatomy = anatomy or random_anatomy(rng)
@@ -81,6 +81,8 @@ def phantoms(count: int, shape: tuple[int, int] = (488, 748), seed: int = 0) -> 
     >>> [image.shape for image in phantoms(2, (64, 96), seed=0)]
     [(64, 96), (64, 96)]
     """
+    check_count("count", count, 0)
+    check_count("seed", seed, 0)
     return [phantom(shape, np.random.default_rng([seed, index])) for index in range(count)]
 
 

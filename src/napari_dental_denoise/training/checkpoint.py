@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files import replacing
+from napari_dental_denoise.files import atomic_write
 
 Arrays = list[NDArray[np.generic]]
 
@@ -61,7 +61,7 @@ def save_checkpoint(path: Path, state: Checkpoint) -> None:
     """Write a checkpoint and replace the one before in a single step."""
     arrays = {f"{kind}_{index}": array for kind in ARRAYS for index, array in enumerate(getattr(state, kind))}
     text = json.dumps({key: value for key, value in asdict(state).items() if key not in ARRAYS})
-    with replacing(path, overwrite=True) as temporary, temporary.open("wb") as file:
+    with atomic_write(path, overwrite=True) as temporary, temporary.open("wb") as file:
         np.savez(file, text=np.array(text), **arrays)
 
 

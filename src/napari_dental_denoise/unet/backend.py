@@ -1,4 +1,4 @@
-"""Import TensorFlow without its noise, and say what it runs on."""
+"""Import Keras and TensorFlow without their log messages, and describe the device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["device_name", "has_bfloat16", "keras", "quiet_stderr", "tf"]
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hold back what native code writes to stderr; show it if the block fails."""
+    """Hide what native code writes to stderr, unless the block fails."""
     try:
         saved = os.dup(2)
     except OSError:  # no stderr at all, as under pythonw
@@ -40,28 +40,28 @@ def quiet_stderr() -> Iterator[None]:
 chosen = os.environ.get("KERAS_BACKEND", "tensorflow")
 if chosen != "tensorflow":
     raise InputError(
-        f"training needs Keras on TensorFlow; KERAS_BACKEND asks for {chosen}: unset it, or set it to tensorflow"
+        f"training needs the TensorFlow backend of Keras; KERAS_BACKEND is {chosen}: unset it, or set it to tensorflow"
     )
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# TensorFlow leaves oneDNN's convolutions out on processors without AVX-512, where a step takes 1.6 times as long then.
+# Without AVX-512, TensorFlow does not use oneDNN by default, and a step takes 1.6 times as long.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 with quiet_stderr():
     import keras
     import tensorflow as tf
 
     tf.config.list_physical_devices()
-# A second training in one notebook is no reason to warn of functions that are traced again.
+# A second training in one notebook would warn of functions that are traced again.
 tf.get_logger().setLevel("ERROR")
 
 if keras.backend.backend() != "tensorflow":
     raise InputError(
-        f"training needs Keras on TensorFlow; it is set to {keras.backend.backend()} in ~/.keras/keras.json: "
-        "set it to tensorflow"
+        f"training needs the TensorFlow backend of Keras; ~/.keras/keras.json names {keras.backend.backend()}: "
+        "change it to tensorflow"
     )
 
 
 def device_name(replicas: int = 1) -> str:
-    """Where TensorFlow computes: "GPU" with its model where there is one, else "CPU"; and how many of them."""
+    """Return the name of the GPU, or "CPU" without one; with the number of replicas if there are several."""
     devices = tf.config.list_physical_devices("GPU")
     name = f"CPU, {os.cpu_count()} cores"
     if devices:
@@ -70,7 +70,7 @@ def device_name(replicas: int = 1) -> str:
 
 
 def has_bfloat16() -> bool:
-    """Whether bf16 saves time here: an NVIDIA GPU from Ampere on, or a processor that has it."""
+    """Return whether bf16 saves time: on NVIDIA GPUs from Ampere on, and processors that support it."""
     devices = tf.config.list_physical_devices("GPU")
     if devices:
         capability = tf.config.experimental.get_device_details(devices[0]).get("compute_capability", (0, 0))

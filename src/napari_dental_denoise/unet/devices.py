@@ -1,4 +1,4 @@
-"""The devices that learn together: one, several GPUs of a machine, or several machines."""
+"""Devices that train together: one, several GPUs of a machine, or several machines."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from napari_dental_denoise.config import STRATEGIES, StrategyName
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.unet.backend import tf
 
-# What TensorFlow raises where a machine does not answer any more.
+# What TensorFlow raises when a machine stops answering.
 GONE = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 
 class PeerGoneError(InputError):
-    """One of several machines that learn together is gone."""
+    """Another of the machines that train together has stopped."""
 
 
 @dataclass(frozen=True)
 class Devices:
-    """Some devices; each learns from its share of every batch, and all take the same step.
+    """Devices that share every batch and take the same step.
 
     Attributes
     ----------
     strategy : tf.distribute.Strategy, optional
         None for a single device.
     process, processes : int
-        Number of this process among those of all machines, and how many there are.
+        Index of this process among those of all machines, and their number.
     """
 
     strategy: Any = None
@@ -40,27 +40,27 @@ class Devices:
 
     @property
     def replicas(self) -> int:
-        """How many devices, in all processes."""
+        """Number of devices in all processes."""
         return 1 if self.strategy is None else int(self.strategy.num_replicas_in_sync)
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process is the one that writes and speaks."""
+        """Whether this process writes files and messages."""
         return self.process == 0
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Where networks and their variables are made."""
+        """Return the context in which networks and variables are created."""
         return nullcontext() if self.strategy is None else self.strategy.scope()
 
     def share(self, batch_size: int) -> slice:
-        """The patches of a batch that this process has to draw."""
+        """Return the patches of a batch that this process has to draw."""
         if batch_size % self.replicas:
             raise InputError(f"batch_size must be a multiple of the {self.replicas} devices; received {batch_size}")
         part = batch_size // self.processes
         return slice(self.process * part, (self.process + 1) * part)
 
     def learn(self, step: Callable[[Any, Any], Any], noisy: Any, clean: Any) -> float:
-        """One step with this process's patches; the mean loss of all."""
+        """Take one step with the patches of this process; return the mean loss of all processes."""
         if self.strategy is None:
             return float(step(tf.constant(noisy), tf.constant(clean)))
         try:
@@ -68,7 +68,7 @@ class Devices:
         except GONE as error:
             if self.processes == 1:
                 raise
-            raise PeerGoneError("another machine is gone, or was stopped: --resume goes on, on all of them") from error
+            raise PeerGoneError("another machine has stopped: continue with --resume on all of them") from error
 
     def _spread(self, patches: Any) -> Any:
         here = self.replicas // self.processes
@@ -81,7 +81,7 @@ class Devices:
         return self.strategy.experimental_distribute_values_from_function(part)
 
     def function(self, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        """A step of one device as a graph that all of them run together."""
+        """Return a step as a graph that all devices run together."""
         if self.strategy is None:
             return tf.function(step, jit_compile=False, reduce_retracing=True)
 
@@ -93,13 +93,13 @@ class Devices:
 
 
 def find_devices(name: StrategyName, batch_size: int) -> Devices:
-    """The devices to learn on.
+    """Return the devices to train on.
 
     Parameters
     ----------
     name : {"auto", "single", "mirrored", "multi-worker"}
-        auto: the machines of `TF_CONFIG` where it is set, else as many GPUs as can share a batch where
-        there are several, else one device. Machines have to be asked for before anything is computed.
+        auto: the machines of `TF_CONFIG` if it is set, else as many GPUs as can share a batch evenly,
+        else one device. Machines must be found before TensorFlow computes anything.
     batch_size : int
 
     Raises
@@ -121,22 +121,12 @@ def find_devices(name: StrategyName, batch_size: int) -> Devices:
 
 
 def sharing(devices: Sequence[str], batch_size: int) -> Sequence[str]:
-    """As many of some devices as can share a batch evenly."""
+    """Return as many of the devices as can share a batch evenly."""
     return devices[: max((n for n in range(1, len(devices) + 1) if batch_size % n == 0), default=0)]
 
 
 def process_number(name: StrategyName) -> int:
-    """Number of this process among those that learn together; 0 is the one that writes and speaks.
-
-    Parameters
-    ----------
-    name : {"auto", "single", "mirrored", "multi-worker"}
-
-    Raises
-    ------
-    InputError
-        If `TF_CONFIG` is asked for and does not name the machines and this one.
-    """
+    """Return the index of this process among those that train together; 0 writes files and messages."""
     return _place()[0] if _is_for_machines(name) else 0
 
 
@@ -149,11 +139,11 @@ def _several_machines() -> Devices:
     try:
         return Devices(tf.distribute.MultiWorkerMirroredStrategy(), process, processes)
     except tf.errors.OpError as error:
-        raise PeerGoneError("the machines of TF_CONFIG do not all answer: start all of them") from error
+        raise PeerGoneError("not all machines of TF_CONFIG answer: start all of them") from error
 
 
 def _place() -> tuple[int, int]:
-    """Number of this process, and how many there are, by `TF_CONFIG`."""
+    """Return the index of this process and the number of processes, from `TF_CONFIG`."""
     try:
         config = json.loads(os.environ["TF_CONFIG"])
         cluster, task = config["cluster"], config["task"]
@@ -161,7 +151,7 @@ def _place() -> tuple[int, int]:
         kind, index = task["type"], int(task["index"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            "learning on several machines needs TF_CONFIG, with the addresses of all workers and the number of this "
+            "training on several machines needs TF_CONFIG, with the addresses of all workers and the index of this "
             "one: see the page on scale in the documentation"
         ) from error
     for group, addresses in (("chief", chiefs), ("worker", workers)):
@@ -176,6 +166,6 @@ def _place() -> tuple[int, int]:
 
 
 def check_length(devices: Devices, minutes: float | None) -> None:
-    """Refuse what several processes would not end at the same step."""
+    """Raise InputError if several processes would not end at the same step."""
     if devices.processes > 1 and minutes is not None and math.isfinite(minutes):
-        raise InputError("several machines do not agree on minutes: give --epochs")
+        raise InputError("minutes differ between machines: give --epochs instead")

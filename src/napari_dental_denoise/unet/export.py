@@ -1,4 +1,4 @@
-"""Write a model file, and make one of a plain Keras model."""
+"""Write model files, and convert plain Keras models to them."""
 
 from __future__ import annotations
 
@@ -11,31 +11,37 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_dental_denoise import __version__
 from napari_dental_denoise.config import GREY_LEVELS, MODEL_SUFFIX, PROGRAM, Predicts
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files import replacing
+from napari_dental_denoise.files import atomic_write
 from napari_dental_denoise.inference import openvino
 from napari_dental_denoise.models import CARD, GRAPH, KERAS_WEIGHTS, WEIGHTS, ModelCard, member_names, sha256
 from napari_dental_denoise.pixels import next_multiple
 from napari_dental_denoise.unet.backend import keras, quiet_stderr
-from napari_dental_denoise.unet.half_precision import with_short_weights
 from napari_dental_denoise.unet.network import CROP, NAME, PAD
-from napari_dental_denoise.unet.safe_load import check_model
+from napari_dental_denoise.unet.safe_load import check_untrusted
 
-# Pixels around a tile, the least that is enough.
+# Candidates for the pixels around a tile; the smallest sufficient one is taken.
 FOREIGN_HALOS = (96, 192, 384)
 PROBE_CORE, PROBE_RIM = 64, 64
 FOREIGN_MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
 PROBE_GREY = 0.5
 HALF_A_GREY_LEVEL = 0.5 / GREY_LEVELS
+SIGNIFICANT_BITS = 11
+
+
+class ExportError(InputError):
+    """OpenVINO's converter failed on a model."""
 
 
 def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bool) -> ModelCard:
     """Write a Keras model with its card and its OpenVINO export as one `.keras` file, whole or not at all.
 
-    Weights are rounded to 11 significant bits and every member is deflated, which halves the file.
+    Weights are rounded to 11 significant bits and every member is deflated, which halves the file. If the
+    export fails, the Keras model alone is written before the error is raised, so that no training is lost.
 
     Parameters
     ----------
@@ -46,24 +52,36 @@ def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bo
     path : Path
         Ends in .keras.
     overwrite : bool
-        Replace a file of that name.
+        Replace an existing file.
 
     Returns
     -------
     ModelCard
-        As it stands in the file.
+        The card in the file.
 
     Raises
     ------
     InputError
-        If the file is there already, or cannot be written.
+        If the file already exists or cannot be written, or the export fails.
     """
     check_model_name(path)
-    with replacing(path, overwrite=overwrite) as temporary:
-        short = with_short_weights(model)
-        short.save(temporary)
-        graph, weights = _export(short)
-        # Keras writes them as they are.
+    try:
+        return _write_model(model, card, path, overwrite=overwrite)
+    except ExportError as error:
+        with atomic_write(path, overwrite=overwrite) as temporary:
+            _rounded(model).save(temporary)
+        raise InputError(
+            f"{path}: the model was written, but {error}: to make it usable, run "
+            f"{PROGRAM} convert {path.name} -o converted{MODEL_SUFFIX}"
+        ) from error
+
+
+def _write_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bool) -> ModelCard:
+    with atomic_write(path, overwrite=overwrite) as temporary:
+        rounded = _rounded(model)
+        rounded.save(temporary)
+        graph, weights = _export(rounded)
+        # Keras does not compress its members.
         with zipfile.ZipFile(temporary) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
         card = replace(
@@ -80,18 +98,38 @@ def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bo
     return card
 
 
+def _rounded(model: keras.Model) -> keras.Model:
+    copy = keras.models.clone_model(model)
+    copy.set_weights([round_weights(weights) for weights in model.get_weights()])
+    return copy
+
+
+def round_weights(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Round to the 11 significant bits of half precision, half to even, keeping the range of float32."""
+    mantissa, exponent = np.frexp(weights)
+    return np.ldexp(np.rint(mantissa * 2**SIGNIFICANT_BITS) / 2**SIGNIFICANT_BITS, exponent)
+
+
 def check_model_name(path: Path) -> None:
-    """Refuse a name that Keras would not write."""
+    """Raise InputError unless the name ends in .keras, as Keras requires."""
     if path.suffix != MODEL_SUFFIX:
         raise InputError(f"{path}: the name of a model must end in {MODEL_SUFFIX}")
 
 
 def _export(model: keras.Model) -> tuple[bytes, bytes]:
     openvino()  # before Keras imports it
+    from openvino.frontend.tensorflow import utils
+
+    # OpenVINO's own function deletes a local variable by `exec`, a NameError since Python 3.13.
+    utils.get_environment_setup = lambda _framework: {"tensorflow": version("tensorflow")}
     with tempfile.TemporaryDirectory() as folder:
         graph = Path(folder) / "openvino.xml"
-        with quiet_stderr():
-            model.export(str(graph), format="openvino", verbose=False)
+        try:
+            with quiet_stderr():
+                model.export(str(graph), format="openvino", verbose=False)
+        # Whatever a converter of another version raises.
+        except Exception as error:
+            raise ExportError(f"its OpenVINO export failed ({type(error).__name__}: {error})") from error
         return graph.read_bytes(), graph.with_suffix(".bin").read_bytes()
 
 
@@ -101,15 +139,9 @@ def _versions() -> dict[str, str]:
 
 
 def load_keras_model(path: Path) -> keras.Model:
-    """Load a Keras model from an untrusted file: safe mode, no custom class.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, or holds what safe mode refuses.
-    """
+    """Load a Keras model from an untrusted file: safe mode, no custom class."""
     member_names(path)
-    check_model(path)
+    check_untrusted(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
@@ -118,17 +150,17 @@ def load_keras_model(path: Path) -> keras.Model:
 
 
 def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
-    """Make a model file of a Keras model that was trained elsewhere.
+    """Convert a Keras model that was trained elsewhere.
 
-    Whether it predicts the noise or the image is found out by showing it an even grey, how far its
-    pixels look by changing what is far away.
+    A constant image shows whether it predicts the noise or the image; changed distant pixels show how far
+    its receptive field reaches.
 
     Parameters
     ----------
     source, target : Path
         `.keras` files; the source is not changed.
     overwrite : bool
-        Replace a file of the target's name.
+        Replace an existing target.
 
     Returns
     -------
@@ -137,8 +169,8 @@ def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
     Raises
     ------
     InputError
-        If the model cannot be loaded, is no network from one image to one of its size, or cannot work
-        on a part of an image.
+        If the model cannot be loaded, does not map an image to one of its size, cannot work on a part of
+        an image, or cannot be exported.
     """
     model = _with_open_sides(load_keras_model(source), source.name)
     multiple = _find_multiple(model, source.name)
@@ -148,7 +180,8 @@ def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
         multiple,
         _find_halo(model, multiple, source.name),
     )
-    return save_model(model, card, target, overwrite=overwrite)
+    check_model_name(target)
+    return _write_model(model, card, target, overwrite=overwrite)
 
 
 def _with_open_sides(model: keras.Model, name: str) -> keras.Model:
@@ -156,7 +189,7 @@ def _with_open_sides(model: keras.Model, name: str) -> keras.Model:
     if not shapes or any(len(shape) != 4 or shape[-1] != 1 for shape in shapes):
         raise InputError(f"{name}: expected a network from one grey image to another; received {shapes}")
     try:
-        # Built anew in float32 with open sides: a mixed precision network has no OpenVINO export.
+        # Rebuilt in float32 with open sides: a mixed precision network cannot be exported.
         rebuilt = keras.models.clone_model(
             model,
             input_tensors=keras.Input((None, None, 1), name="noisy"),
@@ -164,12 +197,12 @@ def _with_open_sides(model: keras.Model, name: str) -> keras.Model:
         )
         rebuilt.set_weights(model.get_weights())
     except (ValueError, TypeError) as error:
-        raise InputError(f"{name}: the network works on one size of image only ({error})") from error
+        raise InputError(f"{name}: the network accepts only one image size ({error})") from error
     return rebuilt
 
 
 def _has_own_sides(model: keras.Model) -> bool:
-    """Whether `unet_model` gave it its fixed sides: what is added at the border is cut off again."""
+    """Return whether `unet_model` gave it fixed sides: the padding is cropped again."""
     layers = {layer.name: layer for layer in model.layers}
     pad, crop = layers.get(PAD), layers.get(CROP)
     if not (isinstance(pad, keras.layers.ZeroPadding2D) and isinstance(crop, keras.layers.Cropping2D)):
@@ -179,7 +212,7 @@ def _has_own_sides(model: keras.Model) -> bool:
 
 
 def _without_sides(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """Of `unet_model`: open sides are made multiples outside."""
+    """Replace padding and cropping, which open sides do not need."""
     return keras.layers.Identity(name=layer.name) if layer.name in (PAD, CROP) else _in_float32(layer)
 
 
@@ -193,16 +226,16 @@ def _find_multiple(model: keras.Model, name: str) -> int:
         try:
             if np.shape(model(batch)) == batch.shape:
                 return multiple
-        except Exception:  # noqa: BLE001, S112 (any failure means that this size does not fit)
+        except Exception:  # noqa: BLE001, S112 (whatever fails, this size does not fit)
             continue
-    raise InputError(f"{name}: the network does not give back an image of the size that it gets")
+    raise InputError(f"{name}: the output of the network does not have the size of its input")
 
 
 def _find_prediction(model: keras.Model, multiple: int, name: str) -> Predicts:
     side = next_multiple(2 * FOREIGN_HALOS[0], multiple)
     output = np.asarray(model(np.full((1, side, side, 1), PROBE_GREY, np.float32)))
     if not np.isfinite(output).all():
-        raise InputError(f"{name}: the network makes NaN or infinity of an even grey: its weights are damaged")
+        raise InputError(f"{name}: the model's output contains NaN or infinity; its weights are probably corrupt")
     return "image" if float(np.median(output)) > PROBE_GREY / 2 else "residual"
 
 
@@ -217,6 +250,6 @@ def _find_halo(model: keras.Model, multiple: int, name: str) -> int:
         if np.abs(results[0] - results[1]).max() <= HALF_A_GREY_LEVEL:
             return halo
     raise InputError(
-        f"{name}: what it makes of a pixel depends on others more than {FOREIGN_HALOS[-1]} pixels away: it cannot work "
-        "on a large image in tiles"
+        f"{name}: its receptive field reaches more than {FOREIGN_HALOS[-1]} pixels: the network cannot denoise large "
+        "images in tiles"
     )

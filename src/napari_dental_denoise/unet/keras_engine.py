@@ -1,4 +1,4 @@
-"""Run a model file with Keras itself, on a GPU where TensorFlow sees one."""
+"""Run model files with Keras, on a GPU if TensorFlow finds one."""
 
 from __future__ import annotations
 
@@ -15,19 +15,14 @@ from napari_dental_denoise.unet.export import load_keras_model
 
 
 class KerasEngine:
-    """Runs the Keras model of a model file; an `Engine`.
+    """An `Engine` that runs the Keras model of a model file.
 
     Parameters
     ----------
     path : Path
         A `.keras` file.
     precision : {"auto", "f32", "bf16"}
-        Of the network's body; "auto" takes bf16 where it saves time, but for models that give the image itself.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, foreign or not what its card says.
+        Precision of the network's body; "auto" is bf16 where it saves time, except for models that predict the image.
     """
 
     def __init__(self, path: Path, precision: Precision = INFERENCE.precision) -> None:
@@ -40,12 +35,12 @@ class KerasEngine:
         self._run = tf.function(model, jit_compile=False, reduce_retracing=True)
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Network output for a (N, H, W, 1) float32 batch; see `Engine`."""
+        """Return the network's output for a (N, H, W, 1) float32 batch; see `Engine`."""
         return np.asarray(self._run(tf.constant(batch)))
 
 
 def _in_bfloat16(model: keras.Model) -> keras.Model:
-    # One bf16 number holds 8 bits of a grey value: the first layer sees, and the last one tells, more.
+    # bf16 has 8 significant bits: too few for the grey values in the first layer and the noise in the last.
     first = next((layer.name for layer in model.layers if layer.weights), None)
     exact = {first, model.layers[-1].name}
 

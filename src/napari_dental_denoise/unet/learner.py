@@ -1,4 +1,4 @@
-"""One network that learns: a step, and the moving average of its weights."""
+"""A network in training: its steps, and the moving average of its weights."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from napari_dental_denoise.unet.optimizer import Muon
 
 WARM_UP = 10
 ONE_DEVICE = Devices()
-# 60 dB: below it, a patch is as good as perfect and has no more weight.
-SMALLEST_ERROR = 1e-6
+# Corresponds to 60 dB, beyond which a patch gains no weight.
+MIN_ERROR = 1e-6
 
 
 class Learner:
@@ -29,13 +29,13 @@ class Learner:
     ----------
     preset : Preset
     mixed : bool
-        Compute the body in bf16; weights, average, output and loss stay float32.
+        Compute the body in bf16; weights, average, output and loss remain float32.
     averaging : float
         Momentum of the moving average.
     seed : int
-        Of the first weights.
+        Seed of the initial weights.
     devices : Devices
-        That learn together; by default one.
+        Devices that train together; by default one.
     """
 
     def __init__(
@@ -54,21 +54,20 @@ class Learner:
         self.start_from(_first_weights(self.network, preset, seed))
 
     def start_from(self, weights: Sequence[NDArray[np.generic]]) -> None:
-        """Take over the weights of a network of the same preset."""
+        """Set the weights to those of a network of the same preset."""
         self.network.set_weights(weights)
         self.average.set_weights(weights)
 
     def learn(self, noisy: Unit, clean: Unit, learning_rate: float) -> float:
-        """One step on a batch (N, H, W, 1) on [0, 1], of several processes each on its share.
+        """Take one step on a batch (N, H, W, 1) on [0, 1]; with several processes, each on its share.
 
-        What is minimised is the mean over the patches of the logarithm of their mean square error,
-        that is, minus their mean PSNR: faint noise counts as much as strong noise, which a mean of
-        the errors themselves would let prevail.
+        The loss is the mean over the patches of the logarithm of their mean square error, that is, minus
+        their mean PSNR, so that faint noise counts as much as strong noise.
 
         Returns
         -------
         float
-            The loss: the geometric mean of the patches' root mean square errors.
+            The geometric mean of the patches' root mean square errors.
         """
         self.optimizer.learning_rate.assign(learning_rate)
         return math.exp(self.devices.learn(self._step, noisy, clean) / 2)
@@ -80,7 +79,7 @@ class Learner:
             loss = self.loss(noisy, denoised, clean)
             share = loss / self.devices.replicas
         variables = self.network.trainable_variables
-        # Keras adds up the gradients of all devices.
+        # Keras sums the gradients of all devices.
         self.optimizer.apply(tape.gradient(share, variables), variables)
         self.steps.assign_add(1.0)
         momentum = tf.minimum(self._momentum, (1.0 + self.steps) / (WARM_UP + self.steps))
@@ -89,41 +88,41 @@ class Learner:
         return loss
 
     def loss(self, noisy: Any, denoised: Any, clean: Any) -> Any:
-        """What a step minimises, of batches as tensors; see `learn`. `noisy` is for losses that leave pixels out."""
+        """Return the loss of a batch of tensors; see `learn`. Losses that exclude pixels use `noisy`."""
         errors = tf.reduce_mean(tf.square(denoised - clean), axis=(1, 2, 3))
-        return tf.reduce_mean(tf.math.log(errors + SMALLEST_ERROR))
+        return tf.reduce_mean(tf.math.log(errors + MIN_ERROR))
 
     def denoise_image(self, noisy: Unit) -> Unit:
         """Denoise one image (H, W); see `denoise`."""
         return self.denoise(noisy[np.newaxis, :, :, np.newaxis])[0, :, :, 0]
 
     def denoise(self, noisy: Unit) -> Unit:
-        """Denoise a batch (N, H, W, 1) on [0, 1] with the averaged weights; sides are multiples."""
+        """Denoise a batch (N, H, W, 1) on [0, 1] with the averaged weights; sides must fit the network."""
         output = np.asarray(self.average(noisy))
         return noisy - output if self.preset.predicts == "residual" else output
 
     def optimizer_state(self) -> list[NDArray[np.generic]]:
-        """The optimizer's variables, and the number of steps that the average has seen."""
+        """Return the optimizer's variables and the number of averaged steps."""
         return [np.asarray(variable) for variable in self.optimizer.variables] + [self.steps.numpy()]
 
     def restore_optimizer(self, state: Sequence[NDArray[np.generic]]) -> None:
-        """Undo `optimizer_state`."""
+        """Restore what `optimizer_state` returned."""
         for variable, value in zip(self.optimizer.variables, state[:-1], strict=True):
             variable.assign(value)
         self.steps.assign(float(state[-1]))
 
 
 def _first_weights(network: keras.Model, preset: Preset, seed: int) -> list[NDArray[np.float32]]:
-    """He's normal distribution (arXiv 1502.01852), drawn here so that no global seed is touched.
+    """Draw from He's normal distribution (arXiv 1502.01852), without a global seed.
 
-    A network that predicts the noise starts with none: its first output is the noisy image.
+    The output layer of a network that predicts the noise starts at zero.
     """
     rng = np.random.default_rng(seed)
     weights = []
     for variable in network.weights:
         shape = tuple(variable.shape)
         silent = len(shape) < 4 or (preset.predicts == "residual" and variable.path.startswith("output"))
-        # A transposed convolution with stride and side 2 gathers one pixel of its input for each of its output.
+        # In a transposed convolution of stride and side 2, each output pixel depends on one input pixel.
         fan_in = shape[-1] if variable.path.startswith("double") and preset.resampling == "learned" else None
         deviation = 0.0 if silent else np.sqrt(2 / (fan_in or np.prod(shape[:-1])))
         weights.append((rng.standard_normal(shape) * deviation).astype(np.float32))

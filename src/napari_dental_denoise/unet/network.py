@@ -1,9 +1,4 @@
-"""The U-Net: an encoder that halves the image and widens, a bottleneck, a decoder, skip connections.
-
-O. Ronneberger et al., "U-Net: Convolutional networks for biomedical image segmentation",
-MICCAI 2015, doi 10.1007/978-3-319-24574-4_28; the residual output after K. Zhang et al., "Beyond a
-Gaussian denoiser", IEEE Trans. Image Process. 26 (2017), doi 10.1109/TIP.2017.2662206.
-"""
+"""The U-Net: encoder, bottleneck and decoder with skip connections."""
 
 from __future__ import annotations
 
@@ -13,11 +8,11 @@ from napari_dental_denoise.config import PRESETS, Preset
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.training import TRAINING, check_setting
 from napari_dental_denoise.unet.backend import keras
-from napari_dental_denoise.validation import are_sides
+from napari_dental_denoise.validation import is_shape_2d
 
 layers = keras.layers
 NAME = "unet"
-# Of the layers that a network of fixed sides has besides.
+# Names of the additional layers in a network of fixed sides.
 PAD, CROP = "pad", "crop"
 
 
@@ -32,28 +27,39 @@ def unet_model(
     Parameters
     ----------
     preset : str or Preset
-        "classic" (the textbook one: pooling, up-sampling, the denoised image as output), "fast",
-        "standard" or "best" (ours: strided convolutions, the noise as output), or a design of your own.
+        "classic" (textbook: pooling, up-sampling, predicts the image), "fast", "standard" or "best"
+        (strided convolutions, predict the noise), or your own design.
     shape : (height, width)
-        Of its images, in pixels. A given side may be any number. None leaves it open; images must
-        then have sides that are multiples of `Preset.multiple`, which `denoise` sees to.
+        Image size in pixels, any number. None leaves a side open; images must then have sides that are
+        multiples of `Preset.multiple`, to which `denoise` pads them.
     dtype : str
         Keras dtype policy of the body, "float32" or "mixed_bfloat16"; the output is float32.
 
     Returns
     -------
     keras.Model
-        From (N, H, W, 1) on [0, 1] to (N, H, W, 1): the residual, to be subtracted from the
-        noisy image in float32, or the image itself, as `Preset.predicts` says.
+        Maps (N, H, W, 1) on [0, 1] to (N, H, W, 1): the noise, to be subtracted from the image in
+        float32, or the denoised image, as `Preset.predicts` says.
 
     Raises
     ------
     InputError
-        If there is no such preset, or the shape is not two sides.
+        If there is no such preset, or the shape is not (height, width).
+
+    References
+    ----------
+    O. Ronneberger et al., "U-Net: Convolutional networks for biomedical image segmentation",
+    MICCAI 2015, doi 10.1007/978-3-319-24574-4_28; the residual output after K. Zhang et al., "Beyond a
+    Gaussian denoiser", IEEE Trans. Image Process. 26 (2017), doi 10.1109/TIP.2017.2662206.
+
+    Examples
+    --------
+    >>> unet_model("fast").output_shape
+    (None, None, None, 1)
     """
     design = find_preset(preset)
     given = [1 if side is None else side for side in shape] if isinstance(shape, Sequence) else shape
-    if not are_sides(given):
+    if not is_shape_2d(given):
         raise InputError(f"shape must be (height, width), positive whole numbers or None; received {shape}")
     image = keras.Input((*shape, 1), name="noisy")
     padding = tuple((0, -side % design.multiple if side else 0) for side in shape)
@@ -65,7 +71,7 @@ def unet_model(
 
 
 def find_preset(preset: str | Preset) -> Preset:
-    """The preset of that name, or an error that lists them."""
+    """Return a preset by name; the error for an unknown name lists all."""
     if isinstance(preset, Preset):
         return preset
     check_setting("preset", preset)

@@ -1,4 +1,4 @@
-"""The optimizer: steps of equal size in all directions of a convolution's kernel, Adam's steps for the rest."""
+"""Muon, an optimizer with orthogonalised momentum for convolution kernels, and Adam for other weights."""
 
 from __future__ import annotations
 
@@ -10,34 +10,30 @@ from napari_dental_denoise.unet.backend import keras
 
 ops = keras.ops
 
-# The coefficients of K. Jordan: five rounds bring all singular values near 1.
-ROUNDS = 5
+# Coefficients of K. Jordan: five iterations bring all singular values near 1.
+ITERATIONS = 5
 CUBIC, QUINTIC, LINEAR = -4.7750, 2.0315, 3.4445
 MOMENTUM = 0.95
-# Steps as large as those of Adam in root mean square, so that both share one learning rate.
+# Makes the root mean square of steps equal to Adam's, so that both share one learning rate.
 STEP_SIZE = 0.2
 ADAM_MOMENTA = (0.9, 0.999)
-SMALLEST = 1e-7
+EPSILON = 1e-7
 
 
 class Muon(keras.optimizers.Optimizer):
     """Orthogonal momentum for the kernels of hidden convolutions, Adam for biases and the output.
 
-    A kernel is taken as the matrix from all that the convolution sees of its input to its output
-    channels. Directions that are rare in the gradients then count as much as frequent ones.
+    A kernel is a matrix from the receptive field of the convolution to its output channels.
+    Orthogonalisation gives rare directions of the gradient the same weight as frequent ones.
     K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024); the size of
     its steps after J. Liu et al., arXiv 2502.16982; D. P. Kingma and J. Ba, "Adam", arXiv 1412.6980.
-
-    Parameters
-    ----------
-    learning_rate : float
     """
 
     def __init__(self, learning_rate: float = 1e-3, **options: Any) -> None:
         super().__init__(learning_rate=learning_rate, **options)
 
     def build(self, variables: Sequence[Any]) -> None:
-        """Make the state of each variable."""
+        """Create the state of each variable."""
         if self.built:
             return
         super().build(variables)
@@ -45,7 +41,7 @@ class Muon(keras.optimizers.Optimizer):
         self._momenta, self._squares = self.add_optimizer_variables(variables, ["momentum", "square"])
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Take one step with one variable."""
+        """Update one variable."""
         index = self._get_variable_index(variable)
         rate = ops.cast(learning_rate, variable.dtype)
         if self._hidden[index]:
@@ -66,24 +62,15 @@ class Muon(keras.optimizers.Optimizer):
         self.assign(square, second * square + (1 - second) * ops.square(gradient))
         count = ops.cast(self.iterations + 1, gradient.dtype)
         correction = ops.sqrt(1 - ops.power(second, count)) / (1 - ops.power(first, count))
-        return correction * momentum / (ops.sqrt(square) + SMALLEST)
+        return correction * momentum / (ops.sqrt(square) + EPSILON)
 
 
 def orthogonal(matrix: Any) -> Any:
-    """The matrix with all its singular values brought near 1, by a Newton-Schulz iteration.
-
-    Parameters
-    ----------
-    matrix : (M, N) tensor
-
-    Returns
-    -------
-    (M, N) tensor
-    """
+    """Return the matrix with all singular values near 1, by a Newton-Schulz iteration."""
     tall = matrix.shape[0] > matrix.shape[1]
     wide = ops.transpose(matrix) if tall else matrix
-    wide = wide / (ops.norm(wide) + SMALLEST)
-    for _ in range(ROUNDS):
+    wide = wide / (ops.norm(wide) + EPSILON)
+    for _ in range(ITERATIONS):
         product = ops.matmul(wide, ops.transpose(wide))
         wide = LINEAR * wide + ops.matmul(CUBIC * product + QUINTIC * ops.matmul(product, product), wide)
     return ops.transpose(wide) if tall else wide

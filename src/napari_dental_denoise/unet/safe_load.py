@@ -1,4 +1,4 @@
-"""Look into a Keras model file before Keras does: no code, nothing outside the file, no weights beyond measure."""
+"""Check an untrusted Keras model file before Keras loads it: no code, no links to other files, no huge weights."""
 
 from __future__ import annotations
 
@@ -11,55 +11,44 @@ from typing import Any
 
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.models import DAMAGED, KERAS_CONFIG, KERAS_WEIGHTS, read_member
+from napari_dental_denoise.models import KERAS_CONFIG, KERAS_WEIGHTS, ZIP_ERRORS, read_member
 
-# Keras's own layers and what they are made of; "builtins" names plain functions and types.
+# Of Keras's own layers and their parts; "builtins" names plain functions and types.
 MODULES = ("keras", "builtins")
-LARGEST_SIDE = 4096
-# What says how large a layer or what it gives is.
+MAX_SIDE = 4096
+# Settings that determine the size of a layer or of its output.
 SIDES = {
     *("padding", "cropping", "output_padding", "size", "filters", "units", "kernel_size", "pool_size", "strides"),
     *("dilation_rate", "depth_multiplier"),
 }
-# They run code that the file brings along, or load other files.
+# Layers that run code of the file, or load other files.
 CODE_LAYERS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 
 
-def check_model(path: Path) -> None:
-    """Refuse a Keras model file that names code or files of its own.
+def check_untrusted(path: Path) -> None:
+    """Raise InputError if a Keras model file, a checked zip, names code or other files, or is huge.
 
-    Keras's safe mode refuses much of this too; what it lets through has changed from version to version.
-
-    Parameters
-    ----------
-    path : Path
-        A zip whose directory was checked.
-
-    Raises
-    ------
-    InputError
-        If the configuration names a class that is not Keras's own or runs code, or the weights point
-        out of the file or unpack to more than a model has.
+    Keras's safe mode refuses much of this too, but has accepted different things in each version.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(read_member(archive, KERAS_CONFIG))
             weights = read_member(archive, KERAS_WEIGHTS) if KERAS_WEIGHTS in archive.namelist() else b""
         foreign, huge = next(_foreign(config), None), next(_huge(config), None)
-    except (*DAMAGED, RecursionError) as error:
+    except (*ZIP_ERRORS, RecursionError) as error:
         raise InputError(f"{path.name}: the model file is damaged") from error
     if foreign is not None:
         raise InputError(
             f"{path.name}: Keras refuses to load this model: it holds {foreign[:80]}, which could run code"
         )
     if huge is not None:
-        raise InputError(f"{path.name}: a layer of it has {huge}; at most {LARGEST_SIDE} is loaded")
+        raise InputError(f"{path.name}: one of its layers has {huge}; at most {MAX_SIDE} is accepted")
     if weights:
         _check_weights(path.name, weights)
 
 
 def _foreign(part: Any) -> Iterator[str]:
-    """Names of classes and functions that are not Keras's own, or run code."""
+    """Yield the classes and functions that are not Keras's own or that run code."""
     if isinstance(part, dict):
         module, name = part.get("module"), part.get("class_name")
         if not (isinstance(module, str | None) and isinstance(name, str | None)):
@@ -75,14 +64,14 @@ def _foreign(part: Any) -> Iterator[str]:
 
 
 def _huge(part: Any, name: str = "") -> Iterator[str]:
-    """Sizes of layers beyond reason: a padding of 200000 pixels takes all memory at the first image."""
+    """Yield unreasonable sizes: a padding of 200000 pixels would exhaust the memory at the first image."""
     if isinstance(part, dict):
         for key, value in part.items():
             yield from _huge(value, key)
     elif isinstance(part, list):
         for item in part:
             yield from _huge(item, name)
-    elif name in SIDES and isinstance(part, int | float) and not abs(part) <= LARGEST_SIDE:
+    elif name in SIDES and isinstance(part, int | float) and not abs(part) <= MAX_SIDE:
         yield f"a {name} of {part}"
 
 
@@ -94,7 +83,7 @@ def _check_weights(name: str, data: bytes) -> None:
             size = sum(_sizes(name, file, set()))
     except InputError:
         raise
-    # h5py has no exception of its own for a damaged file: a dozen others come out of it.
+    # h5py raises a dozen different exceptions for damaged files.
     except Exception as error:
         raise InputError(f"{name}: the weights of the model are damaged") from error
     if size > LIMITS.model_bytes:
@@ -102,12 +91,12 @@ def _check_weights(name: str, data: bytes) -> None:
 
 
 def _sizes(name: str, group: Any, seen: set[int]) -> Iterator[int]:
-    """Bytes of each dataset, once whatever number of links lead there; links to elsewhere are refused."""
+    """Yield the bytes of each dataset, once however many links lead to it; refuse links to other files."""
     import h5py
 
     for key in group:
         if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise InputError(f"{name}: its weights point out of the model file")
+            raise InputError(f"{name}: its weights refer to another file")
         item = group[key]
         address = h5py.h5o.get_info(item.id).addr
         if address in seen:
@@ -116,6 +105,6 @@ def _sizes(name: str, group: Any, seen: set[int]) -> Iterator[int]:
         if isinstance(item, h5py.Group):
             yield from _sizes(name, item, seen)
         elif item.external or item.is_virtual:
-            raise InputError(f"{name}: its weights point out of the model file")
+            raise InputError(f"{name}: its weights refer to another file")
         else:
             yield int(item.nbytes)

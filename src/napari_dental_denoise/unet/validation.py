@@ -1,4 +1,4 @@
-"""What a training is validated with: the middle of some images, with noise that stays the same."""
+"""Validation of a training: the centres of some images, with fixed noise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_dental_denoise.unet.learner import Learner
 
 
 class Validation:
-    """Noisy and clean images that stay the same from epoch to epoch.
+    """Pairs of noisy and clean images, the same in every epoch.
 
     Parameters
     ----------
@@ -26,11 +26,11 @@ class Validation:
         self.noisy_psnr, self.noisy_ssim = _mean_scores(self.pairs)
 
     def score(self, learner: Learner) -> tuple[float, float]:
-        """Mean PSNR in dB and mean SSIM of what the network makes of the noisy images."""
+        """Return mean PSNR in dB and mean SSIM of the denoised images."""
         return _mean_scores([(learner.denoise_image(noisy), clean) for noisy, clean in self.pairs])
 
     def preview(self, learner: Learner) -> Unit:
-        """One image noisy, denoised so far, and clean: (3, H, W)."""
+        """Return one image noisy, denoised and clean: (3, H, W)."""
         noisy, clean = self.pairs[len(self.pairs) // 2]
         return np.stack([noisy, learner.denoise_image(noisy), clean])
 
@@ -42,7 +42,7 @@ def _mean_scores(pairs: Sequence[tuple[Unit, Unit]]) -> tuple[float, float]:
 
 
 def validation_pairs(validation: Dataset, multiple: int, config: TrainingConfig) -> list[tuple[Unit, Unit]]:
-    """The middle of evenly chosen images, from the lowest noise level to the highest."""
+    """Return the centres of evenly spaced images, with noise from the lowest to the highest level."""
     count = min(len(validation.shapes), config.validation_images)
     chosen = np.linspace(0, len(validation.shapes) - 1, count).round().astype(int).tolist()
     pairs = []

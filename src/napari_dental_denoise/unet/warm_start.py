@@ -1,4 +1,4 @@
-"""What a training begins with: the weights of a model file, put into a wider network where the preset has one."""
+"""Initialise a network with the weights of a model file, of the same preset or one with fewer channels."""
 
 from __future__ import annotations
 
@@ -18,26 +18,7 @@ Kernel = NDArray[np.float32]
 
 
 def start_from_file(path: Path, network: keras.Model, preset: str) -> ModelCard:
-    """Give a network of this preset what the model of a file has learned.
-
-    Parameters
-    ----------
-    path : Path
-        A model file, of this preset or the same with fewer channels.
-    network : keras.Model
-        Of `unet_model`; changed.
-    preset : str
-
-    Returns
-    -------
-    ModelCard
-        Of the file.
-
-    Raises
-    ------
-    InputError
-        If the file is no model, or one that a training of this preset cannot begin with.
-    """
+    """Initialise a network of this preset with a model file of the same or a narrower preset; return its card."""
     card = read_model_file(path).card
     first = card.preset
     if first not in PRESETS:
@@ -47,22 +28,17 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> ModelCard:
     narrow = load_keras_model(path)
     expected = [weight.shape for weight in unet_model(PRESETS[first]).weights]
     if [weight.shape for weight in narrow.weights] != expected:
-        raise InputError(f"{path.name}: its weights are not those of the preset {first}: train it again")
+        raise InputError(f"{path.name}: its weights do not fit the preset {first}: train it again")
     widen(narrow, network)
     return card
 
 
 def widen(narrow: keras.Model, wide: keras.Model) -> None:
-    """Make a wide network compute what a narrow one does; its further channels keep the weights that they have.
+    """Make a wide network compute the same as a narrow one; its additional channels keep their weights.
 
-    Nothing listens to the further channels at first: what leads from them to those of the narrow
-    network is zero, until it is learned. After T. Chen, I. Goodfellow and J. Shlens, "Net2Net:
-    Accelerating learning via knowledge transfer", arXiv 1511.05641, which repeats channels instead.
-
-    Parameters
-    ----------
-    narrow, wide : keras.Model
-        Of `unet_model`, of presets of which the second `Preset.extends` the first; `wide` is changed.
+    Connections from additional channels to those of the narrow network start at zero. After T. Chen,
+    I. Goodfellow and J. Shlens, "Net2Net: Accelerating learning via knowledge transfer", arXiv
+    1511.05641, which repeats channels instead.
     """
     for layer in wide.layers:
         if not layer.weights:
@@ -70,7 +46,7 @@ def widen(narrow: keras.Model, wide: keras.Model) -> None:
         old_kernel, old_bias = narrow.get_layer(layer.name).get_weights()
         kernel, bias = layer.get_weights()
         if isinstance(layer, keras.layers.Conv2DTranspose):
-            # Keras keeps its output channels before those of the input.
+            # In Keras, its output channels precede the input channels.
             _embed(old_kernel.swapaxes(2, 3), kernel.swapaxes(2, 3), joined=1)
         else:
             after_skip = layer.name.startswith("up") and layer.name.endswith("_0")
@@ -80,7 +56,7 @@ def widen(narrow: keras.Model, wide: keras.Model) -> None:
 
 
 def _embed(old: Kernel, kernel: Kernel, joined: int) -> None:
-    """Put a kernel (height, width, inputs, outputs) into a larger one; its inputs are so many images, joined."""
+    """Copy a kernel (height, width, inputs, outputs) into a larger one with `joined` concatenated images as inputs."""
     outputs = old.shape[3]
     kernel[..., :outputs] = 0
     old_parts, parts = (np.split(whole[..., :outputs], joined, axis=2) for whole in (old, kernel))

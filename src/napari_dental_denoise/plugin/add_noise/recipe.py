@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.inference import Progress
 from napari_dental_denoise.noise import noise_kind
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding
 from napari_dental_denoise.plugin.shared import fit_encoding
+from napari_dental_denoise.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.evaluation import RegionScore, on_one_scale, region_score
-from napari_dental_denoise.inference import Progress
 from napari_dental_denoise.plugin.shared import start_worker
+from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
     from napari.qt.threading import GeneratorWorker

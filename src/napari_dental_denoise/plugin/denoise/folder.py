@@ -20,7 +20,7 @@ from napari_dental_denoise.batch import (
     source_folders,
 )
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.inference import Progress
+from napari_dental_denoise.progress import Progress
 
 
 @dataclass(frozen=True)

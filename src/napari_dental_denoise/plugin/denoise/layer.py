@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import INFERENCE
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.inference import Engine, Progress, SelfEnsemble, cached_engine, residual_steps
+from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, residual_steps
 from napari_dental_denoise.models import ModelCard
 from napari_dental_denoise.pixels import PixelEncoding, Unit
 from napari_dental_denoise.plugin.denoise.lazy import Residuals, subtract
 from napari_dental_denoise.plugin.files import stack_of
 from napari_dental_denoise.plugin.shared import fit_encoding, to_unit
+from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -81,7 +81,7 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     path = task.model
     if not path.is_file():
         raise InputError(f"{path.name} is missing: choose another model")
-    plain = cached_engine(path, path.stat().st_mtime_ns, INFERENCE.precision)
+    plain = cached_engine(path)
     engine = SelfEnsemble(plain) if task.self_ensemble else plain
     at = yield from _denoise(task, engine)
     return Outcome(engine, at, at(task.strength))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.inference import Engine, finish, residual_steps
+from napari_dental_denoise.inference import Engine, residual_steps
 from napari_dental_denoise.pixels import PixelEncoding, Unit
 from napari_dental_denoise.plugin.files import stack_of
+from napari_dental_denoise.progress import finish
 
 if TYPE_CHECKING:
     from dask.array import Array

@@ -10,13 +10,13 @@ from magicgui.widgets import Label, Widget
 from qtpy.QtCore import QTimer
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.inference import Progress
 from napari_dental_denoise.noise import NoiseEstimate, estimate_noise
 from napari_dental_denoise.plugin.shared.connections import Connections
 from napari_dental_denoise.plugin.shared.form import show_text, text_label
 from napari_dental_denoise.plugin.shared.layers import check_image, current_image
 from napari_dental_denoise.plugin.shared.metadata import fit_encoding, layer_encoding
 from napari_dental_denoise.plugin.shared.workers import abandon, start_worker
+from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from magicgui.widgets import Label, ProgressBar, PushButton
 
-from napari_dental_denoise.inference import Progress
 from napari_dental_denoise.plugin.shared.form import report_error, show_text
 from napari_dental_denoise.plugin.shared.workers import Eta, abandon, start_worker
+from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
     from napari.qt.threading import GeneratorWorker

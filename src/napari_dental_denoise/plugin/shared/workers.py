@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari_dental_denoise.inference import Progress
+from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
     from napari.qt.threading import GeneratorWorker

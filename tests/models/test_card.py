@@ -6,14 +6,14 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_dental_denoise.models.json_text import to_json
+from napari_dental_denoise.models.card import to_json
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 values = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
 def refuse(constant):
-    raise AssertionError(f"{constant} is no JSON")
+    raise AssertionError(f"{constant} is not JSON")
 
 
 @given(values)

@@ -1,0 +1,115 @@
+"""The model card: what a network was trained on and for, stored as JSON in its model file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from napari_dental_denoise.config import Predicts
+from napari_dental_denoise.errors import InputError
+
+CARD = "card.json"
+PURPOSE = "For research and teaching only; never for diagnosis."
+NORMALISATION = "grey values divided by full scale: 255 for 8 bit, the fewest bits that hold the image for 16"
+MAX_MULTIPLE = 256
+MAX_HALO = 4096
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model was trained on and for.
+
+    Attributes
+    ----------
+    preset : str
+        Design of the network, or "foreign" for one that was made elsewhere.
+    predicts : {"residual", "image"}
+        Whether the output is the noise to subtract or the denoised image itself.
+    multiple, halo : int
+        For tiles, in pixels: the number that sides are multiples of, and the distance at which a pixel
+        still influences another.
+    noise : mapping
+        Kind and ranges of the training noise.
+    data : mapping
+        Counts and types of the training images; never a file name.
+    training : mapping
+        Settings and course of the training.
+    metrics : mapping
+        Validation PSNR in dB and SSIM, of the noisy and of the denoised images.
+    versions : mapping
+        Versions of the software that made the model.
+    date : str
+        ISO 8601, UTC.
+    weights_sha256 : str
+        Hash of the member `model.weights.h5`.
+    export_sha256 : str
+        Hash of the members `openvino.xml` and `openvino.bin`, one after the other.
+    """
+
+    preset: str
+    predicts: Predicts
+    multiple: int
+    halo: int
+    noise: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    date: str = ""
+    weights_sha256: str = ""
+    export_sha256: str = ""
+    normalisation: str = NORMALISATION
+    purpose: str = PURPOSE
+
+    def to_json(self) -> str:
+        """Return the card as the text in a model file."""
+        return to_json(asdict(self), indent=2)
+
+
+def parse_card(data: bytes, name: str) -> ModelCard:
+    """Parse the text of a card.
+
+    Raises
+    ------
+    InputError
+        If it is not a card, or one of its values is impossible for a U-Net.
+    """
+    try:
+        values = json.loads(data)
+        known = {item.name for item in fields(ModelCard)}
+        card = ModelCard(**{key: value for key, value in values.items() if key in known})
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{name}: its {CARD} is not a model card ({error})") from error
+    if not _is_valid(card):
+        raise InputError(f"{name}: its {CARD} holds invalid values")
+    return card
+
+
+def _is_valid(card: ModelCard) -> bool:
+    """Return whether every value is of its type, which JSON does not check; True would pass for 1."""
+    return (
+        card.predicts in ("residual", "image")
+        and (type(card.multiple), type(card.halo)) == (int, int)
+        and 1 <= card.multiple <= MAX_MULTIPLE
+        and 0 <= card.halo <= MAX_HALO
+        and all(isinstance(part, Mapping) for part in (card.noise, card.data, card.training, card.metrics))
+        and isinstance(card.versions, Mapping)
+        and all(isinstance(text, str) for text in (card.preset, card.date, card.weights_sha256, card.export_sha256))
+        and all(isinstance(text, str) for text in (card.normalisation, card.purpose))
+    )
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON text; NaN and infinity, which JSON lacks, become null."""
+    return json.dumps(_with_nulls(value), indent=indent, allow_nan=False)
+
+
+def _with_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_nulls(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_nulls(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
