@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 import napari_dental_denoise
-from napari_dental_denoise.images.raster import write_image
+from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.synthesis.scene import phantoms
 
 

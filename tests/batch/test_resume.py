@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.cli import main
-from napari_dental_denoise.images.raster import read_image, write_image
+from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom_files import radiograph, save
 

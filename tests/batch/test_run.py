@@ -12,8 +12,8 @@ import pytest
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.cli.work import KerasWork
 from napari_dental_denoise.evaluation.metrics import psnr
-from napari_dental_denoise.images.pixel_size import write_tiff_pages
-from napari_dental_denoise.images.raster import read_image, read_pages, write_image
+from napari_dental_denoise.images.raster import read_image, read_pages
+from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 from napari_dental_denoise.models.pretrained import FAST_STARTER
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
 from napari_dental_denoise.pixels.encoding import PLAIN

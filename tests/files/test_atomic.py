@@ -9,7 +9,8 @@ import pytest
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files.atomic import PREFIX, atomic_write, write_bytes, write_text
-from napari_dental_denoise.images.raster import read_image, write_image
+from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.writer import write_image
 from tests.dicom_files import radiograph, save
 
 OLD, NEW = np.full((700, 900), 1000, np.uint16), np.full((700, 900), 60000, np.uint16)
@@ -17,7 +18,7 @@ OLD, NEW = np.full((700, 900), 1000, np.uint16), np.full((700, 900), 60000, np.u
 # What is written again and again, old and new in turn, until the process is killed; each from a plain array or text.
 WRITERS = {
     "image.png": "write_image(path, image, overwrite=True)",
-    "image.tif": "write_with_pixel_size(path, image, (0.1, 0.1), overwrite=True)",
+    "image.tif": "write_image(path, image, (0.1, 0.1), overwrite=True)",
     "table.csv": "write_text(path, f'{image[0, 0]},' * 300_000, overwrite=True)",
     "derived.dcm": "write_derived(path, Path(sys.argv[2]), image, Derivation('denoised', ''), overwrite=True)",
     "run.checkpoint": "save_checkpoint(path, Checkpoint([image] * 4, [], [], {}, 1, 1, 1.0, 1, 1.0, 1.0))",
@@ -29,8 +30,7 @@ from pathlib import Path
 from napari_dental_denoise.files.atomic import write_text
 from napari_dental_denoise.dicom.derived import write_derived
 from napari_dental_denoise.dicom.provenance import Derivation
-from napari_dental_denoise.images.raster import write_image
-from napari_dental_denoise.images.pixel_size import write_with_pixel_size
+from napari_dental_denoise.images.writer import write_image
 {imports}
 path = Path(sys.argv[1])
 images = [np.full((700, 900), grey, np.uint16) for grey in (1000, 60000)]

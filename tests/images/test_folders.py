@@ -14,7 +14,7 @@ from napari_dental_denoise import read_all_datasets, read_dental, write_image
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images.finder import list_files
 from napari_dental_denoise.images.loading import load_images, match_by_name
-from napari_dental_denoise.images.pixel_size import write_tiff_pages
+from napari_dental_denoise.images.writer import write_tiff_pages
 from tests.hostile import write_hostile
 
 
@@ -226,7 +226,7 @@ from pathlib import Path
 from napari_dental_denoise import read_dental
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images.finder import list_files
-from napari_dental_denoise.images.raster import write_image
+from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.models.file import read_card
 import numpy as np
 folder = Path(sys.argv[1])

@@ -1,5 +1,7 @@
 """The pixel size in mm comes back with the pixels; what no one meant as a size is not believed."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.images.pixel_size import read_pixel_size, write_tiff_pages, write_with_pixel_size
+from napari_dental_denoise.images.pixel_size import read_pixel_size
 from napari_dental_denoise.images.raster import read_image, read_pages
+from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
 TYPES = st.sampled_from([np.uint8, np.uint16])
@@ -29,7 +32,7 @@ def is_a_screen(size):
 )
 def test_pixels_and_their_size_come_back(tmp_path_factory, image, size, suffix):
     path = tmp_path_factory.mktemp("images") / f"image{suffix}"
-    write_with_pixel_size(path, image, size)
+    write_image(path, image, size)
     back = read_image(path)
     assert back.dtype == image.dtype
     np.testing.assert_array_equal(back, image)
@@ -40,18 +43,61 @@ def test_pixels_and_their_size_come_back(tmp_path_factory, image, size, suffix):
 @given(size=st.floats(0.001, 10).filter(lambda size: not is_a_screen((size,))))
 def test_tiff_keeps_large_sizes_too(tmp_path_factory, size):
     path = tmp_path_factory.mktemp("images") / "image.tif"
-    write_with_pixel_size(path, np.zeros((3, 4), np.uint8), (size, size))
+    write_image(path, np.zeros((3, 4), np.uint8), (size, size))
     assert read_pixel_size(path) == pytest.approx((size, size), rel=1e-4)
+
+
+def phys_chunk(data):
+    """Horizontal and vertical pixels per metre, as the PNG specification (11.3.4.3) lays them out."""
+    assert data.index(b"pHYs") < data.index(b"IDAT")
+    *density, unit = struct.unpack_from(">IIB", data, data.index(b"pHYs") + 4)
+    return [value / 1000 for value in density if unit == 1]
+
+
+def jfif_density(data):
+    """Horizontal and vertical dots per inch, as JFIF 1.02 lays them out."""
+    unit, *density = struct.unpack_from(">BHH", data, data.index(b"JFIF") + 7)
+    return [value / 25.4 for value in density if unit == 1]
+
+
+def bitmap_density(data):
+    """Horizontal and vertical pixels per metre of the BITMAPINFOHEADER."""
+    return [value / 1000 for value in struct.unpack_from("<II", data, 38)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "density"), [(".png", phys_chunk), (".jpg", jfif_density), (".bmp", bitmap_density)]
+)
+def test_the_size_stands_where_the_format_has_it(tmp_path, radiographs, suffix, density):
+    path = tmp_path / f"image{suffix}"
+    write_image(path, radiographs[0], (0.05, 0.04))
+    # Width before height, in pixels per mm; a JPEG holds whole dots per inch.
+    assert density(path.read_bytes()) == pytest.approx([25, 20], rel=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".pgm", ".jpg", ".tif"])
+def test_other_programs_read_the_same_pixels_with_and_without_a_size(tmp_path, radiographs, suffix, dtype):
+    image = radiographs[0].astype(dtype) * (257 if dtype == np.uint16 else 1)
+    if dtype == np.uint16 and suffix in (".jpg", ".bmp"):
+        pytest.skip("holds 8 bits")
+    # OpenCV's encoder was the writer of releases before; a JPEG of quality 95 has the same pixels too.
+    expected = cv2.imdecode(cv2.imencode(suffix, image)[1], cv2.IMREAD_UNCHANGED)
+    for size in (None, (0.05, 0.04)):
+        write_image(tmp_path / f"image{suffix}", image, size, overwrite=True)
+        back = cv2.imread(str(tmp_path / f"image{suffix}"), cv2.IMREAD_UNCHANGED)
+        assert back.dtype == dtype
+        np.testing.assert_array_equal(back, expected)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
 def test_floating_values_go_into_tiff(tmp_path, dtype):
     image = np.linspace(-1, 2, 12, dtype=dtype).reshape(3, 4)
-    write_with_pixel_size(tmp_path / "image.tif", image, (0.1, 0.1))
+    write_image(tmp_path / "image.tif", image, (0.1, 0.1))
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "image.tif"), image.astype(np.float32))
     np.testing.assert_array_equal(read_image(tmp_path / "image.tif"), image.astype(np.float32))
     with pytest.raises(InputError, match="write TIFF"):
-        write_with_pixel_size(tmp_path / "image.png", image, (0.1, 0.1))
+        write_image(tmp_path / "image.png", image, (0.1, 0.1))
 
 
 def test_pages_are_written_one_by_one_and_read_back(tmp_path):
@@ -66,7 +112,7 @@ def test_pages_are_written_one_by_one_and_read_back(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_no_size_is_none(tmp_path, suffix):
-    write_with_pixel_size(tmp_path / f"image{suffix}", np.zeros((3, 4), np.uint8), None)
+    write_image(tmp_path / f"image{suffix}", np.zeros((3, 4), np.uint8), None)
     assert read_pixel_size(tmp_path / f"image{suffix}") is None
 
 
@@ -111,14 +157,14 @@ def test_a_size_turns_with_its_image(tmp_path):
 def test_nothing_is_replaced_unasked_and_nothing_impossible_written(tmp_path):
     image = np.zeros((3, 4), np.uint8)
     for suffix in (".png", ".tif"):
-        write_with_pixel_size(tmp_path / f"image{suffix}", image, (0.1, 0.1))
+        write_image(tmp_path / f"image{suffix}", image, (0.1, 0.1))
         with pytest.raises(InputError, match="already exists"):
-            write_with_pixel_size(tmp_path / f"image{suffix}", image + 1, (0.1, 0.1))
+            write_image(tmp_path / f"image{suffix}", image + 1, (0.1, 0.1))
         assert read_image(tmp_path / f"image{suffix}").max() == 0
-        write_with_pixel_size(tmp_path / f"image{suffix}", image + 1, (0.1, 0.1), overwrite=True)
+        write_image(tmp_path / f"image{suffix}", image + 1, (0.1, 0.1), overwrite=True)
         assert read_image(tmp_path / f"image{suffix}").max() == 1
     with pytest.raises(InputError, match=r"0\.001 to 10 mm"):
-        write_with_pixel_size(tmp_path / "other.tif", image, (0.0, 0.1))
+        write_image(tmp_path / "other.tif", image, (0.0, 0.1))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["image.png", "image.tif"]
 
 

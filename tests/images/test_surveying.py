@@ -12,9 +12,9 @@ from PIL import Image
 from napari_dental_denoise.images import surveying as survey_module
 from napari_dental_denoise.images.folders import dataset_folders
 from napari_dental_denoise.images.header import read_header
-from napari_dental_denoise.images.pixel_size import write_tiff_pages
-from napari_dental_denoise.images.raster import read_image, read_pages, write_image
+from napari_dental_denoise.images.raster import read_image, read_pages
 from napari_dental_denoise.images.surveying import common_limits, common_pixel_size, grey_limits, survey
+from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 from tests.dicom_files import radiograph, save
 from tests.hostile import write_hostile
 

@@ -6,19 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_dental_denoise.dicom import SUFFIXES as DICOM_SUFFIXES
 from napari_dental_denoise.dicom import is_dicom
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_folder
-from napari_dental_denoise.images import FLOATING, LOSSLESS_16_BIT, WRITABLE_SUFFIXES, name_without_suffix, read_header
-
-LOSSY = (".jpg", ".jpeg")
-DICOM, TIFF = DICOM_SUFFIXES[0], FLOATING[0]
+from napari_dental_denoise.images import (
+    DICOM_SUFFIX,
+    FLOATING_SUFFIXES,
+    JPEG_SUFFIXES,
+    PNG_SUFFIX,
+    READABLE_SUFFIXES,
+    SIXTEEN_BIT_SUFFIXES,
+    TIFF_SUFFIXES,
+    WRITABLE_SUFFIXES,
+    is_dicom_name,
+    name_without_suffix,
+    read_header,
+)
 
 
 def is_file_name(output: Path) -> bool:
     """Whether an output is one file and no folder."""
-    return output.suffix.lower() in (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES) and not output.is_dir()
+    return output.suffix.lower() in READABLE_SUFFIXES and not output.is_dir()
 
 
 def expected_name(path: Path, suffix: str | None) -> str:
@@ -36,11 +44,11 @@ def expected_name(path: Path, suffix: str | None) -> str:
 
 def _expected_suffix(path: Path) -> str:
     own = path.suffix.lower()
-    if own in DICOM_SUFFIXES:
-        return DICOM
+    if is_dicom_name(path):
+        return DICOM_SUFFIX
     if own in WRITABLE_SUFFIXES:
-        return ".png" if own in LOSSY else own
-    return DICOM if is_dicom(path) else ".png"
+        return PNG_SUFFIX if own in JPEG_SUFFIXES else own
+    return DICOM_SUFFIX if is_dicom(path) else PNG_SUFFIX
 
 
 def possible_names(path: Path, suffix: str | None) -> tuple[str, ...]:
@@ -48,7 +56,7 @@ def possible_names(path: Path, suffix: str | None) -> tuple[str, ...]:
     expected = expected_name(path, suffix)
     if suffix is not None:
         return (expected,)
-    return tuple(dict.fromkeys((expected, f"{path.name}{TIFF}", f"{path.name}{DICOM}")))
+    return tuple(dict.fromkeys((expected, f"{path.name}{TIFF_SUFFIXES[0]}", f"{path.name}{DICOM_SUFFIX}")))
 
 
 def fitting_name(path: Path, suffix: str | None, dtype: np.dtype[np.generic], *, dicom: bool) -> str:
@@ -60,12 +68,12 @@ def fitting_name(path: Path, suffix: str | None, dtype: np.dtype[np.generic], *,
     if suffix is not None:
         return expected
     if dicom:
-        return expected if expected.endswith(DICOM) else f"{path.name}{DICOM}"
+        return expected if expected.endswith(DICOM_SUFFIX) else f"{path.name}{DICOM_SUFFIX}"
     if np.issubdtype(dtype, np.floating):
-        allowed: tuple[str, ...] = FLOATING
+        allowed: tuple[str, ...] = FLOATING_SUFFIXES
     else:
-        allowed = LOSSLESS_16_BIT if dtype == np.uint16 else WRITABLE_SUFFIXES
-    return expected if expected.endswith(allowed) else f"{path.name}{TIFF}"
+        allowed = SIXTEEN_BIT_SUFFIXES if dtype == np.uint16 else WRITABLE_SUFFIXES
+    return expected if expected.endswith(allowed) else f"{path.name}{TIFF_SUFFIXES[0]}"
 
 
 def true_name(path: Path, suffix: str | None) -> str | None:

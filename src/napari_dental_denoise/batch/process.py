@@ -16,22 +16,22 @@ from napari_dental_denoise.batch.inputs import Item, may_be_input
 from napari_dental_denoise.batch.output_names import fitting_name, is_file_name
 from napari_dental_denoise.batch.report import Record
 from napari_dental_denoise.config import INFERENCE, EngineName, Precision
-from napari_dental_denoise.dicom import SUFFIXES as DICOM_SUFFIXES
 from napari_dental_denoise.dicom import Derivation, is_dicom, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.files import is_file, is_name, refuse_existing
 from napari_dental_denoise.images import (
-    FLOATING,
-    WRITABLE_SUFFIXES,
+    READABLE_SUFFIXES,
+    TIFF_SUFFIXES,
     Radiograph,
+    is_dicom_name,
     name_without_suffix,
     read_image,
     read_pages,
     read_radiograph,
     take_rows,
+    write_image,
     write_tiff_pages,
-    write_with_pixel_size,
 )
 from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_unit
 from napari_dental_denoise.models import PURPOSE
@@ -187,7 +187,7 @@ def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Ima
     encoding = radiograph.encoding.fit(radiograph.pixels)
     result = work(radiograph.pixels, encoding, item.number)
     before, after = encoding.to_grey(radiograph.pixels), encoding.to_grey(result)
-    if target.suffix.lower() in DICOM_SUFFIXES:
+    if is_dicom_name(target):
         sha256 = radiograph.dicom.sha256 if radiograph.dicom is not None else None
         write_derived(target, item.path, result, destination.derivation, sha256=sha256, overwrite=destination.overwrite)
     else:
@@ -202,7 +202,7 @@ def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Pat
     if not is_file_name(output):
         name = fitting_name(item.path, destination.suffix, radiograph.pixels.dtype, dicom=dicom)
         output = output / item.folder / name
-    if output.suffix.lower() in DICOM_SUFFIXES and not dicom:
+    if is_dicom_name(output) and not dicom:
         raise InputError(_not_derived(output.suffix))
     return output
 
@@ -225,9 +225,9 @@ def refusal(item: Item, destination: Destination) -> str | None:
     if is_refused(item, destination):
         return "its result already exists: choose another output, or --overwrite"
     output = destination.output
-    suffix = output.suffix if is_file_name(output) else destination.suffix or ""
-    if suffix.lower() in DICOM_SUFFIXES and not is_dicom(item.path):
-        return _not_derived(suffix)
+    wanted = output if is_file_name(output) else Path(f"result{destination.suffix or ''}")
+    if is_dicom_name(wanted) and not is_dicom(item.path):
+        return _not_derived(wanted.suffix)
     return None
 
 
@@ -253,8 +253,8 @@ def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
 def _write(target: Path, result: Image, radiograph: Radiograph, destination: Destination) -> None:
     overwrite = destination.overwrite
     if result.ndim == 2:
-        write_with_pixel_size(target, result, radiograph.pixel_size, overwrite=overwrite)
-    elif target.suffix.lower() in FLOATING:
+        write_image(target, result, radiograph.pixel_size, overwrite=overwrite)
+    elif target.suffix.lower() in TIFF_SUFFIXES:
         write_tiff_pages(target, result, radiograph.pixel_size, overwrite=overwrite)
     else:
         raise InputError(
@@ -302,6 +302,6 @@ def _if_finite(score: float) -> float | None:
 
 def _twin(folder: Path, path: Path) -> Path | None:
     name = name_without_suffix(path)
-    suffixes = (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES)
-    names = (path.name, *(name + suffix for suffix in suffixes), *(name + suffix.upper() for suffix in suffixes), name)
+    suffixes = (*READABLE_SUFFIXES, *map(str.upper, READABLE_SUFFIXES))
+    names = (path.name, *(name + suffix for suffix in suffixes), name)
     return next((folder / name for name in names if is_file(folder / name)), None)

@@ -1,4 +1,4 @@
-"""Read one raster image as grayscale, and write one; neither ever changes an existing file by accident."""
+"""Read images as grayscale."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from numpy.typing import NDArray
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.dicom import is_dicom, read_dicom
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.files import read_file, write_bytes
+from napari_dental_denoise.files import read_file
 from napari_dental_denoise.images.header import check_whole
 from napari_dental_denoise.images.tiff import is_tiff, read_all_of_tiff, read_tiff
 
-WRITABLE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
-LOSSLESS_16_BIT = (".png", ".tif", ".tiff", ".pgm")
-FLOATING = (".tif", ".tiff")
 # Width, height and white, with comments between them.
 BINARY_PNM = re.compile(rb"P[56]" + 2 * rb"(?:\s|#[^\n]*\n)+\d+" + rb"(?:\s|#[^\n]*\n)+(\d+)")
 AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
@@ -158,45 +155,3 @@ class _OpenCVLog:
 
 # OpenCV writes to stderr what is reported here in one line with the file's name.
 _opencv_log = _OpenCVLog()
-
-
-def write_image(path: str | Path, image: NDArray[np.generic], *, overwrite: bool = False) -> None:
-    """Write one grayscale image; the format follows the suffix.
-
-    Parameters
-    ----------
-    path : str or Path
-        Ends in .png, .tif, .tiff, .bmp, .pgm, .jpg or .jpeg.
-    image : (H, W) array; uint8, uint16 or floating
-        16 bit goes into PNG, TIFF and PGM; floating values into TIFF, as float32.
-    overwrite : bool
-        Replace a file of that name.
-
-    Raises
-    ------
-    InputError
-        If the suffix is another one, the format cannot hold the type, or the file is there already.
-    """
-    path = Path(path)
-    check_writable(path, image)
-    if np.issubdtype(image.dtype, np.floating):
-        image = image.astype(np.float32, copy=False)
-    done, encoded = cv2.imencode(path.suffix.lower(), image)
-    if not done:
-        raise InputError(f"{path.name}: the image of shape {image.shape} cannot be written in this format")
-    write_bytes(path, encoded.tobytes(), overwrite=overwrite)
-
-
-def check_writable(path: Path, image: NDArray[np.generic]) -> None:
-    """Refuse what is no grey image, a suffix that is unknown, and one whose format would lose bits."""
-    suffix, dtype = path.suffix.lower(), image.dtype
-    if image.ndim != 2 or image.size == 0:
-        raise InputError(f"{path.name}: expected a grey image (H, W) with pixels; received shape {image.shape}")
-    if not (dtype in (np.uint8, np.uint16) or np.issubdtype(dtype, np.floating)):
-        raise InputError(f"{path.name}: expected 8 or 16 bit, or floating values; received {dtype}: convert it first")
-    if suffix not in WRITABLE_SUFFIXES:
-        raise InputError(f"{path.name}: expected a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
-    if dtype == np.uint16 and suffix not in LOSSLESS_16_BIT:
-        raise InputError(f"{path.name}: {suffix} holds 8 bits, the image has 16: write PNG or TIFF")
-    if np.issubdtype(dtype, np.floating) and suffix not in FLOATING:
-        raise InputError(f"{path.name}: {suffix} holds whole numbers, the image has floating ones: write TIFF")

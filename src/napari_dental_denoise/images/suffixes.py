@@ -1,14 +1,29 @@
-"""Suffixes of image files."""
+"""Suffixes of the formats that are read and written."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from napari_dental_denoise.dicom import SUFFIXES as DICOM_SUFFIXES
-from napari_dental_denoise.images.raster import WRITABLE_SUFFIXES
+
+PNG_SUFFIX = ".png"
+BMP_SUFFIX = ".bmp"
+PGM_SUFFIX = ".pgm"
+JPEG_SUFFIXES: tuple[str, ...] = (".jpg", ".jpeg")
+TIFF_SUFFIXES: tuple[str, ...] = (".tif", ".tiff")
+DICOM_SUFFIX = DICOM_SUFFIXES[0]
+WRITABLE_SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, BMP_SUFFIX, PGM_SUFFIX, *JPEG_SUFFIXES)
+SIXTEEN_BIT_SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, PGM_SUFFIX)
+FLOATING_SUFFIXES = TIFF_SUFFIXES
+READABLE_SUFFIXES = (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES)
+
+
+def is_dicom_name(path: Path) -> bool:
+    """Return whether a file name has a suffix of DICOM."""
+    return path.suffix.lower() in DICOM_SUFFIXES
 
 
 def name_without_suffix(path: Path) -> str:
-    """The name that a file shares with its twins of other formats."""
+    """Return the file name without a suffix of a known format."""
     # Files on discs and in archives are named by numbers: 1.2.840.113 has no suffix.
-    return path.stem if path.suffix.lower() in (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES) else path.name
+    return path.stem if path.suffix.lower() in READABLE_SUFFIXES else path.name

@@ -17,6 +17,7 @@ from .intensity import shared_scales as shared_scales
 from .intensity import to_unit as to_unit
 from .intensity import to_unit_pair as to_unit_pair
 from .spacing import LARGEST_MM as LARGEST_MM
+from .spacing import MM_PER_INCH as MM_PER_INCH
 from .spacing import SMALLEST_MM as SMALLEST_MM
 from .spacing import PixelSize as PixelSize
 from .spacing import is_plausible as is_plausible

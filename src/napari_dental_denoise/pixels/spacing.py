@@ -5,6 +5,7 @@ from __future__ import annotations
 PixelSize = tuple[float, float]
 
 SMALLEST_MM, LARGEST_MM = 0.001, 10.0
+MM_PER_INCH = 25.4
 
 
 def is_plausible(size_mm: float) -> bool:

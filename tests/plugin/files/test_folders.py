@@ -10,7 +10,7 @@ from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QDialog, QFileDialog
 
-from napari_dental_denoise.images.raster import write_image
+from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.plugin.files.folders import EVERY_FOLDER
 
 PLUGIN = "napari-dental-denoise"

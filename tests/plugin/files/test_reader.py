@@ -11,8 +11,7 @@ from PIL import Image
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import surveying as survey
-from napari_dental_denoise.images.pixel_size import write_tiff_pages, write_with_pixel_size
-from napari_dental_denoise.images.raster import write_image
+from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 from napari_dental_denoise.plugin.files import image_layers, lazy_stack
 from napari_dental_denoise.plugin.files.reader import get_reader, read, read_subfolders
 from tests.hostile import write_hostile
@@ -89,7 +88,7 @@ def test_contrast_limits_follow_the_type(tmp_path, image, limits):
 
 def test_the_pixel_size_is_the_scale(tmp_path, make_napari_viewer):
     for name in ("1.png", "2.png"):
-        write_with_pixel_size(tmp_path / "sized" / name, grey(5), (0.05, 0.04))
+        write_image(tmp_path / "sized" / name, grey(5), (0.05, 0.04))
     viewer = make_napari_viewer()
     viewer.add_image(grey(1))  # a layer in pixels beside those in mm
     (single,) = viewer.open(str(tmp_path / "sized" / "1.png"), plugin="napari-dental-denoise")

@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_dental_denoise.images.pixel_size import read_pixel_size
 from napari_dental_denoise.images.radiograph import read_radiograph
-from napari_dental_denoise.images.raster import read_image, write_image
+from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.plugin.files.reader import read
 from napari_dental_denoise.plugin.files.writer import write_image_layer
 from napari_dental_denoise.plugin.shared.metadata import METADATA

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from napari_dental_denoise.dicom import SUFFIXES as DICOM_SUFFIXES
 from napari_dental_denoise.dicom import is_dicom, is_dicomdir
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.images import WRITABLE_SUFFIXES, FoundImage, dataset_folders, describe, list_files, survey
+from napari_dental_denoise.images import READABLE_SUFFIXES, FoundImage, dataset_folders, describe, list_files, survey
 from napari_dental_denoise.plugin.files.image_layers import LayerData, file_layer, image_layers
 
 Reader = Callable[[str | list[str]], list[LayerData]]
@@ -73,7 +72,7 @@ def _holds_datasets(path: Path) -> bool:
 
 
 def _has_our_suffix(name: str) -> bool:
-    return name.lower().endswith((*WRITABLE_SUFFIXES, *DICOM_SUFFIXES))
+    return name.lower().endswith(READABLE_SUFFIXES)
 
 
 def _paths(path: str | list[str]) -> list[Path]:

@@ -14,12 +14,17 @@ from numpy.typing import NDArray
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_name
-from napari_dental_denoise.images import PNG_SUFFIX, TIFF_SUFFIXES, write_tiff_pages, write_with_pixel_size
+from napari_dental_denoise.images import (
+    DICOM_SUFFIX,
+    PNG_SUFFIX,
+    TIFF_SUFFIXES,
+    write_image,
+    write_tiff_pages,
+)
 from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.pixels import PixelSize, is_plausible
 from napari_dental_denoise.plugin.shared import METADATA, record_encoding, to_grey
 
-DICOM_SUFFIX = ".dcm"
 SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, DICOM_SUFFIX)
 # ".jpg" names a format; ".5" and ".5 denoised" are parts of a layer's name.
 OTHER_FORMAT = re.compile(r"\.[a-z][a-z0-9]{1,5}", re.IGNORECASE)
@@ -75,7 +80,7 @@ def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
     size = _pixel_size(meta)
     overwrite = _check_replacing(target)
     if array.ndim == 2:
-        write_with_pixel_size(target, np.asarray(array, dtype), size, overwrite=overwrite)
+        write_image(target, np.asarray(array, dtype), size, overwrite=overwrite)
     else:
         write_tiff_pages(target, array.astype(dtype, copy=False), size, overwrite=overwrite)
     return target

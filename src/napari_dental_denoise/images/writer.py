@@ -1,0 +1,151 @@
+"""Write grayscale images with the size of their pixels; never replace an existing file by accident."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.files import atomic_write, write_bytes
+from napari_dental_denoise.images.suffixes import (
+    BMP_SUFFIX,
+    FLOATING_SUFFIXES,
+    JPEG_SUFFIXES,
+    PGM_SUFFIX,
+    PNG_SUFFIX,
+    SIXTEEN_BIT_SUFFIXES,
+    TIFF_SUFFIXES,
+    WRITABLE_SUFFIXES,
+)
+from napari_dental_denoise.pixels import LARGEST_MM, MM_PER_INCH, SMALLEST_MM, PixelSize, is_plausible
+
+# Offsets in classic TIFF have 32 bits; the rest is left for the headers of the pages.
+MAX_CLASSIC_TIFF_BYTES = 2**32 - 2**26
+# Pillow's name of each format, and options. Run lengths (3) compress radiographs further than its default strategy,
+# in an eighth of the time.
+ENCODERS: dict[str, tuple[str, dict[str, Any]]] = {
+    PNG_SUFFIX: ("PNG", {"compress_level": 1, "compress_type": 3}),
+    BMP_SUFFIX: ("BMP", {}),
+    PGM_SUFFIX: ("PPM", {}),
+    **dict.fromkeys(JPEG_SUFFIXES, ("JPEG", {"quality": 95})),
+}
+
+
+def write_image(
+    path: str | Path,
+    image: NDArray[np.generic],
+    pixel_size_mm: PixelSize | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write one grayscale image; the suffix chooses the format.
+
+    TIFF keeps the pixel size exactly, PNG and BMP to 1e-4 of sizes up to 0.2 mm, JPEG to whole pixels per
+    inch, and PGM not at all. `read_pixel_size` ignores sizes that happen to be 72 or 96 dpi.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in .png, .tif, .tiff, .bmp, .pgm, .jpg or .jpeg.
+    image : (H, W) array; uint8, uint16 or floating
+        16 bits need PNG, TIFF or PGM; floating values need TIFF and become float32.
+    pixel_size_mm : (height, width), optional
+        0.001 to 10 mm.
+    overwrite : bool
+        Replace an existing file.
+
+    Raises
+    ------
+    InputError
+        If the suffix is unknown, the format cannot hold the type, the size is impossible, or the file exists.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> write_image("tooth.png", np.zeros((480, 640), np.uint8), (0.02, 0.02), overwrite=True)
+    """
+    path = Path(path)
+    _check_writable(path, image)
+    _check_size(pixel_size_mm)
+    if path.suffix.lower() in TIFF_SUFFIXES:
+        write_tiff_pages(path, image[np.newaxis], pixel_size_mm, overwrite=overwrite)
+    else:
+        write_bytes(path, _encoded(path, image, pixel_size_mm), overwrite=overwrite)
+
+
+def _encoded(path: Path, image: NDArray[np.generic], pixel_size_mm: PixelSize | None) -> bytes:
+    name, options = ENCODERS[path.suffix.lower()]
+    if pixel_size_mm is not None:
+        height, width = pixel_size_mm
+        options = {**options, "dpi": (MM_PER_INCH / width, MM_PER_INCH / height)}
+    data = io.BytesIO()
+    try:
+        PillowImage.fromarray(image).save(data, name, **options)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path.name}: an image of shape {image.shape} cannot be written in this format") from error
+    return data.getvalue()
+
+
+def write_tiff_pages(
+    path: Path, stack: Any, pixel_size_mm: PixelSize | None = None, *, overwrite: bool = False
+) -> None:
+    """Write a stack as the pages of one TIFF file, one page at a time.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .tif or .tiff.
+    stack : (N, H, W) array of NumPy or Dask; uint8, uint16 or floating
+        Only one page of a lazy stack is computed at a time. Floating values become float32.
+    pixel_size_mm : (height, width), optional
+        0.001 to 10 mm.
+    overwrite : bool
+        Replace an existing file.
+
+    Raises
+    ------
+    InputError
+        If the size is impossible, or the file exists or cannot be written.
+    """
+    import tifffile
+
+    _check_size(pixel_size_mm)
+    resolution = None if pixel_size_mm is None else (10 / pixel_size_mm[1], 10 / pixel_size_mm[0])
+    dtype = np.dtype(np.float32) if np.issubdtype(stack.dtype, np.floating) else stack.dtype
+    large = math.prod(stack.shape) * dtype.itemsize > MAX_CLASSIC_TIFF_BYTES
+    with atomic_write(path, overwrite=overwrite) as temporary, tifffile.TiffWriter(temporary, bigtiff=large) as writer:
+        for index in range(len(stack)):
+            writer.write(
+                np.asarray(stack[index], dtype),
+                photometric="minisblack",
+                resolution=resolution,
+                resolutionunit=None if resolution is None else "CENTIMETER",
+                metadata=None,
+                software=False,
+            )
+
+
+def _check_size(pixel_size_mm: PixelSize | None) -> None:
+    if pixel_size_mm is not None and not all(is_plausible(side) for side in pixel_size_mm):
+        raise InputError(f"pixel size must be {SMALLEST_MM} to {LARGEST_MM:g} mm; received {pixel_size_mm}")
+
+
+def _check_writable(path: Path, image: NDArray[np.generic]) -> None:
+    """Raise InputError unless `image` is grey and the format of the suffix holds all of its bits."""
+    suffix, dtype = path.suffix.lower(), image.dtype
+    if image.ndim != 2 or image.size == 0:
+        raise InputError(f"{path.name}: expected a grey image (H, W) with pixels; received shape {image.shape}")
+    if not (dtype in (np.uint8, np.uint16) or np.issubdtype(dtype, np.floating)):
+        raise InputError(f"{path.name}: expected 8 or 16 bit, or floating values; received {dtype}: convert it first")
+    if suffix not in WRITABLE_SUFFIXES:
+        raise InputError(f"{path.name}: expected a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
+    if dtype == np.uint16 and suffix not in SIXTEEN_BIT_SUFFIXES:
+        raise InputError(f"{path.name}: {suffix} holds 8 bits, the image has 16: write PNG or TIFF")
+    if np.issubdtype(dtype, np.floating) and suffix not in FLOATING_SUFFIXES:
+        raise InputError(f"{path.name}: {suffix} holds whole numbers, the image has floating ones: write TIFF")
