@@ -12,14 +12,14 @@ from PIL import Image
 
 with atheris.instrument_imports(include=["napari_dental_denoise", "PIL", "tifffile"]):
     from napari_dental_denoise.errors import ImageReadError
-    from napari_dental_denoise.images import read_header, read_image, read_pages, read_pixel_size
+    from napari_dental_denoise.images import probe, read_image, read_pages
 
 import harness
 
 
 def try_file(path: Path) -> None:
     """Read a file in every way."""
-    for ask in (read_header, read_image, read_pages, read_pixel_size):
+    for ask in (probe, read_image, read_pages):
         try:
             ask(path)
         except ImageReadError:

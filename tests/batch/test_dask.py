@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.cli import main
-from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.radiograph import read_image
 from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
 from napari_dental_denoise.synthesis.scene import phantom

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.cli import main
-from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.radiograph import read_image
 from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom_files import radiograph, save
@@ -39,6 +39,8 @@ import sys
 from napari_dental_denoise.cli import main
 import napari_dental_denoise.batch.process as batch
 import napari_dental_denoise.batch.run as batch_run
+from napari_dental_denoise.batch import process as batch
+from napari_dental_denoise.batch import run as batch_run
 from napari_dental_denoise.batch.report import UNFINISHED
 process_item = batch.process_item
 def dies(item, *arguments, **named):

@@ -12,7 +12,7 @@ import pytest
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.cli.work import KerasWork
 from napari_dental_denoise.evaluation.metrics import psnr
-from napari_dental_denoise.images.raster import read_image, read_pages
+from napari_dental_denoise.images.radiograph import read_image, read_pages
 from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 from napari_dental_denoise.models.pretrained import FAST_STARTER
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise

@@ -19,8 +19,8 @@ from napari_dental_denoise.cli.console import StopRequest
 from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.config import Limits
 from napari_dental_denoise.files.lock import locked
-from napari_dental_denoise.images.pixel_size import read_pixel_size
-from napari_dental_denoise.images.raster import read_pages
+from napari_dental_denoise.images.formats import probe
+from napari_dental_denoise.images.radiograph import read_pages
 from napari_dental_denoise.images.writer import write_tiff_pages
 from napari_dental_denoise.training.starter import AS_IT_IS, SCALES
 from tests.hostile import write_hostile
@@ -250,7 +250,7 @@ class TestDenoise:
             write_image(tmp_path / f"scan{suffix}", radiographs[0], (0.05, 0.05))
         assert run("denoise", tmp_path / "scan.*", "-m", trained_model, "-o", tmp_path / "out") == 0
         for path in (tmp_path / "out" / "scan.png", tmp_path / "out" / "scan.tif"):
-            assert read_pixel_size(path) == pytest.approx((0.05, 0.05), rel=1e-4)
+            assert probe(path).pixel_size == pytest.approx((0.05, 0.05), rel=1e-4)
 
     def test_pages_stay_pages(self, tmp_path, trained_model, radiographs):
         write_tiff_pages(tmp_path / "series.tif", np.stack(radiographs[:3]), None)

@@ -6,8 +6,7 @@ import pytest
 
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.evaluation.metrics import psnr
-from napari_dental_denoise.images.radiograph import read_radiograph
-from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.radiograph import read_image, read_radiograph
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
 from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom_files import patient_in, radiograph, save

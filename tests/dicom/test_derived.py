@@ -211,7 +211,7 @@ def table(first, last, **attributes):
 )
 def test_what_is_shown_white_stays_white(tmp_path, pixels, attributes, derivation):
     derived(radiograph(pixels, bits=12, **attributes), tmp_path, derivation)
-    before, after = (read_radiograph(tmp_path / f"{name}.dcm").dicom for name in ("source", "derived"))
+    before, after = (read_radiograph(tmp_path / f"{name}.dcm").info for name in ("source", "derived"))
     assert before.encoding.inverted
     assert (after.encoding, after.limits) == (before.encoding, before.limits)
     assert derivation is DENOISED or not patient_in((tmp_path / "derived.dcm").read_bytes())
@@ -234,7 +234,7 @@ def test_the_spacing_of_all_frames_stays_without_the_patient(tmp_path, pixels):
     group.PixelMeasuresSequence = [measures]
     dataset = radiograph(np.stack([pixels] * 2), bits=12, SharedFunctionalGroupsSequence=[group])
     derived(dataset, tmp_path, NOBODY)
-    assert read_radiograph(tmp_path / "derived.dcm").pixel_size == (0.1, 0.2)
+    assert read_radiograph(tmp_path / "derived.dcm").info.pixel_size == (0.1, 0.2)
 
 
 def test_a_device_with_words_of_its_own_becomes_another_one(tmp_path, pixels):
@@ -265,10 +265,10 @@ def test_a_source_that_was_replaced_is_no_source(tmp_path, pixels):
     opened = read_radiograph(source)
     save(radiograph(pixels, bits=12, PatientID="BOB"), source)
     with pytest.raises(InputError, match=r"a\.dcm: was changed or replaced since its pixels were read"):
-        write_derived(tmp_path / "out.dcm", source, opened.pixels, DENOISED, sha256=opened.dicom.sha256)
+        write_derived(tmp_path / "out.dcm", source, opened.pixels, DENOISED, sha256=opened.info.sha256)
     assert not (tmp_path / "out.dcm").exists()
     again = read_radiograph(source)
-    write_derived(tmp_path / "out.dcm", source, again.pixels, DENOISED, sha256=again.dicom.sha256)
+    write_derived(tmp_path / "out.dcm", source, again.pixels, DENOISED, sha256=again.info.sha256)
     assert pydicom.dcmread(tmp_path / "out.dcm").PatientID == "BOB"
 
 
@@ -440,7 +440,7 @@ def test_any_pixels_come_back_bit_for_bit(tmp_path, case, derivation):
     after = read_radiograph(tmp_path / "derived.dcm")
     assert after.pixels.dtype == pixels.dtype
     np.testing.assert_array_equal(after.pixels, pixels)
-    assert after.encoding == read_radiograph(source).encoding
+    assert after.info.encoding == read_radiograph(source).info.encoding
 
 
 def test_nothing_is_replaced_unasked(tmp_path, pixels):

@@ -28,14 +28,11 @@ from pydicom.uid import (
 
 from napari_dental_denoise import config
 from napari_dental_denoise.dicom import pixel_data as dicom
-from napari_dental_denoise.dicom.file import is_dicom
-from napari_dental_denoise.dicom.header import parse_dataset, read_dicom_header
-from napari_dental_denoise.dicom.pixel_data import read_dicom
+from napari_dental_denoise.dicom.header import parse_dataset
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images.folders import list_files, read_dental
-from napari_dental_denoise.images.header import read_header
-from napari_dental_denoise.images.pixel_size import read_pixel_size
-from napari_dental_denoise.images.raster import read_image, read_pages
+from napari_dental_denoise.images.formats import DICOM, format_of, probe
+from napari_dental_denoise.images.radiograph import read_image, read_pages, read_radiograph
 from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom_files import (
     PATIENT,
@@ -56,6 +53,11 @@ from tests.dicom_files import (
 
 ENCODED = (JPEG2000Lossless, JPEGLSLossless, RLELossless, JPEGLosslessSV1)
 NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
+
+
+def stored_in(path):
+    radiograph = read_radiograph(path)
+    return radiograph.info, radiograph.pixels
 
 
 def stored_values(bits, *, signed, shape=(61, 83)):
@@ -86,14 +88,14 @@ def write(dataset, path, syntax):
 def test_stored_values_come_back_exactly(tmp_path, syntax, bits, signed, photometric):
     pixels = stored_values(bits, signed=signed)
     dataset = radiograph(pixels, bits=bits, photometric=photometric)
-    header, read = read_dicom(write(dataset, tmp_path / "a.dcm", syntax))
-    assert (header.shape, header.dtype, header.frames) == (pixels.shape, pixels.dtype, 1)
-    assert header.encoding.inverted == (photometric == "MONOCHROME1")
-    assert read.dtype == pixels.dtype
-    assert np.abs(read.astype(int) - pixels).max() == 0
+    info, stored = stored_in(write(dataset, tmp_path / "a.dcm", syntax))
+    assert (info.shape, info.dtype, info.pages) == (pixels.shape, pixels.dtype, 1)
+    assert info.encoding.inverted == (photometric == "MONOCHROME1")
+    assert stored.dtype == pixels.dtype
+    assert np.abs(stored.astype(int) - pixels).max() == 0
     # As grey, both ends of the range are where they belong.
     shown = read_image(tmp_path / "a.dcm").astype(int)
-    black, white = (1, 0) if header.encoding.inverted else (0, 1)
+    black, white = (1, 0) if info.encoding.inverted else (0, 1)
     assert (shown.flat[black], shown.flat[white]) == (0, 2**bits - 1)
 
 
@@ -104,7 +106,7 @@ def test_frames_become_a_stack(tmp_path, syntax):
     path = write(radiograph(frames, bits=12), tmp_path / "a.dcm", syntax)
     np.testing.assert_array_equal(read_pages(path), frames)
     np.testing.assert_array_equal(read_image(path), frames[0])
-    assert read_header(path).pages == 3
+    assert probe(path).pages == 3
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
@@ -115,7 +117,7 @@ def test_bits_outside_those_stored_are_no_grey(tmp_path, high, signed):
     moved = (pixels.view(np.uint16) & 0xFFF) << (high - 11)
     moved |= others & np.random.default_rng(0).integers(0, 2**16, pixels.shape, np.uint16)
     path = save(radiograph(moved.view(pixels.dtype), bits=12, HighBit=high), tmp_path / "a.dcm")
-    np.testing.assert_array_equal(read_dicom(path)[1], pixels)
+    np.testing.assert_array_equal(stored_in(path)[1], pixels)
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
@@ -124,7 +126,7 @@ def test_the_high_bit_does_not_move_compressed_pixels(tmp_path, syntax, signed):
     # PS3.5 8.2: it describes the pixels before compression; a codestream holds those stored alone.
     pixels = stored_values(12, signed=signed)
     path = write(radiograph(pixels, bits=12, HighBit=15), tmp_path / "a.dcm", syntax)
-    np.testing.assert_array_equal(read_dicom(path)[1], pixels)
+    np.testing.assert_array_equal(stored_in(path)[1], pixels)
 
 
 @pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
@@ -254,14 +256,14 @@ def test_baseline_jpeg_is_read(tmp_path):
 )
 def test_the_window_is_given_in_stored_values(tmp_path, attributes, limits):
     path = save(radiograph(stored_values(12, signed=False), bits=12, **attributes), tmp_path / "a.dcm")
-    assert read_dicom_header(path).limits == (limits and pytest.approx(limits))
+    assert probe(path).limits == (limits and pytest.approx(limits))
 
 
 def test_a_window_behind_a_lookup_table_is_gone_back_through(tmp_path):
     table = lookup_table(np.arange(4096) ** 2 // 256)
     dataset = radiograph(stored_values(12, signed=False), bits=12, ModalityLUTSequence=[table])
     dataset.WindowCenter, dataset.WindowWidth, dataset.VOILUTFunction = 2500, 1800, "LINEAR_EXACT"
-    low, high = read_dicom_header(save(dataset, tmp_path / "a.dcm")).limits
+    low, high = probe(save(dataset, tmp_path / "a.dcm")).limits
     assert low == np.ceil(np.sqrt(1600 * 256))
     assert high == pytest.approx(np.sqrt(3401 * 256), abs=1)
 
@@ -301,12 +303,12 @@ def test_what_is_shown_white_is_read_white(tmp_path, name):
     photometric, attributes, inverted = POLARITIES[name]
     pixels = stored_values(12, signed=False)
     path = save(radiograph(pixels, bits=12, photometric=photometric, **attributes), tmp_path / "a.dcm")
-    header, read = read_dicom(path)
-    np.testing.assert_array_equal(read, pixels)
-    assert header.encoding.inverted == inverted
+    info, stored = stored_in(path)
+    np.testing.assert_array_equal(stored, pixels)
+    assert info.encoding.inverted == inverted
     np.testing.assert_array_equal(read_image(path), 4095 - pixels if inverted else pixels)
-    if header.limits is not None:
-        low, high = header.limits
+    if info.limits is not None:
+        low, high = info.limits
         assert low < high
 
 
@@ -316,9 +318,9 @@ def test_tables_of_bytes_and_of_all_values_are_read(tmp_path, count):
     if count == 255:
         table.add_new("LUTData", "OW", bytes(range(254, -1, -1)) + b"\0")
     path = save(radiograph(stored_values(16, signed=False), VOILUTSequence=[table]), tmp_path / "a.dcm")
-    header = read_dicom_header(path)
-    assert header.encoding.inverted
-    assert header.limits == (0, count - 1)
+    info = probe(path)
+    assert info.encoding.inverted
+    assert info.limits == (0, count - 1)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +336,7 @@ def test_the_first_value_of_a_table_has_the_sign_of_the_pixels(tmp_path, signed,
     # PS3.3 C.11.2.1.1: the descriptor stores it as the pixels are stored.
     table = lookup_table(np.arange(4096), first)
     path = save(radiograph(stored_values(16, signed=signed), VOILUTSequence=[table]), tmp_path / "a.dcm")
-    assert read_dicom_header(path).limits == limits
+    assert probe(path).limits == limits
 
 
 @pytest.mark.parametrize(
@@ -363,12 +365,12 @@ def test_a_bad_value_that_an_image_can_do_without_is_left_out(tmp_path, name, ki
     dataset = radiograph(pixels, bits=12, WindowCenter=1000, WindowWidth=501, ImagerPixelSpacing=[0.2, 0.2])
     dataset.pop(name, None)
     path = spoil(save(dataset, tmp_path / "a.dcm"), name, kind, text)
-    header, read = read_dicom(path)
-    np.testing.assert_array_equal(read, pixels)
+    info, stored = stored_in(path)
+    np.testing.assert_array_equal(stored, pixels)
     np.testing.assert_array_equal(read_image(path), pixels)
-    assert header.limits == (None if name.startswith("Window") else (749.5, 1249.5))
-    assert (header.pixel_size, header.spacing) == ((0.2, 0.2), "at the detector")
-    assert header.encoding.padding is None or name == "PixelPaddingRangeLimit"
+    assert info.limits == (None if name.startswith("Window") else (749.5, 1249.5))
+    assert (info.pixel_size, info.spacing) == ((0.2, 0.2), "at the detector")
+    assert info.encoding.padding is None or name == "PixelPaddingRangeLimit"
 
 
 @pytest.mark.parametrize(
@@ -386,15 +388,15 @@ def test_padding_of_signed_pixels_is_found_however_it_is_declared(tmp_path, kind
     dataset = radiograph(pixels)
     for name, value in values.items():
         dataset.add_new(name, kind, value)
-    header, read = read_dicom(save(dataset, tmp_path / "a.dcm"))
-    assert header.encoding.padding == padding
-    np.testing.assert_array_equal(header.encoding.is_padding(read), (pixels >= padding[0]) & (pixels <= padding[1]))
+    info, stored = stored_in(save(dataset, tmp_path / "a.dcm"))
+    assert info.encoding.padding == padding
+    np.testing.assert_array_equal(info.encoding.is_padding(stored), (pixels >= padding[0]) & (pixels <= padding[1]))
 
 
 def test_padding_of_unsigned_pixels_declared_as_signed(tmp_path):
     dataset = radiograph(np.full((20, 30), 65535, np.uint16))
     dataset.add_new("PixelPaddingValue", "SS", -1)
-    assert read_dicom_header(save(dataset, tmp_path / "a.dcm")).encoding.padding == (65535, 65535)
+    assert probe(save(dataset, tmp_path / "a.dcm")).encoding.padding == (65535, 65535)
 
 
 def functional_groups(**macros):
@@ -432,10 +434,10 @@ def test_enhanced_images_say_of_all_frames_what_plain_ones_say(tmp_path, shared,
     dataset.SharedFunctionalGroupsSequence = [functional_groups(**shared)]
     dataset.PerFrameFunctionalGroupsSequence = [functional_groups(**frame) for frame in frames]
     path = save(dataset, tmp_path / "a.dcm")
-    header, read = read_dicom(path)
-    np.testing.assert_array_equal(read, pixels)
-    assert (header.pixel_size, header.limits, header.encoding.inverted) == (size, limits, inverted)
-    assert not patient_in(header, parse_dataset(path, path.read_bytes()))
+    info, stored = stored_in(path)
+    np.testing.assert_array_equal(stored, pixels)
+    assert (info.pixel_size, info.limits, info.encoding.inverted) == (size, limits, inverted)
+    assert not patient_in(info, parse_dataset(path, path.read_bytes()))
 
 
 @pytest.mark.parametrize(
@@ -450,19 +452,19 @@ def test_enhanced_images_say_of_all_frames_what_plain_ones_say(tmp_path, shared,
 )
 def test_the_pixel_size_says_where_it_holds(tmp_path, attributes, size, where):
     path = save(radiograph(stored_values(8, signed=False), **attributes), tmp_path / "a.dcm")
-    header = read_dicom_header(path)
-    assert (header.pixel_size, header.spacing) == (size, where)
-    assert read_pixel_size(path) == size
+    info = probe(path)
+    assert (info.pixel_size, info.spacing) == (size, where)
+    assert probe(path).pixel_size == size
 
 
 def test_files_are_known_by_their_content(tmp_path):
     pixels = stored_values(8, signed=False)
     for name in ("IM000001", "1.2.840.113619.2", "picture.png", "a.dcm"):
         path = save(radiograph(pixels), tmp_path / name)
-        assert is_dicom(path)
+        assert format_of(path) is DICOM
         np.testing.assert_array_equal(read_image(path), pixels)
     assert read_dental(tmp_path).shape == (4, *pixels.shape)
-    assert not is_dicom(tmp_path / "missing.dcm")
+    assert format_of(tmp_path / "missing.dcm") is not DICOM
 
 
 def test_a_file_without_preamble_is_read_by_its_suffix(tmp_path):
@@ -647,11 +649,11 @@ def test_nothing_of_the_patient_is_read(tmp_path):
     path = save(everything(radiograph(pixels)), tmp_path / "a.dcm")
     assert kinds_in(path.read_bytes()) == set(TOKENS)
     assert path.read_bytes().decode("latin1").count(PATIENT) > 2000
-    header, read = read_dicom(path)
-    np.testing.assert_array_equal(read, pixels)
-    assert kinds_in(header) <= OF_THE_ORDER
-    assert kinds_in(header.record()) == set()
-    assert not patient_in(header, parse_dataset(path, path.read_bytes()))
+    info, stored = stored_in(path)
+    np.testing.assert_array_equal(stored, pixels)
+    assert kinds_in(info) <= OF_THE_ORDER
+    assert kinds_in(info.record()) == set()
+    assert not patient_in(info, parse_dataset(path, path.read_bytes()))
 
 
 @pytest.mark.parametrize("name", sorted(DAMAGES))
@@ -673,8 +675,8 @@ def test_a_secondary_capture_is_read_as_such(tmp_path, modality, frames):
     for name in ("AcquisitionDate", "AcquisitionTime", "InstanceNumber"):
         delattr(dataset, name)
     path = save(dataset, tmp_path / "a.dcm")
-    header, _ = read_dicom(path)
-    assert (header.modality, header.pixel_size, header.spacing) == (modality, None, None)
+    info, _ = stored_in(path)
+    assert (info.modality, info.pixel_size, info.spacing) == (modality, None, None)
     np.testing.assert_array_equal(read_pages(path), pixels)
 
 
@@ -696,11 +698,11 @@ def stored_images(draw):
 def test_whatever_is_stored_is_read_exactly(tmp_path_factory, case):
     pixels, bits, photometric, syntax = case
     path = tmp_path_factory.mktemp("stored") / "a.dcm"
-    header, read = read_dicom(write(radiograph(pixels, bits=bits, photometric=photometric), path, syntax))
-    assert read.dtype == pixels.dtype
-    np.testing.assert_array_equal(read, pixels)
-    assert header.encoding.inverted == (photometric == "MONOCHROME1")
+    info, stored = stored_in(write(radiograph(pixels, bits=bits, photometric=photometric), path, syntax))
+    assert stored.dtype == pixels.dtype
+    np.testing.assert_array_equal(stored, pixels)
+    assert info.encoding.inverted == (photometric == "MONOCHROME1")
     shown = read_image(path)
-    np.testing.assert_array_equal(header.encoding.from_grey(shown, read), pixels)
-    grey = -pixels.astype(int) if header.encoding.inverted else pixels.astype(int)
+    np.testing.assert_array_equal(info.encoding.from_grey(shown, stored), pixels)
+    grey = -pixels.astype(int) if info.encoding.inverted else pixels.astype(int)
     np.testing.assert_array_equal(shown.astype(int) - shown.flat[0], grey - grey.flat[0])

@@ -9,7 +9,7 @@ import pytest
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files.atomic import PREFIX, atomic_write, write_bytes, write_text
-from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.radiograph import read_image
 from napari_dental_denoise.images.writer import write_image
 from tests.dicom_files import radiograph, save
 

@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.images.pixel_size import read_pixel_size
-from napari_dental_denoise.images.raster import read_image, read_pages
+from napari_dental_denoise.images.formats import probe
+from napari_dental_denoise.images.radiograph import read_image, read_pages
 from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
@@ -36,7 +36,7 @@ def test_pixels_and_their_size_come_back(tmp_path_factory, image, size, suffix):
     back = read_image(path)
     assert back.dtype == image.dtype
     np.testing.assert_array_equal(back, image)
-    assert read_pixel_size(path) == pytest.approx(size, rel=1e-4)
+    assert probe(path).pixel_size == pytest.approx(size, rel=1e-4)
 
 
 @settings(max_examples=15, deadline=None)
@@ -44,7 +44,7 @@ def test_pixels_and_their_size_come_back(tmp_path_factory, image, size, suffix):
 def test_tiff_keeps_large_sizes_too(tmp_path_factory, size):
     path = tmp_path_factory.mktemp("images") / "image.tif"
     write_image(path, np.zeros((3, 4), np.uint8), (size, size))
-    assert read_pixel_size(path) == pytest.approx((size, size), rel=1e-4)
+    assert probe(path).pixel_size == pytest.approx((size, size), rel=1e-4)
 
 
 def phys_chunk(data):
@@ -107,31 +107,31 @@ def test_pages_are_written_one_by_one_and_read_back(tmp_path):
     write_tiff_pages(tmp_path / "stack.tif", da.from_array(pages, chunks=(1, 20, 30)), (0.02, 0.04))
     np.testing.assert_array_equal(read_pages(tmp_path / "stack.tif"), pages)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "stack.tif"), pages)
-    assert read_pixel_size(tmp_path / "stack.tif") == pytest.approx((0.02, 0.04), rel=1e-4)
+    assert probe(tmp_path / "stack.tif").pixel_size == pytest.approx((0.02, 0.04), rel=1e-4)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_no_size_is_none(tmp_path, suffix):
     write_image(tmp_path / f"image{suffix}", np.zeros((3, 4), np.uint8), None)
-    assert read_pixel_size(tmp_path / f"image{suffix}") is None
+    assert probe(tmp_path / f"image{suffix}").pixel_size is None
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".bmp", ".pgm"])
 def test_files_of_opencv_tell_no_size(tmp_path, suffix):
     cv2.imwrite(str(tmp_path / f"image{suffix}"), np.zeros((3, 4), np.uint8))
-    assert read_pixel_size(tmp_path / f"image{suffix}") is None
+    assert probe(tmp_path / f"image{suffix}").pixel_size is None
 
 
 @pytest.mark.parametrize("dpi", [72, 96, 0.1, 1e6])
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_what_programs_write_by_default_is_not_believed(tmp_path, suffix, dpi):
     Image.new("L", (4, 3)).save(tmp_path / f"image{suffix}", dpi=(dpi, dpi))
-    assert read_pixel_size(tmp_path / f"image{suffix}") is None
+    assert probe(tmp_path / f"image{suffix}").pixel_size is None
 
 
 def test_the_density_of_jpeg_is_not_believed(tmp_path):
     Image.new("L", (4, 3)).save(tmp_path / "image.jpg", dpi=(300, 300))
-    assert read_pixel_size(tmp_path / "image.jpg") is None
+    assert probe(tmp_path / "image.jpg").pixel_size is None
 
 
 def test_inches_and_centimetres_of_other_programs(tmp_path):
@@ -140,9 +140,9 @@ def test_inches_and_centimetres_of_other_programs(tmp_path):
         tmp_path / "cm.tif", np.zeros((3, 4), np.uint8), resolution=(200, 100), resolutionunit="CENTIMETER"
     )
     tifffile.imwrite(tmp_path / "none.tif", np.zeros((3, 4), np.uint8), resolution=(200, 100), resolutionunit="NONE")
-    assert read_pixel_size(tmp_path / "inch.tif") == pytest.approx((0.1, 0.05))
-    assert read_pixel_size(tmp_path / "cm.tif") == pytest.approx((0.1, 0.05))
-    assert read_pixel_size(tmp_path / "none.tif") is None
+    assert probe(tmp_path / "inch.tif").pixel_size == pytest.approx((0.1, 0.05))
+    assert probe(tmp_path / "cm.tif").pixel_size == pytest.approx((0.1, 0.05))
+    assert probe(tmp_path / "none.tif").pixel_size is None
 
 
 def test_a_size_turns_with_its_image(tmp_path):
@@ -151,7 +151,7 @@ def test_a_size_turns_with_its_image(tmp_path):
     exif[0x0112] = 6  # to be turned by 90 degrees clockwise
     picture.save(tmp_path / "turned.tif", dpi=(508, 254), exif=exif)
     assert read_image(tmp_path / "turned.tif").shape == (4, 3)
-    assert read_pixel_size(tmp_path / "turned.tif") == pytest.approx((0.05, 0.1))
+    assert probe(tmp_path / "turned.tif").pixel_size == pytest.approx((0.05, 0.1))
 
 
 def test_nothing_is_replaced_unasked_and_nothing_impossible_written(tmp_path):
@@ -171,4 +171,4 @@ def test_nothing_is_replaced_unasked_and_nothing_impossible_written(tmp_path):
 def test_a_file_that_is_no_image_is_named(tmp_path):
     (tmp_path / "notes.png").write_text("tooth 36")
     with pytest.raises(ImageReadError, match=r"notes\.png: is not an image"):
-        read_pixel_size(tmp_path / "notes.png")
+        probe(tmp_path / "notes.png")

@@ -15,7 +15,7 @@ from PIL import Image
 from napari_dental_denoise import read_image, write_image
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.images.raster import read_pages
+from napari_dental_denoise.images.radiograph import read_pages
 from napari_dental_denoise.images.writer import write_tiff_pages
 from tests.hostile import contents
 

@@ -14,8 +14,8 @@ from PIL import Image, ImageOps
 from napari_dental_denoise import config
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images import tiff
-from napari_dental_denoise.images.header import read_header
-from napari_dental_denoise.images.raster import read_image, read_pages
+from napari_dental_denoise.images.formats import probe
+from napari_dental_denoise.images.radiograph import read_image, read_pages
 
 GREY = (np.arange(64 * 48).reshape(64, 48) % 256).astype(np.uint8)
 WIDE = (np.arange(64 * 48).reshape(64, 48) * 20 % 4096).astype(np.uint16)
@@ -24,7 +24,7 @@ WIDE = (np.arange(64 * 48).reshape(64, 48) * 20 % 4096).astype(np.uint16)
 def written(folder, image, **options):
     path = folder / "a.tif"
     tifffile.imwrite(path, image, **options)
-    header = read_header(path)
+    header = probe(path)
     read = read_image(path)
     assert (header.shape, header.dtype) == (read.shape, read.dtype)
     return read
@@ -98,13 +98,13 @@ def test_the_orientation_is_applied_as_pillow_does(tmp_path, orientation):
     picture.save(tmp_path / "a.png", exif=exif)
     expected = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.png")))
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), expected)
-    assert read_header(tmp_path / "a.tif").shape == expected.shape
+    assert probe(tmp_path / "a.tif").shape == expected.shape
 
 
 def test_pages_become_a_stack(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.stack([WIDE, WIDE + 1]), compression="lzw", photometric="minisblack")
     np.testing.assert_array_equal(read_pages(tmp_path / "a.tif"), [WIDE, WIDE + 1])
-    assert read_header(tmp_path / "a.tif").pages == 2
+    assert probe(tmp_path / "a.tif").pages == 2
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.uint32, np.uint64])
@@ -129,7 +129,7 @@ COLOURS = np.dstack([GREY, GREY // 2, 255 - GREY])
 def test_colours_that_are_not_red_green_and_blue_are_refused_by_name(tmp_path, kind, name):
     tifffile.imwrite(tmp_path / "good.tif", COLOURS, photometric="rgb", metadata=None)
     (tmp_path / "a.tif").write_bytes(with_tag((tmp_path / "good.tif").read_bytes(), 262, kind))
-    for read in (read_header, read_image, read_pages):
+    for read in (probe, read_image, read_pages):
         with pytest.raises(ImageReadError, match=f"has colours of the kind {name}; expected grayscale or RGB"):
             read(tmp_path / "a.tif")
 
@@ -215,7 +215,7 @@ def test_numbers_that_lie_take_no_memory(tmp_path, code, value, reason):
     tifffile.imwrite(tmp_path / "good.tif", GREY, metadata=None)
     path = tmp_path / "bad.tif"
     path.write_bytes(with_tag((tmp_path / "good.tif").read_bytes(), code, value))
-    for read in (read_header, read_image, read_pages):
+    for read in (probe, read_image, read_pages):
         with pytest.raises(ImageReadError, match=reason):
             read(path)
 

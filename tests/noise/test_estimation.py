@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.radiograph import read_image
 from napari_dental_denoise.noise.detector import add_quantum_noise
 from napari_dental_denoise.noise.estimation import NoiseEstimate, estimate_noise
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise, add_poisson_noise

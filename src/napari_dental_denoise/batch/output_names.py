@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_dental_denoise.dicom import is_dicom
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_folder
 from napari_dental_denoise.images import (
+    DICOM,
     DICOM_SUFFIX,
     FLOATING_SUFFIXES,
     JPEG_SUFFIXES,
@@ -18,9 +18,10 @@ from napari_dental_denoise.images import (
     SIXTEEN_BIT_SUFFIXES,
     TIFF_SUFFIXES,
     WRITABLE_SUFFIXES,
+    format_of,
     is_dicom_name,
     name_without_suffix,
-    read_header,
+    probe,
 )
 
 
@@ -48,7 +49,7 @@ def _expected_suffix(path: Path) -> str:
         return DICOM_SUFFIX
     if own in WRITABLE_SUFFIXES:
         return PNG_SUFFIX if own in JPEG_SUFFIXES else own
-    return DICOM_SUFFIX if is_dicom(path) else PNG_SUFFIX
+    return DICOM_SUFFIX if format_of(path) is DICOM else PNG_SUFFIX
 
 
 def possible_names(path: Path, suffix: str | None) -> tuple[str, ...]:
@@ -79,11 +80,10 @@ def fitting_name(path: Path, suffix: str | None, dtype: np.dtype[np.generic], *,
 def true_name(path: Path, suffix: str | None) -> str | None:
     """The name of the result of a file, by its header; None of a file that cannot be read."""
     try:
-        if is_dicom(path):
-            return fitting_name(path, suffix, np.dtype(np.uint16), dicom=True)
-        return fitting_name(path, suffix, read_header(path).dtype, dicom=False)
+        info = probe(path)
     except InputError:
         return None
+    return fitting_name(path, suffix, info.dtype, dicom=info.is_dicom)
 
 
 def ignores_case(folder: Path) -> bool:

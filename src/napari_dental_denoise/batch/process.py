@@ -16,14 +16,16 @@ from napari_dental_denoise.batch.inputs import Item, may_be_input
 from napari_dental_denoise.batch.output_names import fitting_name, is_file_name
 from napari_dental_denoise.batch.report import Record
 from napari_dental_denoise.config import INFERENCE, EngineName, Precision
-from napari_dental_denoise.dicom import Derivation, is_dicom, write_derived
+from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.files import is_file, is_name, refuse_existing
 from napari_dental_denoise.images import (
+    DICOM,
     READABLE_SUFFIXES,
     TIFF_SUFFIXES,
     Radiograph,
+    format_of,
     is_dicom_name,
     name_without_suffix,
     read_image,
@@ -36,7 +38,7 @@ from napari_dental_denoise.images import (
 from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_unit
 from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.noise import estimate_noise
-from napari_dental_denoise.pixels import PixelEncoding, Unit, check_black, to_unit_pair
+from napari_dental_denoise.pixels import PixelEncoding, PixelSize, Unit, check_black, to_unit_pair
 
 Image = NDArray[np.generic]
 # From the stored values of an image or stack, their encoding and its number to the stored values of the result.
@@ -184,21 +186,22 @@ def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Ima
     radiograph = read_radiograph(item.path)
     target = _target(item, radiograph, destination)
     _claim(item, target, destination)
-    encoding = radiograph.encoding.fit(radiograph.pixels)
-    result = work(radiograph.pixels, encoding, item.number)
-    before, after = encoding.to_grey(radiograph.pixels), encoding.to_grey(result)
+    info, pixels = radiograph.info, radiograph.pixels
+    encoding = info.encoding.fit(pixels)
+    result = work(pixels, encoding, item.number)
+    before, after = encoding.to_grey(pixels), encoding.to_grey(result)
     if is_dicom_name(target):
-        sha256 = radiograph.dicom.sha256 if radiograph.dicom is not None else None
-        write_derived(target, item.path, result, destination.derivation, sha256=sha256, overwrite=destination.overwrite)
+        overwrite = destination.overwrite
+        write_derived(target, item.path, result, destination.derivation, sha256=info.sha256, overwrite=overwrite)
     else:
-        _write(target, after, radiograph, destination)
+        _write(target, after, info.pixel_size, overwrite=destination.overwrite)
     seconds = time.perf_counter() - start
     shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
     return Record(item.name, shown, seconds, input=item.state), before, after
 
 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
-    output, dicom = destination.output, radiograph.dicom is not None
+    output, dicom = destination.output, radiograph.info.is_dicom
     if not is_file_name(output):
         name = fitting_name(item.path, destination.suffix, radiograph.pixels.dtype, dicom=dicom)
         output = output / item.folder / name
@@ -226,7 +229,7 @@ def refusal(item: Item, destination: Destination) -> str | None:
         return "its result already exists: choose another output, or --overwrite"
     output = destination.output
     wanted = output if is_file_name(output) else Path(f"result{destination.suffix or ''}")
-    if is_dicom_name(wanted) and not is_dicom(item.path):
+    if is_dicom_name(wanted) and format_of(item.path) is not DICOM:
         return _not_derived(wanted.suffix)
     return None
 
@@ -250,12 +253,11 @@ def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
     return not is_file_name(destination.output) and may_be_input(target, destination.inputs, destination.output)
 
 
-def _write(target: Path, result: Image, radiograph: Radiograph, destination: Destination) -> None:
-    overwrite = destination.overwrite
+def _write(target: Path, result: Image, pixel_size: PixelSize | None, *, overwrite: bool) -> None:
     if result.ndim == 2:
-        write_image(target, result, radiograph.pixel_size, overwrite=overwrite)
+        write_image(target, result, pixel_size, overwrite=overwrite)
     elif target.suffix.lower() in TIFF_SUFFIXES:
-        write_tiff_pages(target, result, radiograph.pixel_size, overwrite=overwrite)
+        write_tiff_pages(target, result, pixel_size, overwrite=overwrite)
     else:
         raise InputError(
             f"has {len(result)} pages, which {target.suffix} cannot hold: leave out --format, or choose tif"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_dental_denoise.cli.console import echo, echo_error, exit_code
 from napari_dental_denoise.cli.options import Subparsers
 from napari_dental_denoise.config import MODEL_SUFFIX
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import find_model, to_json
+
+if TYPE_CHECKING:
+    from napari_dental_denoise.pixels import ImageInfo
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -57,12 +60,13 @@ def model_facts(path: Path) -> dict[str, Any]:
 
 
 def image_facts(path: Path) -> dict[str, Any]:
-    """Return size, type, grey values and noise of an image, of its first page if there are several."""
-    from napari_dental_denoise.images import read_header, read_image
+    """Return size, type, grey values and noise of an image; of several pages, of the first."""
+    from napari_dental_denoise.images import read_radiograph
     from napari_dental_denoise.noise import estimate_noise
     from napari_dental_denoise.pixels import full_scale
 
-    image = read_image(path)
+    radiograph = read_radiograph(path, max_pages=1)
+    info, image = radiograph.info, radiograph.grey
     try:
         estimate = estimate_noise(image)
         noise = {"noise": estimate.text(), **asdict(estimate)}
@@ -70,7 +74,7 @@ def image_facts(path: Path) -> dict[str, Any]:
         noise = {"noise": str(error)}
     return {
         "file": str(path),
-        "pages": read_header(path).pages,
+        "pages": info.pages,
         "height": image.shape[0],
         "width": image.shape[1],
         "type": str(image.dtype),
@@ -78,24 +82,19 @@ def image_facts(path: Path) -> dict[str, Any]:
         "darkest": image.min().item(),
         "brightest": image.max().item(),
         **noise,
-        **dicom_facts(path),
+        **(dicom_facts(info) if info.is_dicom else {}),
     }
 
 
-def dicom_facts(path: Path) -> dict[str, Any]:
-    """Return facts about the image of a DICOM file, none about the patient."""
-    from napari_dental_denoise.dicom import is_dicom, read_dicom_header
-
-    if not is_dicom(path):
-        return {}
-    header = read_dicom_header(path)
+def dicom_facts(info: ImageInfo) -> dict[str, Any]:
+    """Return what a DICOM file says of its image, and nothing of the patient."""
     return {
-        "modality": header.modality,
-        "lowest value is shown": "white" if header.encoding.inverted else "black",
-        "bits stored": header.encoding.bits,
-        "window": header.limits,
-        "pixel size in mm": header.pixel_size,
-        "pixel size holds": header.spacing,
+        "modality": info.modality,
+        "lowest value is shown": "white" if info.encoding.inverted else "black",
+        "bits stored": info.bits,
+        "window": info.limits,
+        "pixel size in mm": info.pixel_size,
+        "pixel size holds": info.spacing,
     }
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.dicom.deidentify import deidentify
 from napari_dental_denoise.dicom.file import check_dicom_file
 from napari_dental_denoise.dicom.frames import lift_common
-from napari_dental_denoise.dicom.header import COLOUR, LOOKUP_TABLES, DicomHeader, describe
+from napari_dental_denoise.dicom.header import COLOUR, LOOKUP_TABLES, describe
 from napari_dental_denoise.dicom.provenance import (
     Derivation,
     add_derivation,
@@ -23,7 +23,8 @@ from napari_dental_denoise.dicom.provenance import (
 )
 from napari_dental_denoise.dicom.values import parts
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.files import read_file, reading_errors, write_bytes
+from napari_dental_denoise.files import check_is_file, reading_errors, write_bytes
+from napari_dental_denoise.pixels import ImageInfo
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -109,18 +110,20 @@ def write_derived(
 def _read_whole(source: Path, sha256: str | None) -> Dataset:
     import pydicom
 
-    check_dicom_file(source)
-    data = read_file(source)
+    check_is_file(source)
+    with source.open("rb") as file:
+        check_dicom_file(source, file)
+        data = file.read()
     if sha256 not in (None, hashlib.sha256(data).hexdigest()):
         raise ImageReadError(source, "was changed or replaced since its pixels were read: open it again")
     return pydicom.dcmread(io.BytesIO(data), force=True)
 
 
-def _check_pixels(header: DicomHeader, pixels: NDArray[np.generic]) -> None:
-    expected = (header.frames, *header.shape)
-    shape = pixels.shape if pixels.ndim == 3 or header.frames > 1 else (1, *pixels.shape)
-    if shape != expected or pixels.dtype != header.dtype:
-        accepted = f"{header.shape if header.frames == 1 else expected} {header.dtype}"
+def _check_pixels(info: ImageInfo, pixels: NDArray[np.generic]) -> None:
+    expected = (info.pages, *info.shape)
+    shape = pixels.shape if pixels.ndim == 3 or info.pages > 1 else (1, *pixels.shape)
+    if shape != expected or pixels.dtype != info.dtype:
+        accepted = f"{info.shape if info.pages == 1 else expected} {info.dtype}"
         raise InputError(f"a derived image must be {accepted} like its source; received {pixels.shape} {pixels.dtype}")
 
 

@@ -1,4 +1,4 @@
-"""DICOMDIR: the table of contents of a disc or an export, which names files and holds no image."""
+"""Read DICOMDIR, the table of contents of a disc or an export, which names files and holds no image."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from napari_dental_denoise.dicom.file import check_dicom_file, is_dicom
-from napari_dental_denoise.files import is_name, reading_errors
+from napari_dental_denoise.dicom.file import DICOM_START, check_dicom_file, is_dicom
+from napari_dental_denoise.files import first_bytes, is_name, reading_errors
 
 NAME = "DICOMDIR"
 
 
 def is_dicomdir(path: Path) -> bool:
-    """Whether a path is such a table, by its name and first bytes."""
-    return path.name.upper() == NAME and is_dicom(path)
+    """Return whether a path is such a table, by its name and first bytes."""
+    return path.name.upper() == NAME and is_dicom(path, first_bytes(path, DICOM_START))
 
 
 def listed_images(path: Path) -> list[Path]:
-    """The image files that a DICOMDIR names, in its order.
+    """Return the image files that a DICOMDIR names, in its order.
 
     Parameters
     ----------
@@ -27,18 +27,18 @@ def listed_images(path: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        All below the folder of the DICOMDIR; they may be missing.
+        Below the folder of the DICOMDIR; they may be missing.
 
     Raises
     ------
     ImageReadError
-        If it is damaged.
+        If it cannot be read or is damaged.
     """
     import pydicom
 
-    check_dicom_file(path)
-    with reading_errors(path, "is a truncated or damaged DICOMDIR"):
-        table = pydicom.dcmread(path, force=True, specific_tags=["DirectoryRecordSequence"])
+    with reading_errors(path, "is a truncated or damaged DICOMDIR"), path.open("rb") as file:
+        check_dicom_file(path, file)
+        table = pydicom.dcmread(file, force=True, specific_tags=["DirectoryRecordSequence"])
         parts = list(_file_ids(table.DirectoryRecordSequence))
     return [_existing(path.parent, names) for names in parts]
 
@@ -49,13 +49,13 @@ def _file_ids(records: Any) -> Iterator[list[str]]:
             continue
         names = record.ReferencedFileID
         parts = [names] if isinstance(names, str) else list(names)
-        # A name that leads out of the folder is nobody's image.
+        # A name must not lead out of the folder.
         if all(part not in ("", ".", "..") and not {"/", "\\", ":", "\0"} & set(part) for part in parts):
             yield parts
 
 
 def _existing(folder: Path, names: list[str]) -> Path:
-    """As named, or in small letters, as some systems copy discs."""
+    """Return the path as named, or in small letters, as some systems copy discs."""
     named = folder.joinpath(*names)
     small = folder.joinpath(*(name.lower() for name in names))
     return small if is_name(small) and not is_name(named) else named

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 from typing import BinaryIO
 
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import check_is_file, first_bytes, reading_errors
+from napari_dental_denoise.files import reading_errors
 
 SUFFIXES = (".dcm", ".dicom", ".dic")
 PREAMBLE, MAGIC = 128, b"DICM"
+DICOM_START = PREAMBLE + len(MAGIC)
 DEFLATED = "1.2.840.10008.1.2.1.99"
 PIECE = 2**16
 
 
-def is_dicom(path: Path) -> bool:
-    """Return whether a file is DICOM, by its first bytes or, without a preamble, its suffix."""
-    start = first_bytes(path, PREAMBLE + len(MAGIC))
+def is_dicom(path: Path, start: bytes) -> bool:
+    """Return whether a file is DICOM, by its first `DICOM_START` bytes or, without a preamble, its suffix."""
     return start[PREAMBLE:] == MAGIC or (path.suffix.lower() in SUFFIXES and len(start) > 0)
 
 
-def check_dicom_file(path: Path) -> None:
-    """Raise ImageReadError unless `path` is a regular file that is, and unpacks to, at most `LIMITS.dicom_bytes`."""
-    check_is_file(path)
-    if path.stat().st_size > LIMITS.dicom_bytes:
+def check_dicom_file(path: Path, file: BinaryIO) -> None:
+    """Raise ImageReadError unless an open file is, and inflates to, at most `LIMITS.dicom_bytes`; rewind it."""
+    if file.seek(0, os.SEEK_END) > LIMITS.dicom_bytes:
         raise ImageReadError(path, f"is larger than {LIMITS.dicom_bytes // 2**20} MiB")
-    with reading_errors(path, "is a truncated or damaged DICOM file"), path.open("rb") as file:
+    file.seek(0)
+    with reading_errors(path, "is a truncated or damaged DICOM file"):
         if _skip_meta(file) == DEFLATED and _inflates_beyond(file, LIMITS.dicom_bytes):
             raise ImageReadError(path, f"unpacks to more than {LIMITS.dicom_bytes // 2**20} MiB")
+    file.seek(0)
 
 
 def _skip_meta(file: BinaryIO) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -18,12 +17,10 @@ from napari_dental_denoise.dicom.grayscale import is_inverted, stored_limits
 from napari_dental_denoise.dicom.values import first_number, numbers, only_number, optional
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import reading_errors
-from napari_dental_denoise.pixels import PixelEncoding, PixelSize, is_plausible
+from napari_dental_denoise.pixels import ImageInfo, PixelEncoding, PixelSize, Spacing, is_plausible
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
-
-Spacing = Literal["calibrated", "at the detector", "of the film scanner"]
 
 LOOKUP_TABLES = [
     f"{kind}PaletteColorLookupTable{part}"
@@ -56,89 +53,40 @@ GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 
 
-@dataclass(frozen=True, slots=True)
-class DicomHeader:
-    """What a DICOM file says of its image.
-
-    Attributes
-    ----------
-    shape : (height, width)
-    dtype : numpy.dtype
-        Of the stored values; of colour, that of the grey it becomes.
-    frames : int
-    encoding : PixelEncoding
-        How stored values stand for grey.
-    modality : str
-        IO, PX, CR, DX and so on; "OT" for what is none of these.
-    limits : (low, high), optional
-        The first window, in stored values.
-    pixel_size : (height, width) in mm, optional
-    spacing : str, optional
-        Where that size holds: in the patient, or only at the detector or on the film.
-    series : str
-        Equal for images that were taken together, of one study; no UID, but a digest.
-    order : tuple
-        Sorts images by their acquisition.
-    sha256 : str, optional
-        Of the file whose pixels were read, to know it again.
-    """
-
-    shape: tuple[int, int]
-    dtype: np.dtype[np.generic]
-    frames: int
-    encoding: PixelEncoding
-    modality: str
-    limits: tuple[float, float] | None
-    pixel_size: PixelSize | None
-    spacing: Spacing | None
-    series: str
-    order: tuple[str, int, int]
-    sha256: str | None = None
-
-    def record(self) -> dict[str, Any]:
-        """What is said of the file in the metadata of a layer; nothing of the patient."""
-        encoding = self.encoding.record()
-        return {"modality": self.modality, "spacing": self.spacing, "encoding": encoding, "sha256": self.sha256}
-
-
-def read_dicom_header(path: str | Path) -> DicomHeader:
-    """Read what a DICOM file says of its image, without its pixels.
+def read_dicom_info(path: Path, file: BinaryIO) -> ImageInfo:
+    """Return what a DICOM file says of its image, without reading its pixels.
 
     Parameters
     ----------
-    path : str or Path
-
-    Returns
-    -------
-    DicomHeader
+    path : Path
+    file : binary file
 
     Raises
     ------
     ImageReadError
-        If there is no such file, or it is damaged, too large, or holds no image that is read.
+        If the file is damaged, too large, or holds no image that is read.
     """
-    path = Path(path)
-    check_dicom_file(path)
-    return describe(path, _attributes(path, path, ATTRIBUTES))
+    check_dicom_file(path, file)
+    return describe(path, _attributes(path, file, ATTRIBUTES))
 
 
 def parse_dataset(path: Path, data: bytes) -> Dataset:
-    """The attributes of the list above and the pixels, of a file whose content was read."""
+    """Return the attributes of the list above and the pixels of a file whose content was read."""
     return _attributes(path, io.BytesIO(data), [*ATTRIBUTES, *PIXELS])
 
 
-def _attributes(path: Path, source: Path | io.BytesIO, wanted: Sequence[str]) -> Dataset:
+def _attributes(path: Path, file: BinaryIO, wanted: Sequence[str]) -> Dataset:
     import pydicom
 
     with reading_errors(path, "is a truncated or damaged DICOM file"):
         whole = PIXELS[0] in wanted
-        dataset = pydicom.dcmread(source, force=True, stop_before_pixels=not whole, specific_tags=[*wanted])
+        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not whole, specific_tags=[*wanted])
         lift_common(dataset)
     return dataset
 
 
-def describe(path: Path, dataset: Dataset) -> DicomHeader:
-    """The header of a file whose attributes were read.
+def describe(path: Path, dataset: Dataset) -> ImageInfo:
+    """Return what the attributes of a file say of its image.
 
     Parameters
     ----------
@@ -155,7 +103,7 @@ def describe(path: Path, dataset: Dataset) -> DicomHeader:
         return _describe(path, dataset)
 
 
-def _describe(path: Path, dataset: Dataset) -> DicomHeader:
+def _describe(path: Path, dataset: Dataset) -> ImageInfo:
     if "Rows" not in dataset or "Columns" not in dataset:
         raise ImageReadError(path, f"is a DICOM file without an image{_kind(dataset)}")
     shape, frames = (int(dataset.Rows), int(dataset.Columns)), int(dataset.get("NumberOfFrames") or 1)
@@ -169,17 +117,20 @@ def _describe(path: Path, dataset: Dataset) -> DicomHeader:
     grey = photometric in GREY
     dtype = _stored_type(dataset, allocated) if grey else _colour_type(dataset, photometric, allocated)
     size, spacing = _pixel_size(dataset)
-    return DicomHeader(
+    encoding = _encoding(dataset, stored, dtype) if grey else PixelEncoding(bits=8 * dtype.itemsize)
+    return ImageInfo(
+        path,
+        "DICOM",
         shape,
         dtype,
         frames,
-        _encoding(dataset, stored, dtype) if grey else PixelEncoding(bits=8 * dtype.itemsize),
-        _modality(dataset),
-        stored_limits(dataset, 2 ** (8 * dtype.itemsize)) if grey else None,
+        encoding,
         size,
         spacing,
-        _series(path, dataset),
-        _order(dataset),
+        limits=stored_limits(dataset, 2 ** (8 * dtype.itemsize)) if grey else None,
+        modality=_modality(dataset),
+        series=_series(path, dataset),
+        order=_order(dataset),
     )
 
 

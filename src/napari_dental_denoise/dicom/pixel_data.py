@@ -6,17 +6,18 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom.file import check_dicom_file
-from napari_dental_denoise.dicom.header import COLOUR, DicomHeader, describe, parse_dataset
+from napari_dental_denoise.dicom.header import COLOUR, describe, parse_dataset
 from napari_dental_denoise.dicom.values import only_number
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import CURE, claimed_shape, is_whole, read_file, reading_errors
+from napari_dental_denoise.files import CURE, claimed_shape, is_whole, reading_errors
+from napari_dental_denoise.pixels import ImageInfo
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -37,7 +38,7 @@ LUMINANCE_FIRST = ("YBR_FULL", "YBR_FULL_422")
 PLAIN_DECODER = "pillow"
 
 
-def read_dicom(path: str | Path) -> tuple[DicomHeader, NDArray[np.generic]]:
+def read_dicom(path: Path, file: BinaryIO) -> tuple[ImageInfo, NDArray[np.generic]]:
     """Read the image of a DICOM file.
 
     Monochrome pixels are the stored values, neither rescaled nor windowed nor turned in polarity. Colour
@@ -45,32 +46,32 @@ def read_dicom(path: str | Path) -> tuple[DicomHeader, NDArray[np.generic]]:
 
     Parameters
     ----------
-    path : str or Path
+    path : Path
+    file : binary file
 
     Returns
     -------
-    header : DicomHeader
+    info : ImageInfo
     pixels : (H, W) or, of several frames, (N, H, W) array; 8 or 16 bit, signed or unsigned
 
     Raises
     ------
     ImageReadError
-        If there is no such file, or it is damaged, too large, or no decoder for its pixels is installed.
+        If the file is damaged or too large, or no decoder for its pixels is installed.
     """
-    path = Path(path)
-    check_dicom_file(path)
+    check_dicom_file(path, file)
     # Once, so that the digest is that of the pixels.
-    data = read_file(path)
+    data = file.read()
     dataset = parse_dataset(path, data)
-    header = replace(describe(path, dataset), sha256=hashlib.sha256(data).hexdigest())
+    info = replace(describe(path, dataset), sha256=hashlib.sha256(data).hexdigest())
     with reading_errors(path, "is a DICOM file whose pixels are truncated or damaged"):
-        pixels = _frames(path, dataset, header)
-    if pixels.shape != (header.frames, *header.shape) or pixels.dtype != header.dtype:
+        pixels = _frames(path, dataset, info)
+    if pixels.shape != (info.pages, *info.shape) or pixels.dtype != info.dtype:
         raise ImageReadError(path, "is a DICOM file whose pixels are not what its header says")
-    return header, pixels[0] if header.frames == 1 else pixels
+    return info, pixels[0] if info.pages == 1 else pixels
 
 
-def _frames(path: Path, dataset: Dataset, header: DicomHeader) -> NDArray[np.generic]:
+def _frames(path: Path, dataset: Dataset, info: ImageInfo) -> NDArray[np.generic]:
     """(N, H, W), whatever the number of frames."""
     if "PixelData" not in dataset:
         what = "floating-point pixels" if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset else "none"
@@ -80,10 +81,10 @@ def _frames(path: Path, dataset: Dataset, header: DicomHeader) -> NDArray[np.gen
         from pydicom.uid import ImplicitVRLittleEndian
 
         syntax = dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    pixels = _compressed(path, dataset, header, syntax) if _is_codestream(syntax) else _native(path, dataset, syntax)
+    pixels = _compressed(path, dataset, info, syntax) if _is_codestream(syntax) else _native(path, dataset, syntax)
     if dataset.PhotometricInterpretation in COLOUR:
-        return _grey(_frame_axis(_colours(dataset, pixels), 4).astype(header.dtype, casting="safe"))
-    return _used_bits(_frame_axis(pixels, 3), dataset, header.dtype, whole=_is_codestream(syntax))
+        return _grey(_frame_axis(_colours(dataset, pixels), 4).astype(info.dtype, casting="safe"))
+    return _used_bits(_frame_axis(pixels, 3), dataset, info.dtype, whole=_is_codestream(syntax))
 
 
 def _is_codestream(syntax: Any) -> bool:
@@ -107,23 +108,23 @@ def _native(path: Path, dataset: Dataset, syntax: Any) -> NDArray[Any]:
     return pixel_array(dataset, decoding_plugin=plugin, correct_unused_bits=False)
 
 
-def _compressed(path: Path, dataset: Dataset, header: DicomHeader, syntax: Any) -> NDArray[Any]:
+def _compressed(path: Path, dataset: Dataset, info: ImageInfo, syntax: Any) -> NDArray[Any]:
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.pixels.utils import pixel_array
 
     if syntax.keyword not in CODECS:
         raise ImageReadError(path, "is a DICOM file of a transfer syntax that is not read")
-    frames = list(_compressed_frames(dataset, header.frames))
+    frames = list(_compressed_frames(dataset, info.pages))
     colours = int(dataset.get("SamplesPerPixel") or 1)
     # A small frame that claims to be huge is refused before it is decoded.
-    if any(claimed_shape(frame) != (*header.shape, colours) for frame in frames):
+    if any(claimed_shape(frame) != (*info.shape, colours) for frame in frames):
         raise ImageReadError(path, "is a DICOM file whose pixels are not of the size that its header says")
     if not all(is_whole(frame) for frame in frames):
         raise ImageReadError(path, "is a DICOM file whose pixels are truncated")
     codec = CODECS[syntax.keyword]
     decode = _codec(codec)
     available = get_decoder(syntax).available_plugins
-    plain = PLAIN_DECODER in available and not (colours > 1 and header.dtype.itemsize > 1)
+    plain = PLAIN_DECODER in available and not (colours > 1 and info.dtype.itemsize > 1)
     if plain and (colours > 1 or decode is None):
         return pixel_array(dataset, decoding_plugin=PLAIN_DECODER, correct_unused_bits=False)
     if decode is None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_dental_denoise.images.raster import read_pages
+from napari_dental_denoise.images.radiograph import read_pages
 
 
 class ImageCache:

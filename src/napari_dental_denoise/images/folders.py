@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import is_folder, stat_or_none
 from napari_dental_denoise.images.finder import dataset_folders, list_files
-from napari_dental_denoise.images.raster import read_pages
+from napari_dental_denoise.images.radiograph import read_pages
 from napari_dental_denoise.validation import is_shape_2d
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]

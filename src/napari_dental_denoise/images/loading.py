@@ -16,7 +16,7 @@ from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.images.file_image import FileImage, ImageCache
 from napari_dental_denoise.images.finder import list_files
 from napari_dental_denoise.images.folders import describe, read_each
-from napari_dental_denoise.images.raster import take_rows
+from napari_dental_denoise.images.radiograph import take_rows
 from napari_dental_denoise.images.suffixes import name_without_suffix
 
 Place = tuple[Path, int]

@@ -1,55 +1,59 @@
-"""One file as it is: its values as stored, and how they are to be shown and understood."""
+"""Read image files with all that is known of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.dicom import DicomHeader, is_dicom, read_dicom
-from napari_dental_denoise.images.header import read_header
-from napari_dental_denoise.images.pixel_size import read_pixel_size
-from napari_dental_denoise.images.raster import read_image, read_pages
-from napari_dental_denoise.pixels import PLAIN, PixelEncoding, PixelSize
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.images.formats import read_stored
+from napari_dental_denoise.pixels import ImageInfo, Limits, full_scale
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Radiograph:
-    """What a file holds.
+    """The pixels of a file, and what the file says of them.
 
     Attributes
     ----------
+    info : ImageInfo
     pixels : (H, W) or, of several pages or frames, (N, H, W) array; 8 or 16 bit, or float32
         As stored.
-    pixel_size : (height, width) in mm, optional
-    dicom : DicomHeader, optional
-        Of a DICOM file.
     """
 
+    info: ImageInfo
     pixels: NDArray[np.generic]
-    pixel_size: PixelSize | None
-    dicom: DicomHeader | None = None
 
-    @property
-    def encoding(self) -> PixelEncoding:
-        """How the values stand for grey."""
-        return PLAIN if self.dicom is None else self.dicom.encoding
-
-    @property
+    @cached_property
     def grey(self) -> NDArray[np.generic]:
         """The pixels with black at 0 and white high, as every method here expects them."""
-        return self.encoding.to_grey(self.pixels)
+        return self.info.encoding.to_grey(self.pixels)
+
+    @property
+    def limits(self) -> Limits:
+        """Stored values to show as black and white."""
+        if self.info.limits is not None:
+            return self.info.limits
+        if not self.info.is_dicom or self.pixels.dtype == np.uint8:
+            return grey_limits(self.pixels)
+        # DICOM without a window often uses a small part of its 16 bits.
+        seen = self.pixels[~self.info.encoding.is_padding(self.pixels)]
+        return _not_empty(float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
 
 
-def read_radiograph(path: str | Path) -> Radiograph:
+def read_radiograph(path: str | Path, max_pages: int | None = None) -> Radiograph:
     """Read a file with all its pages or frames.
 
     Parameters
     ----------
     path : str or Path
-        A PNG, JPEG, TIFF, BMP, PGM or DICOM file.
+        A PNG, JPEG, TIFF, BMP, PGM or DICOM file; the content decides, not the suffix.
+    max_pages : int, optional
+        Number of pages to read at most, which need not agree with the other pages.
 
     Returns
     -------
@@ -58,11 +62,88 @@ def read_radiograph(path: str | Path) -> Radiograph:
     Raises
     ------
     ImageReadError
-        If it cannot be read.
+        If the file cannot be read, its pages differ in size or type, or are too large together.
     """
-    path = Path(path)
-    if is_dicom(path):
-        header, pixels = read_dicom(path)
-        return Radiograph(pixels, header.pixel_size, header)
-    pixels = read_pages(path) if read_header(path).pages > 1 else read_image(path)
-    return Radiograph(pixels, read_pixel_size(path))
+    info, pages = read_stored(Path(path), max_pages)
+    return Radiograph(info, pages[0] if len(pages) == 1 else pages)
+
+
+def read_image(path: str | Path) -> NDArray[np.generic]:
+    """Read one radiograph as grayscale, white high; of several pages or frames, the first.
+
+    Colour and palette become grey by the standard weights (0.299 R + 0.587 G + 0.114 B); grey that
+    is stored as RGB comes back exactly. The EXIF orientation is applied, transparency is dropped.
+    DICOM values come in the fewest bits that hold them; signed ones, and those of which the lowest is shown
+    white (as in MONOCHROME1), become unsigned with black at 0.
+
+    Parameters
+    ----------
+    path : str or Path
+        A PNG, JPEG, TIFF, BMP, PGM or DICOM file; the content decides, not the suffix.
+
+    Returns
+    -------
+    (H, W) array; uint8, uint16 or float32
+
+    Raises
+    ------
+    ImageReadError
+        If there is no such file, or it is empty, truncated, too large or of another format.
+    """
+    return read_radiograph(path, max_pages=1).grey
+
+
+def read_pages(path: str | Path) -> NDArray[np.generic]:
+    """Read every page or frame of a file as grayscale, white high; see `read_image`.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    (N, H, W) array; uint8, uint16 or float32
+
+    Raises
+    ------
+    ImageReadError
+        If a page cannot be read, the pages differ in size or type, or are too large together.
+    """
+    grey = read_radiograph(path).grey
+    return grey if grey.ndim == 3 else grey[np.newaxis]
+
+
+def grey_limits(image: NDArray[np.generic]) -> Limits:
+    """Return the values to show as black and white.
+
+    Parameters
+    ----------
+    image : array of any shape; uint8, uint16 or floating
+
+    Returns
+    -------
+    (float, float)
+        0 and `full_scale` for integers; the smallest and the largest finite value for floating ones.
+    """
+    if np.issubdtype(image.dtype, np.integer):
+        return 0.0, full_scale(image)
+    finite = image[np.isfinite(image)]
+    return _not_empty(float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+
+
+def _not_empty(low: float, high: float) -> Limits:
+    return (low, high) if low < high else (low, low + 1.0)
+
+
+def take_rows(image: NDArray[np.generic], rows: slice) -> NDArray[np.generic]:
+    """Return these rows of an image or stack (..., H, W), as a view.
+
+    Raises
+    ------
+    InputError
+        If the image has none of them.
+    """
+    taken = image[..., rows, :]
+    if taken.size == 0:
+        raise InputError(f"has {image.shape[-2]} rows, none of them among those asked for")
+    return taken

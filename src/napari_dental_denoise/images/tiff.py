@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import check_is_file, first_bytes, reading_errors
+from napari_dental_denoise.files import reading_errors
 from napari_dental_denoise.images.tiff_page import (
     DAMAGED,
     ORIENTATION,
@@ -27,115 +26,60 @@ from napari_dental_denoise.images.tiff_page import (
     photometric,
     tag,
 )
+from napari_dental_denoise.pixels import ImageInfo, PixelSize, pixel_size_from_dpi
 
 if TYPE_CHECKING:
-    from tifffile import TiffPage
+    from tifffile import TiffFile, TiffPage
 
 SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 # Of an extra channel: colours were multiplied with it.
 ASSOCIATED = 1
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 INCH, CENTIMETRE = 2, 3
-CENTIMETRES_PER_INCH = 2.54
 
 
-@dataclass(frozen=True, slots=True)
-class TiffHeader:
-    """What a TIFF file says of its first image.
-
-    Attributes
-    ----------
-    shape : (height, width)
-        Turned as its orientation says.
-    dtype : numpy.dtype
-        As it is read.
-    pages : int
-    dpi : (vertical, horizontal), optional
-    """
-
-    shape: tuple[int, int]
-    dtype: np.dtype[Any]
-    pages: int
-    dpi: tuple[float, float] | None
+def is_tiff(_path: Path, start: bytes) -> bool:
+    """Return whether a file is TIFF, from its first bytes."""
+    return start.startswith(SIGNATURES)
 
 
-def is_tiff(path: Path) -> bool:
-    """Whether a file is TIFF, by its first bytes."""
-    return first_bytes(path, 4) in SIGNATURES
+def probe_tiff(path: Path, file: BinaryIO) -> ImageInfo:
+    """Return what a TIFF file says of its first page; raise ImageReadError if that is damaged or not read."""
+    import tifffile
+
+    with reading_errors(path, DAMAGED), tifffile.TiffFile(file) as tiff:
+        return _info(path, tiff)
 
 
-def read_tiff_header(path: Path) -> TiffHeader:
-    """Read what a TIFF file says of its first image, without its pixels.
+def read_tiff(path: Path, file: BinaryIO, max_pages: int | None) -> tuple[ImageInfo, NDArray[Any]]:
+    """Return what a TIFF file says of its first page, and its pages (N, H, W) as grayscale, white high.
 
     Parameters
     ----------
     path : Path
-
-    Returns
-    -------
-    TiffHeader
-
-    Raises
-    ------
-    ImageReadError
-        If it is damaged, too large, or of a kind that is not read.
-    """
-    import tifffile
-
-    check_is_file(path)
-    with reading_errors(path, DAMAGED), tifffile.TiffFile(path) as file:
-        page = file.pages.first
-        dtype = checked_type(path, page)
-        return TiffHeader(page_shape(page), dtype, len(file.pages), _dpi(page, is_turned(page)))
-
-
-def read_tiff(path: Path) -> NDArray[Any]:
-    """Read the first image of a TIFF file as grayscale, white high.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    (H, W) array; uint8, uint16 or float32
+    file : binary file
+    max_pages : int, optional
+        Number of pages to read at most; those must agree in size and type.
 
     Raises
     ------
     ImageReadError
-        If it is damaged, too large, or of a kind that is not read.
+        If one of them is damaged or not read, they differ, or are too large together.
     """
     import tifffile
 
-    check_is_file(path)
-    with reading_errors(path, DAMAGED), tifffile.TiffFile(path) as file:
-        return _read_page(path, file.pages.first)
-
-
-def read_all_of_tiff(path: Path) -> NDArray[Any]:
-    """Read every image of a TIFF file as grayscale, white high.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    (N, H, W) array; uint8, uint16 or float32
-
-    Raises
-    ------
-    ImageReadError
-        If one is damaged or of a kind that is not read, they differ, or all together are too large.
-    """
-    import tifffile
-
-    check_is_file(path)
-    with reading_errors(path, DAMAGED), tifffile.TiffFile(path) as file:
+    with reading_errors(path, DAMAGED), tifffile.TiffFile(file) as tiff:
         # Counted first: only then tifffile leaves a chain of pages that leads round.
-        pages = [file.pages[number].aspage() for number in range(len(file.pages))]
+        info = _info(path, tiff)
+        pages = [tiff.pages[number].aspage() for number in range(info.pages)[:max_pages]]
         _check_pages(path, pages)
-        return np.stack([_read_page(path, page) for page in pages])
+        return info, np.stack([_read_page(path, page) for page in pages])
+
+
+def _info(path: Path, tiff: TiffFile) -> ImageInfo:
+    page = tiff.pages.first
+    dtype = checked_type(path, page)
+    return ImageInfo(path, "TIFF", page_shape(page), dtype, len(tiff.pages), pixel_size=_pixel_size(page))
 
 
 def _check_pages(path: Path, pages: Sequence[TiffPage]) -> None:
@@ -210,11 +154,9 @@ def _turned(image: NDArray[Any], orientation: Any) -> NDArray[Any]:
     return image[:: -1 if rows else 1, :: -1 if columns else 1]
 
 
-def _dpi(page: TiffPage, turned: bool) -> tuple[float, float] | None:  # noqa: FBT001 (of one call, with its name)
-    values = [tag(page, code) for code in (Y_RESOLUTION, X_RESOLUTION)]
-    unit = tag(page, RESOLUTION_UNIT)
-    if None in values or unit not in (INCH, CENTIMETRE, None):
+def _pixel_size(page: TiffPage) -> PixelSize | None:
+    resolutions = [tag(page, code) for code in (X_RESOLUTION, Y_RESOLUTION)]
+    if None in resolutions or tag(page, RESOLUTION_UNIT) not in (INCH, CENTIMETRE, None):
         return None
-    factor = CENTIMETRES_PER_INCH if unit == CENTIMETRE else 1
-    vertical, horizontal = (factor * value[0] / value[1] if value[1] else 0.0 for value in values)
-    return (horizontal, vertical) if turned else (vertical, horizontal)
+    dpi = page.get_resolution(INCH)
+    return pixel_size_from_dpi(*(dpi[::-1] if is_turned(page) else dpi))

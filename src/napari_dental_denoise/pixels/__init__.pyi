@@ -7,6 +7,9 @@ from .geometry import invert_dihedral as invert_dihedral
 from .geometry import mirrored as mirrored
 from .geometry import next_multiple as next_multiple
 from .geometry import up_to_multiples as up_to_multiples
+from .image_info import ImageInfo as ImageInfo
+from .image_info import Limits as Limits
+from .image_info import Spacing as Spacing
 from .intensity import Unit as Unit
 from .intensity import check_array as check_array
 from .intensity import check_black as check_black
@@ -21,3 +24,4 @@ from .spacing import MM_PER_INCH as MM_PER_INCH
 from .spacing import SMALLEST_MM as SMALLEST_MM
 from .spacing import PixelSize as PixelSize
 from .spacing import is_plausible as is_plausible
+from .spacing import pixel_size_from_dpi as pixel_size_from_dpi

@@ -10,7 +10,7 @@ from napari.utils.notifications import notification_manager
 from PIL import Image
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.images import surveying as survey
+from napari_dental_denoise.images import survey
 from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 from napari_dental_denoise.plugin.files import image_layers, lazy_stack
 from napari_dental_denoise.plugin.files.reader import get_reader, read, read_subfolders
@@ -120,8 +120,10 @@ def test_a_folder_is_one_lazy_stack_in_natural_order(tmp_path, make_napari_viewe
         viewer.dims.set_point(0, step)
         assert layer.get_value((step, 5, 5)) == level
     read_names = []
-    read_image = lazy_stack.read_image
-    monkeypatch.setattr(lazy_stack, "read_image", lambda path: read_names.append(path.name) or read_image(path))
+    read = lazy_stack.read_radiograph
+    monkeypatch.setattr(
+        lazy_stack, "read_radiograph", lambda path, **named: read_names.append(path.name) or read(path, **named)
+    )
     layer.data[2].compute()
     assert read_names == ["tooth 10.png"]
     assert notified() == []
@@ -181,7 +183,7 @@ def test_a_folder_of_which_nothing_can_be_read_says_so(tmp_path, notified):
 
 
 def test_of_a_large_folder_a_bad_file_is_a_black_frame(folder, make_napari_viewer, monkeypatch, notified):
-    monkeypatch.setattr(survey, "FULLY_CHECKED", 3)
+    monkeypatch.setattr(survey, "MAX_UNPACKED", 3)
     monkeypatch.setattr(survey, "SAMPLED", 1)
     image = (folder / "scan6.png").read_bytes()
     (folder / "scan6.png").write_bytes(image[: len(image) // 2])

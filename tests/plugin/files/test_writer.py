@@ -9,9 +9,8 @@ import tifffile
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
-from napari_dental_denoise.images.pixel_size import read_pixel_size
-from napari_dental_denoise.images.radiograph import read_radiograph
-from napari_dental_denoise.images.raster import read_image
+from napari_dental_denoise.images.formats import probe
+from napari_dental_denoise.images.radiograph import read_image, read_radiograph
 from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.plugin.files.reader import read
 from napari_dental_denoise.plugin.files.writer import write_image_layer
@@ -50,17 +49,17 @@ def test_pixels_and_pixel_size_are_kept(tmp_path, data, name):
     back = read_image(tmp_path / name)
     np.testing.assert_array_equal(back, data.astype(back.dtype))
     assert back.dtype.itemsize == min(data.dtype.itemsize, 4)
-    assert read_pixel_size(tmp_path / name) == pytest.approx((0.05, 0.04), rel=1e-4)
+    assert probe(tmp_path / name).pixel_size == pytest.approx((0.05, 0.04), rel=1e-4)
 
 
 def test_other_units_of_length_become_mm(tmp_path):
     save(Image(EIGHT, scale=(50, 40), units=("um", "um")), tmp_path / "a.tif")
-    assert read_pixel_size(tmp_path / "a.tif") == pytest.approx((0.05, 0.04), rel=1e-4)
+    assert probe(tmp_path / "a.tif").pixel_size == pytest.approx((0.05, 0.04), rel=1e-4)
 
 
 def test_pixels_are_no_length(tmp_path):
     save(Image(EIGHT, scale=(0.05, 0.04)), tmp_path / "a.png")
-    assert read_pixel_size(tmp_path / "a.png") is None
+    assert probe(tmp_path / "a.png").pixel_size is None
 
 
 @pytest.mark.parametrize("scale", [(2, 2), (2, 0.0001), (0.0001, 2)])
@@ -68,7 +67,7 @@ def test_an_impossible_size_is_left_out_and_said(tmp_path, scale):
     from napari.utils.notifications import notification_manager
 
     save(Image(EIGHT, scale=scale, units=("m", "m")), tmp_path / "a.tif")
-    assert read_pixel_size(tmp_path / "a.tif") is None
+    assert probe(tmp_path / "a.tif").pixel_size is None
     message = notification_manager.records[-1].message
     assert (
         message == f"Pixel size not saved: {1000 * scale[0]:g} x {1000 * scale[1]:g} mm is implausible for a radiograph"
@@ -77,7 +76,7 @@ def test_an_impossible_size_is_left_out_and_said(tmp_path, scale):
 
 def test_a_mirrored_layer_has_the_size_of_its_pixels(tmp_path):
     save(Image(EIGHT, scale=(-0.05, 0.04), units=("mm", "mm")), tmp_path / "a.tif")
-    assert read_pixel_size(tmp_path / "a.tif") == pytest.approx((0.05, 0.04), rel=1e-4)
+    assert probe(tmp_path / "a.tif").pixel_size == pytest.approx((0.05, 0.04), rel=1e-4)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -89,7 +88,7 @@ def test_a_stack_is_the_pages_of_a_tiff(tmp_path, dtype, lazy):
     back = tifffile.imread(tmp_path / "a.tif")
     np.testing.assert_array_equal(back, pages)
     assert back.dtype == dtype
-    assert read_pixel_size(tmp_path / "a.tif") == pytest.approx((0.05, 0.04), rel=1e-4)
+    assert probe(tmp_path / "a.tif").pixel_size == pytest.approx((0.05, 0.04), rel=1e-4)
 
 
 def test_of_a_lazy_stack_one_page_at_a_time_is_computed(tmp_path):
@@ -251,7 +250,7 @@ def test_the_save_dialog_writes_with_this_plugin(tmp_path, make_napari_viewer, s
     save_dialog(tmp_path / "saved.tif")
     viewer.window._qt_viewer._save_layers_dialog(selected=True)
     np.testing.assert_array_equal(read_image(tmp_path / "saved.tif"), SIXTEEN)
-    assert read_pixel_size(tmp_path / "saved.tif") == pytest.approx((0.05, 0.05), rel=1e-4)
+    assert probe(tmp_path / "saved.tif").pixel_size == pytest.approx((0.05, 0.05), rel=1e-4)
 
 
 def test_napari_offers_the_writer_for_images_only(make_napari_viewer):

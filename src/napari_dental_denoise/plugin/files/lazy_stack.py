@@ -10,9 +10,8 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.dicom import is_dicom
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.images import read_image, read_radiograph
+from napari_dental_denoise.images import read_radiograph
 
 if TYPE_CHECKING:
     from dask.array import Array
@@ -69,7 +68,7 @@ class FileFrames:
             return np.zeros(self._shape, self._dtype)
 
     def _read(self, path: Path) -> NDArray[np.generic]:
-        image = read_radiograph(path).pixels if is_dicom(path) else read_image(path)
+        image = read_radiograph(path, max_pages=1).pixels
         if (image.shape, image.dtype) != (self._shape, self._dtype):
             raise ImageReadError(
                 path,

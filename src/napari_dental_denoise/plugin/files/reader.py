@@ -7,9 +7,18 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from napari_dental_denoise.dicom import is_dicom, is_dicomdir
+from napari_dental_denoise.dicom import is_dicomdir
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.images import READABLE_SUFFIXES, FoundImage, dataset_folders, describe, list_files, survey
+from napari_dental_denoise.images import (
+    DICOM,
+    READABLE_SUFFIXES,
+    dataset_folders,
+    describe,
+    format_of,
+    list_files,
+    probe_all,
+)
+from napari_dental_denoise.pixels import ImageInfo
 from napari_dental_denoise.plugin.files.image_layers import LayerData, file_layer, image_layers
 
 Reader = Callable[[str | list[str]], list[LayerData]]
@@ -52,7 +61,7 @@ def get_reader(path: str | list[str]) -> Reader | None:
 def _is_ours(path: str | os.PathLike[str]) -> bool:
     if not Path(path).is_dir():
         # DICOM files on discs and in archives are named by numbers or patients, without a suffix.
-        return _has_our_suffix(os.fspath(path)) or is_dicom(Path(path))
+        return _has_our_suffix(os.fspath(path)) or format_of(Path(path)) is DICOM
     probed = 0
     with os.scandir(path) as entries:
         for entry in entries:
@@ -62,7 +71,7 @@ def _is_ours(path: str | os.PathLike[str]) -> bool:
                 return True
             if probed < MAX_PROBED_FILES:
                 probed += 1
-                if is_dicom(Path(entry.path)):
+                if format_of(Path(entry.path)) is DICOM:
                     return True
     return False
 
@@ -165,19 +174,19 @@ def read_datasets(root: Path) -> list[LayerData]:
 
 
 def _read_files(paths: Sequence[Path], folder: Path, name: str | None = None) -> Opened:
-    found = survey(paths)
+    found = probe_all(paths)
     if not found.images:
         reasons = describe(found.errors, MAX_SHOWN_ERRORS)
         raise InputError(f"None of {len(paths)} files can be read: {reasons} (in {folder.name})")
     return Opened(image_layers(found.images, folder, name), _problems(found.errors, found.images, len(paths)))
 
 
-def _problems(errors: Sequence[ImageReadError], images: Iterable[FoundImage], total: int) -> str:
+def _problems(errors: Sequence[ImageReadError], images: Iterable[ImageInfo], total: int) -> str:
     """Return one message for all files, the most important first: a notification shows about 45 characters."""
     parts = []
     if errors:
         parts.append(f"{len(errors)} of {total} files left out: {describe(errors, MAX_SHOWN_ERRORS)}")
-    cut = [image.path.name for image in images if image.header.pages > 1 and image.dicom is None]
+    cut = [image.path.name for image in images if image.pages > 1 and not image.is_dicom]
     if cut:
         names = ", ".join(cut[:MAX_SHOWN_ERRORS])
         parts.append(f"First page only of {len(cut)} files: {names}: open a file alone to see all its pages")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_dental_denoise.config import MODEL_SUFFIX, NOISE, PRESETS, LearnFrom
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.images import list_files, read_header
+from napari_dental_denoise.images import list_files, probe
 from napari_dental_denoise.models import STARTER_NAME, can_initialise, first_model, read_card
 from napari_dental_denoise.training import (
     TRAINING,
@@ -135,10 +135,10 @@ def _shapes(folder: Path, _changed_ns: int) -> tuple[tuple[int, int], ...]:
     shapes: list[tuple[int, int]] = []
     for path in sample:
         try:
-            header = read_header(path)
+            info = probe(path)
         except ImageReadError:
             continue
-        shapes += [header.shape] * header.pages
+        shapes += [info.shape] * info.pages
     if not shapes:
         raise InputError(f"{folder}: no image in it can be read")
     # Large folders take seconds: the other files are assumed to be like the sample.

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_dental_denoise.images import surveying as survey_module
+from napari_dental_denoise.images import survey as survey_module
 from napari_dental_denoise.images.folders import dataset_folders
-from napari_dental_denoise.images.header import read_header
-from napari_dental_denoise.images.raster import read_image, read_pages
-from napari_dental_denoise.images.surveying import common_limits, common_pixel_size, grey_limits, survey
+from napari_dental_denoise.images.formats import probe
+from napari_dental_denoise.images.radiograph import grey_limits, read_image, read_pages
+from napari_dental_denoise.images.survey import common_limits, common_pixel_size, probe_all
 from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 from tests.dicom_files import radiograph, save
 from tests.hostile import write_hostile
@@ -35,13 +35,14 @@ def pictures():
         "wide_colour.png": cv2.merge([wide] * 3),
         "wide_colour.tif": cv2.merge([wide] * 3),
         "float.tif": grey.astype(np.float32),
+        "float.pfm": grey.astype(np.float32),
     }
 
 
 @pytest.mark.parametrize("name", list(pictures()))
 def test_the_header_says_what_reading_gives(tmp_path, name):
     cv2.imwrite(str(tmp_path / name), pictures()[name])
-    header, image = read_header(tmp_path / name), read_image(tmp_path / name)
+    header, image = probe(tmp_path / name), read_image(tmp_path / name)
     assert (header.shape, header.dtype, header.pages) == (image.shape, image.dtype, 1)
 
 
@@ -50,7 +51,7 @@ def test_the_header_of_a_turned_image(tmp_path):
     exif = picture.getexif()
     exif[0x0112] = 6
     picture.save(tmp_path / "turned.jpg", exif=exif)
-    assert read_header(tmp_path / "turned.jpg").shape == read_image(tmp_path / "turned.jpg").shape == (4, 3)
+    assert probe(tmp_path / "turned.jpg").shape == read_image(tmp_path / "turned.jpg").shape == (4, 3)
 
 
 def test_pages_of_different_sizes_are_refused(tmp_path):
@@ -64,7 +65,7 @@ def test_every_bad_file_is_named_with_its_reason(tmp_path, capfd):
     write_image(tmp_path / "good.png", np.full((20, 30), 7, np.uint8))
     filters = list(warnings.filters)
     level = cv2.utils.logging.getLogLevel()
-    found = survey(sorted(tmp_path.iterdir()))
+    found = probe_all(sorted(tmp_path.iterdir()))
     assert [image.path.name for image in found.images] == ["good.png"]
     assert {error.path.name for error in found.errors} == set(expected)
     for error in found.errors:
@@ -101,11 +102,11 @@ def test_reading_in_threads_leaves_warnings_and_logs_as_they_were(tmp_path, rest
 
 
 def test_of_many_files_only_some_are_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(survey_module, "FULLY_CHECKED", 10)
+    monkeypatch.setattr(survey_module, "MAX_UNPACKED", 10)
     for number in range(30):
         write_image(tmp_path / f"{number:02}.png", np.full((20, 30), number, np.uint16))
-    found = survey(sorted(tmp_path.iterdir()))
-    assert {image.kind[:2] for image in found.images} == {((20, 30), np.dtype(np.uint16))}
+    found = probe_all(sorted(tmp_path.iterdir()))
+    assert {(image.shape, image.dtype) for image in found.images} == {((20, 30), np.dtype(np.uint16))}
     assert sum(image.limits is not None for image in found.images) == 8
     assert common_limits(found.images) == (0.0, 255.0)
 
@@ -121,7 +122,7 @@ def test_limits_follow_the_type():
 def test_one_pixel_size_or_none(tmp_path):
     for name, size in {"a.tif": (0.1, 0.1), "b.tif": (0.1, 0.1), "c.tif": (0.2, 0.2), "d.tif": None}.items():
         write_tiff_pages(tmp_path / name, np.zeros((1, 20, 30), np.uint8), size)
-    a, b, c, d = survey(sorted(tmp_path.iterdir())).images
+    a, b, c, d = probe_all(sorted(tmp_path.iterdir())).images
     assert common_pixel_size([a, b]) == pytest.approx((0.1, 0.1))
     assert common_pixel_size([a, c]) is None
     assert common_pixel_size([a, d]) is None

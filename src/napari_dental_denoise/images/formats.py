@@ -1,0 +1,104 @@
+"""The registry of formats: recognise a file, and open it once to probe or read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.dicom import DICOM_START, is_dicom, read_dicom, read_dicom_info
+from napari_dental_denoise.errors import ImageReadError
+from napari_dental_denoise.files import check_is_file, first_bytes, reason
+from napari_dental_denoise.images.raster import probe_raster, read_raster
+from napari_dental_denoise.images.tiff import is_tiff, probe_tiff, read_tiff
+from napari_dental_denoise.pixels import ImageInfo
+
+Pages = NDArray[np.generic]
+
+
+class Format(NamedTuple):
+    """One format, or a family that is read by the same libraries.
+
+    Attributes
+    ----------
+    matches : callable
+        Whether a file is of this format, from its path and first bytes.
+    probe : callable
+        From path and open file to what the file says of itself.
+    read : callable
+        From path, open file and the number of pages to read at most to what `probe` gives and the pages (N, H, W).
+    """
+
+    matches: Callable[[Path, bytes], bool]
+    probe: Callable[[Path, BinaryIO], ImageInfo]
+    read: Callable[[Path, BinaryIO, int | None], tuple[ImageInfo, Pages]]
+
+
+def _read_dicom_pages(path: Path, file: BinaryIO, max_pages: int | None) -> tuple[ImageInfo, Pages]:
+    info, pixels = read_dicom(path, file)
+    return info, pixels.reshape(-1, *info.shape)[:max_pages]
+
+
+DICOM = Format(is_dicom, read_dicom_info, _read_dicom_pages)
+TIFF = Format(is_tiff, probe_tiff, read_tiff)
+RASTER = Format(lambda _path, _start: True, probe_raster, read_raster)
+# The first that matches; what is of none of them is refused by the last.
+FORMATS = (DICOM, TIFF, RASTER)
+
+
+def format_of(path: Path) -> Format:
+    """Return the format of a file by its first bytes; `RASTER` also of what is no image or cannot be read."""
+    return _matching(path, first_bytes(path, DICOM_START))
+
+
+def _matching(path: Path, start: bytes) -> Format:
+    return next(entry for entry in FORMATS if entry.matches(path, start))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Format, BinaryIO]]:
+    check_is_file(path)
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise ImageReadError(path, f"cannot be read ({reason(error)})") from error
+    with file:
+        start = file.read(DICOM_START)
+        file.seek(0)
+        yield _matching(path, start), file
+
+
+def probe(path: str | Path) -> ImageInfo:
+    """Read what a file says of its image, without unpacking its pixels; the file is opened once.
+
+    Parameters
+    ----------
+    path : str or Path
+        A PNG, JPEG, TIFF, BMP, PGM or DICOM file; the content decides, not the suffix.
+
+    Returns
+    -------
+    ImageInfo
+
+    Raises
+    ------
+    ImageReadError
+        If there is no such file, or it is empty, damaged, too large or of another format.
+    """
+    path = Path(path)
+    with _opened(path) as (entry, file):
+        return entry.probe(path, file)
+
+
+def read_stored(path: Path, max_pages: int | None) -> tuple[ImageInfo, Pages]:
+    """Read the pages of a file (N, H, W) as stored, and what it says of them; the file is opened once."""
+    with _opened(path) as (entry, file):
+        info, pages = entry.read(path, file, max_pages)
+    # The pixels are right where a header lies about its type.
+    height, width = pages.shape[1:]
+    return replace(info, shape=(height, width), dtype=pages.dtype), pages
