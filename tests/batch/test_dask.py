@@ -137,7 +137,7 @@ def test_a_cluster_whose_workers_come_late_and_whose_scheduler_dies(scans, expec
             _, error = running.communicate()
     assert running.returncode == 2
     assert error.splitlines() == [
-        "napari-dental-denoise: the scheduler is gone: start it again, and the same command goes on"
+        "napari-dental-denoise: the scheduler is gone: start it again, and repeat the command to continue"
     ]
     assert not [row for row in rows(tmp_path / "out.csv") if row["error"] not in ("", "not finished")]
     with (

@@ -164,8 +164,9 @@ def test_two_runs_at_once_do_not_spoil_each_other_s_report(scans, tmp_path, caps
     ) as other:
         other.stdout.readline()
         assert run(scans, "-o", tmp_path / "out") == 2
-        assert "out.csv: another run writes this report: wait for its end, or name another one with --report" in (
-            capsys.readouterr().err
+        assert (
+            "out.csv: another run is writing this report: wait until it ends, or choose another one with --report"
+            in (capsys.readouterr().err)
         )
         assert not (tmp_path / "out.csv").exists()
         # What a killed one leaves is taken over.
@@ -284,7 +285,7 @@ def test_whatever_goes_wrong_with_a_file_costs_one_row(scans, tmp_path, monkeypa
 
     monkeypatch.setattr(NoiseWork, "__call__", fails)
     assert run(scans, "-o", tmp_path / "out") == 1
-    assert [row["error"] for row in rows(tmp_path / "out.csv")] == ["", "could not be worked on (MemoryError)", ""]
+    assert [row["error"] for row in rows(tmp_path / "out.csv")] == ["", "internal error (MemoryError)", ""]
 
 
 def test_the_report_within_the_archive_is_no_input(scans, capsys):

@@ -132,7 +132,7 @@ def test_a_report_that_was_cut_off_is_gone_on_with(archive, tmp_path, capsys):
 def test_another_file_is_not_taken_for_a_report(archive, tmp_path, capsys):
     (tmp_path / "out.csv").write_text("tooth,finding\n36,caries\n")
     assert run("denoise", archive, "-o", tmp_path / "out") == 2
-    assert "is no report of this program: name another one with --report" in capsys.readouterr().err
+    assert "is not a report of this program: choose another one with --report" in capsys.readouterr().err
     assert (tmp_path / "out.csv").read_text() == "tooth,finding\n36,caries\n"
 
 
@@ -161,7 +161,7 @@ def test_a_dry_run_tells_what_is_done_and_what_would_be_refused(archive, tmp_pat
 
 def test_a_dry_run_tells_what_cannot_become_dicom(archive, tmp_path, capsys):
     assert run("denoise", archive / "d.bmp", "-o", tmp_path / "out", "--format", "dcm", "--dry-run") == 2
-    assert "d.bmp: left out: is no DICOM file" in capsys.readouterr().out
+    assert "d.bmp: left out: is not a DICOM file" in capsys.readouterr().out
 
 
 def test_twins_are_known_by_their_names_whatever_their_suffixes(tmp_path, capsys):

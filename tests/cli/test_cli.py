@@ -358,7 +358,7 @@ class TestTrain:
         write_image(folder / "small.png", radiographs[0][:30, :30])
         train = ("train", folder, "--learn-from", "noisy", "-o", tmp_path / "model.keras", *self.OPTIONS)
         assert run(*train, "--epochs", 1) == 1
-        assert "small.png: is (30, 30); sides of 32 pixels and more are needed" in capsys.readouterr().err
+        assert "small.png: is (30, 30); expected sides of at least 32 pixels" in capsys.readouterr().err
 
     def test_images_too_small_for_ssim_leave_a_card_that_other_programs_can_read(self, tmp_path, radiographs, capsys):
         for index in range(4):

@@ -61,7 +61,7 @@ def test_patients_are_left_out_on_request(tmp_path, clean, capsys):
 
 def test_dicom_is_not_made_from_nothing(tmp_path, folder, capsys):
     assert main(["denoise", str(folder), "-o", str(tmp_path / "out"), "--format", "dcm"]) == 2
-    assert "is no DICOM file, from which .dcm could be derived" in capsys.readouterr().err
+    assert "is not a DICOM file, which a .dcm result needs" in capsys.readouterr().err
 
 
 def test_info_tells_nothing_of_the_patient(tmp_path, clean, capsys):

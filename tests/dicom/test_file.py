@@ -10,9 +10,9 @@ import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from napari_dental_denoise import config
-from napari_dental_denoise.dicom import read_dicom, read_dicom_header
-from napari_dental_denoise.dicom.file import DEFLATED, check_dicom_file
+from napari_dental_denoise.dicom.file import DEFLATED
 from napari_dental_denoise.errors import ImageReadError
+from napari_dental_denoise.images import probe, read_radiograph
 from tests.dicom_files import radiograph, save
 
 SYNTAX = b"\x02\x00\x10\x00UI" + struct.pack("<H", len(DEFLATED)) + DEFLATED.encode()
@@ -42,7 +42,7 @@ def deflated(size):
 
 
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
-@pytest.mark.parametrize("read", [read_dicom, read_dicom_header])
+@pytest.mark.parametrize("read", [probe, read_radiograph])
 def test_a_deflated_bomb_is_refused_whatever_its_file_meta_says(start, read, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_dental_denoise.dicom.file.LIMITS", config.Limits(dicom_bytes=2**20))
     path = tmp_path / "a.dcm"
@@ -59,13 +59,13 @@ def test_what_a_command_hides_from_the_guard_is_refused(tmp_path, monkeypatch):
     command = b"\x00\x00" + struct.pack("<HI", 1, length) + b"\x03\x00\x00"
     path.write_bytes(STARTS["right length"] + command + deflated(4 * 2**20))
     with pytest.raises(ImageReadError, match="unpacks to more than 1 MiB"):
-        check_dicom_file(path)
+        probe(path)
 
 
 def test_a_deflated_file_within_the_limit_is_read(tmp_path):
     dataset = radiograph(np.arange(4000, dtype=np.uint16).reshape(50, 80))
     dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    _, pixels = read_dicom(save(dataset, tmp_path / "a.dcm"))
+    pixels = read_radiograph(save(dataset, tmp_path / "a.dcm")).pixels
     np.testing.assert_array_equal(pixels, np.arange(4000).reshape(50, 80))
 
 
@@ -79,7 +79,8 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 before = peak()
 try:
-    check_dicom_file(Path(sys.argv[1]))
+    with open(sys.argv[1], "rb") as file:
+        check_dicom_file(Path(sys.argv[1]), file)
 except ValueError as error:
     assert "unpacks to more than 1024 MiB" in str(error), error
 print(peak() - before)

@@ -158,7 +158,7 @@ def test_a_partner_is_never_guessed(tmp_path):
     write_image(tmp_path / "flat" / "1.png", grey(1))
     several, one = load_images([tmp_path / "clean" / "**"]), load_images([tmp_path / "flat"])
     for noisy, clean in ((one, several), (several, one)):
-        with pytest.raises(InputError, match="is one of several images of its name"):
+        with pytest.raises(InputError, match="images of its name, none of which surely belongs to folder"):
             match_by_name(noisy, clean)
     matched = match_by_name(several, load_images([tmp_path / "noisy" / "p2"]))
     assert [path.parent.name for path in matched.files] == ["p2"]
@@ -185,7 +185,7 @@ def test_what_has_no_partner_is_named_and_the_rest_goes_on(tmp_path):
     matched = match_by_name(load_images([tmp_path / "noisy"]), load_images([tmp_path / "clean"]))
     assert len(matched.noisy) == 1
     assert [str(error) for error in matched.errors] == [
-        "a.tif: is one of several images of its name; no clean one is surely that of the one in noisy",
+        "a.tif: has several clean images of its name, none of which surely belongs to folder noisy",
         "b.png: is (9, 9), its clean image (20, 30)",
         "c.png: has no noisy image of its name",
     ]

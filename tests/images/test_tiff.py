@@ -130,7 +130,7 @@ def test_colours_that_are_not_red_green_and_blue_are_refused_by_name(tmp_path, k
     tifffile.imwrite(tmp_path / "good.tif", COLOURS, photometric="rgb", metadata=None)
     (tmp_path / "a.tif").write_bytes(with_tag((tmp_path / "good.tif").read_bytes(), 262, kind))
     for read in (probe, read_image, read_pages):
-        with pytest.raises(ImageReadError, match=f"has colours of the kind {name}; expected grayscale or RGB"):
+        with pytest.raises(ImageReadError, match=f"has {name} colours; expected grayscale or RGB"):
             read(tmp_path / "a.tif")
 
 

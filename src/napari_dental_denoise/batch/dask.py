@@ -1,21 +1,27 @@
-"""Work on files with Dask: on processes of this machine, or on a cluster that is there already."""
+"""Process files with Dask: on processes of this machine, or on an existing cluster."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
-from collections.abc import Iterator
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_dental_denoise.batch import dask_preload as deaf_worker
+from napari_dental_denoise.batch import dask_preload
 from napari_dental_denoise.batch.inputs import Item
 from napari_dental_denoise.batch.pending import DEATHS_ALLOWED, InFlight
 from napari_dental_denoise.batch.process import DenoiseWork, Destination, Work, is_there, process_item
 from napari_dental_denoise.batch.run import Process
 from napari_dental_denoise.config import MODEL_SUFFIX
+from napari_dental_denoise.batch.process import DenoiseWork, Destination, Work, failed, is_there, process_item
+from napari_dental_denoise.batch.report import UNFINISHED, Record
+from napari_dental_denoise.batch.run import Outcome, Process
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_bytes
 from napari_dental_denoise.inference import Engine, cached_engine
@@ -26,11 +32,19 @@ if TYPE_CHECKING:
 
 TIMEOUT = "20s"
 SECONDS_FOR_WORKERS = 120
+# So many files wait for each thread of a worker: enough to keep it busy, few enough to hold no memory.
+FILES_AHEAD = 3
+# A file on which so many workers died is tried alone, and if so many die again, it is at fault.
+MAX_DEATHS = 2
+SECONDS_BETWEEN_LOOKS = 5.0
+# The states of a task after the connection to the scheduler was lost.
+GONE = ("cancelled", "lost")
+SCHEDULER_GONE = "the scheduler is gone: start it again, and repeat the command to continue"
 
 
 @contextlib.contextmanager
 def local_cluster(workers: int) -> Iterator[Client]:
-    """Processes of this machine, which share its processors; one that dies is replaced.
+    """Start worker processes on this machine; one that dies is replaced.
 
     Parameters
     ----------
@@ -48,7 +62,7 @@ def local_cluster(workers: int) -> Iterator[Client]:
             processes=True,
             dashboard_address=":0",
             silence_logs="CRITICAL",
-            preload=[deaf_worker.__name__],
+            preload=[dask_preload.__name__],
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -57,7 +71,7 @@ def local_cluster(workers: int) -> Iterator[Client]:
 
 @contextlib.contextmanager
 def running_cluster(address: str) -> Iterator[Client]:
-    """A cluster that is there already.
+    """Connect to an existing cluster.
 
     Parameters
     ----------
@@ -71,10 +85,10 @@ def running_cluster(address: str) -> Iterator[Client]:
     Raises
     ------
     InputError
-        If there is none.
+        If no scheduler answers.
     """
     distributed = _distributed()
-    # What Dask logs of a lost connection is said in one line by this program.
+    # A lost connection is reported in one line instead of Dask's log.
     with distributed.utils.silence_logging_cmgr(logging.CRITICAL):
         try:
             client = distributed.Client(address, timeout=TIMEOUT)
@@ -90,14 +104,14 @@ def _distributed() -> Any:
         import distributed
     except ImportError as error:
         raise InputError("Dask's scheduler is not installed: pip install distributed") from error
-    dask.config.set({"distributed.scheduler.allowed-failures": DEATHS_ALLOWED - 1})
+    dask.config.set({"distributed.scheduler.allowed-failures": MAX_DEATHS - 1})
     return distributed
 
 
 def on_cluster(client: Client, destination: Destination, work: Work, *, measure: bool) -> Process:
-    """Work on files there; the rows come as they are done.
+    """Return what processes files on a cluster and yields their records as they are done.
 
-    The model goes to each worker once, as bytes; files are read and written by the workers, which
+    Each worker gets the model once, as bytes. The workers read and write the files themselves, so they
     must see the same folders.
 
     Parameters
@@ -107,6 +121,7 @@ def on_cluster(client: Client, destination: Destination, work: Work, *, measure:
         With absolute paths.
     work : callable
     measure : bool
+        See `process_item`.
 
     Raises
     ------
@@ -114,7 +129,7 @@ def on_cluster(client: Client, destination: Destination, work: Work, *, measure:
         If the cluster has no workers.
     """
     if type(work) is DenoiseWork:
-        work = _sent(client, work)
+        work = _with_model_on_workers(client, work)
     try:
         client.wait_for_workers(1, timeout=SECONDS_FOR_WORKERS)
     except TimeoutError as error:
@@ -124,29 +139,28 @@ def on_cluster(client: Client, destination: Destination, work: Work, *, measure:
         item = replace(item, path=item.path.absolute())
         return client.submit(process_item, item, destination, work, measure=measure, pure=False)
 
-    def again(item: Item) -> Item:
-        return replace(item, ours=item.ours or not is_there(item, destination))
+    def for_retry(item: Item) -> Item:
+        return replace(item, may_overwrite=item.may_overwrite or not is_there(item, destination))
 
-    return lambda items: InFlight(client, submit, again).outcomes(items)
+    return lambda items: PendingFiles(client, submit, for_retry).outcomes(items)
 
 
 @dataclass(frozen=True)
 class DenoiseOnWorker(DenoiseWork):
-    """The same, with the model in the worker's own folder."""
+    """Denoises with the model in the worker's own folder."""
 
     def plain_engine(self) -> Engine:
-        """What runs the network."""
+        """Return the engine without self-ensemble."""
         from distributed import get_worker
 
         path = Path(get_worker().local_directory, self.model.name)
         return cached_engine(path, self.precision, self.threads)
 
 
-def _sent(client: Client, work: DenoiseWork) -> DenoiseWork:
-    """The same with a model that every worker has."""
+def _with_model_on_workers(client: Client, work: DenoiseWork) -> DenoiseWork:
     data = converted(work.model).read_bytes()
     name = f"{sha256(data)[:32]}{MODEL_SUFFIX}"
-    # By name, so that a scheduler that lives long keeps it once.
+    # By name, so that a long-lived scheduler keeps it once.
     client.register_plugin(_model_plugin(name, data), name=name)
     return DenoiseOnWorker(**(vars(work) | {"model": Path(name)}))
 
@@ -155,7 +169,7 @@ def _model_plugin(name: str, data: bytes) -> Any:
     from distributed import WorkerPlugin
 
     class ModelOnWorker(WorkerPlugin):
-        """Writes the model into the worker's folder; of workers that join later too."""
+        """Writes the model into the folder of each worker, also of those that join later."""
 
         def setup(self, worker: Any) -> None:
             path = Path(worker.local_directory) / name
@@ -166,5 +180,122 @@ def _model_plugin(name: str, data: bytes) -> Any:
 
 
 def threads_for(workers: int) -> int:
-    """Processors for each of some workers of this machine."""
+    """Return the number of processors for each of some workers of this machine."""
     return max((os.cpu_count() or 1) // workers, 1)
+
+
+class Submitted(NamedTuple):
+    """A file that a worker has, and the same for a second try: the worker may die after it wrote the result."""
+
+    item: Item
+    retry: Item
+    time: float
+
+
+class PendingFiles:
+    """The files that the workers have: some for each thread, as workers come and go.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    submit : callable
+        Gives a file to the cluster.
+    for_retry : callable
+        From a file that no worker has had yet to the same for a second try.
+    """
+
+    def __init__(self, client: Client, submit: Callable[[Item], Future], for_retry: Callable[[Item], Item]) -> None:
+        from distributed import as_completed
+
+        self._client, self._submit, self._for_retry = client, submit, for_retry
+        self._completed = as_completed()
+        self._pending: dict[str, Submitted] = {}
+        # All files that a dead worker had are suspects; trying them alone at the end tells which of them it was.
+        self._deaths: Counter[int] = Counter()
+        self._suspects: deque[Item] = deque()
+        self._workers: set[str] = set()
+        self._looked_at = self._left_at = -math.inf
+        self._room = 0
+
+    def outcomes(self, items: Iterator[Item | Outcome]) -> Iterator[Outcome]:
+        """Yield the outcome of each file as it is done.
+
+        Raises
+        ------
+        InputError
+            If the scheduler is gone.
+        """
+        while True:
+            yield from self._fill(items)
+            if not self._pending:
+                if not self._suspects:
+                    return
+                suspect = self._suspects.popleft()
+                self._add(suspect, suspect)
+            future = next(self._completed)
+            if future.status in GONE or self._client.status != "running":
+                raise InputError(SCHEDULER_GONE)
+            record = self._record(self._pending.pop(future.key), future)
+            future.release()
+            if record is not None:
+                yield record
+
+    def _fill(self, items: Iterator[Item | Outcome]) -> Iterator[Outcome]:
+        """Submit files while there is room; yield the outcomes among them, which need no work."""
+        while len(self._pending) < self._current_room():
+            item = next(items, None)
+            if item is None:
+                return
+            if isinstance(item, Item):
+                self._add(item, self._for_retry(item))
+            else:
+                yield item
+
+    def _add(self, item: Item, retry: Item) -> None:
+        future = self._submit(item)
+        self._pending[future.key] = Submitted(item, retry, time.monotonic())
+        self._completed.add(future)
+
+    def _current_room(self) -> int:
+        """Return how many files may be pending; never 0, for a cluster without workers may get some again."""
+        if time.monotonic() - self._looked_at > SECONDS_BETWEEN_LOOKS:
+            self._look()
+        return self._room
+
+    def _look(self) -> None:
+        """Note which workers there are, and whether one has left."""
+        try:
+            threads = self._client.nthreads()
+        except (OSError, TimeoutError) as error:
+            raise InputError(SCHEDULER_GONE) from error
+        self._looked_at = time.monotonic()
+        if not self._workers <= set(threads):
+            self._left_at = self._looked_at
+        self._workers, self._room = set(threads), max(sum(threads.values()), 1) * FILES_AHEAD
+
+    def _record(self, submitted: Submitted, future: Future) -> Record | None:
+        """Return the record of a file, or None if it is submitted again."""
+        from distributed import KilledWorker
+
+        item = submitted.retry
+        try:
+            record: Record = future.result()
+        except KilledWorker as error:
+            was_alone = item.number in self._deaths
+            self._deaths[item.number] += error.allowed_failures + 1
+            if was_alone:
+                return failed(item, f"{self._deaths[item.number]} workers died while they had it", UNFINISHED)
+            self._suspects.append(item)
+            return None
+        except ImportError as error:
+            return failed(item, f"a worker lacks a package that this program needs ({error})", UNFINISHED)
+        # Whatever else a worker raises costs one file. Its text is left out: it could quote the file.
+        except Exception as error:  # noqa: BLE001 (see above)
+            return failed(item, f"the worker failed ({type(error).__name__})", UNFINISHED)
+        # The scheduler gives a file of a dead worker to the next one, which may find the result of the first.
+        if record.error and submitted.item != item:
+            self._look()
+            if self._left_at > submitted.time:
+                self._add(item, item)
+                return None
+        return record

@@ -1,4 +1,4 @@
-"""What workers of this machine load first: Ctrl-C reaches all processes, and the first one ends the others."""
+"""Preloaded by worker processes: Ctrl-C reaches all processes, and the main one ends the others."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import signal
 
 
 def dask_setup(_worker: object) -> None:
-    """Leave Ctrl-C to the program that started the worker; Dask calls this."""
+    """Ignore Ctrl-C, which the main process handles; Dask calls this."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

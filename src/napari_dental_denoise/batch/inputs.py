@@ -1,4 +1,4 @@
-"""The files to work on, one after the other, and where below the output folder the result of each belongs."""
+"""Find the files to process, and where below the output folder the result of each belongs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from napari_dental_denoise.images import find_files, real_path, root_of
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file to work on.
+    """One file to process.
 
     Attributes
     ----------
     path : Path
     folder : Path
-        Of its result, below the output folder.
+        Of the result, relative to the output folder.
     number : int
-        Its place among all, which seeds its noise.
+        Position among all files, which seeds its noise.
     in_tree : bool
         Whether all files of its folder come one after the other.
     results : tuple of str
-        Names that its result may get, first the expected one.
+        Names that the result may get, first the expected one.
     state : str
-        Where it is found, its size and when it was changed, to know it again by.
-    ours : bool
-        Whether its result of an earlier run may be there, which may be replaced then.
+        Location, size and time of modification, to recognise the file in a later run.
+    may_overwrite : bool
+        Whether an existing result comes from an earlier run, which may be overwritten.
     """
 
     path: Path
@@ -40,16 +40,16 @@ class Item:
     in_tree: bool = False
     results: tuple[str, ...] = ()
     state: str = ""
-    ours: bool = False
+    may_overwrite: bool = False
 
     @property
     def name(self) -> str:
-        """The file below the folder that it was found in, as it stands in the report."""
+        """Path of the file relative to its source, as the report names it."""
         return (self.folder / self.path.name).as_posix()
 
 
 def state_of(item: Item) -> str:
-    """Where a file is found, its size and when it was changed, in one word; of the place, only a digest."""
+    """Return location (as a digest), size and time of modification of a file, in one word."""
     root = item.path.parents[len(item.folder.parts)]
     try:
         found = item.path.stat()
@@ -95,12 +95,12 @@ def _is_same(path: Path, report: Path) -> bool:
 
 
 def source_folders(sources: Sequence[str | Path]) -> tuple[Path, ...]:
-    """The folders, absolute, that all inputs lie in or below."""
+    """Return the absolute folders in or below which all inputs lie."""
     return tuple(dict.fromkeys(root_of(Path(source)).absolute() for source in sources))
 
 
 def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
-    """Whether a file that is there may be an input: it lies below their folders, and not in an output folder within.
+    """Return whether an existing file may be an input: it lies below their folders, but not in an output folder there.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
     folders : sequence of Path
         See `source_folders`.
     output : Path
-        The folder of all results.
+        Folder of the results.
     """
     inputs, results = {_identity(folder) for folder in folders}, _identity(output)
     parent = real_path(path.parent)
@@ -121,7 +121,7 @@ def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
 
 
 def _identity(folder: Path) -> tuple[int, int] | Path:
-    """The same for all names of a folder, large and small letters among them."""
+    """Return what is equal for all names of a folder, such as those that differ in case."""
     try:
         found = folder.stat()
     except OSError:

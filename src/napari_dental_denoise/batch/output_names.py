@@ -1,4 +1,4 @@
-"""The names of results: known before a file is opened, if it is what its name says."""
+"""Names of results, known before a file is opened if the file is what its name says."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ from napari_dental_denoise.images import (
     name_without_suffix,
     probe,
 )
+from napari_dental_denoise.pixels import ImageInfo
 
 
 def is_file_name(output: Path) -> bool:
-    """Whether an output is one file and no folder."""
+    """Return whether an output names one file, not a folder."""
     return output.suffix.lower() in READABLE_SUFFIXES and not output.is_dir()
 
 
 def expected_name(path: Path, suffix: str | None) -> str:
-    """The name of a file's result, if the file is what its name says.
+    """Return the name of a file's result, if the file is what its name says.
 
     Parameters
     ----------
     path : Path
-        It is opened only where its name tells nothing.
+        Opened only if its suffix is unknown.
     suffix : str, optional
-        That is asked for; by default that of the file, or PNG for JPEG, which would lose again.
+        Requested suffix; by default that of the file, or PNG for JPEG, which would lose quality again.
     """
     return name_without_suffix(path) + (suffix or _expected_suffix(path))
 
@@ -53,52 +54,51 @@ def _expected_suffix(path: Path) -> str:
 
 
 def possible_names(path: Path, suffix: str | None) -> tuple[str, ...]:
-    """All names that the result of a file may get, whatever the file holds; first the expected one."""
+    """Return all names that the result of a file may get, whatever the file holds; first the expected one."""
     expected = expected_name(path, suffix)
     if suffix is not None:
         return (expected,)
     return tuple(dict.fromkeys((expected, f"{path.name}{TIFF_SUFFIXES[0]}", f"{path.name}{DICOM_SUFFIX}")))
 
 
-def fitting_name(path: Path, suffix: str | None, dtype: np.dtype[np.generic], *, dicom: bool) -> str:
-    """The name of the result of a file that holds pixels of some type.
+def fitting_name(info: ImageInfo, suffix: str | None) -> str:
+    """Return the name of the result of a file that was read or probed.
 
-    A misnamed file keeps its whole name, so that its result takes the place of no other.
+    The result of a misnamed file keeps its whole name, so that it cannot replace another result.
     """
-    expected = expected_name(path, suffix)
+    expected = expected_name(info.path, suffix)
     if suffix is not None:
         return expected
-    if dicom:
-        return expected if expected.endswith(DICOM_SUFFIX) else f"{path.name}{DICOM_SUFFIX}"
-    if np.issubdtype(dtype, np.floating):
+    if info.is_dicom:
+        return expected if expected.endswith(DICOM_SUFFIX) else f"{info.path.name}{DICOM_SUFFIX}"
+    if np.issubdtype(info.dtype, np.floating):
         allowed: tuple[str, ...] = FLOATING_SUFFIXES
     else:
-        allowed = SIXTEEN_BIT_SUFFIXES if dtype == np.uint16 else WRITABLE_SUFFIXES
-    return expected if expected.endswith(allowed) else f"{path.name}{TIFF_SUFFIXES[0]}"
+        allowed = SIXTEEN_BIT_SUFFIXES if info.dtype == np.uint16 else WRITABLE_SUFFIXES
+    return expected if expected.endswith(allowed) else f"{info.path.name}{TIFF_SUFFIXES[0]}"
 
 
 def true_name(path: Path, suffix: str | None) -> str | None:
-    """The name of the result of a file, by its header; None of a file that cannot be read."""
+    """Return the name of the result of a file by its header, or None if the file cannot be read."""
     try:
-        info = probe(path)
+        return fitting_name(probe(path), suffix)
     except InputError:
         return None
-    return fitting_name(path, suffix, info.dtype, dicom=info.is_dicom)
 
 
 def ignores_case(folder: Path) -> bool:
-    """Whether a disk takes large and small letters for the same, as far as can be told without writing.
+    """Return whether a file system ignores case, as far as can be told without writing.
 
     Parameters
     ----------
     folder : Path
-        Absolute; it need not be there yet.
+        Absolute; it need not exist yet.
     """
-    there = next((place for place in (folder, *folder.parents) if is_folder(place)), None)
-    if there is None:
+    existing = next((place for place in (folder, *folder.parents) if is_folder(place)), None)
+    if existing is None:
         return False
     try:
-        known = next((path for path in there.iterdir() if path.name.swapcase() != path.name), there)
+        known = next((path for path in existing.iterdir() if path.name.swapcase() != path.name), existing)
         return known.with_name(known.name.swapcase()).samefile(known) if known.name else False
     except OSError:
         return False

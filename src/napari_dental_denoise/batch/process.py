@@ -1,4 +1,4 @@
-"""Work on one file of many: read, work, write, measure; a bad one becomes a row that says why."""
+"""Process one file of many: read, process, write, measure; an error becomes the record of that file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ NO_TWIN = "no clean twin"
 
 @dataclass(frozen=True)
 class DenoiseWork:
-    """Denoises an image; the model is loaded once in each process.
+    """Denoises images; each process loads the model once.
 
     Attributes
     ----------
@@ -58,9 +58,9 @@ class DenoiseWork:
     precision : {"auto", "f32", "bf16"}
     self_ensemble : bool
     threads : int, optional
-        Of the processor, for each process.
+        Number of threads for each process.
     rows : (first, end)
-        That are denoised; the others, with a caption for example, stay as they are. None: all.
+        Rows to denoise; the others, such as a caption, stay as they are. None means all.
     """
 
     model: Path
@@ -72,7 +72,7 @@ class DenoiseWork:
     engine_name: ClassVar[EngineName] = "openvino"
 
     def settings(self) -> str:
-        """All that the pixels of a result depend on, in words."""
+        """Return all that the pixels of a result depend on, in words."""
         rows = "" if self.rows == ALL_ROWS else f"rows {self.rows[0] or 0}:{self.rows[1] or ''}, "
         return (
             f"{rows}strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
@@ -80,7 +80,7 @@ class DenoiseWork:
         )
 
     def derivation(self, *, deidentify: bool) -> Derivation:
-        """What DICOM results say of it."""
+        """Return what DICOM results say of their derivation."""
         preset = self.engine().card.preset
         return Derivation(
             "denoised",
@@ -104,12 +104,12 @@ class DenoiseWork:
         return denoise_unit(unit, self.engine(), strength=self.strength)
 
     def engine(self) -> Engine:
-        """What runs the network."""
+        """Return the engine that runs the network."""
         engine = self.plain_engine()
         return SelfEnsemble(engine) if self.self_ensemble else engine
 
     def plain_engine(self) -> Engine:
-        """The same without turns."""
+        """Return the engine without self-ensemble."""
         return cached_engine(self.model, self.precision, self.threads)
 
 
@@ -124,13 +124,13 @@ class Destination:
     suffix : str, optional
         Of the results, with its dot; by default that of each input.
     derivation : Derivation
-        What is done, for DICOM results.
+        How DICOM results describe the processing.
     overwrite : bool
-        Replace files of the same name.
+        Replace existing files.
     clean : Path, optional
-        Folder with a clean twin of each file, of the same name below it, whatever its type.
+        Folder with a clean twin of each file, which has the same relative path and any image suffix.
     inputs : tuple of Path
-        Folders below which nothing is replaced, unless within the output; see `sources.source_folders`.
+        Folders below which nothing is replaced, unless within the output; see `source_folders`.
     """
 
     output: Path
@@ -142,46 +142,46 @@ class Destination:
 
 
 def process_item(item: Item, destination: Destination, work: Work, *, measure: bool) -> Record:
-    """Work on one file.
+    """Process one file.
 
     Parameters
     ----------
     item : Item
     destination : Destination
     work : callable
-        From an image or a stack, white high, and its number to the result.
+        From a grey image or stack and its number to the result.
     measure : bool
-        Estimate the noise before and after, and score against the clean twin.
+        Estimate the noise before and after, and compute scores against the clean twin.
 
     Returns
     -------
     Record
-        With an error in the place of figures where something is wrong with the file.
+        With an error instead of figures if the file cannot be processed.
     """
     try:
-        record, before, after = _done(item, destination, work)
+        record, before, after = _process(item, destination, work)
     except InputError as error:
         return failed(item, str(error).removeprefix(f"{item.path.name}: "))
     # Whatever a library raises costs one file. Its text is left out: it could quote the file.
     except Exception as error:  # noqa: BLE001 (see above)
-        return failed(item, f"could not be worked on ({type(error).__name__})")
+        return failed(item, f"internal error ({type(error).__name__})")
     if not measure:
         return record
     try:
         return _measured(record, item, destination.clean, before, after)
-    # The result is good, whatever keeps it from being measured.
+    # A result that cannot be measured is still good.
     except Exception as error:  # noqa: BLE001 (see above)
         return replace(record, note=f"could not be measured ({type(error).__name__})")
 
 
 def failed(item: Item, reason: str, note: str = "") -> Record:
-    """The row of a file that has no result."""
+    """Return the record of a file that has no result."""
     return Record(item.name, error=reason, note=note, input=item.state)
 
 
-def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Image, Image]:
-    """Read, work and write; with the image before and after."""
-    destination = replace(destination, overwrite=destination.overwrite or item.ours)
+def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, Image, Image]:
+    """Read, process and write a file; return its record and the image before and after."""
+    destination = replace(destination, overwrite=destination.overwrite or item.may_overwrite)
     start = time.perf_counter()
     radiograph = read_radiograph(item.path)
     target = _target(item, radiograph, destination)
@@ -201,17 +201,16 @@ def _done(item: Item, destination: Destination, work: Work) -> tuple[Record, Ima
 
 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
-    output, dicom = destination.output, radiograph.info.is_dicom
+    output = destination.output
     if not is_file_name(output):
-        name = fitting_name(item.path, destination.suffix, radiograph.pixels.dtype, dicom=dicom)
-        output = output / item.folder / name
-    if is_dicom_name(output) and not dicom:
+        output = output / item.folder / fitting_name(radiograph.info, destination.suffix)
+    if is_dicom_name(output) and not radiograph.info.is_dicom:
         raise InputError(_not_derived(output.suffix))
     return output
 
 
 def is_there(item: Item, destination: Destination) -> bool:
-    """Whether a file has a name that the result may get."""
+    """Return whether a file exists at any name that the result may get."""
     output = destination.output
     if is_file_name(output):
         return is_name(output)
@@ -219,12 +218,12 @@ def is_there(item: Item, destination: Destination) -> bool:
 
 
 def is_refused(item: Item, destination: Destination) -> bool:
-    """Whether something of somebody else has a name that the result may get, and may not be replaced."""
-    return not item.ours and not destination.overwrite and is_there(item, destination)
+    """Return whether a file that may not be overwritten exists at a name that the result may get."""
+    return not item.may_overwrite and not destination.overwrite and is_there(item, destination)
 
 
 def refusal(item: Item, destination: Destination) -> str | None:
-    """Why a file will have no result, as far as can be told before its pixels are read."""
+    """Return why a file will have no result, as far as its header tells, or None."""
     if is_refused(item, destination):
         return "its result already exists: choose another output, or --overwrite"
     output = destination.output
@@ -235,11 +234,11 @@ def refusal(item: Item, destination: Destination) -> str | None:
 
 
 def _not_derived(suffix: str) -> str:
-    return f"is no DICOM file, from which {suffix} could be derived: choose another --format"
+    return f"is not a DICOM file, which a {suffix} result needs: choose another --format"
 
 
 def _claim(item: Item, target: Path, destination: Destination) -> None:
-    """No input may be replaced, whatever is allowed."""
+    """Raise InputError if the result would replace an input, or another file without permission."""
     if is_name(target) and _may_be_input(item, target, destination):
         raise InputError(f"its result would replace {target}: choose another output")
     if not destination.overwrite:
@@ -249,7 +248,7 @@ def _claim(item: Item, target: Path, destination: Destination) -> None:
 def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
     if is_file(target) and target.samefile(item.path):
         return True
-    # A file name is for one input, and says which file is meant; in a folder, what lies beside an input may be another.
+    # An output file is named by the user, for one input; in an output folder, any file may be another input.
     return not is_file_name(destination.output) and may_be_input(target, destination.inputs, destination.output)
 
 
@@ -259,13 +258,11 @@ def _write(target: Path, result: Image, pixel_size: PixelSize | None, *, overwri
     elif target.suffix.lower() in TIFF_SUFFIXES:
         write_tiff_pages(target, result, pixel_size, overwrite=overwrite)
     else:
-        raise InputError(
-            f"has {len(result)} pages, which {target.suffix} cannot hold: leave out --format, or choose tif"
-        )
+        raise InputError(f"has {len(result)} pages, which {target.suffix} cannot hold: omit --format, or choose tif")
 
 
 def _measured(record: Record, item: Item, clean: Path | None, before: Image, after: Image) -> Record:
-    """With estimates and scores; what cannot be measured leaves its columns empty, for the result is good."""
+    """Return the record with noise estimates and scores; what cannot be measured stays empty."""
     record = replace(record, noise_before=_noise(before), noise_after=_noise(after))
     if clean is None:
         return record
@@ -273,10 +270,9 @@ def _measured(record: Record, item: Item, clean: Path | None, before: Image, aft
     if twin is None:
         return replace(record, note=NO_TWIN)
     try:
-        level, structure = _scores(after, twin)
+        return replace(record, **_scores(after, twin))
     except InputError as error:
         return replace(record, note=f"clean twin {error}")
-    return replace(record, psnr=level, ssim=structure)
 
 
 def _noise(image: Image) -> float | None:
@@ -286,20 +282,16 @@ def _noise(image: Image) -> float | None:
         return None
 
 
-def _scores(result: Image, twin: Path) -> tuple[float | None, float | None]:
-    """PSNR and SSIM against the twin."""
+def _scores(result: Image, twin: Path) -> dict[str, Any]:
+    """Return PSNR and SSIM against the twin, if they are finite."""
     reference = read_pages(twin) if result.ndim == 3 else read_image(twin)
     if reference.shape != result.shape:
         raise InputError(f"{twin.name}: is of shape {reference.shape}, the image {result.shape}")
     pair = to_unit_pair(reference, result)
     pages = [np.reshape(image, (-1, *image.shape[-2:])) for image in pair]
-    level = psnr(*pair, data_range=1)
     structure = mean_score(ssim_or_nan(*page, data_range=1) for page in zip(*pages, strict=True))
-    return _if_finite(level), _if_finite(structure)
-
-
-def _if_finite(score: float) -> float | None:
-    return score if math.isfinite(score) else None
+    scores = {"psnr": psnr(*pair, data_range=1), "ssim": structure}
+    return {name: score for name, score in scores.items() if math.isfinite(score)}
 
 
 def _twin(folder: Path, path: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""One row of CSV for each file that was worked on: what came of it, and what need not be done again."""
+"""The report of a run: one CSV row for each file, from which a later run knows what is done."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from napari_dental_denoise.files import atomic_write, is_file, locked
 
 @dataclass(frozen=True)
 class Record:
-    """What came of one file.
+    """The outcome of one file.
 
     Attributes
     ----------
     file, result : str
-        Below the folders of the inputs and of the results; no result where there is an error.
+        Relative to the folders of the inputs and of the results; no result if there is an error.
     seconds : float
-        For reading, working and writing, without the figures below.
+        For reading, processing and writing, without the figures below.
     noise_before, noise_after : float or None
         Estimated sigma on the [0, 1] scale; of a stack, of its first image.
     psnr, ssim : float or None
         Of the result against a clean twin.
     error : str
     note : str
-        What kept a good result from being measured, or that a result may be there in spite of the error.
+        Why a good result was not measured, or that a result may exist in spite of the error.
     input : str
-        Where the file was found, its size and when it was changed; see `sources.state_of`.
+        State of the file; see `state_of`.
     settings : str
-        What the result was made with, in short.
+        Digest of what the result depends on.
     """
 
     file: str
@@ -58,16 +58,16 @@ class Record:
 
 
 BEGUN = "not finished"
-BUSY = "another run writes this report: wait for its end, or name another one with --report"
-# As the note of a file whose result may have been written before the worker died.
+BUSY = "another run is writing this report: wait until it ends, or choose another one with --report"
+# The note of a file whose result may have been written before the worker died.
 UNFINISHED = "unfinished"
-# As the error of a row without a file: what stands before it does not count for a run that replaces all.
+# The error of a row without a file: rows before it do not count for a run that overwrites all.
 ALL_AGAIN = "all is done again"
 NAMES = [item.name for item in fields(Record)]
 
 
 def report_path(folder: Path) -> Path:
-    """Of the results in a folder: beside it, where it is no result among results."""
+    """Return the default path of a report: beside the folder of the results."""
     place = folder.resolve()
     if not place.name:
         raise InputError(f"{folder}: a root folder has no place beside it for the report: name one with --report")
@@ -75,41 +75,41 @@ def report_path(folder: Path) -> Path:
 
 
 def run_settings(work: str, suffix: str | None, *, deidentify: bool) -> str:
-    """All that results depend on, as a few characters for the report."""
+    """Return a digest of all that results depend on."""
     return hashlib.sha256(f"{work}, format {suffix}, deidentify {deidentify}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run is about to do.
+    """What a run will do.
 
     Attributes
     ----------
     settings : str
-        Only rows of the same settings count as done.
+        Only rows with the same settings count as done.
     folder : Path
-        Of the results: what is no longer there is not done.
-    again : bool
-        Count as done only what a run that was to do all again, and was killed, had done.
-    scored : bool
-        Count as done only what has been compared with its clean twin, or has none.
+        Of the results; a row whose result is missing does not count as done.
+    overwrite : bool
+        Do all files again; only those count as done that an interrupted run of this kind has done.
+    require_scores : bool
+        Count as done only files that were compared with their clean twin, or have none.
     """
 
     settings: str
     folder: Path
-    again: bool = False
-    scored: bool = False
+    overwrite: bool = False
+    require_scores: bool = False
 
 
 @contextlib.contextmanager
 def open_report(path: Path, run: Run) -> Iterator[Report]:
-    """The report of one run; see `Report`. No other run may write it meanwhile."""
+    """Open the report of a run, and lock it against other runs."""
     with locked(path, BUSY):
         yield Report(path, run)
 
 
 class EarlierRuns:
-    """What the report of earlier runs says.
+    """Tells from a report what earlier runs have done.
 
     Parameters
     ----------
@@ -119,25 +119,25 @@ class EarlierRuns:
     Raises
     ------
     InputError
-        If something else of that name is there.
+        If the file is not a report.
     """
 
     def __init__(self, path: Path, run: Run) -> None:
         self._path, self._run = path, run
-        # By hash: a million names would take the memory.
+        # By hash: a million names would fill the memory.
         self._done: dict[int, int | None] = {}
         self._begun: set[int] = set()
-        self._counts = not run.again
+        self._counts = not run.overwrite
         self._take_in(self._known_rows())
 
     def is_done(self, item: Item) -> bool:
-        """Whether an earlier run has finished this file, as it is now, with the same settings."""
+        """Return whether an earlier run with the same settings has finished this file as it is now."""
         return any(self._done.get(place) == hash(item.state) for place in self._places(item))
 
     def owns(self, item: Item) -> bool:
-        """Whether what lies at the result's place is of an earlier run with the same settings.
+        """Return whether an existing result comes from an earlier run with the same settings.
 
-        One that was killed while it worked on this file, or whose input has changed since.
+        That run was killed during this file, or the input has changed since.
         """
         return _place(item.name, item.state) in self._begun or any(place in self._done for place in self._places(item))
 
@@ -148,7 +148,7 @@ class EarlierRuns:
         deque(rows, maxlen=0)
 
     def _known_rows(self) -> Iterator[Mapping[str, str]]:
-        """The rows of earlier runs, with what they say noted."""
+        """Yield the rows of earlier runs after taking note of each."""
         for row in self._rows():
             self._note(row)
             yield row
@@ -168,14 +168,14 @@ class EarlierRuns:
     def _note_result(self, row: Mapping[str, str], *, is_own: bool) -> None:
         place = _place(row["file"], row["input"], row["result"])
         if is_own and self._counts and is_file(self._run.folder / row["result"]):
-            is_enough = not self._run.scored or bool(row["psnr"] or row["ssim"] or row["note"])
-            # Without the scores that are asked for it is ours, but not done.
+            is_enough = not self._run.require_scores or bool(row["psnr"] or row["ssim"] or row["note"])
+            # Without the required scores it comes from an earlier run, but is not done.
             self._done[place] = hash(row["input"]) if is_enough else None
         else:
             self._done.pop(place, None)
 
     def _rows(self) -> Iterator[Mapping[str, str]]:
-        """All rows but one that was cut off by the end of a run, which lacks values."""
+        """Yield all complete rows; one that was cut off when a run was killed lacks values."""
         if not self._path.exists():
             return
         try:
@@ -184,13 +184,13 @@ class EarlierRuns:
                 if next(csv.reader([head]), NAMES) == NAMES:
                     yield from (row for row in csv.DictReader(file, NAMES) if None not in row.values())
                 elif not HEAD.startswith(head):
-                    raise InputError(f"{self._path}: is no report of this program: name another one with --report")
+                    raise InputError(f"{self._path}: is not a report of this program: choose another one with --report")
         except (OSError, csv.Error) as error:
-            raise InputError(f"{self._path}: is no report that can be read ({error})") from error
+            raise InputError(f"{self._path}: cannot be read as a report ({error})") from error
 
 
 class Report(EarlierRuns):
-    """A CSV file that grows by a row for each file, and is found again by the next run.
+    """A CSV file that grows by a row for each file.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ class Report(EarlierRuns):
     Raises
     ------
     InputError
-        If something else of that name is there, or it cannot be written.
+        If the file is not a report, or cannot be written.
     """
 
     def __init__(self, path: Path, run: Run) -> None:
@@ -213,11 +213,11 @@ class Report(EarlierRuns):
         self._write(rows)
 
     def begin(self, item: Item) -> None:
-        """Note that a result is about to be written: should the run be killed, it is known whose that is."""
+        """Note that a result is about to be written, so that the next run recognises it if this one is killed."""
         self.add(Record(item.name, error=BEGUN, input=item.state))
 
     def add(self, record: Record) -> None:
-        """Write one row, at once."""
+        """Append one row immediately."""
         try:
             with _open(self._path, "a") as file:
                 file.write(_line({**asdict(record), "settings": self._run.settings}))
@@ -225,14 +225,14 @@ class Report(EarlierRuns):
             raise InputError(f"{self._path}: cannot be written ({error.strerror})") from error
 
     def close(self) -> None:
-        """Leave out the rows that later ones have replaced."""
+        """Remove the rows that later ones have replaced."""
         files, results, runs, owners = array("q"), array("q"), array("q"), array("q")
         for number, row in enumerate(self._rows()):
             file, is_good = _place(row["file"], row["input"]), not row["error"]
             files.append(file)
-            # What is no result is replaced by none.
+            # A row without a result is not replaced by a result.
             results.append(hash(row["result"]) if is_good else number)
-            # What was begun is ended by a row of the same settings, or by a result of others.
+            # A begun file is ended by a row with the same settings, or by a result with others.
             ends = row["note"] != UNFINISHED
             runs.append(_place(row["file"], row["input"], row["settings"]) if ends else number)
             owners.append(file if is_good or row["error"] == BEGUN else number)
@@ -255,17 +255,17 @@ class Report(EarlierRuns):
 
 
 def _open(path: Path, mode: Literal["r", "w", "a"]) -> TextIO:
-    # Names of files may be no text, and a report may be cut off in the middle of a letter.
+    # File names need not be valid UTF-8, and a report may be cut off within a character.
     return path.open(mode, encoding="utf-8", errors="surrogateescape", newline="")
 
 
 def _place(file: str, state: str, result: str = "") -> int:
-    """What stands for a file, of whatever time, or for one of its results."""
+    """Return a key for a file, whatever its time of modification, or for one of its results."""
     return hash((file, state.partition("-")[0], result))
 
 
 def _is_last(keys: Sequence[int]) -> NDArray[np.bool_]:
-    """Of each key, whether it does not come again."""
+    """Return for each key whether it does not occur again."""
     values = np.array(keys, np.int64)
     _, back = np.unique(values[::-1], return_index=True)
     last = np.zeros(values.size, np.bool_)

@@ -1,4 +1,4 @@
-"""All files of a run: each is done once, none takes the place of another, and a run that stopped goes on."""
+"""Run over many files: each is done once, no result replaces another, and a stopped run can be resumed."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from napari_dental_denoise.batch.report import EarlierRuns, Record, Report
 
 @dataclass(frozen=True)
 class DoneBefore:
-    """A file that an earlier run has finished."""
+    """A file that an earlier run finished."""
 
     file: str
 
 
 Outcome = Record | DoneBefore
-# From files to what came of each, in any order; outcomes among them, which need no work, are passed on.
+# From files to their outcomes, in any order; outcomes among the files are passed on.
 Process = Callable[[Iterator[Item | Outcome]], Iterator[Outcome]]
 
 
 @dataclass(frozen=True)
 class Collision:
-    """A file whose result would replace that of another one of the same run."""
+    """A file whose result would replace that of another file of the same run."""
 
     item: Item
     other: str
 
     def record(self) -> Record:
-        """As a row of the report."""
+        """Return the row of the report."""
         item = replace(self.item, state=state_of(self.item))
         other = f"{self.other} of another source" if self.other == item.name else self.other
         return failed(item, f"its result would replace that of {other}: choose another output")
@@ -41,22 +41,22 @@ class Collision:
 def run_files(
     items: Iterator[Item], destination: Destination, process: Process, report: Report | None
 ) -> Iterator[Outcome]:
-    """Work on files and note each in the report.
+    """Process files and add each to the report.
 
     Parameters
     ----------
     items : iterator of Item
     destination : Destination
     process : callable
-        What does the work, here or elsewhere: `on_this_process`, or a cluster.
+        `on_this_process` or `on_cluster`.
     report : Report, optional
 
     Yields
     ------
     Record or DoneBefore
-        For each file.
+        Of each file.
     """
-    for outcome in process(_begun(files_to_do(items, destination, report), destination, report)):
+    for outcome in process(_noted_in_report(files_to_do(items, destination, report), destination, report)):
         if report is not None and isinstance(outcome, Record):
             report.add(outcome)
         yield outcome
@@ -67,14 +67,14 @@ def run_files(
 def files_to_do(
     items: Iterator[Item], destination: Destination, earlier: EarlierRuns | None
 ) -> Iterator[Item | Outcome]:
-    """The files to work on, and what is known of the others without any work.
+    """Yield the files to process, and the outcomes of those that need no work.
 
     Parameters
     ----------
     items : iterator of Item
     destination : Destination
     earlier : EarlierRuns, optional
-        What need not be done again.
+        Tells which files are done.
 
     Yields
     ------
@@ -88,22 +88,22 @@ def files_to_do(
         elif earlier.is_done(known := replace(item, state=state_of(item))):
             yield DoneBefore(item.name)
         else:
-            yield replace(known, ours=earlier.owns(known))
+            yield replace(known, may_overwrite=earlier.owns(known))
 
 
-def _begun(
+def _noted_in_report(
     items: Iterator[Item | Outcome], destination: Destination, report: Report | None
 ) -> Iterator[Item | Outcome]:
-    """The same, with each file noted in the report before its work."""
+    """Yield the same, and note each file in the report before it is processed."""
     for item in items:
-        # What somebody else has put there does not become ours by being tried.
+        # A file of another program must not count as a result of this run in the next one.
         if report is not None and isinstance(item, Item) and not is_refused(item, destination):
             report.begin(item)
         yield item
 
 
 def without_collisions(items: Iterator[Item], destination: Destination) -> Iterator[Item | Collision]:
-    """The files, with the names that their results may get, but those whose result would replace another."""
+    """Yield the files with the names that their results may get, or the collision with another file."""
     folder: Path | None = None
     claims = Claims(destination)
     for item in items:
@@ -122,7 +122,7 @@ def _names(item: Item, destination: Destination) -> tuple[str, ...]:
 
 
 class Claims:
-    """Which file has which name for its result."""
+    """Records which file has which result name."""
 
     def __init__(self, destination: Destination) -> None:
         self._suffix = destination.suffix
@@ -132,14 +132,14 @@ class Claims:
         self._files: dict[str, Item] = {}
 
     def end_folder(self) -> None:
-        """Forget all of them, where no other folder has the same results."""
-        # Where it is no matter, A and a are two folders of inputs and one of results.
+        """Forget all names, if other folders cannot have the same results."""
+        # Otherwise the folders A and a of the inputs are one folder of results.
         if not self._ignores_case:
             self._results.clear()
             self._files.clear()
 
     def claim(self, item: Item) -> str | None:
-        """Note the names of a file's result, or give the name of the file that has it already."""
+        """Claim the result names of a file; return the file that has claimed them already, or None."""
         other = self._other(item)
         if other is None:
             self._results[self._key(item, item.results[0])] = item.name
@@ -150,7 +150,7 @@ class Claims:
         expected = self._key(item, item.results[0])
         if expected in self._results:
             return self._results[expected]
-        # Rarer: of two files as a.png and a.png.tif, the one may be misnamed. Only then it is looked into.
+        # Of a.png and a.png.tif, the first may be a misnamed TIFF: only then it is opened.
         misnamed = self._files.get(expected.rpartition(".")[0])
         if misnamed is not None and self._true_key(misnamed) == expected:
             return misnamed.name
@@ -170,7 +170,7 @@ class Claims:
 
 
 def on_this_process(destination: Destination, work: Work, *, measure: bool) -> Process:
-    """Work on one file after the other, here.
+    """Return what processes one file after the other in this process.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
         _check_file_name(total, options.output, suffix)
     items = find_items(options.sources, options.output, place)
     short = run_settings(settings, options.format, deidentify=options.deidentify)
-    this_run = Run(short, _folder(options.output), again=options.overwrite, scored=clean is not None)
+    this_run = Run(short, _folder(options.output), overwrite=options.overwrite, require_scores=clean is not None)
     if options.dry_run:
         return _list(items, destination, EarlierRuns(place, this_run) if place else None)
     with ExitStack() as stack:

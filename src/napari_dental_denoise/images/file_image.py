@@ -1,4 +1,4 @@
-"""Images that stay in their files, for sets that do not fit into memory: read when a part of one is asked for."""
+"""Images that stay in their files until they are used, for sets that do not fit into memory."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from napari_dental_denoise.images.radiograph import read_pages
 
 
 class ImageCache:
-    """Keeps the files that were asked for last, up to so many bytes of pixels.
+    """Keeps the pixels of the files that were used last.
 
     Parameters
     ----------
     limit : float
-        In bytes.
+        Number of bytes of pixels to keep.
     """
 
     def __init__(self, limit: float) -> None:
@@ -29,7 +29,7 @@ class ImageCache:
         self._lock = threading.Lock()
 
     def read(self, path: Path) -> NDArray[np.generic]:
-        """The images of a file (N, H, W)."""
+        """Return the images of a file (N, H, W)."""
         with self._lock:
             if path in self._kept:
                 self._kept.move_to_end(path)
@@ -46,17 +46,16 @@ class ImageCache:
 
 
 class FileImage:
-    """One image in its file, which can be used like an array of its own.
+    """One image in its file, which can be used like an array.
 
     Parameters
     ----------
     path : Path
     page : int
-        Of the file.
     rows : slice
-        That are kept of it.
+        Rows of the page to use.
     image : (H, W) array
-        Those rows, to note their size, type and range.
+        Those rows, from which shape, type and range are noted.
     cache : ImageCache
     """
 
@@ -68,18 +67,18 @@ class FileImage:
         self._ends = image.min(), image.max()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 (numpy's)
-        """All of it."""
+        """Return the whole image."""
         image = self._cache.read(self._path)[self._page, self._rows]
         return np.array(image, dtype) if copy else np.asarray(image, dtype)
 
     def __getitem__(self, window: Any) -> NDArray[Any]:
-        """A part of it."""
+        """Return a part of the image."""
         return np.asarray(self)[window]
 
     def min(self, initial: float | None = None) -> Any:
-        """Its smallest value, without a look at the file."""
+        """Return the smallest value, without reading the file."""
         return self._ends[0] if initial is None else min(self._ends[0], initial)
 
     def max(self, initial: float | None = None) -> Any:
-        """Its largest value, without a look at the file."""
+        """Return the largest value, without reading the file."""
         return self._ends[1] if initial is None else max(self._ends[1], initial)

@@ -1,4 +1,4 @@
-"""Find and read the radiographs of files, folders and glob patterns."""
+"""Read the radiographs of files and folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Images = NDArray[np.generic] | list[NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What came of one page of a file: an image, or the reason why there is none."""
+    """One page of a file, or the error of a file that cannot be read."""
 
     path: Path
     image: NDArray[np.generic] | None
@@ -37,7 +37,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def read_each(paths: Iterable[Path]) -> Iterator[ReadResult]:
-    """Read files one by one, each of their pages or frames; a bad one yields its error and the rest goes on.
+    """Read each page of each file; a file that cannot be read yields its error.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     Parameters
     ----------
     folder : str or Path
-        Its own files are read, each page of them, not those of its subfolders.
+        Each page of each file in it is read, but not its subfolders.
     size : (height, width), optional
         Resize every image to this size, in pixels.
 
     Returns
     -------
     (N, H, W) array, or list of (H, W) arrays
-        One array where all sizes and types agree, a list otherwise; uint8, uint16 or float32.
+        One array if all sizes and types agree, else a list; uint8, uint16 or float32.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
 
 
 def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> dict[str, Images]:
-    """Read each dataset folder under a root, or the root itself where it has no subfolders.
+    """Read each subfolder of a root as a dataset, or the root itself if it has none.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> 
     Returns
     -------
     dict
-        Name of the folder to its images, as `read_dental` gives them, in natural order.
+        From the name of each folder to its images as `read_dental` returns them, in natural order.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> 
 
 
 def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
-    """Resize one image by pixel area, or bilinearly where it grows.
+    """Resize one image, by pixel area where it shrinks and bilinearly where it grows.
 
     Parameters
     ----------
@@ -157,13 +157,13 @@ def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.gene
 
 
 def as_stack(images: Sequence[NDArray[np.generic]]) -> Images:
-    """One (N, H, W) array where all shapes and types agree, else a list."""
+    """Return one (N, H, W) array if all shapes and types agree, else a list."""
     if len({(image.shape, image.dtype) for image in images}) == 1:
         return np.stack(images)
     return list(images)
 
 
 def describe(errors: Sequence[InputError], shown: int = 20) -> str:
-    """The first errors, one after the other, and how many more there are."""
+    """Return the first errors in one line, and the number of the others."""
     text = "; ".join(str(error) for error in errors[:shown])
     return text if len(errors) <= shown else f"{text}; and {len(errors) - shown} more"

@@ -1,4 +1,4 @@
-"""Read sets of images into memory: those of some files, and those that belong together in pairs."""
+"""Read sets of images into memory, and match noisy images with clean ones."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from napari_dental_denoise.images.radiograph import take_rows
 from napari_dental_denoise.images.suffixes import name_without_suffix
 
 Place = tuple[Path, int]
-# Images that all have one name and page, by their files.
+# Images of the same name and page, by their files.
 Named = dict[Path, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
 class LoadedImages:
-    """The images of some files, and the errors of those that could not be read.
+    """The images of some files, and the errors of the files that could not be read.
 
     Attributes
     ----------
     places : list of (Path, int)
-        The file of each image, and which page of it.
-    images : list of (H, W) arrays, or of `FileImage` where they are too many for the memory
+        File and page of each image.
+    images : list of (H, W) arrays, or of `FileImage` if they do not fit into memory
     errors : list of ImageReadError
     """
 
@@ -42,23 +42,23 @@ class LoadedImages:
 
     @property
     def files(self) -> list[Path]:
-        """The file of each image."""
+        """Return the file of each image."""
         return [path for path, _ in self.places]
 
 
 def load_images(
     sources: Iterable[str | Path], rows: slice = slice(None), memory_bytes: float = math.inf
 ) -> LoadedImages:
-    """Read files, folders and patterns into memory, each page of them, each image in its own type.
+    """Read each page of files, folders and patterns, each image in its own type.
 
     Parameters
     ----------
     sources : iterable of str or Path
     rows : slice
-        Rows to keep of each image, to leave out a caption for example.
+        Rows to keep of each image, for example to leave out a caption.
     memory_bytes : float
-        Where all together are larger, they stay in their files, and so much is kept of what was
-        asked for last.
+        If all images together are larger, they stay in their files, and so many bytes of those used last
+        are kept in memory.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def _not_empty(loaded: LoadedImages) -> LoadedImages:
 
 
 def _keep_rows(loaded: LoadedImages, place: Place, image: NDArray[np.generic], rows: slice) -> bool:
-    """Whether there is something to keep; else there is an error more."""
+    """Add the rows of an image, or an error; return whether the image was added."""
     path, _ = place
     try:
         kept = take_rows(image, rows)
@@ -105,23 +105,22 @@ def _keep_rows(loaded: LoadedImages, place: Place, image: NDArray[np.generic], r
 
 
 def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
-    """The images whose sides have so many pixels; the others become errors.
+    """Return the images whose sides have at least so many pixels; the others become errors.
 
     Parameters
     ----------
     loaded : LoadedImages
     side : int
-        In pixels.
 
     Raises
     ------
     InputError
-        If none is left.
+        If no image is left.
     """
     kept = LoadedImages([], [], list(loaded.errors))
     for place, image in zip(loaded.places, loaded.images, strict=True):
         if min(image.shape) < side:
-            reason = f"is {image.shape}; sides of {side} pixels and more are needed"
+            reason = f"is {image.shape}; expected sides of at least {side} pixels"
             kept.errors.append(ImageReadError(place[0], reason))
         else:
             kept.places.append(place)
@@ -131,13 +130,13 @@ def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
 
 @dataclass(frozen=True)
 class MatchedImages:
-    """Noisy images, the clean image of each, and the errors of those that have no partner.
+    """Noisy images, the clean image of each, and the errors of images without a partner.
 
     Attributes
     ----------
     noisy, clean : lists of (H, W) arrays
     files : list of Path
-        Of each clean image.
+        File of each clean image.
     errors : list of ImageReadError
     """
 
@@ -148,10 +147,10 @@ class MatchedImages:
 
 
 def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
-    """Pair images by the names of their files without the suffixes, and by page.
+    """Pair images by file name without suffix, and by page.
 
-    Where several files have a name, as those of several patients may, the names of the folders right
-    above them decide, and then the suffixes; what these leave open is not guessed.
+    Among files of the same name, for example of several patients, the names of their parent folders
+    decide, and then the suffixes. Images whose partner is still ambiguous are left out.
 
     Parameters
     ----------
@@ -160,7 +159,7 @@ def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
     Returns
     -------
     MatchedImages
-        With the errors of reading both, and of images without a partner of their name and size.
+        With the errors of both sets, and of images without a partner of the same name and size.
 
     Raises
     ------
@@ -184,7 +183,7 @@ def _by_name(loaded: LoadedImages) -> dict[tuple[str, int], Named]:
 
 
 def _match_named(noisy: Named, clean: Named, matched: MatchedImages) -> None:
-    """Pair images that all have one name."""
+    """Pair images of the same name."""
     waiting = dict(clean)
     for path, image in noisy.items():
         partner = _nearest(path, list(clean))
@@ -204,20 +203,20 @@ def _match_named(noisy: Named, clean: Named, matched: MatchedImages) -> None:
 def _no_partner(path: Path, kind: str, candidates: Named) -> ImageReadError:
     if candidates:
         return ImageReadError(
-            path, f"is one of several images of its name; no {kind} one is surely that of the one in {path.parent.name}"
+            path, f"has several {kind} images of its name, none of which surely belongs to folder {path.parent.name}"
         )
     return ImageReadError(path, f"has no {kind} image of its name")
 
 
 def _nearest(path: Path, others: list[Path]) -> Path | None:
-    """The one that is most like this file; None if there is none, or more than one."""
+    """Return the file whose path is most similar, or None if there is none or more than one."""
     likeness = [_likeness(path, other) for other in others]
     most = max(likeness, default=None)
     return others[likeness.index(most)] if most is not None and likeness.count(most) == 1 else None
 
 
 def _likeness(one: Path, other: Path) -> tuple[int, bool]:
-    """How many folders right above two files have the same names, and whether their suffixes are the same."""
+    """Return how many parent folders of two files have equal names, and whether their suffixes are equal."""
     pairs = zip(reversed(one.parent.parts), reversed(other.parent.parts), strict=False)
     folders = itertools.takewhile(lambda names: names[0] == names[1], pairs)
     return sum(1 for _ in folders), one.suffix.lower() == other.suffix.lower()

@@ -1,4 +1,4 @@
-"""TIFF as scanners and programs write it: strips and tiles, any compression, 1 to 16 bits, floating, palettes."""
+"""Read TIFF: strips and tiles, any compression, 1 to 16 bits, floating values, palettes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
 SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-# Of an extra channel: colours were multiplied with it.
+# The kind of an extra channel by which the colours were multiplied.
 ASSOCIATED = 1
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 INCH, CENTIMETRE = 2, 3
@@ -83,7 +83,7 @@ def _info(path: Path, tiff: TiffFile) -> ImageInfo:
 
 
 def _check_pages(path: Path, pages: Sequence[TiffPage]) -> None:
-    """Refuse pages that make no stack, before any of them is unpacked."""
+    """Raise ImageReadError if the pages make no stack, before any of them is unpacked."""
     if sum(page.imagelength * page.imagewidth for page in pages) > LIMITS.pixels:
         limit = LIMITS.pixels // 2**20
         raise ImageReadError(path, f"has {len(pages)} pages; at most {limit} million pixels are read")
@@ -109,7 +109,7 @@ def _read_page(path: Path, page: TiffPage) -> NDArray[Any]:
 
 
 def _full_range(page: TiffPage, pixels: NDArray[Any]) -> NDArray[Any]:
-    """Fewer than 8 bits, from black to white of 8."""
+    """Return pixels of fewer than 8 bits scaled to 8."""
     bits = int(page.bitspersample)
     if bits >= 8 or (not np.issubdtype(page.dtype, np.unsignedinteger) and page.dtype != np.bool_):
         return pixels
@@ -122,7 +122,7 @@ def _from_palette(page: TiffPage, pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _one_channel(pixels: NDArray[Any], page: TiffPage) -> NDArray[Any]:
-    """Grey by the standard weights, without transparency."""
+    """Return grey by the standard weights, without transparency."""
     if page.axes.startswith("S"):
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.ndim < 3:
@@ -134,7 +134,7 @@ def _one_channel(pixels: NDArray[Any], page: TiffPage) -> NDArray[Any]:
 
 
 def _unmultiplied(pixels: NDArray[Any], page: TiffPage) -> NDArray[Any]:
-    """Colours as they were before they were multiplied with their opacity."""
+    """Return colours as they were before they were multiplied by their opacity."""
     if ASSOCIATED not in page.extrasamples:
         return pixels
     whole = np.issubdtype(pixels.dtype, np.integer)
@@ -146,7 +146,7 @@ def _unmultiplied(pixels: NDArray[Any], page: TiffPage) -> NDArray[Any]:
 
 
 def _turned(image: NDArray[Any], orientation: Any) -> NDArray[Any]:
-    """As it is to be looked at, by TIFF's Orientation."""
+    """Return the image as TIFF's Orientation says that it is viewed."""
     if orientation in TURNED:
         image = image.T
     # After the transposition, 6 and 8 are mirrored by columns and rows, 7 by both.

@@ -1,4 +1,4 @@
-"""One page of a TIFF file: what it says of itself, and what is refused before its pixels are unpacked."""
+"""Properties of one TIFF page, and checks before its pixels are unpacked."""
 
 from __future__ import annotations
 
@@ -16,62 +16,62 @@ if TYPE_CHECKING:
     from tifffile import TiffPage
 
 DAMAGED = "is truncated or damaged"
-# TIFF 6.0, and what is in it of Exif.
+# Photometric interpretations of TIFF 6.0.
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 READ_COLOURS = (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE)
 PHOTOMETRIC = 262
 UNCOMPRESSED = 1
-# JPEG as it is in TIFF: the old way, the new one, and two that others use.
+# Compressions with JPEG: the old one of TIFF 6.0, the current one, and two of other programs.
 JPEG = (6, 7, 33007, 34892)
-# Of what is compressed so, each part says by itself how large it is: JPEG, JPEG 2000, PNG.
+# Compressions whose parts state their own size: JPEG, JPEG 2000, PNG.
 SELF_DESCRIBING = (*JPEG, 33003, 33004, 33005, 34712, 34933)
 # Some programs round the size of JPEG up to whole blocks.
 BLOCK = 16
 ORIENTATION = 274
-# Orientations that lie on their side: rows are stored as columns.
+# Orientations whose rows are stored as columns.
 TURNED = (5, 6, 7, 8)
 # Red, green, blue and alpha.
-MOST_CHANNELS = 4
+MAX_CHANNELS = 4
 
 
 def tag(page: TiffPage, code: int) -> Any:
-    """The value of a tag, or None."""
+    """Return the value of a tag, or None."""
     found = page.tags.get(code)
     return None if found is None else found.value
 
 
 def is_turned(page: TiffPage) -> bool:
-    """Whether rows are stored as columns."""
+    """Return whether rows are stored as columns."""
     return tag(page, ORIENTATION) in TURNED
 
 
 def page_shape(page: TiffPage) -> tuple[int, int]:
-    """Height and width as the page is to be looked at."""
+    """Return height and width as the page is viewed."""
     height, width = int(page.imagelength), int(page.imagewidth)
     return (width, height) if is_turned(page) else (height, width)
 
 
 def photometric(page: TiffPage) -> int:
-    """What is black and white; where the file does not tell, as other programs take it."""
+    """Return the photometric interpretation; if it is missing, that which other programs assume."""
     if PHOTOMETRIC in page.tags or page.photometric != WHITE_IS_ZERO:
         return int(page.photometric)
     return BLACK_IS_ZERO if page.samplesperpixel < 3 else RGB
 
 
 def checked_type(path: Path, page: TiffPage) -> np.dtype[Any]:
-    """The type that is read; refuses what is too large, made for print, or of other numbers."""
+    """Return the type that is read; raise ImageReadError if the page is too large, or of a kind that is not read."""
     height, width = page.imagelength, page.imagewidth
     if min(height, width) < 1:
         raise ImageReadError(path, DAMAGED)
     if page.imagedepth > 1:
         raise ImageReadError(path, f"holds a volume of {page.imagedepth} slices; expected one image for each page")
-    if page.samplesperpixel > MOST_CHANNELS:
+    if page.samplesperpixel > MAX_CHANNELS:
         raise ImageReadError(path, f"claims {page.samplesperpixel} channels; expected grayscale or RGB")
-    # What is unpacked at once may be more than the image: its channels, and tiles that reach beyond it.
-    if height * width > LIMITS.pixels or math.prod(page.chunks) > MOST_CHANNELS * LIMITS.pixels:
+    # More than the image may be unpacked at once: its channels, and tiles that reach beyond it.
+    if height * width > LIMITS.pixels or math.prod(page.chunks) > MAX_CHANNELS * LIMITS.pixels:
         raise ImageReadError(path, f"claims {width}x{height} pixels; at most {LIMITS.pixels // 2**20} million are read")
     if 0 in page.databytecounts:
-        # A part that is not there would be read as black.
+        # A missing part would be read as black.
         raise ImageReadError(path, DAMAGED)
     _check_colours(path, page)
     _check_decoder(path, page)
@@ -86,13 +86,13 @@ def checked_type(path: Path, page: TiffPage) -> np.dtype[Any]:
 
 
 def _check_colours(path: Path, page: TiffPage) -> None:
-    """Refuse what would be taken for red, green and blue, or for grey, and is none."""
+    """Raise ImageReadError if the channels are neither grey nor red, green and blue."""
     kind = photometric(page)
     if kind == SEPARATED:
         raise ImageReadError(path, "is a CMYK image, made for print; expected grayscale or RGB: export it again")
     if kind not in READ_COLOURS and not (kind == YCBCR and page.compression in JPEG):
         name = getattr(page.photometric, "name", kind)
-        raise ImageReadError(path, f"has colours of the kind {name}; expected grayscale or RGB: export it again")
+        raise ImageReadError(path, f"has {name} colours; expected grayscale or RGB: export it again")
 
 
 def _check_decoder(path: Path, page: TiffPage) -> None:
@@ -106,7 +106,7 @@ def _check_decoder(path: Path, page: TiffPage) -> None:
 
 
 def check_parts(path: Path, page: TiffPage) -> None:
-    """Refuse parts of which some was cut off, and those that would unpack to more than their place."""
+    """Raise ImageReadError if a part was cut off, or would unpack to more than its place."""
     if page.compression not in SELF_DESCRIBING:
         return
     place = (page.tilelength, page.tilewidth) if page.is_tiled else (page.imagelength, page.imagewidth)
