@@ -12,9 +12,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from napari_dental_denoise.dicom import read_dicom_header
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files.guards import LOGGERS, reading_errors, unseen
+from napari_dental_denoise.images import probe
 from tests.dicom_files import PATIENT, radiograph, save
 
 # Of each library, the modules whose loggers it may write to while it reads.
@@ -38,7 +38,7 @@ def test_values_that_a_library_quotes_are_not_seen(talkative, caplog, recwarn):
     with pytest.warns(UserWarning, match=PATIENT), contextlib.suppress(ValueError):
         pydicom.dcmread(talkative).get("AcquisitionNumber")
     caplog.clear()
-    read_dicom_header(talkative)
+    probe(talkative)
     assert PATIENT not in caplog.text
     assert not recwarn.list
 

@@ -1,8 +1,4 @@
-"""One look at a file says all that is known of it, and a dropped file is opened twice at most."""
-
-import sys
-from collections import Counter
-from contextlib import contextmanager
+"""One look at a file says all that is known of it."""
 
 import numpy as np
 import pytest
@@ -12,57 +8,16 @@ from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import read_image
 from napari_dental_denoise.images.survey import probe_all
 from napari_dental_denoise.images.writer import write_image, write_tiff_pages
-from napari_dental_denoise.plugin.files import get_reader
 from tests.dicom_files import radiograph, save
+from tests.opens import counted_opens
 
 GREY = np.arange(600, dtype=np.uint8).reshape(20, 30)
-_counters: list[Counter[str]] = []
-
-
-def _count(event, arguments):
-    if event == "open":
-        for counter in _counters:
-            counter[str(arguments[0])] += 1
-
-
-@contextmanager
-def counted_opens():
-    """Count how often each file is opened by Python, by whatever library."""
-    if not hasattr(counted_opens, "is_installed"):
-        # An audit hook cannot be taken away again.
-        sys.addaudithook(_count)
-        counted_opens.is_installed = True
-    counter = Counter()
-    _counters.append(counter)
-    try:
-        yield counter
-    finally:
-        _counters.remove(counter)
 
 
 def write_dicom(folder, *names, frames=1, **attributes):
     pixels = np.stack([GREY.astype(np.uint16)] * frames) if frames > 1 else GREY.astype(np.uint16)
     for name in names:
         save(radiograph(pixels, bits=12, **attributes), folder / name)
-
-
-@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.bmp", "a.pgm", "a.tif", "a.dcm", "IM0001"])
-@pytest.mark.parametrize("others", [0, 4], ids=["alone", "in a folder of 5"])
-def test_a_dropped_file_is_opened_twice_at_most(tmp_path, name, others):
-    names = [name, *(f"b{number}{name}" for number in range(others))]
-    for each in names:
-        if name.endswith(("dcm", "1")):
-            write_dicom(tmp_path, each)
-        else:
-            write_image(tmp_path / each, GREY)
-    dropped = str(tmp_path if others else tmp_path / name)
-    with counted_opens() as opens:
-        layers = get_reader(dropped)(dropped)
-        # Of a folder, as when each image is scrolled to.
-        for data, _, _ in layers:
-            np.asarray(data)
-    assert {path: count for path, count in opens.items() if count > 2} == {}
-    assert sum(str(tmp_path / each) in opens for each in names) == len(names)
 
 
 def test_probing_opens_a_file_once_and_reads_no_pixels(tmp_path):
@@ -88,6 +43,7 @@ def test_all_that_is_known_of_a_file_is_said(tmp_path):
         PixelSpacing=[0.1, 0.2],
         WindowCenter=100,
         WindowWidth=50,
+        StudyInstanceUID="1.2",
         SeriesInstanceUID="1.2.3",
         InstanceNumber=7,
     )

@@ -15,13 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_dental_denoise.batch import dask_preload
 from napari_dental_denoise.batch.inputs import Item
-from napari_dental_denoise.batch.pending import DEATHS_ALLOWED, InFlight
-from napari_dental_denoise.batch.process import DenoiseWork, Destination, Work, is_there, process_item
-from napari_dental_denoise.batch.run import Process
-from napari_dental_denoise.config import MODEL_SUFFIX
 from napari_dental_denoise.batch.process import DenoiseWork, Destination, Work, failed, is_there, process_item
 from napari_dental_denoise.batch.report import UNFINISHED, Record
 from napari_dental_denoise.batch.run import Outcome, Process
+from napari_dental_denoise.config import MODEL_SUFFIX
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_bytes
 from napari_dental_denoise.inference import Engine, cached_engine
@@ -44,16 +41,7 @@ SCHEDULER_GONE = "the scheduler is gone: start it again, and repeat the command 
 
 @contextlib.contextmanager
 def local_cluster(workers: int) -> Iterator[Client]:
-    """Start worker processes on this machine; one that dies is replaced.
-
-    Parameters
-    ----------
-    workers : int
-
-    Yields
-    ------
-    distributed.Client
-    """
+    """Start worker processes on this machine; one that dies is replaced."""
     distributed = _distributed()
     with (
         distributed.LocalCluster(
@@ -77,10 +65,6 @@ def running_cluster(address: str) -> Iterator[Client]:
     ----------
     address : str
         Of its scheduler, such as tcp://host:8786.
-
-    Yields
-    ------
-    distributed.Client
 
     Raises
     ------

@@ -74,10 +74,6 @@ def find_items(sources: Sequence[str | Path], output: Path, report: Path | None 
     report : Path, optional
         This file is left out.
 
-    Yields
-    ------
-    Item
-
     Raises
     ------
     InputError

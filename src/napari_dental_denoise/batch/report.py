@@ -111,11 +111,6 @@ def open_report(path: Path, run: Run) -> Iterator[Report]:
 class EarlierRuns:
     """Tells from a report what earlier runs have done.
 
-    Parameters
-    ----------
-    path : Path
-    run : Run
-
     Raises
     ------
     InputError
@@ -191,11 +186,6 @@ class EarlierRuns:
 
 class Report(EarlierRuns):
     """A CSV file that grows by a row for each file.
-
-    Parameters
-    ----------
-    path : Path
-    run : Run
 
     Raises
     ------

@@ -75,10 +75,6 @@ def files_to_do(
     destination : Destination
     earlier : EarlierRuns, optional
         Tells which files are done.
-
-    Yields
-    ------
-    Item, Record or DoneBefore
     """
     for item in without_collisions(items, destination):
         if isinstance(item, Collision):

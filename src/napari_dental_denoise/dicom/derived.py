@@ -23,7 +23,7 @@ from napari_dental_denoise.dicom.provenance import (
 )
 from napari_dental_denoise.dicom.values import parts
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.files import check_is_file, reading_errors, write_bytes
+from napari_dental_denoise.files import open_file, reading_errors, write_bytes
 from napari_dental_denoise.pixels import ImageInfo
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ def write_derived(
 def _read_whole(source: Path, sha256: str | None) -> Dataset:
     import pydicom
 
-    check_is_file(source)
-    with source.open("rb") as file:
+    with open_file(source) as file:
         check_dicom_file(source, file)
         data = file.read()
     if sha256 not in (None, hashlib.sha256(data).hexdigest()):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_dental_denoise.dicom.file import DICOM_START, check_dicom_file, is_dicom
-from napari_dental_denoise.files import first_bytes, is_name, reading_errors
+from napari_dental_denoise.files import first_bytes, is_name, open_file, reading_errors
 
 NAME = "DICOMDIR"
 
@@ -19,10 +19,6 @@ def is_dicomdir(path: Path) -> bool:
 
 def listed_images(path: Path) -> list[Path]:
     """Return the image files that a DICOMDIR names, in its order.
-
-    Parameters
-    ----------
-    path : Path
 
     Returns
     -------
@@ -36,7 +32,7 @@ def listed_images(path: Path) -> list[Path]:
     """
     import pydicom
 
-    with reading_errors(path, "is a truncated or damaged DICOMDIR"), path.open("rb") as file:
+    with reading_errors(path, "is a truncated or damaged DICOMDIR"), open_file(path) as file:
         check_dicom_file(path, file)
         table = pydicom.dcmread(file, force=True, specific_tags=["DirectoryRecordSequence"])
         parts = list(_file_ids(table.DirectoryRecordSequence))

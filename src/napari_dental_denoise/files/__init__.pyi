@@ -15,6 +15,6 @@ from .paths import first_bytes as first_bytes
 from .paths import is_file as is_file
 from .paths import is_folder as is_folder
 from .paths import is_name as is_name
-from .paths import read_file as read_file
+from .paths import open_file as open_file
 from .paths import reason as reason
 from .paths import stat_or_none as stat_or_none

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from napari_dental_denoise.errors import ImageReadError, InputError
 
@@ -81,10 +82,10 @@ def first_bytes(path: Path, count: int) -> bytes:
         return b""
 
 
-def read_file(path: Path) -> bytes:
-    """Return the content of a file."""
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading; raise ImageReadError unless it is a readable, non-empty regular file."""
     check_is_file(path)
     try:
-        return path.read_bytes()
+        return path.open("rb")
     except OSError as error:
         raise ImageReadError(path, f"cannot be read ({reason(error)})") from error

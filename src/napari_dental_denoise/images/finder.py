@@ -52,10 +52,6 @@ def find_files(
     output : Path, optional
         A folder below the sources whose files are left out.
 
-    Yields
-    ------
-    FoundFile
-
     Raises
     ------
     InputError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,41 +19,21 @@ from napari_dental_denoise.validation import is_shape_2d
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadResult:
-    """One page of a file, or the error of a file that cannot be read."""
-
-    path: Path
-    image: NDArray[np.generic] | None
-    error: ImageReadError | None
-    page: int = 0
-
-
 def _check_folder(folder: Path) -> None:
     stat_or_none(folder)
     if not is_folder(folder):
         raise InputError(f"{folder}: expected a folder")
 
 
-def read_each(paths: Iterable[Path]) -> Iterator[ReadResult]:
-    """Read each page of each file; a file that cannot be read yields its error.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-
-    Yields
-    ------
-    ReadResult
-    """
+def read_each(paths: Iterable[Path]) -> Iterator[tuple[Path, int, NDArray[np.generic]] | ImageReadError]:
+    """Yield path, number and image of each page of each file, or the error of a file that cannot be read."""
     for path in paths:
         try:
             pages = read_pages(path)
         except ImageReadError as error:
-            yield ReadResult(path, None, error)
-            continue
-        for page, image in enumerate(pages):
-            yield ReadResult(path, image, None, page)
+            yield error
+        else:
+            yield from ((path, page, image) for page, image in enumerate(pages))
 
 
 def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Images:
@@ -86,15 +65,15 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     _check_folder(folder)
     files = list_files([folder])
     results = list(read_each(files))
-    errors = [result.error for result in results if result.error is not None]
-    images = [result.image for result in results if result.image is not None]
+    errors = [result for result in results if isinstance(result, ImageReadError)]
+    images = [result[2] for result in results if not isinstance(result, ImageReadError)]
     if not images:
         raise InputError(f"{folder}: none of its {len(errors)} files can be read: {describe(errors)}")
     if errors:
         warnings.warn(f"{folder}: {len(errors)} of {len(files)} files were left out: {describe(errors)}", stacklevel=2)
     if size is not None:
         images = [resize(image, size) for image in images]
-    return as_stack(images)
+    return np.stack(images) if len({(image.shape, image.dtype) for image in images}) == 1 else images
 
 
 def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> dict[str, Images]:
@@ -138,29 +117,12 @@ def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> 
 
 
 def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
-    """Resize one image, by pixel area where it shrinks and bilinearly where it grows.
-
-    Parameters
-    ----------
-    image : (H, W) array; uint8, uint16 or floating
-    size : (height, width) in pixels
-
-    Returns
-    -------
-    array of shape `size`, of the same type
-    """
+    """Resize one image, by pixel area where it shrinks and bilinearly where it grows."""
     if not is_shape_2d(size):
         raise InputError(f"size must be two positive whole numbers of pixels, height and width; received {size}")
     height, width = size
     shrinks = height <= image.shape[0] and width <= image.shape[1]
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-
-
-def as_stack(images: Sequence[NDArray[np.generic]]) -> Images:
-    """Return one (N, H, W) array if all shapes and types agree, else a list."""
-    if len({(image.shape, image.dtype) for image in images}) == 1:
-        return np.stack(images)
-    return list(images)
 
 
 def describe(errors: Sequence[InputError], shown: int = 20) -> str:

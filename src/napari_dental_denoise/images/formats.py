@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom import DICOM_START, is_dicom, read_dicom, read_dicom_info
-from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import check_is_file, first_bytes, reason
+from napari_dental_denoise.files import first_bytes, open_file
 from napari_dental_denoise.images.raster import probe_raster, read_raster
 from napari_dental_denoise.images.tiff import is_tiff, probe_tiff, read_tiff
 from napari_dental_denoise.pixels import ImageInfo
@@ -62,12 +61,7 @@ def _matching(path: Path, start: bytes) -> Format:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Format, BinaryIO]]:
-    check_is_file(path)
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise ImageReadError(path, f"cannot be read ({reason(error)})") from error
-    with file:
+    with open_file(path) as file:
         start = file.read(DICOM_START)
         file.seek(0)
         yield _matching(path, start), file

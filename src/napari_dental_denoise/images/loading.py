@@ -68,17 +68,20 @@ def load_images(
     loaded = LoadedImages([], [], [])
     cache: ImageCache | None = None
     size = 0
-    for result in read_each(list_files(sources)):
-        if result.error is not None:
-            loaded.errors.append(result.error)
-        elif result.image is not None and _keep_rows(loaded, (result.path, result.page), result.image, rows):
-            size += loaded.images[-1].nbytes
-            if cache is None and size > memory_bytes:
-                cache = ImageCache(memory_bytes)
-                pairs = zip(loaded.places, loaded.images, strict=True)
-                loaded.images[:] = [FileImage(*place, rows, image, cache) for place, image in pairs]
-            elif cache is not None:
-                loaded.images[-1] = FileImage(result.path, result.page, rows, loaded.images[-1], cache)
+    for found in read_each(list_files(sources)):
+        if isinstance(found, ImageReadError):
+            loaded.errors.append(found)
+            continue
+        path, page, image = found
+        if not _keep_rows(loaded, (path, page), image, rows):
+            continue
+        size += loaded.images[-1].nbytes
+        if cache is None and size > memory_bytes:
+            cache = ImageCache(memory_bytes)
+            pairs = zip(loaded.places, loaded.images, strict=True)
+            loaded.images[:] = [FileImage(*place, rows, kept, cache) for place, kept in pairs]
+        elif cache is not None:
+            loaded.images[-1] = FileImage(path, page, rows, loaded.images[-1], cache)
     return _not_empty(loaded)
 
 
@@ -106,11 +109,6 @@ def _keep_rows(loaded: LoadedImages, place: Place, image: NDArray[np.generic], r
 
 def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
     """Return the images whose sides have at least so many pixels; the others become errors.
-
-    Parameters
-    ----------
-    loaded : LoadedImages
-    side : int
 
     Raises
     ------
@@ -151,10 +149,6 @@ def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
 
     Among files of the same name, for example of several patients, the names of their parent folders
     decide, and then the suffixes. Images whose partner is still ambiguous are left out.
-
-    Parameters
-    ----------
-    noisy, clean : LoadedImages
 
     Returns
     -------

@@ -55,10 +55,6 @@ def read_radiograph(path: str | Path, max_pages: int | None = None) -> Radiograp
     max_pages : int, optional
         Number of pages to read at most, which need not agree with the other pages.
 
-    Returns
-    -------
-    Radiograph
-
     Raises
     ------
     ImageReadError
@@ -115,10 +111,6 @@ def read_pages(path: str | Path) -> NDArray[np.generic]:
 
 def grey_limits(image: NDArray[np.generic]) -> Limits:
     """Return the values to show as black and white.
-
-    Parameters
-    ----------
-    image : array of any shape; uint8, uint16 or floating
 
     Returns
     -------

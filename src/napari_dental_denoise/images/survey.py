@@ -34,14 +34,6 @@ def probe_all(paths: Sequence[Path]) -> Survey:
 
     Up to 500 files are also unpacked, so that every bad one is known by name. Of more files only the
     headers are read, some thousand a second; other damage shows when such a file is read.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-
-    Returns
-    -------
-    Survey
     """
     unpack_all = len(paths) <= MAX_UNPACKED
     sampled = set() if unpack_all else {int(index) for index in np.linspace(0, len(paths) - 1, SAMPLED)}

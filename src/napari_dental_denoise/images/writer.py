@@ -47,7 +47,7 @@ def write_image(
     """Write one grayscale image; the suffix chooses the format.
 
     TIFF keeps the pixel size exactly, PNG and BMP to 1e-4 of sizes up to 0.2 mm, JPEG to whole pixels per
-    inch, and PGM not at all. `read_pixel_size` ignores sizes that happen to be 72 or 96 dpi.
+    inch, and PGM not at all. `probe` ignores sizes that happen to be 72 or 96 dpi.
 
     Parameters
     ----------
