@@ -181,20 +181,19 @@ def failed(item: Item, reason: str, note: str = "") -> Record:
 
 def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, Image, Image]:
     """Read, process and write a file; return its record and the image before and after."""
-    destination = replace(destination, overwrite=destination.overwrite or item.may_overwrite)
+    overwrite = destination.overwrite or item.may_overwrite
     start = time.perf_counter()
     radiograph = read_radiograph(item.path)
     target = _target(item, radiograph, destination)
-    _claim(item, target, destination)
+    _check_target(item, target, destination, overwrite=overwrite)
     info, pixels = radiograph.info, radiograph.pixels
     encoding = info.encoding.fit(pixels)
     result = work(pixels, encoding, item.number)
     before, after = encoding.to_grey(pixels), encoding.to_grey(result)
     if is_dicom_name(target):
-        overwrite = destination.overwrite
         write_derived(target, item.path, result, destination.derivation, sha256=info.sha256, overwrite=overwrite)
     else:
-        _write(target, after, info.pixel_size, overwrite=destination.overwrite)
+        _write(target, after, info.pixel_size, overwrite=overwrite)
     seconds = time.perf_counter() - start
     shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
     return Record(item.name, shown, seconds, input=item.state), before, after
@@ -212,9 +211,8 @@ def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Pat
 def is_there(item: Item, destination: Destination) -> bool:
     """Return whether a file exists at any name that the result may get."""
     output = destination.output
-    if is_file_name(output):
-        return is_name(output)
-    return any(is_name(output / item.folder / name) for name in item.results)
+    paths = [output] if is_file_name(output) else [output / item.folder / name for name in item.results]
+    return any(map(is_name, paths))
 
 
 def is_refused(item: Item, destination: Destination) -> bool:
@@ -237,11 +235,11 @@ def _not_derived(suffix: str) -> str:
     return f"is not a DICOM file, which a {suffix} result needs: choose another --format"
 
 
-def _claim(item: Item, target: Path, destination: Destination) -> None:
+def _check_target(item: Item, target: Path, destination: Destination, *, overwrite: bool) -> None:
     """Raise InputError if the result would replace an input, or another file without permission."""
     if is_name(target) and _may_be_input(item, target, destination):
         raise InputError(f"its result would replace {target}: choose another output")
-    if not destination.overwrite:
+    if not overwrite:
         refuse_existing(target)
 
 
