@@ -10,7 +10,6 @@ from napari_dental_denoise import unet_model
 from napari_dental_denoise.config import PRESETS, Preset
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models.card import ModelCard
-from napari_dental_denoise.models.file import ModelCard
 from napari_dental_denoise.models.pretrained import (
     FAST_STARTER,
     NOTHING,
