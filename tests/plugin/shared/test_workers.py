@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from napari_dental_denoise.inference import Progress
 from napari_dental_denoise.plugin.shared import workers
 from napari_dental_denoise.plugin.shared.workers import Eta, start_worker
+from napari_dental_denoise.progress import Progress
 
 
 @pytest.mark.parametrize(
