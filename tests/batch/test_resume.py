@@ -278,10 +278,10 @@ def test_whatever_goes_wrong_with_a_file_costs_one_row(scans, tmp_path, monkeypa
 
     add = NoiseWork.__call__
 
-    def fails(self, image, number):
+    def fails(self, stored, encoding, number):
         if number == 1:
             raise MemoryError("Doe^Jane")
-        return add(self, image, number)
+        return add(self, stored, encoding, number)
 
     monkeypatch.setattr(NoiseWork, "__call__", fails)
     assert run(scans, "-o", tmp_path / "out") == 1
@@ -360,7 +360,7 @@ def test_what_is_done_before_is_told_before_the_rest_is_done(scans, tmp_path):
     from napari_dental_denoise.dicom.provenance import Derivation
 
     destination = Destination(tmp_path / "out", None, Derivation("kept", ""))
-    process = on_this_process(destination, lambda image, _number: image, measure=False)
+    process = on_this_process(destination, lambda stored, _encoding, _number: stored, measure=False)
 
     def outcomes():
         with open_report(tmp_path / "out.csv", Run("kept", destination.output)) as report:

@@ -63,6 +63,7 @@ def test_the_same_seed_draws_the_same_mouth():
     np.testing.assert_array_equal(phantom((64, 64), rng=3), phantom((64, 64), rng=3))
     first, second = phantoms(2, (64, 64), seed=3)
     assert not np.array_equal(first, second)
+    assert not np.array_equal(first, phantoms(1, (64, 64), seed=4)[0])
 
 
 def test_the_same_seed_draws_the_same_anatomy():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from napari_dental_denoise.config import TrainingConfig
 from napari_dental_denoise.noise.registry import NoiseRange
 from napari_dental_denoise.training.dataset import CleanImages
+from napari_dental_denoise.training.settings import TrainingConfig
 from napari_dental_denoise.unet.validation import Validation, validation_pairs
 
 

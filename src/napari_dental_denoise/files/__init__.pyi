@@ -10,7 +10,6 @@ from .codestream import is_whole as is_whole
 from .guards import reading_errors as reading_errors
 from .guards import unseen as unseen
 from .lock import locked as locked
-from .paths import check_is_file as check_is_file
 from .paths import first_bytes as first_bytes
 from .paths import is_file as is_file
 from .paths import is_folder as is_folder

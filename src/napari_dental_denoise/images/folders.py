@@ -60,6 +60,16 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     -----
     UserWarning
         Names each file that could not be read, with the reason.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_dental_denoise import phantoms, read_dental, write_image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for index, image in enumerate(phantoms(3, (64, 96))):
+    ...         write_image(f"{folder}/{index}.tif", image)
+    ...     read_dental(folder).shape
+    (3, 64, 96)
     """
     folder = Path(folder)
     _check_folder(folder)
@@ -99,6 +109,16 @@ def read_all_datasets(root: str | Path, size: tuple[int, int] | None = None) -> 
     -----
     UserWarning
         Names each file and each folder that could not be read, with the reason.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_dental_denoise import phantom, read_all_datasets, write_image
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     for name in ("clean", "noisy"):
+    ...         write_image(f"{root}/{name}/scan.tif", phantom((64, 96), rng=0))
+    ...     sorted(read_all_datasets(root))
+    ['clean', 'noisy']
     """
     root = Path(root)
     _check_folder(root)

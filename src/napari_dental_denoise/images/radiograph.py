@@ -85,6 +85,15 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
     ------
     ImageReadError
         If there is no such file, or it is empty, truncated, too large or of another format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_dental_denoise import phantom, read_image, write_image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_image(f"{folder}/scan.tif", phantom((64, 96), rng=0))
+    ...     read_image(f"{folder}/scan.tif").shape
+    (64, 96)
     """
     return read_radiograph(path, max_pages=1).grey
 
