@@ -19,7 +19,7 @@ def test_the_loss_is_the_mean_logarithm_of_the_mean_square_errors():
     denoised[0] += 0.1
     denoised[1, :, ::2] -= 0.02
     # Mean square errors of 0.01 and 0.0002; the third patch is perfect.
-    expected = (math.log(0.01 + MIN_ERROR) + math.log(0.0002 + SMALLEST_ERROR) + math.log(SMALLEST_ERROR)) / 3
+    expected = (math.log(0.01 + MIN_ERROR) + math.log(0.0002 + MIN_ERROR) + math.log(MIN_ERROR)) / 3
     assert float(learner("fast").loss(denoised, denoised, clean)) == pytest.approx(expected, rel=1e-4)
 
 
