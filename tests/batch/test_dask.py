@@ -201,10 +201,10 @@ from napari_dental_denoise.batch.process import Destination
 from napari_dental_denoise.dicom.provenance import Derivation
 from napari_dental_denoise.batch.run import run_files
 from napari_dental_denoise.batch.inputs import find_items
-def kills(image, number):
+def kills(stored, encoding, number):
     if number == 1:
         os._exit(9)
-    return image
+    return stored
 if __name__ == "__main__":
     destination = Destination(Path({str(tmp_path / "out")!r}), None, Derivation("kept", ""))
     with cluster.local_cluster(1) as client:
@@ -231,14 +231,14 @@ from napari_dental_denoise.dicom.provenance import Derivation
 from napari_dental_denoise.batch.run import run_files
 from napari_dental_denoise.batch.inputs import find_items
 result = Path({str(out / "0.png")!r})
-def work(image, number):
+def work(stored, encoding, number):
     from napari_dental_denoise.batch import process
     if not {dies}:
         result.write_bytes(b"another's")
     elif not result.exists():
         # What comes after the writing.
         process._measured = lambda *arguments: os._exit(9)
-    return image
+    return stored
 if __name__ == "__main__":
     destination = Destination(result.parent, None, Derivation("kept", ""))
     with cluster.local_cluster(1) as client:

@@ -15,7 +15,7 @@ def test_numbers_of_a_card_have_bounds(name, lowest, highest):
     for value in (lowest, highest):
         assert getattr(parse_card(json.dumps({**GOOD, name: value}).encode(), "a.keras"), name) == value
     for value in (lowest - 1, highest + 1):
-        with pytest.raises(InputError, match=r"a\.keras: its card\.json holds values that no model"):
+        with pytest.raises(InputError, match=r"a\.keras: its card\.json holds invalid values"):
             parse_card(json.dumps({**GOOD, name: value}).encode(), "a.keras")
 
 
