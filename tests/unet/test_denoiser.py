@@ -16,11 +16,17 @@ def test_the_whole_job(radiographs, tmp_path, capsys):
     clean = np.stack(radiographs)
     noisy = ndd.add_gaussian_noise(clean, 0.1, rng=0)
     denoiser = ndd.CNN_denoiser(
-        batch_size=4, epochs=4, validation_split=0.2, patch_size=64, preset="fast", start_from="nothing"
+        batch_size=4,
+        epochs=12,
+        validation_split=0.2,
+        patch_size=64,
+        preset="fast",
+        learning_rate=2e-3,
+        start_from="nothing",
     )
     assert denoiser.train(noisy[:6], clean[:6]) is denoiser
     printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 7
+    assert len(printed) == 15
     assert printed[1].endswith("; starting from random weights")
     assert printed[2].startswith("epoch    1  loss 0.")
     assert denoiser.history[-1].loss < denoiser.history[0].loss

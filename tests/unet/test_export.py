@@ -102,7 +102,7 @@ def failing_export(*_, **__):
 
 
 def test_a_failed_export_keeps_the_weights(tmp_path, monkeypatch):
-    path, network = tmp_path / "model.keras", unet_model(Preset((4, 8), convolutions=1))
+    path, network = tmp_path / "model.keras", unet_model(Preset((4, 8), first_convolutions=1))
     path.write_bytes(b"an older model")
     with monkeypatch.context() as broken:
         # As OpenVINO's converter does on Python 3.13.

@@ -65,7 +65,7 @@ def check_job(job: TrainingJob) -> None:
     """Raise InputError unless the settings are valid and the files can be written."""
     check_settings(job.config)
     check_model_path(job.model, replace=job.overwrite or job.resume, strategy=job.strategy)
-    if job.preview is not None:
+    if job.preview is not None and process_number(job.strategy) == 0:
         check_folder(job.preview)
 
 
