@@ -5,7 +5,7 @@ import json
 import pytest
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.models.file import ModelCard, parse_card
+from napari_dental_denoise.models.card import ModelCard, parse_card
 
 GOOD = {"preset": "fast", "predicts": "residual", "multiple": 8, "halo": 48}
 
@@ -15,7 +15,7 @@ def test_numbers_of_a_card_have_bounds(name, lowest, highest):
     for value in (lowest, highest):
         assert getattr(parse_card(json.dumps({**GOOD, name: value}).encode(), "a.keras"), name) == value
     for value in (lowest - 1, highest + 1):
-        with pytest.raises(InputError, match=r"a\.keras: its card\.json holds values that no model"):
+        with pytest.raises(InputError, match=r"a\.keras: its card\.json holds invalid values"):
             parse_card(json.dumps({**GOOD, name: value}).encode(), "a.keras")
 
 

@@ -19,7 +19,7 @@ from napari_dental_denoise.config import INFERENCE, EngineName, Precision
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
-from napari_dental_denoise.files import is_file, is_name, refuse_existing
+from napari_dental_denoise.files import check_name, is_file, is_name
 from napari_dental_denoise.images import (
     DICOM,
     READABLE_SUFFIXES,
@@ -239,8 +239,7 @@ def _check_target(item: Item, target: Path, destination: Destination, *, overwri
     """Raise InputError if the result would replace an input, or another file without permission."""
     if is_name(target) and _may_be_input(item, target, destination):
         raise InputError(f"its result would replace {target}: choose another output")
-    if not overwrite:
-        refuse_existing(target)
+    check_name(target, overwrite=overwrite)
 
 
 def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:

@@ -18,13 +18,7 @@ WITHOUT_LOCKS = (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS)
 
 @contextlib.contextmanager
 def locked(written: Path, busy: str) -> Iterator[None]:
-    """Keep other runs from writing a file while the block runs.
-
-    Raises
-    ------
-    InputError
-        If another run holds the lock, or the folder cannot be written to.
-    """
+    """Keep other runs from writing a file while the block runs; raise InputError with the text `busy` if one does."""
     path = written.with_name(f".{written.name}.lock")
     held = FileLock(path, blocking=False)
     try:
