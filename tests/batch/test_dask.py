@@ -201,7 +201,7 @@ from napari_dental_denoise.batch.process import Destination
 from napari_dental_denoise.dicom.provenance import Derivation
 from napari_dental_denoise.batch.run import run_files
 from napari_dental_denoise.batch.inputs import find_items
-def kills(image, number):
+def kills(image, encoding, number):
     if number == 1:
         os._exit(9)
     return image
@@ -231,7 +231,7 @@ from napari_dental_denoise.dicom.provenance import Derivation
 from napari_dental_denoise.batch.run import run_files
 from napari_dental_denoise.batch.inputs import find_items
 result = Path({str(out / "0.png")!r})
-def work(image, number):
+def work(image, encoding, number):
     from napari_dental_denoise.batch import process
     if not {dies}:
         result.write_bytes(b"another's")

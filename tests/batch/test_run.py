@@ -195,7 +195,7 @@ def test_scores_that_are_asked_for_later_are_made(archive, tmp_path, capsys):
 def test_scores_of_one_file_need_a_place(archive, tmp_path, capsys):
     command = ("denoise", archive / "d.bmp", "-o", tmp_path / "one.png", "--clean", tmp_path / "clean")
     assert run(*command) == 2
-    assert "--clean needs a table for its scores: name one with --report" in capsys.readouterr().err
+    assert "--clean needs a report for its scores: name one with --report" in capsys.readouterr().err
     assert run(*command, "--report", tmp_path / "one.csv") == 0
     assert float(rows(tmp_path / "one.csv")["d.bmp"]["psnr"]) > 28
 
