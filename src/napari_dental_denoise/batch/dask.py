@@ -135,7 +135,7 @@ def threads_for(workers: int) -> int:
 
 
 class Submitted(NamedTuple):
-    """A file that a worker has, and the same for a second try: the worker may die after it wrote the result."""
+    """A file that a worker has, and the item for a second try: the worker may die after it wrote the result."""
 
     item: Item
     retry: Item

@@ -55,7 +55,7 @@ class DenoiseWork:
     strength: float = INFERENCE.strength
     precision: Precision = INFERENCE.precision
     self_ensemble: bool = INFERENCE.self_ensemble
-    # Of each process.
+    # Number of processor threads of each process; None for all.
     threads: int | None = None
     # First and end of the rows to denoise; the others, such as a caption, stay as they are.
     rows: tuple[int | None, int | None] = ALL_ROWS
@@ -100,7 +100,7 @@ class DenoiseWork:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where results go, and as what."""
+    """Place, format and description of the results."""
 
     # A folder, or a file name where there is one input.
     output: Path

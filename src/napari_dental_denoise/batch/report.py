@@ -69,7 +69,7 @@ def run_settings(work: str, suffix: str | None, *, deidentify: bool) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run will do."""
+    """Settings of a run that decide which files count as done."""
 
     # Only rows with the same settings count as done.
     settings: str

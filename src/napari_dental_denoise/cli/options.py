@@ -125,7 +125,7 @@ def given_levels(options: argparse.Namespace, noise: str) -> dict[str, list[floa
     given = {name: getattr(options, name) for name in LEVEL_MEANINGS if getattr(options, name) is not None}
     foreign = [name for name in given if name not in kind.levels]
     if foreign:
-        raise InputError(f"{noise} noise has {' and '.join(kind.levels)}, not {', '.join(foreign)}")
+        raise InputError(f"{noise} noise has the levels {', '.join(kind.levels)}; received {', '.join(foreign)}")
     return {name: value if isinstance(value, list) else [value] for name, value in given.items()}
 
 

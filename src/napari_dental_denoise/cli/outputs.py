@@ -43,14 +43,9 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     """
     suffix = f".{options.format}" if options.format else None
     clean: Path | None = getattr(options, "clean", None)
-    destination = Destination(
-        options.output.absolute(),
-        suffix,
-        derivation,
-        options.overwrite,
-        clean and clean.absolute(),
-        source_folders(options.sources),
-    )
+    output, absolute_clean = options.output.absolute(), clean and clean.absolute()
+    inputs = source_folders(options.sources)
+    destination = Destination(output, suffix, derivation, options.overwrite, absolute_clean, inputs)
     if clean and not clean.is_dir():
         raise InputError(f"--clean {clean}: no such folder")
     place = _report_place(options)

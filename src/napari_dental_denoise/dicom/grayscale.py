@@ -23,7 +23,7 @@ MAX_ENTRIES = 2**16
 
 @dataclass(frozen=True, slots=True)
 class LookupTable:
-    """A lookup table."""
+    """A lookup table of grey values."""
 
     # Value that the first entry replaces.
     first: int

@@ -1,4 +1,4 @@
-"""What a DICOM file says of its image. Only the attributes named here are ever read, none of them of the patient."""
+"""Read the header of a DICOM file: only the attributes named here, none of them of the patient."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ def image_info(path: Path, dataset: Dataset) -> ImageInfo:
 
 def _series_digest(path: Path, dataset: Dataset) -> str:
     study, series = (str(optional(dataset, name) or "") for name in ("StudyInstanceUID", "SeriesInstanceUID"))
-    # An image without a series is one by itself, for it may be of anybody.
+    # An image without a series is a series of its own: it may be of any patient.
     together = f"{study}\n{series}" if series else f"\n{path}"
-    # A UID may tell place and time, and whatever else was put there.
+    # A UID may contain place and time, and whatever else was put there.
     return sha256(together.encode(errors="backslashreplace")).hexdigest()
 
 
@@ -115,7 +115,7 @@ def _storage_class(dataset: Dataset) -> str:
     from pydicom.uid import UID
 
     uid = UID(str(optional(dataset, "SOPClassUID")))
-    # Of a UID that the standard does not know, the name is the UID itself: anything could stand there.
+    # The name of a UID that the standard does not know is the UID itself, which could hold anything.
     return f" ({uid.name})" if uid.name != uid and "Storage" in uid.name else ""
 
 

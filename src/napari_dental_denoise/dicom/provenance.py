@@ -25,7 +25,7 @@ UTF_8 = "ISO_IR 192"
 
 @dataclass(frozen=True)
 class Derivation:
-    """What was done to the files of one run."""
+    """The processing of the files of one run, as DICOM results describe it."""
 
     # Is appended to the series description, such as "denoised".
     verb: str

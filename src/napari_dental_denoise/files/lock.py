@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files.paths import reason
 
-# Of file systems without locks, where the block runs all the same.
+# Errors of file systems without locks, where the block runs all the same.
 WITHOUT_LOCKS = (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS)
 
 

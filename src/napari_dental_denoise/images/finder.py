@@ -55,7 +55,7 @@ def find_files(
         root = root_of(source)
         path = None
         for path in _expand(source, depth, output):
-            # Of the folder alone: a link to a file is a second name that somebody wants.
+            # Only links to folders are resolved: a link to a file is a second name that somebody wants.
             place = path if is_tree else real(path.parent) / path.name
             if place not in seen:
                 yield FoundFile(path, path.parent.relative_to(root))

@@ -38,12 +38,12 @@ def _read_dicom_pages(path: Path, file: BinaryIO, max_pages: int | None) -> tupl
 DICOM = Format(is_dicom, read_dicom_info, _read_dicom_pages)
 TIFF = Format(is_tiff, probe_tiff, read_tiff)
 RASTER = Format(lambda _path, _start: True, probe_raster, read_raster)
-# The first that matches; what is of none of them is refused by the last.
+# The first that matches reads a file; the last one refuses files of no known format.
 FORMATS = (DICOM, TIFF, RASTER)
 
 
 def format_of(path: Path) -> Format:
-    """Return the format of a file by its first bytes; `RASTER` also of what is no image or cannot be read."""
+    """Return the format of a file by its first bytes; `RASTER` also for files that are no image or cannot be read."""
     return _matching(path, first_bytes(path, DICOM_START))
 
 

@@ -164,7 +164,7 @@ class MatchedImages:
 
     noisy: list[NDArray[np.generic]]
     clean: list[NDArray[np.generic]]
-    # Of the clean images.
+    # The files of the clean images.
     files: list[Path]
     errors: list[ImageReadError]
 

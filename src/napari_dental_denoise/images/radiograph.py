@@ -1,4 +1,4 @@
-"""Read image files with all that is known of them."""
+"""Read image files: their pixels and what their headers say."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_dental_denoise.pixels import ImageInfo, Limits, full_scale
 
 @dataclass(frozen=True)
 class Radiograph:
-    """The pixels of a file, and what the file says of them."""
+    """The pixels of a file and its header."""
 
     info: ImageInfo
     # As stored: (H, W) or, of several pages or frames, (N, H, W); 8 or 16 bit, or float32.

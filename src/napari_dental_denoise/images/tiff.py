@@ -59,7 +59,7 @@ def probe_tiff(path: Path, file: BinaryIO) -> ImageInfo:
 def read_tiff(path: Path, file: BinaryIO, max_pages: int | None) -> tuple[ImageInfo, NDArray[Any]]:
     """Return what a TIFF file says of its first page, and at most `max_pages` pages (N, H, W), grey with white high.
 
-    Raises ImageReadError if one of these is damaged or not read, or they differ in size or type.
+    Raises ImageReadError if one of these is damaged or not read, they differ in size or type, or are too large in sum.
     """
     import tifffile
 

@@ -20,7 +20,7 @@ MAX_HALO = 4096
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model was trained on and for."""
+    """Data, settings and purpose of the training of a model."""
 
     # Design of the network, or "foreign" for one that was made elsewhere.
     preset: str
@@ -37,7 +37,7 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     # Validation PSNR in dB and SSIM, of the noisy and of the denoised images.
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    # Of the software that made the model.
+    # Versions of the software that made the model.
     versions: Mapping[str, str] = field(default_factory=dict)
     # ISO 8601, UTC.
     date: str = ""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.pixels.intensity import Unit, from_unit, full_scale, to_unit
 
-# Of 8 or 16 bits, signed or unsigned, or floating.
+# 8 or 16 bit, signed or unsigned, or floating.
 Pixels = NDArray[Any]
 
 MIN_BITS = 8

@@ -1,4 +1,4 @@
-"""What an image file says of itself, whatever its format, and the sizes that a pixel can have."""
+"""Properties that the header of an image file of any format states, and plausible sizes of its pixels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DPI_TOLERANCE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """What an image file says of itself; its pixels may still turn out to be damaged.
+    """Properties that the header of an image file states; its pixels may still turn out to be damaged.
 
     Nothing here identifies a patient.
     """
@@ -34,7 +34,7 @@ class ImageInfo:
     format: str
     # (height, width) of one page, with its orientation applied.
     shape: tuple[int, int]
-    # Of the stored values; of colour, that of the grey it becomes.
+    # Type of the stored values, or of the grey that colour becomes.
     dtype: np.dtype[np.generic]
     # Number of pages or frames; more than one only in TIFF and DICOM.
     pages: int = 1
@@ -50,7 +50,7 @@ class ImageInfo:
     series: str = ""
     # Sorts the images of a series by their acquisition.
     order: tuple[str, int, int] = ("", 0, 0)
-    # Of the DICOM file whose pixels were read, to recognise it later.
+    # Digest of the DICOM file whose pixels were read, to recognise it later.
     sha256: str | None = None
 
     @property
