@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from napari_dental_denoise.training import Dataset
     from napari_dental_denoise.unet import TrainingJob
 
+    # The images for training, those for validation, and the errors of files that were left out.
+    SplitImages = tuple[Dataset, Dataset, list[ImageReadError]]
+
 BUSY = "another training is writing this model: wait until it ends, or choose another name"
 PER_MILLE = 1000
 NOTHING_KEPT = "stopped before the first step; no model was written"
@@ -115,10 +118,8 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
     return job, errors
 
 
-def _read_and_split(
-    options: argparse.Namespace, config: TrainingConfig
-) -> tuple[Dataset, Dataset, list[ImageReadError]]:
-    """Return the images for training, those for validation, and the errors of files that were left out."""
+def _read_and_split(options: argparse.Namespace, config: TrainingConfig) -> SplitImages:
+    """Read the images and split them by file."""
     from napari_dental_denoise.training import split_indices
 
     data, files, errors = _read(options, config.seed)
@@ -126,10 +127,8 @@ def _read_and_split(
     return data.select(training), data.select(validation), errors
 
 
-def _read_for_starter(
-    options: argparse.Namespace, config: TrainingConfig
-) -> tuple[Dataset, Dataset, list[ImageReadError]]:
-    """Return the same for the model of the package."""
+def _read_for_starter(options: argparse.Namespace, config: TrainingConfig) -> SplitImages:
+    """Read the images of the model of the package, which has a split of its own."""
     from napari_dental_denoise.images import load_images
     from napari_dental_denoise.training import CleanImages, starter_images
 

@@ -40,7 +40,8 @@ STALE = [
 OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 OVERLAY_ROWS, OVERLAY_DATA = 0x0010, 0x3000
 COLOUR_ONLY = [
-    *("PlanarConfiguration", "PixelPaddingValue", "PixelPaddingRangeLimit", "ICCProfile", "ColorSpace", *PALETTE_TABLES)
+    *("PlanarConfiguration", "PixelPaddingValue", "PixelPaddingRangeLimit", "ICCProfile", "ColorSpace"),
+    *PALETTE_TABLES,
 ]
 
 
