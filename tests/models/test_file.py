@@ -5,7 +5,7 @@ import json
 import pytest
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.models.file import ModelCard, parse_card
+from napari_dental_denoise.models.card import ModelCard, parse_card
 
 GOOD = {"preset": "fast", "predicts": "residual", "multiple": 8, "halo": 48}
 

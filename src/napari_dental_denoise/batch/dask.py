@@ -43,15 +43,9 @@ SCHEDULER_GONE = "the scheduler is gone: start it again, and repeat the command 
 def local_cluster(workers: int) -> Iterator[Client]:
     """Start worker processes on this machine; one that dies is replaced."""
     distributed = _distributed()
+    options = {"dashboard_address": ":0", "silence_logs": "CRITICAL", "preload": [dask_preload.__name__]}
     with (
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=":0",
-            silence_logs="CRITICAL",
-            preload=[dask_preload.__name__],
-        ) as cluster,
+        distributed.LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **options) as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client
@@ -59,18 +53,7 @@ def local_cluster(workers: int) -> Iterator[Client]:
 
 @contextlib.contextmanager
 def running_cluster(address: str) -> Iterator[Client]:
-    """Connect to an existing cluster.
-
-    Parameters
-    ----------
-    address : str
-        Of its scheduler, such as tcp://host:8786.
-
-    Raises
-    ------
-    InputError
-        If no scheduler answers.
-    """
+    """Connect to the existing cluster of the scheduler at `address`, such as tcp://host:8786."""
     distributed = _distributed()
     # A lost connection is reported in one line instead of Dask's log.
     with distributed.utils.silence_logging_cmgr(logging.CRITICAL):
@@ -93,24 +76,10 @@ def _distributed() -> Any:
 
 
 def on_cluster(client: Client, destination: Destination, work: Work, *, measure: bool) -> Process:
-    """Return what processes files on a cluster and yields their records as they are done.
+    """Return a function that processes files on a cluster and yields their records as they are done.
 
     Each worker gets the model once, as bytes. The workers read and write the files themselves, so they
-    must see the same folders.
-
-    Parameters
-    ----------
-    client : distributed.Client
-    destination : Destination
-        With absolute paths.
-    work : callable
-    measure : bool
-        See `process_item`.
-
-    Raises
-    ------
-    InputError
-        If the cluster has no workers.
+    must see the same folders, and the paths of `destination` must be absolute.
     """
     if type(work) is DenoiseWork:
         work = _with_model_on_workers(client, work)
@@ -142,15 +111,10 @@ class DenoiseOnWorker(DenoiseWork):
 
 
 def _with_model_on_workers(client: Client, work: DenoiseWork) -> DenoiseWork:
+    from distributed import WorkerPlugin
+
     data = converted(work.model).read_bytes()
     name = f"{sha256(data)[:32]}{MODEL_SUFFIX}"
-    # By name, so that a long-lived scheduler keeps it once.
-    client.register_plugin(_model_plugin(name, data), name=name)
-    return DenoiseOnWorker(**(vars(work) | {"model": Path(name)}))
-
-
-def _model_plugin(name: str, data: bytes) -> Any:
-    from distributed import WorkerPlugin
 
     class ModelOnWorker(WorkerPlugin):
         """Writes the model into the folder of each worker, also of those that join later."""
@@ -160,16 +124,18 @@ def _model_plugin(name: str, data: bytes) -> Any:
             if not path.exists():
                 write_bytes(path, data, overwrite=True)
 
-    return ModelOnWorker()
+    # By name, so that a long-lived scheduler keeps it once.
+    client.register_plugin(ModelOnWorker(), name=name)
+    return DenoiseOnWorker(**(vars(work) | {"model": Path(name)}))
 
 
 def threads_for(workers: int) -> int:
-    """Return the number of processors for each of some workers of this machine."""
+    """Return the number of processors for each of so many workers of this machine."""
     return max((os.cpu_count() or 1) // workers, 1)
 
 
 class Submitted(NamedTuple):
-    """A file that a worker has, and the same for a second try: the worker may die after it wrote the result."""
+    """A file that a worker has, and the item for a second try: the worker may die after it wrote the result."""
 
     item: Item
     retry: Item
@@ -179,13 +145,7 @@ class Submitted(NamedTuple):
 class PendingFiles:
     """The files that the workers have: some for each thread, as workers come and go.
 
-    Parameters
-    ----------
-    client : distributed.Client
-    submit : callable
-        Gives a file to the cluster.
-    for_retry : callable
-        From a file that no worker has had yet to the same for a second try.
+    `submit` gives a file to the cluster; `for_retry` prepares a file that no worker has had yet for a second try.
     """
 
     def __init__(self, client: Client, submit: Callable[[Item], Future], for_retry: Callable[[Item], Item]) -> None:
@@ -202,13 +162,7 @@ class PendingFiles:
         self._room = 0
 
     def outcomes(self, items: Iterator[Item | Outcome]) -> Iterator[Outcome]:
-        """Yield the outcome of each file as it is done.
-
-        Raises
-        ------
-        InputError
-            If the scheduler is gone.
-        """
+        """Yield the outcome of each file as it is done; raise InputError if the scheduler is gone."""
         while True:
             yield from self._fill(items)
             if not self._pending:

@@ -15,31 +15,20 @@ from napari_dental_denoise.images import find_files, real_path, root_of
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file to process.
-
-    Attributes
-    ----------
-    path : Path
-    folder : Path
-        Of the result, relative to the output folder.
-    number : int
-        Position among all files, which seeds its noise.
-    in_tree : bool
-        Whether all files of its folder come one after the other.
-    results : tuple of str
-        Names that the result may get, first the expected one.
-    state : str
-        Location, size and time of modification, to recognise the file in a later run.
-    may_overwrite : bool
-        Whether an existing result comes from an earlier run, which may be overwritten.
-    """
+    """One file to process."""
 
     path: Path
+    # Of the result, relative to the output folder.
     folder: Path
+    # Position among all files, which seeds its noise.
     number: int
+    # All files of its folder come one after the other.
     in_tree: bool = False
+    # Names that the result may get, first the expected one.
     results: tuple[str, ...] = ()
+    # Location, size and time of modification, to recognise the file in a later run.
     state: str = ""
+    # An existing result comes from an earlier run and may be overwritten.
     may_overwrite: bool = False
 
     @property
@@ -66,18 +55,7 @@ def _digest(root: Path) -> str:
 def find_items(sources: Sequence[str | Path], output: Path, report: Path | None = None) -> Iterator[Item]:
     """Yield the files that `sources` name, all that lie below folders among them; see `images.find_files`.
 
-    Parameters
-    ----------
-    sources : sequence of str or Path
-    output : Path
-        Files below this folder are left out where it lies below a source.
-    report : Path, optional
-        This file is left out.
-
-    Raises
-    ------
-    InputError
-        If a source names no file.
+    The file `report` is left out, and files below the folder `output` where that lies below a source.
     """
     in_tree = len(sources) == 1 and is_folder(Path(sources[0]))
     files = (file for file in find_files(sources, output=output) if report is None or not _is_same(file.path, report))
@@ -96,16 +74,7 @@ def source_folders(sources: Sequence[str | Path]) -> tuple[Path, ...]:
 
 
 def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
-    """Return whether an existing file may be an input: it lies below their folders, but not in an output folder there.
-
-    Parameters
-    ----------
-    path : Path
-    folders : sequence of Path
-        See `source_folders`.
-    output : Path
-        Folder of the results.
-    """
+    """Return whether a file lies below `folders` (see `source_folders`), but not in a folder `output` there."""
     inputs, results = {_identity(folder) for folder in folders}, _identity(output)
     parent = real_path(path.parent)
     for place in map(_identity, (parent, *parent.parents)):

@@ -32,14 +32,9 @@ def is_file_name(output: Path) -> bool:
 
 
 def expected_name(path: Path, suffix: str | None) -> str:
-    """Return the name of a file's result, if the file is what its name says.
+    """Return the name of a file's result, if the file is what its name says; only an unknown suffix makes it open it.
 
-    Parameters
-    ----------
-    path : Path
-        Opened only if its suffix is unknown.
-    suffix : str, optional
-        Requested suffix; by default that of the file, or PNG for JPEG, which would lose quality again.
+    Without a suffix, that of the file is used, or PNG for JPEG, which would lose quality again.
     """
     return name_without_suffix(path) + (suffix or _expected_suffix(path))
 
@@ -87,13 +82,7 @@ def true_name(path: Path, suffix: str | None) -> str | None:
 
 
 def ignores_case(folder: Path) -> bool:
-    """Return whether a file system ignores case, as far as can be told without writing.
-
-    Parameters
-    ----------
-    folder : Path
-        Absolute; it need not exist yet.
-    """
+    """Return whether the file system of an absolute path ignores case, as far as can be told without writing."""
     existing = next((place for place in (folder, *folder.parents) if is_folder(place)), None)
     if existing is None:
         return False

@@ -19,7 +19,7 @@ from napari_dental_denoise.config import INFERENCE, EngineName, Precision
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
-from napari_dental_denoise.files import is_file, is_name, refuse_existing
+from napari_dental_denoise.files import check_name, is_file, is_name
 from napari_dental_denoise.images import (
     DICOM,
     READABLE_SUFFIXES,
@@ -49,25 +49,15 @@ NO_TWIN = "no clean twin"
 
 @dataclass(frozen=True)
 class DenoiseWork:
-    """Denoises images; each process loads the model once.
-
-    Attributes
-    ----------
-    model : Path
-    strength : float
-    precision : {"auto", "f32", "bf16"}
-    self_ensemble : bool
-    threads : int, optional
-        Number of threads for each process.
-    rows : (first, end)
-        Rows to denoise; the others, such as a caption, stay as they are. None means all.
-    """
+    """Denoises images; each process loads the model once."""
 
     model: Path
     strength: float = INFERENCE.strength
     precision: Precision = INFERENCE.precision
     self_ensemble: bool = INFERENCE.self_ensemble
+    # Number of processor threads of each process; None for all.
     threads: int | None = None
+    # First and end of the rows to denoise; the others, such as a caption, stay as they are.
     rows: tuple[int | None, int | None] = ALL_ROWS
     engine_name: ClassVar[EngineName] = "openvino"
 
@@ -82,13 +72,8 @@ class DenoiseWork:
     def derivation(self, *, deidentify: bool) -> Derivation:
         """Return what DICOM results say of their derivation."""
         preset = self.engine().card.preset
-        return Derivation(
-            "denoised",
-            f"Denoised by a U-Net ({preset}). {PURPOSE}",
-            f"U-Net {preset}",
-            self.settings(),
-            deidentify=deidentify,
-        )
+        text = f"Denoised by a U-Net ({preset}). {PURPOSE}"
+        return Derivation("denoised", text, f"U-Net {preset}", self.settings(), deidentify=deidentify)
 
     def __call__(self, stored: Image, encoding: PixelEncoding, _number: int) -> Image:
         """Return the denoised image or stack."""
@@ -115,48 +100,25 @@ class DenoiseWork:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where results go, and as what.
+    """Place, format and description of the results."""
 
-    Attributes
-    ----------
-    output : Path
-        A folder, or a file name where there is one input.
-    suffix : str, optional
-        Of the results, with its dot; by default that of each input.
-    derivation : Derivation
-        How DICOM results describe the processing.
-    overwrite : bool
-        Replace existing files.
-    clean : Path, optional
-        Folder with a clean twin of each file, which has the same relative path and any image suffix.
-    inputs : tuple of Path
-        Folders below which nothing is replaced, unless within the output; see `source_folders`.
-    """
-
+    # A folder, or a file name where there is one input.
     output: Path
+    # Of the results, with its dot; None for that of each input.
     suffix: str | None
+    # How DICOM results describe the processing.
     derivation: Derivation
     overwrite: bool = False
+    # Folder with a clean twin of each file, which has the same relative path and any image suffix.
     clean: Path | None = None
+    # Folders below which nothing is replaced, unless within the output; see `source_folders`.
     inputs: tuple[Path, ...] = ()
 
 
 def process_item(item: Item, destination: Destination, work: Work, *, measure: bool) -> Record:
-    """Process one file.
+    """Process one file and return its record, with an error instead of figures if it cannot be processed.
 
-    Parameters
-    ----------
-    item : Item
-    destination : Destination
-    work : callable
-        From a grey image or stack and its number to the result.
-    measure : bool
-        Estimate the noise before and after, and compute scores against the clean twin.
-
-    Returns
-    -------
-    Record
-        With an error instead of figures if the file cannot be processed.
+    `measure` estimates the noise before and after, and computes scores against the clean twin.
     """
     try:
         record, before, after = _process(item, destination, work)
@@ -239,8 +201,7 @@ def _check_target(item: Item, target: Path, destination: Destination, *, overwri
     """Raise InputError if the result would replace an input, or another file without permission."""
     if is_name(target) and _may_be_input(item, target, destination):
         raise InputError(f"its result would replace {target}: choose another output")
-    if not overwrite:
-        refuse_existing(target)
+    check_name(target, overwrite=overwrite)
 
 
 def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:

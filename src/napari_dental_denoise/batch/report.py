@@ -23,37 +23,25 @@ from napari_dental_denoise.files import atomic_write, is_file, locked
 
 @dataclass(frozen=True)
 class Record:
-    """The outcome of one file.
+    """The outcome of one file."""
 
-    Attributes
-    ----------
-    file, result : str
-        Relative to the folders of the inputs and of the results; no result if there is an error.
-    seconds : float
-        For reading, processing and writing, without the figures below.
-    noise_before, noise_after : float or None
-        Estimated sigma on the [0, 1] scale; of a stack, of its first image.
-    psnr, ssim : float or None
-        Of the result against a clean twin.
-    error : str
-    note : str
-        Why a good result was not measured, or that a result may exist in spite of the error.
-    input : str
-        State of the file; see `state_of`.
-    settings : str
-        Digest of what the result depends on.
-    """
-
+    # Relative to the folders of the inputs and of the results; no result if there is an error.
     file: str
     result: str = ""
+    # For reading, processing and writing, without the figures below.
     seconds: float = 0.0
+    # Estimated sigma on the [0, 1] scale; of a stack, of its first image.
     noise_before: float | None = None
     noise_after: float | None = None
+    # Of the result against a clean twin.
     psnr: float | None = None
     ssim: float | None = None
     error: str = ""
+    # Why a good result was not measured, or that a result may exist in spite of the error.
     note: str = ""
+    # State of the file; see `state_of`.
     input: str = ""
+    # Digest of what the result depends on.
     settings: str = ""
 
 
@@ -81,23 +69,15 @@ def run_settings(work: str, suffix: str | None, *, deidentify: bool) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run will do.
+    """Settings of a run that decide which files count as done."""
 
-    Attributes
-    ----------
-    settings : str
-        Only rows with the same settings count as done.
-    folder : Path
-        Of the results; a row whose result is missing does not count as done.
-    overwrite : bool
-        Do all files again; only those count as done that an interrupted run of this kind has done.
-    require_scores : bool
-        Count as done only files that were compared with their clean twin, or have none.
-    """
-
+    # Only rows with the same settings count as done.
     settings: str
+    # Of the results; a row whose result is missing does not count as done.
     folder: Path
+    # Do all files again; only those count as done that an interrupted run of this kind has done.
     overwrite: bool = False
+    # Count as done only files that were compared with their clean twin, or have none.
     require_scores: bool = False
 
 
@@ -109,13 +89,7 @@ def open_report(path: Path, run: Run) -> Iterator[Report]:
 
 
 class EarlierRuns:
-    """Tells from a report what earlier runs have done.
-
-    Raises
-    ------
-    InputError
-        If the file is not a report.
-    """
+    """Tells from a report what earlier runs have done; raises InputError if the file is not a report."""
 
     def __init__(self, path: Path, run: Run) -> None:
         self._path, self._run = path, run
@@ -185,13 +159,7 @@ class EarlierRuns:
 
 
 class Report(EarlierRuns):
-    """A CSV file that grows by a row for each file.
-
-    Raises
-    ------
-    InputError
-        If the file is not a report, or cannot be written.
-    """
+    """A CSV file that grows by a row for each file."""
 
     def __init__(self, path: Path, run: Run) -> None:
         super().__init__(path, run)

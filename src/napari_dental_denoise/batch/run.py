@@ -41,21 +41,7 @@ class Collision:
 def run_files(
     items: Iterator[Item], destination: Destination, process: Process, report: Report | None
 ) -> Iterator[Outcome]:
-    """Process files and add each to the report.
-
-    Parameters
-    ----------
-    items : iterator of Item
-    destination : Destination
-    process : callable
-        `on_this_process` or `on_cluster`.
-    report : Report, optional
-
-    Yields
-    ------
-    Record or DoneBefore
-        Of each file.
-    """
+    """Process files with `on_this_process` or `on_cluster`, add each to the report, and yield its outcome."""
     for outcome in process(_noted_in_report(files_to_do(items, destination, report), destination, report)):
         if report is not None and isinstance(outcome, Record):
             report.add(outcome)
@@ -67,15 +53,7 @@ def run_files(
 def files_to_do(
     items: Iterator[Item], destination: Destination, earlier: EarlierRuns | None
 ) -> Iterator[Item | Outcome]:
-    """Yield the files to process, and the outcomes of those that need no work.
-
-    Parameters
-    ----------
-    items : iterator of Item
-    destination : Destination
-    earlier : EarlierRuns, optional
-        Tells which files are done.
-    """
+    """Yield the files to process, and the outcomes of those that need no work."""
     for item in without_collisions(items, destination):
         if isinstance(item, Collision):
             yield item.record()
@@ -106,15 +84,10 @@ def without_collisions(items: Iterator[Item], destination: Destination) -> Itera
         if item.in_tree and item.folder != folder:
             folder = item.folder
             claims.end_folder()
-        named = replace(item, results=_names(item, destination))
+        one_name = (destination.output.name,) if is_file_name(destination.output) else None
+        named = replace(item, results=one_name or possible_names(item.path, destination.suffix))
         other = claims.claim(named)
         yield named if other is None else Collision(named, other)
-
-
-def _names(item: Item, destination: Destination) -> tuple[str, ...]:
-    if is_file_name(destination.output):
-        return (destination.output.name,)
-    return possible_names(item.path, destination.suffix)
 
 
 class Claims:
@@ -166,15 +139,7 @@ class Claims:
 
 
 def on_this_process(destination: Destination, work: Work, *, measure: bool) -> Process:
-    """Return what processes one file after the other in this process.
-
-    Parameters
-    ----------
-    destination : Destination
-    work : callable
-        See `process_item`.
-    measure : bool
-    """
+    """Return a function that processes one file after the other in this process; see `process_item`."""
 
     def outcome(item: Item | Outcome) -> Outcome:
         return process_item(item, destination, work, measure=measure) if isinstance(item, Item) else item

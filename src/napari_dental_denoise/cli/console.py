@@ -68,18 +68,11 @@ def progress_bar(total: int, unit: str) -> tqdm:
 
 
 class StopRequest:
-    """A request of the user to stop.
-
-    Attributes
-    ----------
-    asked : bool
-        The user has asked.
-    heeded : bool
-        The work checks `asked` and stops by itself.
-    """
+    """A request of the user to stop."""
 
     def __init__(self) -> None:
         self.asked = False
+        # The work checks `asked` and stops by itself.
         self.heeded = False
 
     def ask(self, *_signal: object) -> None:

@@ -85,12 +85,11 @@ def run(options: argparse.Namespace) -> int:
     options.noise = options.noise or NOISE.kind
     levels = broadcast_levels(options)
     from napari_dental_denoise.evaluation import TABLE_FORMATS
-    from napari_dental_denoise.files import check_folder, refuse_existing, write_text
+    from napari_dental_denoise.files import check_folder, check_name, write_text
 
     if options.output:
         check_folder(options.output)
-        if not options.overwrite:
-            refuse_existing(options.output)
+        check_name(options.output, overwrite=options.overwrite)
     methods = _methods(options)
     pairs, count, errors = _pairs(options, levels)
     report_left_out(errors)

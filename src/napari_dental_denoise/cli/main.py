@@ -55,17 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run the command of the arguments, by default those of the process, and return its exit code.
 
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Default: those of the process.
-
-    Returns
-    -------
-    int
-        Exit code: 0 done, 1 some files left out, 2 bad input, 70 internal error, 130 stopped.
+    0 done, 1 some files left out, 2 bad input, 70 internal error, 130 stopped.
     """
     options = build_parser().parse_args(arguments)
     try:

@@ -36,29 +36,16 @@ from napari_dental_denoise.errors import InputError
 
 
 def process_files(options: argparse.Namespace, work: Work, derivation: Derivation, settings: str) -> int:
-    """Process each file that the options name, report the results and return the exit code.
+    """Process each file that the options of `add_output_folder` name, report the results and return the exit code.
 
-    Parameters
-    ----------
-    options : argparse.Namespace
-        With those of `add_output_folder`.
-    work : callable
-        Function of an image or a stack, white high, and its number that returns the result.
-    derivation : Derivation
-        Description of the work, for the report and for DICOM results.
-    settings : str
-        All that the pixels of a result depend on; files that were done with the same are skipped.
+    Files that an earlier run has done with the same `settings`, all that the pixels of a result depend on, are
+    skipped.
     """
     suffix = f".{options.format}" if options.format else None
     clean: Path | None = getattr(options, "clean", None)
-    destination = Destination(
-        options.output.absolute(),
-        suffix,
-        derivation,
-        options.overwrite,
-        clean and clean.absolute(),
-        source_folders(options.sources),
-    )
+    output, absolute_clean = options.output.absolute(), clean and clean.absolute()
+    inputs = source_folders(options.sources)
+    destination = Destination(output, suffix, derivation, options.overwrite, absolute_clean, inputs)
     if clean and not clean.is_dir():
         raise InputError(f"--clean {clean}: no such folder")
     place = _report_place(options)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tqdm import tqdm
+
 from napari_dental_denoise.cli.console import (
     EXIT_DONE,
     EXIT_SOME_LEFT_OUT,
@@ -14,18 +16,28 @@ from napari_dental_denoise.cli.console import (
     StopRequest,
     echo,
     graceful_stop,
+    progress_bar,
     report_left_out,
     stop_with_stdin,
 )
 from napari_dental_denoise.cli.options import Subparsers, are_levels_given, given_levels, given_settings
 from napari_dental_denoise.cli.train_options import add_train_parser
-from napari_dental_denoise.cli.training_display import TrainingDisplay
 from napari_dental_denoise.config import LIMITS, NOISE, PROGRAM
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import locked
 from napari_dental_denoise.models import NOTHING, STARTER_NAME, first_model
 from napari_dental_denoise.noise import NoiseRange
-from napari_dental_denoise.training import STARTER_TRAINING, TRAINING, TrainingConfig, TrainingFinished, check_settings
+from napari_dental_denoise.training import (
+    STARTER_TRAINING,
+    TRAINING,
+    StepDone,
+    TrainingConfig,
+    TrainingFinished,
+    TrainingReport,
+    TrainingStarted,
+    check_settings,
+    to_line,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +45,11 @@ if TYPE_CHECKING:
     from napari_dental_denoise.training import Dataset
     from napari_dental_denoise.unet import TrainingJob
 
+    # The images for training, those for validation, and the errors of files that were left out.
+    SplitImages = tuple[Dataset, Dataset, list[ImageReadError]]
+
 BUSY = "another training is writing this model: wait until it ends, or choose another name"
+PER_MILLE = 1000
 NOTHING_KEPT = "stopped before the first step; no model was written"
 
 
@@ -102,10 +118,8 @@ def prepare(options: argparse.Namespace) -> tuple[TrainingJob, list[ImageReadErr
     return job, errors
 
 
-def _read_and_split(
-    options: argparse.Namespace, config: TrainingConfig
-) -> tuple[Dataset, Dataset, list[ImageReadError]]:
-    """Return the images for training, those for validation, and the errors of files that were left out."""
+def _read_and_split(options: argparse.Namespace, config: TrainingConfig) -> SplitImages:
+    """Read the images and split them by file."""
     from napari_dental_denoise.training import split_indices
 
     data, files, errors = _read(options, config.seed)
@@ -113,10 +127,8 @@ def _read_and_split(
     return data.select(training), data.select(validation), errors
 
 
-def _read_for_starter(
-    options: argparse.Namespace, config: TrainingConfig
-) -> tuple[Dataset, Dataset, list[ImageReadError]]:
-    """Return the same for the model of the package."""
+def _read_for_starter(options: argparse.Namespace, config: TrainingConfig) -> SplitImages:
+    """Read the images of the model of the package, which has a split of its own."""
     from napari_dental_denoise.images import load_images
     from napari_dental_denoise.training import CleanImages, starter_images
 
@@ -173,3 +185,29 @@ def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> b
     finally:
         show.close()
     return True
+
+
+class TrainingDisplay:
+    """Show reports as a progress bar and lines, as JSON lines, or not at all."""
+
+    def __init__(self, progress: str) -> None:
+        self.progress = progress
+        self.bar: tqdm | None = None
+
+    def __call__(self, report: TrainingReport) -> None:
+        """Show one report."""
+        if self.progress == "jsonl":
+            echo(to_line(report))
+        elif isinstance(report, TrainingStarted) and self.progress == "bar":
+            self.bar = progress_bar(PER_MILLE, "‰")
+            self.bar.write(str(report))
+        elif self.bar is not None and isinstance(report, StepDone):
+            self.bar.set_description(f"epoch {report.epoch}, loss {report.loss:.4f}", refresh=False)
+            self.bar.update(round(PER_MILLE * report.fraction) - self.bar.n)
+        elif self.bar is not None:
+            self.bar.write(str(report))
+
+    def close(self) -> None:
+        """Close the progress bar."""
+        if self.bar is not None:
+            self.bar.close()

@@ -22,13 +22,7 @@ from napari_dental_denoise.pixels import PLAIN, PixelEncoding
 
 @dataclass(frozen=True)
 class NoiseWork:
-    """Add noise of one kind and level; the seed of an image depends on its number.
-
-    Raises
-    ------
-    InputError
-        If the kind has no such level, or not of this value.
-    """
+    """Add noise of one kind and level; the seed of an image depends on its number."""
 
     kind: str
     levels: Mapping[str, float]

@@ -26,9 +26,8 @@ from napari_dental_denoise.models import STARTER_NAME, first_model
 from napari_dental_denoise.training import WORKFLOW_TRAINING, TrainingConfig, check_settings
 
 if TYPE_CHECKING:
-    from napari_dental_denoise.evaluation import Comparison, NoisyPair
+    from napari_dental_denoise.evaluation import NoisyPair
     from napari_dental_denoise.images import LoadedImages
-    from napari_dental_denoise.inference import Engine
     from napari_dental_denoise.unet import TrainingJob
 
 DESCRIPTION = """\
@@ -143,6 +142,7 @@ def split(
 def evaluate(job: TrainingJob, tested: list[NoisyPair]) -> None:
     """Write the table and the figure."""
     from napari_dental_denoise.evaluation import (
+        Comparison,
         as_csv,
         as_text,
         comparison_figure,
@@ -152,7 +152,7 @@ def evaluate(job: TrainingJob, tested: list[NoisyPair]) -> None:
         save_figure,
     )
     from napari_dental_denoise.files import write_text
-    from napari_dental_denoise.inference import load_engine
+    from napari_dental_denoise.inference import denoise_unit, load_engine
 
     engine, results = load_engine(job.model), job.model.parent
     methods = {
@@ -164,16 +164,9 @@ def evaluate(job: TrainingJob, tested: list[NoisyPair]) -> None:
     echo(as_text(rows))
     write_text(results / "table.txt", as_text(rows), overwrite=False)
     write_text(results / "table.csv", as_csv(rows), overwrite=False)
-    shown = [compared(pair, engine) for pair in tested[: WORKFLOW.shown]]
+    pairs = tested[: WORKFLOW.shown]
+    shown = [Comparison(pair.clean, pair.noisy, denoise_unit(pair.noisy, engine)) for pair in pairs]
     save_figure(comparison_figure(shown), results / "figure.png", overwrite=False)
-
-
-def compared(pair: NoisyPair, engine: Engine) -> Comparison:
-    """Return a pair with its denoised image."""
-    from napari_dental_denoise.evaluation import Comparison
-    from napari_dental_denoise.inference import denoise_unit
-
-    return Comparison(pair.clean, pair.noisy, denoise_unit(pair.noisy, engine))
 
 
 def show_results(results: Path, model: Path) -> None:

@@ -23,13 +23,7 @@ def item(**attributes: Any) -> Dataset:
 
 
 def dcm_code(keyword: str) -> Dataset:
-    """Return the code sequence item of a concept of DICOM's own scheme.
-
-    Parameters
-    ----------
-    keyword : str
-        As in `pydicom.sr.codedict.codes.DCM`.
-    """
+    """Return the code sequence item of a concept of DICOM's own scheme, by its name in `codes.DCM` of pydicom."""
     from pydicom.sr.codedict import codes
 
     code = getattr(codes.DCM, keyword)
@@ -39,10 +33,7 @@ def dcm_code(keyword: str) -> Dataset:
 def public_code(entry: Dataset) -> Dataset | None:
     """Return a coded entry with a meaning that the standard gives its code, or None for a code of another origin.
 
-    Parameters
-    ----------
-    entry : Dataset
-        Its own meaning may contain any text.
+    Its own meaning may contain any text.
     """
     scheme, value, meaning = (
         str(entry.get(name, "")) for name in ("CodingSchemeDesignator", "CodeValue", "CodeMeaning")

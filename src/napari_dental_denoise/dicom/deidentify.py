@@ -49,11 +49,11 @@ TERMS = {
 }
 # The value for terms that are not kept; None leaves the attribute empty.
 REPLACEMENTS = {
+    "Modality": "OT",
+    "ConversionType": "WSD",
     "Laterality": None,
     "BodyPartExamined": None,
     "ViewPosition": None,
-    "Modality": "OT",
-    "ConversionType": "WSD",
 }
 REQUIRED = {"Modality"}
 # Type 2 of PS3.3: the attribute must be present and may be empty.
@@ -68,16 +68,9 @@ CODE_SEQUENCES = ("AnatomicRegionSequence", "ViewCodeSequence", "PrimaryAnatomic
 
 
 def deidentify(dataset: Dataset) -> Dataset:
-    """Return a new dataset without patient, staff, place, dates and identity of the study.
+    """Return a new dataset of a derived image without patient, staff, place, dates and identity of the study.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        A derived image with grey, uncompressed pixels; it is not changed.
-
-    References
-    ----------
-    DICOM PS3.15, annex E: Attribute Confidentiality Profiles.
+    Follows DICOM PS3.15, annex E: Attribute Confidentiality Profiles.
     """
     kept = item(**dict.fromkeys(MAY_BE_EMPTY), SOPClassUID=_public_class(dataset))
     for name in NUMBERS:

@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom.deidentify import deidentify
 from napari_dental_denoise.dicom.file import check_dicom_file
-from napari_dental_denoise.dicom.frames import lift_common
-from napari_dental_denoise.dicom.header import COLOUR, LOOKUP_TABLES, describe
-from napari_dental_denoise.dicom.provenance import (
-    Derivation,
-    add_derivation,
-    add_source_image,
-    use_utf8_if_needed,
-)
+from napari_dental_denoise.dicom.header import COLOUR, PALETTE_TABLES, image_info, lift_shared_attributes
+from napari_dental_denoise.dicom.provenance import Derivation, add_derivation, add_source_image, use_utf8_if_needed
 from napari_dental_denoise.dicom.values import parts
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import open_file, reading_errors, write_bytes
@@ -47,7 +41,7 @@ OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 OVERLAY_ROWS, OVERLAY_DATA = 0x0010, 0x3000
 COLOUR_ONLY = [
     *("PlanarConfiguration", "PixelPaddingValue", "PixelPaddingRangeLimit", "ICCProfile", "ColorSpace"),
-    *LOOKUP_TABLES,
+    *PALETTE_TABLES,
 ]
 
 
@@ -60,42 +54,24 @@ def write_derived(
     sha256: str | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write a derived image of the same patient and study as its source, in a new series.
+    """Write a derived image of the same patient and study as the DICOM file `source`, in a new series.
 
     The attributes of the source are kept, except those that a derivation changes by PS3.3: UIDs of
     image and series, image type DERIVED, description, code and algorithm of the derivation, source
     image, contributing equipment. Private attributes, which may describe the original pixels, are
-    left out. Pixels are written uncompressed.
-
-    Parameters
-    ----------
-    path : Path
-    source : Path
-        The DICOM file from which the pixels were computed.
-    pixels : (H, W) or (N, H, W) array
-        Stored values, of the type and shape of those of the source; grey for a colour source.
-    derivation : Derivation
-    sha256 : str, optional
-        Digest of the source when its pixels were read, as in its header: a file that replaced it
-        since then may be of another patient.
-    overwrite : bool
-        Replace an existing file.
-
-    Raises
-    ------
-    InputError
-        If the source has become unreadable or was replaced, the pixels do not have its shape and
-        type, or the file already exists or cannot be written.
+    left out. Pixels are stored values of the type and shape of the source's, grey for a colour source, and are
+    written uncompressed. `sha256` is the digest of the source when its pixels were read: a file that replaced
+    it since then may be of another patient.
     """
     with reading_errors(source, "has attributes that cannot be copied: choose --format png or tif"):
         dataset = _read_whole(source, sha256)
-        _check_pixels(describe(source, dataset), pixels)
+        _check_pixels(image_info(source, dataset), pixels)
         original = copy.deepcopy(dataset)
         _record_loss(dataset)
         _make_little_endian(dataset)
         _set_pixels(dataset, pixels)
         if derivation.deidentify:
-            lift_common(dataset)
+            lift_shared_attributes(dataset)
             dataset = deidentify(dataset)
             dataset.StudyInstanceUID = derivation.uid(f"study {original.get('StudyInstanceUID')}")
         else:
@@ -159,20 +135,16 @@ def _set_pixels(dataset: Dataset, pixels: NDArray[np.generic]) -> None:
             for element in dataset.group_dataset(group):
                 del dataset[element.tag]
     if dataset.PhotometricInterpretation in COLOUR:
-        _make_grey(dataset, pixels)
+        for name in COLOUR_ONLY:
+            dataset.pop(name, None)
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 0
+        dataset.BitsAllocated = dataset.BitsStored = 8 * pixels.dtype.itemsize
     dataset.HighBit = dataset.BitsStored - 1
     data = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).tobytes()
     dataset.PixelData = data + b"\0" * (len(data) % 2)
     dataset["PixelData"].VR = "OW" if pixels.dtype.itemsize > 1 else "OB"
     # Still set by the decoder of compressed pixels; it would be written as an undefined length.
     dataset["PixelData"].is_undefined_length = False
-
-
-def _make_grey(dataset: Dataset, pixels: NDArray[np.generic]) -> None:
-    for name in COLOUR_ONLY:
-        dataset.pop(name, None)
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 0
-    dataset.BitsAllocated = dataset.BitsStored = 8 * pixels.dtype.itemsize
 
 
 def _encoded(dataset: Dataset) -> bytes:

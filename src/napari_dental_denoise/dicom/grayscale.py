@@ -23,15 +23,9 @@ MAX_ENTRIES = 2**16
 
 @dataclass(frozen=True, slots=True)
 class LookupTable:
-    """A lookup table.
+    """A lookup table of grey values."""
 
-    Attributes
-    ----------
-    first : int
-        Value that the first entry replaces.
-    entries : (N,) array
-    """
-
+    # Value that the first entry replaces.
     first: int
     entries: NDArray[Any]
 
@@ -72,45 +66,30 @@ def is_inverted(dataset: Dataset) -> bool:
     Photometric interpretation, modality rescale or lookup table, and VOI lookup table can each invert
     the values; two inversions cancel.
     """
-    return bool(_presentation_inverts(dataset) ^ _modality_inverts(dataset) ^ _voi_inverts(dataset))
-
-
-def _presentation_inverts(dataset: Dataset) -> bool:
     # PS3.3 C.8.11.3: INVERSE repeats MONOCHROME1, and does not cancel it.
-    return dataset.PhotometricInterpretation == INVERTED or optional(dataset, "PresentationLUTShape") == "INVERSE"
-
-
-def _modality_inverts(dataset: Dataset) -> bool:
+    shape = optional(dataset, "PresentationLUTShape")
+    presentation_inverts = dataset.PhotometricInterpretation == INVERTED or shape == "INVERSE"
     table = lookup_table(dataset, "ModalityLUTSequence")
-    return rescale_slope(dataset) < 0 if table is None else table.descends
-
-
-def _voi_inverts(dataset: Dataset) -> bool:
+    modality_inverts = rescale_slope(dataset) < 0 if table is None else table.descends
     # A window and a table are alternatives; the window is used.
     table = lookup_table(dataset, "VOILUTSequence")
-    return table is not None and table.descends and window(dataset) is None
+    voi_inverts = table is not None and table.descends and window(dataset) is None
+    return bool(presentation_inverts ^ modality_inverts ^ voi_inverts)
 
 
 def stored_limits(dataset: Dataset, values: int) -> Limits | None:
     """Return the first window, or the range of the first VOI lookup table, in stored values.
 
     Follows PS3.3 C.11.2.1.2 for the functions LINEAR, LINEAR_EXACT and SIGMOID (whose ends are
-    those of LINEAR_EXACT), and inverts the modality rescale or lookup table.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    values : int
-        Number of values that a pixel can have.
-
-    Returns
-    -------
-    (float, float) or None
-        None if there is no window, or none of the values is in it.
+    those of LINEAR_EXACT), and inverts the modality rescale or lookup table. Returns None if there is no window,
+    or none of the `values` that a pixel can have is in it.
     """
-    shown = window(dataset) or _voi_range(dataset)
+    shown = window(dataset)
     if shown is None:
-        return None
+        voi = lookup_table(dataset, "VOILUTSequence")
+        if voi is None:
+            return None
+        shown = float(voi.first), float(voi.first + voi.entries.size - 1)
     table = lookup_table(dataset, "ModalityLUTSequence")
     if table is not None:
         return _before_lookup(table, shown)
@@ -132,11 +111,6 @@ def window(dataset: Dataset) -> Limits | None:
 def rescale_slope(dataset: Dataset) -> float:
     """Return the slope of the modality rescale; 1 by default."""
     return first_number(dataset, "RescaleSlope") or 1.0
-
-
-def _voi_range(dataset: Dataset) -> Limits | None:
-    table = lookup_table(dataset, "VOILUTSequence")
-    return None if table is None else (float(table.first), float(table.first + table.entries.size - 1))
 
 
 def _before_lookup(table: LookupTable, shown: Limits) -> Limits | None:

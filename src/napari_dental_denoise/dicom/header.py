@@ -1,18 +1,18 @@
-"""What a DICOM file says of its image. Only the attributes named here are ever read, none of them of the patient."""
+"""Read the header of a DICOM file: only the attributes named here, none of them of the patient."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.dicom.file import check_dicom_file
-from napari_dental_denoise.dicom.frames import GROUPS, lift_common
 from napari_dental_denoise.dicom.grayscale import is_inverted, stored_limits
 from napari_dental_denoise.dicom.values import first_number, numbers, only_number, optional
 from napari_dental_denoise.errors import ImageReadError
@@ -22,165 +22,122 @@ from napari_dental_denoise.pixels import ImageInfo, PixelEncoding, PixelSize, Sp
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-LOOKUP_TABLES = [
+FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+# Functional group macros and the attributes in them that are read, an allow-list like that below.
+MACROS = {
+    "PixelMeasuresSequence": ("PixelSpacing",),
+    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth", "VOILUTFunction"),
+    "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
+}
+PALETTE_TABLES = [
     f"{kind}PaletteColorLookupTable{part}"
     for colour in ("Red", "Green", "Blue")
     for kind, part in ((colour, "Descriptor"), (colour, "Data"), (f"Segmented{colour}", "Data"))
 ]
-# An allow-list: whatever else a file holds never reaches this program, so it cannot leak. Of the groups of enhanced
-# images a second one is kept.
+# An allow-list: whatever else a file holds never reaches this program, so it cannot leak. The functional groups of
+# enhanced images have an allow-list of their own.
 ATTRIBUTES = [
     *("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "SamplesPerPixel"),
-    *(
-        "PhotometricInterpretation",
-        "PlanarConfiguration",
-        "Rows",
-        "Columns",
-        "NumberOfFrames",
-        "BitsAllocated",
-        "BitsStored",
-        "HighBit",
-    ),
+    *("PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns", "NumberOfFrames", "BitsAllocated"),
+    *("BitsStored", "HighBit"),
     *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
     *("NominalScannedPixelSpacing", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "PresentationLUTShape", "AcquisitionDateTime"),
     *("AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime", "AcquisitionNumber", "InstanceNumber"),
-    *(*LOOKUP_TABLES, *GROUPS),
+    *(*PALETTE_TABLES, *FUNCTIONAL_GROUPS),
 ]
-PIXELS = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
+PIXEL_DATA = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
 MODALITIES = ("IO", "PX", "CR", "DX", "CT", "OT", "RG", "XC", "SC", "RF", "XA")
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 
 
 def read_dicom_info(path: Path, file: BinaryIO) -> ImageInfo:
-    """Return what a DICOM file says of its image, without reading its pixels.
-
-    Parameters
-    ----------
-    path : Path
-    file : binary file
-
-    Raises
-    ------
-    ImageReadError
-        If the file is damaged, too large, or holds no image that is read.
-    """
+    """Return what a DICOM file says of its image, without reading its pixels; raise ImageReadError if it holds none."""
     check_dicom_file(path, file)
-    return describe(path, _attributes(path, file, ATTRIBUTES))
+    return image_info(path, _read_attributes(path, file, ATTRIBUTES))
 
 
 def parse_dataset(path: Path, data: bytes) -> Dataset:
-    """Return the attributes of the list above and the pixels of a file whose content was read."""
-    return _attributes(path, io.BytesIO(data), [*ATTRIBUTES, *PIXELS])
+    """Return the allowed attributes and the pixel data of a DICOM file with this content."""
+    return _read_attributes(path, io.BytesIO(data), [*ATTRIBUTES, *PIXEL_DATA])
 
 
-def _attributes(path: Path, file: BinaryIO, wanted: Sequence[str]) -> Dataset:
+def _read_attributes(path: Path, file: BinaryIO, wanted: Sequence[str]) -> Dataset:
     import pydicom
 
     with reading_errors(path, "is a truncated or damaged DICOM file"):
-        whole = PIXELS[0] in wanted
-        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not whole, specific_tags=[*wanted])
-        lift_common(dataset)
+        without_pixels = PIXEL_DATA[0] not in wanted
+        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=without_pixels, specific_tags=[*wanted])
+        lift_shared_attributes(dataset)
     return dataset
 
 
-def describe(path: Path, dataset: Dataset) -> ImageInfo:
-    """Return what the attributes of a file say of its image.
-
-    Parameters
-    ----------
-    path : Path
-        For errors.
-    dataset : Dataset
-
-    Raises
-    ------
-    ImageReadError
-        If it holds no image that is read.
-    """
+def image_info(path: Path, dataset: Dataset) -> ImageInfo:
+    """Return what the attributes of a file say of its image; raise ImageReadError if it holds none that is read."""
     with reading_errors(path, "is a truncated or damaged DICOM file"):
-        return _describe(path, dataset)
+        if "Rows" not in dataset or "Columns" not in dataset:
+            raise ImageReadError(path, f"is a DICOM file without an image{_storage_class(dataset)}")
+        shape, frames = (int(dataset.Rows), int(dataset.Columns)), int(dataset.get("NumberOfFrames") or 1)
+        _check_size(path, shape, frames)
+        allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
+        photometric = str(dataset.PhotometricInterpretation)
+        if photometric not in (*GREY, *COLOUR):
+            raise ImageReadError(path, "has a photometric interpretation that is not read; expected monochrome or RGB")
+        if allocated not in (8, 16) or not 1 <= stored <= allocated:
+            raise ImageReadError(path, f"stores {stored} bits in {allocated}; expected up to 16 in 8 or 16")
+        dtype = _pixel_type(dataset, photometric, allocated)
+        info = ImageInfo(path, "DICOM", shape, dtype, frames, PixelEncoding(bits=8 * dtype.itemsize))
+        if photometric in GREY:
+            encoding = PixelEncoding(is_inverted(dataset), stored, _padding_range(dataset, dtype))
+            info = replace(info, encoding=encoding, limits=stored_limits(dataset, 2 ** (8 * dtype.itemsize)))
+        size, spacing = _pixel_size(dataset)
+        modality = optional(dataset, "Modality")
+        return replace(
+            info,
+            pixel_size=size,
+            spacing=spacing,
+            modality=modality if modality in MODALITIES else "OT",
+            series=_series_digest(path, dataset),
+            order=_acquisition_order(dataset),
+        )
 
 
-def _describe(path: Path, dataset: Dataset) -> ImageInfo:
-    if "Rows" not in dataset or "Columns" not in dataset:
-        raise ImageReadError(path, f"is a DICOM file without an image{_kind(dataset)}")
-    shape, frames = (int(dataset.Rows), int(dataset.Columns)), int(dataset.get("NumberOfFrames") or 1)
-    _check_size(path, shape, frames)
-    allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
-    photometric = str(dataset.PhotometricInterpretation)
-    if photometric not in (*GREY, *COLOUR):
-        raise ImageReadError(path, "has a photometric interpretation that is not read; expected monochrome or RGB")
-    if allocated not in (8, 16) or not 1 <= stored <= allocated:
-        raise ImageReadError(path, f"stores {stored} bits in {allocated}; expected up to 16 in 8 or 16")
-    grey = photometric in GREY
-    dtype = _stored_type(dataset, allocated) if grey else _colour_type(dataset, photometric, allocated)
-    size, spacing = _pixel_size(dataset)
-    encoding = _encoding(dataset, stored, dtype) if grey else PixelEncoding(bits=8 * dtype.itemsize)
-    return ImageInfo(
-        path,
-        "DICOM",
-        shape,
-        dtype,
-        frames,
-        encoding,
-        size,
-        spacing,
-        limits=stored_limits(dataset, 2 ** (8 * dtype.itemsize)) if grey else None,
-        modality=_modality(dataset),
-        series=_series(path, dataset),
-        order=_order(dataset),
-    )
-
-
-def _modality(dataset: Dataset) -> str:
-    modality = optional(dataset, "Modality")
-    return modality if modality in MODALITIES else "OT"
-
-
-def _series(path: Path, dataset: Dataset) -> str:
+def _series_digest(path: Path, dataset: Dataset) -> str:
     study, series = (str(optional(dataset, name) or "") for name in ("StudyInstanceUID", "SeriesInstanceUID"))
-    # An image without a series is one by itself, for it may be of anybody.
+    # An image without a series is a series of its own: it may be of any patient.
     together = f"{study}\n{series}" if series else f"\n{path}"
-    # A UID may tell place and time, and whatever else was put there.
+    # A UID may contain place and time, and whatever else was put there.
     return sha256(together.encode(errors="backslashreplace")).hexdigest()
 
 
-def _kind(dataset: Dataset) -> str:
+def _storage_class(dataset: Dataset) -> str:
     from pydicom.uid import UID
 
     uid = UID(str(optional(dataset, "SOPClassUID")))
-    # Of a UID that the standard does not know, the name is the UID itself: anything could stand there.
+    # The name of a UID that the standard does not know is the UID itself, which could hold anything.
     return f" ({uid.name})" if uid.name != uid and "Storage" in uid.name else ""
 
 
 def _check_size(path: Path, shape: tuple[int, int], frames: int) -> None:
     height, width = shape
+    claim = f"claims {width}x{height} pixels in {frames} frames"
     if min(height, width, frames) < 1:
-        raise ImageReadError(path, f"claims {width}x{height} pixels in {frames} frames; expected at least one")
+        raise ImageReadError(path, f"{claim}; expected at least one")
     if height * width * frames > LIMITS.pixels:
-        limit = LIMITS.pixels // 2**20
-        raise ImageReadError(
-            path, f"claims {width}x{height} pixels in {frames} frames; at most {limit} million are read"
-        )
+        raise ImageReadError(path, f"{claim}; at most {LIMITS.pixels // 2**20} million are read")
 
 
-def _stored_type(dataset: Dataset, allocated: int) -> np.dtype[np.generic]:
-    return np.dtype(f"{'i' if dataset.get('PixelRepresentation') == 1 else 'u'}{allocated // 8}")
-
-
-def _colour_type(dataset: Dataset, photometric: str, allocated: int) -> np.dtype[np.generic]:
+def _pixel_type(dataset: Dataset, photometric: str, allocated: int) -> np.dtype[np.generic]:
+    """Return the type of stored monochrome values, or of the grey that colour becomes."""
+    if photometric in GREY:
+        return np.dtype(f"{'i' if dataset.get('PixelRepresentation') == 1 else 'u'}{allocated // 8}")
     if photometric == "PALETTE COLOR":
         allocated = 16 if int(dataset.RedPaletteColorLookupTableDescriptor[2]) > 8 else 8
     return np.dtype(f"u{allocated // 8}")
 
 
-def _encoding(dataset: Dataset, bits: int, dtype: np.dtype[np.generic]) -> PixelEncoding:
-    return PixelEncoding(is_inverted(dataset), bits, _padding(dataset, dtype))
-
-
-def _padding(dataset: Dataset, dtype: np.dtype[np.generic]) -> tuple[int, int] | None:
+def _padding_range(dataset: Dataset, dtype: np.dtype[np.generic]) -> tuple[int, int] | None:
     value = only_number(dataset, "PixelPaddingValue")
     if value is None:
         return None
@@ -190,7 +147,7 @@ def _padding(dataset: Dataset, dtype: np.dtype[np.generic]) -> tuple[int, int] |
 
 
 def _as_stored(value: float, dtype: np.dtype[np.generic]) -> int:
-    """Some devices declare the padding of signed pixels as unsigned: the same bits, another number."""
+    """Return padding as a stored value; some devices declare that of signed pixels as unsigned, by the same bits."""
     whole, count = int(value), 2 ** (8 * dtype.itemsize)
     highest = count // 2 - 1 if np.issubdtype(dtype, np.signedinteger) else count - 1
     return whole if highest - count < whole <= highest else whole % count - (count if whole % count > highest else 0)
@@ -209,9 +166,29 @@ def _pixel_size(dataset: Dataset) -> tuple[PixelSize | None, Spacing | None]:
     return None, None
 
 
-def _order(dataset: Dataset) -> tuple[str, int, int]:
+def _acquisition_order(dataset: Dataset) -> tuple[str, int, int]:
     when = str(optional(dataset, "AcquisitionDateTime") or "")
     for date, time in (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime")):
         when = when or f"{optional(dataset, date) or ''}{optional(dataset, time) or ''}"
     acquisition, instance = (int(first_number(dataset, name) or 0) for name in ("AcquisitionNumber", "InstanceNumber"))
     return when, acquisition, instance
+
+
+def lift_shared_attributes(dataset: Dataset) -> None:
+    """Copy attributes that all functional groups share to the top level, where its own prevail; delete the groups."""
+    for groups in [optional(dataset, name) or [] for name in FUNCTIONAL_GROUPS]:
+        for macro, names in MACROS.items():
+            found = [_macro_values(group, macro, names) for group in groups]
+            if not found or any(values != found[0] for values in found):
+                continue
+            for name, value in found[0].items():
+                if optional(dataset, name) is None:
+                    setattr(dataset, name, value)
+    for name in FUNCTIONAL_GROUPS:
+        dataset.pop(name, None)
+
+
+def _macro_values(group: Dataset, macro: str, names: tuple[str, ...]) -> dict[str, Any]:
+    items = optional(group, macro)
+    values = {name: optional(items[0], name) for name in names} if items else {}
+    return {name: value for name, value in values.items() if value is not None}

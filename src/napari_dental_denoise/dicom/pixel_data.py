@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom.file import check_dicom_file
-from napari_dental_denoise.dicom.header import COLOUR, describe, parse_dataset
+from napari_dental_denoise.dicom.header import COLOUR, image_info, parse_dataset
 from napari_dental_denoise.dicom.values import only_number
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import CURE, claimed_shape, is_whole, reading_errors
@@ -22,57 +21,43 @@ from napari_dental_denoise.pixels import ImageInfo
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-RUN_LENGTH = "1.2.840.10008.1.2.5"
+RLE_LOSSLESS = "1.2.840.10008.1.2.5"
 JPEG = "jpeg8_decode"
 # Prevents a colour conversion that a JFIF header asks for and DICOM does not.
-UNCHANGED = {"colorspace": "RGB", "outcolorspace": "RGB"}
+NO_CONVERSION = {"colorspace": "RGB", "outcolorspace": "RGB"}
 # The decoder of imagecodecs for each compressed transfer syntax.
 CODECS = {
     **dict.fromkeys(("JPEGBaseline8Bit", "JPEGExtended12Bit", "JPEGLossless", "JPEGLosslessSV1"), JPEG),
     **dict.fromkeys(("JPEGLSLossless", "JPEGLSNearLossless"), "jpegls_decode"),
     **dict.fromkeys(("JPEG2000Lossless", "JPEG2000", "HTJ2KLossless", "HTJ2KLosslessRPCL", "HTJ2K"), "jpeg2k_decode"),
 }
-# Colour spaces that these decoders do not convert.
-LUMINANCE_FIRST = ("YBR_FULL", "YBR_FULL_422")
+# Photometric interpretations that these decoders do not convert to RGB.
+YBR = ("YBR_FULL", "YBR_FULL_422")
 # For 8-bit colour, which it converts as DICOM defines, and where imagecodecs is missing.
-PLAIN_DECODER = "pillow"
+PILLOW = "pillow"
 
 
 def read_dicom(path: Path, file: BinaryIO) -> tuple[ImageInfo, NDArray[np.generic]]:
-    """Read the image of a DICOM file.
+    """Return what a DICOM file says of its image, and its pixels (H, W) or, of several frames, (N, H, W).
 
-    Monochrome pixels are the stored values, neither rescaled nor windowed nor turned in polarity. Colour
-    becomes grey by the standard weights (0.299 R + 0.587 G + 0.114 B).
-
-    Parameters
-    ----------
-    path : Path
-    file : binary file
-
-    Returns
-    -------
-    info : ImageInfo
-    pixels : (H, W) or, of several frames, (N, H, W) array; 8 or 16 bit, signed or unsigned
-
-    Raises
-    ------
-    ImageReadError
-        If the file is damaged or too large, or no decoder for its pixels is installed.
+    Monochrome pixels are the stored values: neither the modality nor the VOI transformation nor the polarity is
+    applied. Colour becomes grey by the standard weights (0.299 R + 0.587 G + 0.114 B). Raises ImageReadError if the
+    file is damaged or too large, or no decoder for its pixels is installed.
     """
     check_dicom_file(path, file)
     # Once, so that the digest is that of the pixels.
     data = file.read()
     dataset = parse_dataset(path, data)
-    info = replace(describe(path, dataset), sha256=hashlib.sha256(data).hexdigest())
+    info = replace(image_info(path, dataset), sha256=hashlib.sha256(data).hexdigest())
     with reading_errors(path, "is a DICOM file whose pixels are truncated or damaged"):
-        pixels = _frames(path, dataset, info)
+        pixels = _decode_frames(path, dataset, info)
     if pixels.shape != (info.pages, *info.shape) or pixels.dtype != info.dtype:
         raise ImageReadError(path, "is a DICOM file whose pixels are not what its header says")
     return info, pixels[0] if info.pages == 1 else pixels
 
 
-def _frames(path: Path, dataset: Dataset, info: ImageInfo) -> NDArray[np.generic]:
-    """(N, H, W), whatever the number of frames."""
+def _decode_frames(path: Path, dataset: Dataset, info: ImageInfo) -> NDArray[np.generic]:
+    """Return the stored values (N, H, W) of monochrome frames, or the grey of colour frames."""
     if "PixelData" not in dataset:
         what = "floating-point pixels" if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset else "none"
         raise ImageReadError(path, f"is a DICOM file with {what} where pixels of 8 or 16 bits were expected")
@@ -81,21 +66,20 @@ def _frames(path: Path, dataset: Dataset, info: ImageInfo) -> NDArray[np.generic
         from pydicom.uid import ImplicitVRLittleEndian
 
         syntax = dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    pixels = _compressed(path, dataset, info, syntax) if _is_codestream(syntax) else _native(path, dataset, syntax)
-    if dataset.PhotometricInterpretation in COLOUR:
-        return _grey(_frame_axis(_colours(dataset, pixels), 4).astype(info.dtype, casting="safe"))
-    return _used_bits(_frame_axis(pixels, 3), dataset, info.dtype, whole=_is_codestream(syntax))
+    is_codestream = bool(syntax.is_encapsulated) and syntax != RLE_LOSSLESS
+    pixels = (_decode_codestreams if is_codestream else _decode_native)(path, dataset, info, syntax)
+    if dataset.PhotometricInterpretation not in COLOUR:
+        pixels = pixels.reshape(-1, *pixels.shape[-2:])
+        return _stored_bits(pixels, dataset, info.dtype, is_codestream=is_codestream)
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        from pydicom.pixels.processing import apply_color_lut
+
+        pixels = apply_color_lut(pixels, dataset)[..., :3]
+    frames = pixels.reshape(-1, *pixels.shape[-3:]).astype(info.dtype, casting="safe")
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in np.ascontiguousarray(frames)])
 
 
-def _is_codestream(syntax: Any) -> bool:
-    return bool(syntax.is_encapsulated) and syntax != RUN_LENGTH
-
-
-def _frame_axis(pixels: NDArray[Any], ndim: int) -> NDArray[Any]:
-    return pixels if pixels.ndim == ndim else pixels[np.newaxis]
-
-
-def _native(path: Path, dataset: Dataset, syntax: Any) -> NDArray[Any]:
+def _decode_native(path: Path, dataset: Dataset, _info: ImageInfo, syntax: Any) -> NDArray[Any]:
     """Return the pixels of a transfer syntax that pydicom reads without another library."""
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.pixels.utils import pixel_array
@@ -104,37 +88,38 @@ def _native(path: Path, dataset: Dataset, syntax: Any) -> NDArray[Any]:
         get_decoder(syntax)
     except NotImplementedError as error:
         raise ImageReadError(path, "is a DICOM file of a transfer syntax that is not read") from error
-    plugin = "pydicom" if syntax == RUN_LENGTH else ""
+    plugin = "pydicom" if syntax == RLE_LOSSLESS else ""
     return pixel_array(dataset, decoding_plugin=plugin, correct_unused_bits=False)
 
 
-def _compressed(path: Path, dataset: Dataset, info: ImageInfo, syntax: Any) -> NDArray[Any]:
+def _decode_codestreams(path: Path, dataset: Dataset, info: ImageInfo, syntax: Any) -> NDArray[Any]:
+    from pydicom.encaps import generate_frames
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.pixels.utils import pixel_array
 
     if syntax.keyword not in CODECS:
         raise ImageReadError(path, "is a DICOM file of a transfer syntax that is not read")
-    frames = list(_compressed_frames(dataset, info.pages))
-    colours = int(dataset.get("SamplesPerPixel") or 1)
+    frames = list(generate_frames(dataset.PixelData, number_of_frames=info.pages))
+    samples = int(dataset.get("SamplesPerPixel") or 1)
     # A small frame that claims to be huge is refused before it is decoded.
-    if any(claimed_shape(frame) != (*info.shape, colours) for frame in frames):
+    if any(claimed_shape(frame) != (*info.shape, samples) for frame in frames):
         raise ImageReadError(path, "is a DICOM file whose pixels are not of the size that its header says")
     if not all(is_whole(frame) for frame in frames):
         raise ImageReadError(path, "is a DICOM file whose pixels are truncated")
     codec = CODECS[syntax.keyword]
     decode = _codec(codec)
     available = get_decoder(syntax).available_plugins
-    plain = PLAIN_DECODER in available and not (colours > 1 and info.dtype.itemsize > 1)
-    if plain and (colours > 1 or decode is None):
-        return pixel_array(dataset, decoding_plugin=PLAIN_DECODER, correct_unused_bits=False)
+    has_pillow = PILLOW in available and not (samples > 1 and info.dtype.itemsize > 1)
+    if has_pillow and (samples > 1 or decode is None):
+        return pixel_array(dataset, decoding_plugin=PILLOW, correct_unused_bits=False)
     if decode is None:
         raise ImageReadError(path, f"is compressed ({syntax.name}), and no decoder for that is installed: {CURE}")
-    options = UNCHANGED if colours > 1 and codec == JPEG else {}
+    options = NO_CONVERSION if samples > 1 and codec == JPEG else {}
     pixels = np.stack([decode(frame, **options) for frame in frames])
-    return _red_green_blue(path, pixels) if dataset.PhotometricInterpretation in LUMINANCE_FIRST else pixels
+    return _ybr_to_rgb(path, pixels) if dataset.PhotometricInterpretation in YBR else pixels
 
 
-def _red_green_blue(path: Path, pixels: NDArray[Any]) -> NDArray[Any]:
+def _ybr_to_rgb(path: Path, pixels: NDArray[Any]) -> NDArray[Any]:
     from pydicom.pixels.processing import convert_color_space
 
     if pixels.dtype != np.uint8:
@@ -150,29 +135,11 @@ def _codec(name: str) -> Any:
     return getattr(imagecodecs, name)
 
 
-def _compressed_frames(dataset: Dataset, frames: int) -> Iterator[bytes]:
-    from pydicom.encaps import generate_frames
-
-    return generate_frames(dataset.PixelData, number_of_frames=frames)
-
-
-def _used_bits(pixels: NDArray[Any], dataset: Dataset, dtype: np.dtype[Any], *, whole: bool) -> NDArray[Any]:
-    """Return the stored bits, sign extended; old files keep overlays in the others, codestreams (`whole`) nothing."""
+def _stored_bits(pixels: NDArray[Any], dataset: Dataset, dtype: np.dtype[Any], *, is_codestream: bool) -> NDArray[Any]:
+    """Return the stored bits, sign extended; old files keep overlays in the unused ones, codestreams have none."""
     allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
-    declared = None if whole else only_number(dataset, "HighBit")
+    declared = None if is_codestream else only_number(dataset, "HighBit")
     high = stored - 1 if declared is None or not stored - 1 <= declared < allocated else int(declared)
     pixels = pixels.astype(dtype, copy=False)
     shifted = np.left_shift(pixels, dtype.type(allocated - 1 - high))
     return np.right_shift(shifted, dtype.type(allocated - stored))
-
-
-def _colours(dataset: Dataset, pixels: NDArray[Any]) -> NDArray[Any]:
-    if dataset.PhotometricInterpretation != "PALETTE COLOR":
-        return pixels
-    from pydicom.pixels.processing import apply_color_lut
-
-    return apply_color_lut(pixels, dataset)[..., :3]
-
-
-def _grey(colours: NDArray[Any]) -> NDArray[np.generic]:
-    return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in np.ascontiguousarray(colours)])

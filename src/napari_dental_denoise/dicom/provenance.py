@@ -25,36 +25,23 @@ UTF_8 = "ISO_IR 192"
 
 @dataclass(frozen=True)
 class Derivation:
-    """What was done to the files of one run.
+    """The processing of the files of one run, as DICOM results describe it."""
 
-    Attributes
-    ----------
-    verb : str
-        Is appended to the series description, such as "denoised".
-    description : str
-    algorithm : str, optional
-        Name of the network, if one was used.
-    parameters : str
-        Settings of the algorithm.
-    deidentify : bool
-        Leave out patient, staff, place, dates and the identity of the study.
-    run : UUID
-        Shared by all files of the run; random, so that nobody can find a source by it.
-    """
-
+    # Is appended to the series description, such as "denoised".
     verb: str
     description: str
+    # Name of the network, if one was used, and its settings.
     algorithm: str | None = None
     parameters: str = ""
+    # Leave out patient, staff, place, dates and the identity of the study.
     deidentify: bool = False
+    # Shared by all files of the run; random, so that nobody can find a source by it.
     run: UUID = field(default_factory=uuid4)
 
     def uid(self, purpose: str) -> str:
         """Return a UID that depends on the run and the purpose only, so that all processes of a run agree on it.
 
-        References
-        ----------
-        DICOM PS3.5, B.2: UUID derived UID.
+        See DICOM PS3.5, B.2: UUID derived UID.
         """
         return f"2.25.{uuid5(self.run, purpose).int}"
 

@@ -1,6 +1,6 @@
 from .atomic import atomic_write as atomic_write
 from .atomic import check_folder as check_folder
-from .atomic import refuse_existing as refuse_existing
+from .atomic import check_name as check_name
 from .atomic import write_array as write_array
 from .atomic import write_bytes as write_bytes
 from .atomic import write_text as write_text

@@ -23,12 +23,8 @@ from napari_dental_denoise.files.paths import reason
 PREFIX = ".writing"
 
 
-def refuse_existing(path: Path) -> None:
-    """Raise InputError if the name is taken, even by a broken link."""
-    _check_name(path, overwrite=False)
-
-
-def _check_name(path: Path, *, overwrite: bool) -> None:
+def check_name(path: Path, *, overwrite: bool) -> None:
+    """Raise InputError if the name cannot be used or, unless `overwrite`, is taken, even by a broken link."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -48,7 +44,7 @@ def _unwritable(path: Path, error: Exception) -> InputError:
 
 def check_folder(path: Path) -> None:
     """Raise InputError unless `path` can be written, by writing a temporary file beside it."""
-    _check_name(path, overwrite=True)
+    check_name(path, overwrite=True)
     temporary = _temporary(path)
     write_bytes(temporary, b"", overwrite=False)
     temporary.unlink()
@@ -56,36 +52,21 @@ def check_folder(path: Path) -> None:
 
 @contextlib.contextmanager
 def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a temporary path in the same folder, and rename it to `path` when the block ends without an error.
+    """Yield a temporary path beside `path`, with its suffix; rename it to `path` if the block ends without an error.
 
-    A file that is replaced passes on its permissions. A link is replaced itself; its target, which may be
-    an input, is not changed.
-
-    Parameters
-    ----------
-    path : Path
-        The file to write; a missing folder is created.
-    overwrite : bool
-        Replace an existing file.
-
-    Yields
-    ------
-    Path
-        The file that the block has to write, with the suffix of `path`.
-
-    Raises
-    ------
-    InputError
-        If the file already exists or cannot be written.
+    A missing folder is created. A file that is replaced passes on its permissions. A link is replaced itself; its
+    target, which may be an input, is not changed. Raises InputError if `path` exists and `overwrite` is false, or if
+    it cannot be written.
     """
-    _check_name(path, overwrite=overwrite)
+    check_name(path, overwrite=overwrite)
     move = _replace if overwrite else _move_to_free_name
     temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path.parent.absolute())
         yield temporary
-        _flush(temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
         move(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -108,7 +89,7 @@ def _move_to_free_name(temporary: Path, path: Path) -> None:
         os.link(temporary, path)
     except OSError:
         # The name is taken, or the file system has no hard links.
-        refuse_existing(path)
+        check_name(path, overwrite=False)
         temporary.replace(path)
 
 
@@ -141,10 +122,8 @@ def _is_running(process: int) -> bool:
         return process == os.getpid()
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
     return True
 
 
@@ -164,8 +143,3 @@ def write_array(path: Path, array: NDArray[np.generic]) -> None:
     data = io.BytesIO()
     np.save(data, array, allow_pickle=False)
     write_bytes(path, data.getvalue(), overwrite=True)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -19,13 +19,7 @@ LONE_MARKERS = {0x01, *range(0xD0, 0xD9)}
 
 
 def claimed_shape(frame: bytes) -> tuple[int, int, int] | None:
-    """Return the shape in the header of a JPEG, JPEG-LS, JPEG 2000 or PNG codestream.
-
-    Returns
-    -------
-    (height, width, colours) or None
-        None without such a header.
-    """
+    """Return (height, width, colours) in the header of a JPEG, JPEG-LS, JPEG 2000 or PNG codestream, or None."""
     if frame.startswith(JP2_SIGNATURE):
         frame = _inside_jp2(frame)
     if frame.startswith(J2K_START):

@@ -49,7 +49,7 @@ def unseen() -> Iterator[None]:
     """Keep what libraries warn and log in this thread unseen: it may quote values of a file, such as names."""
     token = _reading.set(True)
     try:
-        # Of arithmetic with the values of damaged files, numpy warns by another way.
+        # numpy has warnings of its own for arithmetic with the values of damaged files.
         with np.errstate(all="ignore"):
             yield
     finally:

@@ -12,19 +12,13 @@ from filelock import FileLock, Timeout
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files.paths import reason
 
-# Of file systems without locks, where the block runs all the same.
+# Errors of file systems without locks, where the block runs all the same.
 WITHOUT_LOCKS = (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS)
 
 
 @contextlib.contextmanager
 def locked(written: Path, busy: str) -> Iterator[None]:
-    """Keep other runs from writing a file while the block runs.
-
-    Raises
-    ------
-    InputError
-        If another run holds the lock, or the folder cannot be written to.
-    """
+    """Keep other runs from writing a file while the block runs; raise InputError with the text `busy` if one does."""
     path = written.with_name(f".{written.name}.lock")
     held = FileLock(path, blocking=False)
     try:

@@ -14,10 +14,7 @@ from napari_dental_denoise.errors import ImageReadError, InputError
 def stat_or_none(path: Path) -> os.stat_result | None:
     """Return the stat result of a path, links followed, or None if nothing exists there.
 
-    Raises
-    ------
-    InputError
-        If it cannot be determined: a locked folder, a name that is too long, a missing drive.
+    Raises InputError if it cannot be determined: a locked folder, a name that is too long, a missing drive.
     """
     try:
         return path.stat()
@@ -55,8 +52,8 @@ def reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def check_is_file(path: Path) -> None:
-    """Raise ImageReadError unless `path` is a readable, non-empty regular file."""
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading; raise ImageReadError unless it is a readable, non-empty regular file."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -69,6 +66,10 @@ def check_is_file(path: Path) -> None:
         raise ImageReadError(path, "is not a regular file")
     if found.st_size == 0:
         raise ImageReadError(path, "is empty (0 bytes)")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ImageReadError(path, f"cannot be read ({reason(error)})") from error
 
 
 def first_bytes(path: Path, count: int) -> bytes:
@@ -80,12 +81,3 @@ def first_bytes(path: Path, count: int) -> bytes:
             return file.read(count)
     except (OSError, ValueError):
         return b""
-
-
-def open_file(path: Path) -> BinaryIO:
-    """Open a file for reading; raise ImageReadError unless it is a readable, non-empty regular file."""
-    check_is_file(path)
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise ImageReadError(path, f"cannot be read ({reason(error)})") from error

@@ -3,10 +3,10 @@ from .finder import find_files as find_files
 from .finder import list_files as list_files
 from .finder import real_path as real_path
 from .finder import root_of as root_of
-from .folders import describe as describe
 from .folders import read_all_datasets as read_all_datasets
 from .folders import read_dental as read_dental
 from .folders import resize as resize
+from .folders import summarise_errors as summarise_errors
 from .formats import DICOM as DICOM
 from .formats import format_of as format_of
 from .formats import probe as probe

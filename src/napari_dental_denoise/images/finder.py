@@ -38,24 +38,13 @@ def list_files(sources: Iterable[str | Path]) -> list[Path]:
 def find_files(
     sources: Sequence[str | Path], depth: float = math.inf, output: Path | None = None
 ) -> Iterator[FoundFile]:
-    """Yield the files that `sources` name, each once, in natural order.
+    """Yield the files that `sources` name, each once, in natural order; raise InputError if one names no file.
 
+    Sources are files, folders and glob patterns (`**` descends); a DICOMDIR stands for the images that it names.
     Folders are listed one at a time, so that archives of any size can be walked. Hidden files and folders
     are left out, and links to folders are not followed. A subfolder that cannot be read is yielded like a file.
-
-    Parameters
-    ----------
-    sources : sequence of str or Path
-        Files, folders and glob patterns (`**` descends). A DICOMDIR stands for the images that it names.
-    depth : float
-        Number of levels of folders to list; 1 leaves out all subfolders.
-    output : Path, optional
-        A folder below the sources whose files are left out.
-
-    Raises
-    ------
-    InputError
-        If a source names no file.
+    `depth` is the number of levels of folders to list: 1 leaves out all subfolders. Files in `output`, a folder
+    below the sources, are left out.
     """
     output = None if output is None else real_path(output)
     # A tree names no file twice, and the names of an archive would fill the memory.
@@ -66,7 +55,7 @@ def find_files(
         root = root_of(source)
         path = None
         for path in _expand(source, depth, output):
-            # Of the folder alone: a link to a file is a second name that somebody wants.
+            # Only links to folders are resolved: a link to a file is a second name that somebody wants.
             place = path if is_tree else real(path.parent) / path.name
             if place not in seen:
                 yield FoundFile(path, path.parent.relative_to(root))
@@ -86,13 +75,7 @@ def root_of(source: Path) -> Path:
 
 
 def dataset_folders(root: Path) -> list[Path]:
-    """Return the subfolders of `root` in natural order, hidden ones left out, or `root` itself where it has none.
-
-    Raises
-    ------
-    InputError
-        If there is no such folder, or it cannot be read.
-    """
+    """Return the subfolders of `root` in natural order, hidden ones left out, or `root` itself where it has none."""
     folders = [entry for entry in _entries(root) if is_folder(entry) and not _is_hidden(entry.name)]
     return _natural(folders) or [root]
 

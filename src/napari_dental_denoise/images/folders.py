@@ -78,9 +78,11 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     errors = [result for result in results if isinstance(result, ImageReadError)]
     images = [result[2] for result in results if not isinstance(result, ImageReadError)]
     if not images:
-        raise InputError(f"{folder}: none of its {len(errors)} files can be read: {describe(errors)}")
+        raise InputError(f"{folder}: none of its {len(errors)} files can be read: {summarise_errors(errors)}")
     if errors:
-        warnings.warn(f"{folder}: {len(errors)} of {len(files)} files were left out: {describe(errors)}", stacklevel=2)
+        warnings.warn(
+            f"{folder}: {len(errors)} of {len(files)} files were left out: {summarise_errors(errors)}", stacklevel=2
+        )
     if size is not None:
         images = [resize(image, size) for image in images]
     return np.stack(images) if len({(image.shape, image.dtype) for image in images}) == 1 else images
@@ -145,7 +147,7 @@ def resize(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.gene
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def describe(errors: Sequence[InputError], shown: int = 20) -> str:
+def summarise_errors(errors: Sequence[InputError], shown: int = 20) -> str:
     """Return the first errors in one line, and the number of the others."""
     text = "; ".join(str(error) for error in errors[:shown])
     return text if len(errors) <= shown else f"{text}; and {len(errors) - shown} more"

@@ -21,20 +21,12 @@ Pages = NDArray[np.generic]
 
 
 class Format(NamedTuple):
-    """One format, or a family that is read by the same libraries.
+    """One format, or a family that is read by the same libraries."""
 
-    Attributes
-    ----------
-    matches : callable
-        Whether a file is of this format, from its path and first bytes.
-    probe : callable
-        From path and open file to what the file says of itself.
-    read : callable
-        From path, open file and the number of pages to read at most to what `probe` gives and the pages (N, H, W).
-    """
-
+    # Recognises a file by its path and first bytes.
     matches: Callable[[Path, bytes], bool]
     probe: Callable[[Path, BinaryIO], ImageInfo]
+    # Returns at most so many pages (N, H, W).
     read: Callable[[Path, BinaryIO, int | None], tuple[ImageInfo, Pages]]
 
 
@@ -46,12 +38,12 @@ def _read_dicom_pages(path: Path, file: BinaryIO, max_pages: int | None) -> tupl
 DICOM = Format(is_dicom, read_dicom_info, _read_dicom_pages)
 TIFF = Format(is_tiff, probe_tiff, read_tiff)
 RASTER = Format(lambda _path, _start: True, probe_raster, read_raster)
-# The first that matches; what is of none of them is refused by the last.
+# The first that matches reads a file; the last one refuses files of no known format.
 FORMATS = (DICOM, TIFF, RASTER)
 
 
 def format_of(path: Path) -> Format:
-    """Return the format of a file by its first bytes; `RASTER` also of what is no image or cannot be read."""
+    """Return the format of a file by its first bytes; `RASTER` also for files that are no image or cannot be read."""
     return _matching(path, first_bytes(path, DICOM_START))
 
 
@@ -68,21 +60,10 @@ def _opened(path: Path) -> Iterator[tuple[Format, BinaryIO]]:
 
 
 def probe(path: str | Path) -> ImageInfo:
-    """Read what a file says of its image, without unpacking its pixels; the file is opened once.
+    """Read what an image file says of itself, without unpacking its pixels; the file is opened once.
 
-    Parameters
-    ----------
-    path : str or Path
-        A PNG, JPEG, TIFF, BMP, PGM or DICOM file; the content decides, not the suffix.
-
-    Returns
-    -------
-    ImageInfo
-
-    Raises
-    ------
-    ImageReadError
-        If there is no such file, or it is empty, damaged, too large or of another format.
+    The content decides which format it is, not the suffix. Raises ImageReadError if there is no such file, or it
+    is empty, damaged, too large or of another format.
     """
     path = Path(path)
     with _opened(path) as (entry, file):

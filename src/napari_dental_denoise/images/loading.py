@@ -1,42 +1,91 @@
-"""Read sets of images into memory, and match noisy images with clean ones."""
+"""Read sets of images, which stay in their files if they do not fit into memory, and match noisy with clean ones."""
 
 from __future__ import annotations
 
 import itertools
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.images.file_image import FileImage, ImageCache
 from napari_dental_denoise.images.finder import list_files
-from napari_dental_denoise.images.folders import describe, read_each
-from napari_dental_denoise.images.radiograph import take_rows
+from napari_dental_denoise.images.folders import read_each, summarise_errors
+from napari_dental_denoise.images.radiograph import read_pages, take_rows
 from napari_dental_denoise.images.suffixes import name_without_suffix
 
+# File and page.
 Place = tuple[Path, int]
 # Images of the same name and page, by their files.
 Named = dict[Path, NDArray[np.generic]]
 
 
+class ImageCache:
+    """Keeps the pixels of the files that were used last, up to `limit` bytes."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Path, NDArray[np.generic]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def read(self, path: Path) -> NDArray[np.generic]:
+        """Return the images of a file (N, H, W)."""
+        with self._lock:
+            if path in self._kept:
+                self._kept.move_to_end(path)
+                return self._kept[path]
+        pages = read_pages(path)
+        with self._lock:
+            if path not in self._kept:
+                self._kept[path] = pages
+                self._bytes += pages.nbytes
+            while self._bytes > self._limit and len(self._kept) > 1:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= oldest.nbytes
+        return pages
+
+
+class FileImage:
+    """Rows of a page that stay in their file and can be used like an array, of the shape, type and range of `image`."""
+
+    ndim = 2
+
+    def __init__(self, path: Path, page: int, rows: slice, image: NDArray[Any], cache: ImageCache) -> None:
+        self._path, self._page, self._rows, self._cache = path, page, rows, cache
+        self.shape, self.dtype = image.shape, image.dtype
+        self._ends = image.min(), image.max()
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 (numpy's)
+        """Return the whole image."""
+        image = self._cache.read(self._path)[self._page, self._rows]
+        return np.array(image, dtype) if copy else np.asarray(image, dtype)
+
+    def __getitem__(self, window: Any) -> NDArray[Any]:
+        """Return a part of the image."""
+        return np.asarray(self)[window]
+
+    def min(self, initial: float | None = None) -> Any:
+        """Return the smallest value, without reading the file."""
+        return self._ends[0] if initial is None else min(self._ends[0], initial)
+
+    def max(self, initial: float | None = None) -> Any:
+        """Return the largest value, without reading the file."""
+        return self._ends[1] if initial is None else max(self._ends[1], initial)
+
+
 @dataclass(frozen=True)
 class LoadedImages:
-    """The images of some files, and the errors of the files that could not be read.
-
-    Attributes
-    ----------
-    places : list of (Path, int)
-        File and page of each image.
-    images : list of (H, W) arrays, or of `FileImage` if they do not fit into memory
-    errors : list of ImageReadError
-    """
+    """The images of some files, and the errors of the files that could not be read."""
 
     places: list[Place]
+    # (H, W) arrays, or `FileImage` if they do not fit into memory.
     images: list[Any]
     errors: list[ImageReadError]
 
@@ -49,21 +98,10 @@ class LoadedImages:
 def load_images(
     sources: Iterable[str | Path], rows: slice = slice(None), memory_bytes: float = math.inf
 ) -> LoadedImages:
-    """Read each page of files, folders and patterns, each image in its own type.
+    """Read each page of files, folders and patterns, each in its own type; raise InputError if nothing can be read.
 
-    Parameters
-    ----------
-    sources : iterable of str or Path
-    rows : slice
-        Rows to keep of each image, for example to leave out a caption.
-    memory_bytes : float
-        If all images together are larger, they stay in their files, and so many bytes of those used last
-        are kept in memory.
-
-    Raises
-    ------
-    InputError
-        If nothing can be read.
+    Of each image, `rows` are kept, for example to leave out a caption. If all images together are larger than
+    `memory_bytes`, they stay in their files, and so many bytes of those used last are kept in memory.
     """
     loaded = LoadedImages([], [], [])
     cache: ImageCache | None = None
@@ -87,7 +125,7 @@ def load_images(
 
 def _not_empty(loaded: LoadedImages) -> LoadedImages:
     if not loaded.images:
-        raise InputError(f"none of {len(loaded.errors)} files can be used: {describe(loaded.errors)}")
+        raise InputError(f"none of {len(loaded.errors)} files can be used: {summarise_errors(loaded.errors)}")
     return loaded
 
 
@@ -108,13 +146,7 @@ def _keep_rows(loaded: LoadedImages, place: Place, image: NDArray[np.generic], r
 
 
 def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
-    """Return the images whose sides have at least so many pixels; the others become errors.
-
-    Raises
-    ------
-    InputError
-        If no image is left.
-    """
+    """Return the images whose sides have at least so many pixels; the others become errors."""
     kept = LoadedImages([], [], list(loaded.errors))
     for place, image in zip(loaded.places, loaded.images, strict=True):
         if min(image.shape) < side:
@@ -128,44 +160,27 @@ def leave_out_small(loaded: LoadedImages, side: int) -> LoadedImages:
 
 @dataclass(frozen=True)
 class MatchedImages:
-    """Noisy images, the clean image of each, and the errors of images without a partner.
-
-    Attributes
-    ----------
-    noisy, clean : lists of (H, W) arrays
-    files : list of Path
-        File of each clean image.
-    errors : list of ImageReadError
-    """
+    """Noisy images (H, W), the clean image of each, and the errors of images without a partner."""
 
     noisy: list[NDArray[np.generic]]
     clean: list[NDArray[np.generic]]
+    # The files of the clean images.
     files: list[Path]
     errors: list[ImageReadError]
 
 
 def match_by_name(noisy: LoadedImages, clean: LoadedImages) -> MatchedImages:
-    """Pair images by file name without suffix, and by page.
+    """Pair images by file name without suffix, and by page; raise InputError if no pair is left.
 
     Among files of the same name, for example of several patients, the names of their parent folders
-    decide, and then the suffixes. Images whose partner is still ambiguous are left out.
-
-    Returns
-    -------
-    MatchedImages
-        With the errors of both sets, and of images without a partner of the same name and size.
-
-    Raises
-    ------
-    InputError
-        If no pair is left.
+    decide, and then the suffixes. Images whose partner is missing, ambiguous or of another size become errors.
     """
     matched = MatchedImages([], [], [], noisy.errors + clean.errors)
     noisy_named, clean_named = _by_name(noisy), _by_name(clean)
     for name in noisy_named | clean_named:
         _match_named(noisy_named.get(name, {}), clean_named.get(name, {}), matched)
     if not matched.noisy:
-        raise InputError(f"no noisy image has a clean one of its name and size: {describe(matched.errors)}")
+        raise InputError(f"no noisy image has a clean one of its name and size: {summarise_errors(matched.errors)}")
     return matched
 
 
@@ -195,11 +210,8 @@ def _match_named(noisy: Named, clean: Named, matched: MatchedImages) -> None:
 
 
 def _no_partner(path: Path, kind: str, candidates: Named) -> ImageReadError:
-    if candidates:
-        return ImageReadError(
-            path, f"has several {kind} images of its name, none of which surely belongs to folder {path.parent.name}"
-        )
-    return ImageReadError(path, f"has no {kind} image of its name")
+    found = f"several {kind} images of its name, none of which surely belongs to folder {path.parent.name}"
+    return ImageReadError(path, f"has {found if candidates else f'no {kind} image of its name'}")
 
 
 def _nearest(path: Path, others: list[Path]) -> Path | None:

@@ -1,4 +1,4 @@
-"""Read image files with all that is known of them."""
+"""Read image files: their pixels and what their headers say."""
 
 from __future__ import annotations
 
@@ -16,16 +16,10 @@ from napari_dental_denoise.pixels import ImageInfo, Limits, full_scale
 
 @dataclass(frozen=True)
 class Radiograph:
-    """The pixels of a file, and what the file says of them.
-
-    Attributes
-    ----------
-    info : ImageInfo
-    pixels : (H, W) or, of several pages or frames, (N, H, W) array; 8 or 16 bit, or float32
-        As stored.
-    """
+    """The pixels of a file and its header."""
 
     info: ImageInfo
+    # As stored: (H, W) or, of several pages or frames, (N, H, W); 8 or 16 bit, or float32.
     pixels: NDArray[np.generic]
 
     @cached_property
@@ -46,19 +40,10 @@ class Radiograph:
 
 
 def read_radiograph(path: str | Path, max_pages: int | None = None) -> Radiograph:
-    """Read a file with all its pages or frames.
+    """Read a file of any format with all its pages or frames, or at most `max_pages`.
 
-    Parameters
-    ----------
-    path : str or Path
-        A PNG, JPEG, TIFF, BMP, PGM or DICOM file; the content decides, not the suffix.
-    max_pages : int, optional
-        Number of pages to read at most, which need not agree with the other pages.
-
-    Raises
-    ------
-    ImageReadError
-        If the file cannot be read, its pages differ in size or type, or are too large together.
+    Raises ImageReadError if the file cannot be read, or the pages to read differ in size or type or are too large
+    together.
     """
     info, pages = read_stored(Path(path), max_pages)
     return Radiograph(info, pages[0] if len(pages) == 1 else pages)
@@ -99,33 +84,13 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
 
 
 def read_pages(path: str | Path) -> NDArray[np.generic]:
-    """Read every page or frame of a file as grayscale, white high; see `read_image`.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    (N, H, W) array; uint8, uint16 or float32
-
-    Raises
-    ------
-    ImageReadError
-        If a page cannot be read, the pages differ in size or type, or are too large together.
-    """
+    """Read every page or frame of a file as grayscale (N, H, W), white high; see `read_image`."""
     grey = read_radiograph(path).grey
     return grey if grey.ndim == 3 else grey[np.newaxis]
 
 
 def grey_limits(image: NDArray[np.generic]) -> Limits:
-    """Return the values to show as black and white.
-
-    Returns
-    -------
-    (float, float)
-        0 and `full_scale` for integers; the smallest and the largest finite value for floating ones.
-    """
+    """Return the values to show as black and white: 0 and `full_scale`, or the ends of finite floating values."""
     if np.issubdtype(image.dtype, np.integer):
         return 0.0, full_scale(image)
     finite = image[np.isfinite(image)]
@@ -137,13 +102,7 @@ def _not_empty(low: float, high: float) -> Limits:
 
 
 def take_rows(image: NDArray[np.generic], rows: slice) -> NDArray[np.generic]:
-    """Return these rows of an image or stack (..., H, W), as a view.
-
-    Raises
-    ------
-    InputError
-        If the image has none of them.
-    """
+    """Return these rows of an image or stack (..., H, W) as a view; raise InputError if it has none of them."""
     taken = image[..., rows, :]
     if taken.size == 0:
         raise InputError(f"has {image.shape[-2]} rows, none of them among those asked for")

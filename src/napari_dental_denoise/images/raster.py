@@ -21,7 +21,7 @@ from PIL import UnidentifiedImageError
 from napari_dental_denoise.config import GREY_LEVELS, LIMITS
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import unseen
-from napari_dental_denoise.images.tiff_page import DAMAGED, TURNED
+from napari_dental_denoise.images.tiff import DAMAGED, TURNED
 from napari_dental_denoise.pixels import ImageInfo, pixel_size_from_dpi
 
 READABLE = {"PNG", "JPEG", "MPO", "BMP", "PPM"}
@@ -54,7 +54,8 @@ def read_raster(path: Path, file: BinaryIO, _max_pages: int | None) -> tuple[Ima
             header.verify()
         except PILLOW_ERRORS as error:
             raise ImageReadError(path, DAMAGED) from error
-    return info, _grey(_decode(path, data))[np.newaxis]
+    image = _decode(path, data)
+    return info, (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image)[np.newaxis]
 
 
 @contextmanager
@@ -111,10 +112,6 @@ def _stored_type(header: PillowImage.Image) -> np.dtype[np.generic]:
     # Pillow opens 16-bit colour as 8 bit, and tells the depth only in how it would unpack it.
     wide = header.mode.startswith("I") or any(";16" in str(tile) for tile in getattr(header, "tile", ()))
     return np.dtype(np.uint16 if wide else np.uint8)
-
-
-def _grey(image: NDArray[np.generic]) -> NDArray[np.generic]:
-    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
 
 
 def _decode(path: Path, data: bytes) -> NDArray[np.generic]:

@@ -23,7 +23,7 @@ SAMPLED = 8
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the readable files hold, in the order given, and the errors of the others."""
+    """The headers of the readable files, in the order given, and the errors of the others."""
 
     images: list[ImageInfo]
     errors: list[ImageReadError]

@@ -23,7 +23,7 @@ from napari_dental_denoise.images.suffixes import (
     TIFF_SUFFIXES,
     WRITABLE_SUFFIXES,
 )
-from napari_dental_denoise.pixels import LARGEST_MM, MM_PER_INCH, SMALLEST_MM, PixelSize, is_plausible
+from napari_dental_denoise.pixels import MAX_MM, MIN_MM, MM_PER_INCH, PixelSize, is_plausible
 
 # Offsets in classic TIFF have 32 bits; the rest is left for the headers of the pages.
 MAX_CLASSIC_TIFF_BYTES = 2**32 - 2**26
@@ -95,23 +95,9 @@ def _encoded(path: Path, image: NDArray[np.generic], pixel_size_mm: PixelSize | 
 def write_tiff_pages(
     path: Path, stack: Any, pixel_size_mm: PixelSize | None = None, *, overwrite: bool = False
 ) -> None:
-    """Write a stack as the pages of one TIFF file, one page at a time.
+    """Write a NumPy or Dask stack (N, H, W) as the pages of one TIFF file, one page at a time.
 
-    Parameters
-    ----------
-    path : Path
-        Ends in .tif or .tiff.
-    stack : (N, H, W) array of NumPy or Dask; uint8, uint16 or floating
-        Only one page of a lazy stack is computed at a time. Floating values become float32.
-    pixel_size_mm : (height, width), optional
-        0.001 to 10 mm.
-    overwrite : bool
-        Replace an existing file.
-
-    Raises
-    ------
-    InputError
-        If the size is impossible, or the file exists or cannot be written.
+    Pixels are 8 or 16 bit or floating, which become float32; their size is 0.001 to 10 mm.
     """
     import tifffile
 
@@ -133,7 +119,7 @@ def write_tiff_pages(
 
 def _check_size(pixel_size_mm: PixelSize | None) -> None:
     if pixel_size_mm is not None and not all(is_plausible(side) for side in pixel_size_mm):
-        raise InputError(f"pixel size must be {SMALLEST_MM} to {LARGEST_MM:g} mm; received {pixel_size_mm}")
+        raise InputError(f"pixel size must be {MIN_MM} to {MAX_MM:g} mm; received {pixel_size_mm}")
 
 
 def _check_writable(path: Path, image: NDArray[np.generic]) -> None:

@@ -2,13 +2,13 @@ from .card import CARD as CARD
 from .card import PURPOSE as PURPOSE
 from .card import ModelCard as ModelCard
 from .card import to_json as to_json
-from .conversion import converted as converted
 from .file import GRAPH as GRAPH
 from .file import KERAS_CONFIG as KERAS_CONFIG
 from .file import KERAS_WEIGHTS as KERAS_WEIGHTS
 from .file import WEIGHTS as WEIGHTS
 from .file import ZIP_ERRORS as ZIP_ERRORS
 from .file import ModelFile as ModelFile
+from .file import converted as converted
 from .file import member_names as member_names
 from .file import model_stat as model_stat
 from .file import read_card as read_card

@@ -20,46 +20,30 @@ MAX_HALO = 4096
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model was trained on and for.
+    """Data, settings and purpose of the training of a model."""
 
-    Attributes
-    ----------
-    preset : str
-        Design of the network, or "foreign" for one that was made elsewhere.
-    predicts : {"residual", "image"}
-        Whether the output is the noise to subtract or the denoised image itself.
-    multiple, halo : int
-        For tiles, in pixels: the number that sides are multiples of, and the distance at which a pixel
-        still influences another.
-    noise : mapping
-        Kind and ranges of the training noise.
-    data : mapping
-        Counts and types of the training images; never a file name.
-    training : mapping
-        Settings and course of the training.
-    metrics : mapping
-        Validation PSNR in dB and SSIM, of the noisy and of the denoised images.
-    versions : mapping
-        Versions of the software that made the model.
-    date : str
-        ISO 8601, UTC.
-    weights_sha256 : str
-        Hash of the member `model.weights.h5`.
-    export_sha256 : str
-        Hash of the members `openvino.xml` and `openvino.bin`, one after the other.
-    """
-
+    # Design of the network, or "foreign" for one that was made elsewhere.
     preset: str
+    # The output is the noise to subtract, or the denoised image itself.
     predicts: Predicts
+    # For tiles: their sides are multiples of so many pixels, and a pixel influences others up to a distance of `halo`.
     multiple: int
     halo: int
+    # Kind and ranges of the training noise.
     noise: Mapping[str, Any] = field(default_factory=dict)
+    # Counts and types of the training images; never a file name.
     data: Mapping[str, Any] = field(default_factory=dict)
+    # Settings and course of the training.
     training: Mapping[str, Any] = field(default_factory=dict)
+    # Validation PSNR in dB and SSIM, of the noisy and of the denoised images.
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    # Versions of the software that made the model.
     versions: Mapping[str, str] = field(default_factory=dict)
+    # ISO 8601, UTC.
     date: str = ""
+    # Hash of the member `model.weights.h5`.
     weights_sha256: str = ""
+    # Hash of the members `openvino.xml` and `openvino.bin`, one after the other.
     export_sha256: str = ""
     normalisation: str = NORMALISATION
     purpose: str = PURPOSE
@@ -70,13 +54,7 @@ class ModelCard:
 
 
 def parse_card(data: bytes, name: str) -> ModelCard:
-    """Parse the text of a card.
-
-    Raises
-    ------
-    InputError
-        If it is not a card, or one of its values is impossible for a U-Net.
-    """
+    """Parse the text of a card; raise InputError if it is none, or one of its values is impossible for a U-Net."""
     try:
         values = json.loads(data)
         known = {item.name for item in fields(ModelCard)}

@@ -1,7 +1,7 @@
-"""Read and check model files without Keras.
+"""Read, check and convert model files; this process never imports Keras.
 
 A model is one `.keras` file: the zip that Keras writes, with three more members that Keras ignores.
-Nothing in the file is executed.
+Nothing in the file is executed. Plain Keras models are converted once each, in a child process.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_dental_denoise.config import LIMITS, MODEL_SUFFIX, PROGRAM
+from platformdirs import user_cache_path
+
+from napari_dental_denoise.config import LIMITS, MODEL_SUFFIX, PACKAGE, PROGRAM
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import stat_or_none
 from napari_dental_denoise.models.card import CARD, ModelCard, parse_card
@@ -23,7 +27,7 @@ GRAPH = "openvino.xml"
 WEIGHTS = "openvino.bin"
 KERAS_WEIGHTS = "model.weights.h5"
 KERAS_CONFIG = "config.json"
-
+CONVERSION_TIMEOUT_S = 600
 # What zipfile raises for a damaged, encrypted or unknown member.
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
 
@@ -41,10 +45,7 @@ class ModelFile:
 def read_model_file(path: str | Path) -> ModelFile:
     """Read and check a model file with a card and an OpenVINO export.
 
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, too large, not such a model, or does not match its card.
+    Raises InputError if the file is missing, damaged, too large, not such a model, or does not match its card.
     """
     path = Path(path)
     members = _read_members(path, (CARD, GRAPH, WEIGHTS, KERAS_WEIGHTS))
@@ -63,23 +64,12 @@ def read_model_file(path: str | Path) -> ModelFile:
 
 
 def read_card(path: str | Path) -> ModelCard:
-    """Read only the card of a model file; of a Keras model without one, return a card that says so.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or not a model.
-    """
+    """Read only the card of a model file; of a Keras model without one, return a card that says so."""
     path = Path(path)
     members = _read_members(path, (CARD,))
     if CARD not in members:
         return ModelCard("a Keras model without a card, to be converted first", "image", 1, 0)
     return parse_card(members[CARD], path.name)
-
-
-def is_converted(path: str | Path) -> bool:
-    """Return whether a Keras model file has a card and an OpenVINO export."""
-    return {CARD, GRAPH, WEIGHTS} <= set(member_names(Path(path)))
 
 
 def member_names(path: Path) -> list[str]:
@@ -94,6 +84,27 @@ def sha256(*parts: bytes) -> str:
     for part in parts:
         digest.update(part)
     return digest.hexdigest()
+
+
+def converted(path: Path) -> Path:
+    """Return a model file with a card and an OpenVINO export: `path`, or its converted copy in the cache folder."""
+    if {CARD, GRAPH, WEIGHTS} <= set(member_names(path)):
+        return path
+    copy = user_cache_path(PROGRAM) / f"{sha256(path.read_bytes())[:32]}{MODEL_SUFFIX}"
+    if not copy.exists():
+        _convert_in_child(path, copy)
+    return copy
+
+
+def _convert_in_child(path: Path, copy: Path) -> None:
+    command = [sys.executable, "-m", PACKAGE, "convert", str(path), "-o", str(copy), "--overwrite"]
+    try:
+        child = subprocess.run(command, capture_output=True, text=True, timeout=CONVERSION_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{path.name}: the model was not converted within {CONVERSION_TIMEOUT_S} s") from error
+    if child.returncode != 0:
+        reason = (child.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise InputError(reason.removeprefix(f"{PROGRAM}: "))
 
 
 def _read_members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:

@@ -7,9 +7,15 @@ from .geometry import invert_dihedral as invert_dihedral
 from .geometry import mirrored as mirrored
 from .geometry import next_multiple as next_multiple
 from .geometry import up_to_multiples as up_to_multiples
+from .image_info import MAX_MM as MAX_MM
+from .image_info import MIN_MM as MIN_MM
+from .image_info import MM_PER_INCH as MM_PER_INCH
 from .image_info import ImageInfo as ImageInfo
 from .image_info import Limits as Limits
+from .image_info import PixelSize as PixelSize
 from .image_info import Spacing as Spacing
+from .image_info import is_plausible as is_plausible
+from .image_info import pixel_size_from_dpi as pixel_size_from_dpi
 from .intensity import Unit as Unit
 from .intensity import check_array as check_array
 from .intensity import check_black as check_black
@@ -19,9 +25,3 @@ from .intensity import full_scale as full_scale
 from .intensity import shared_scales as shared_scales
 from .intensity import to_unit as to_unit
 from .intensity import to_unit_pair as to_unit_pair
-from .spacing import LARGEST_MM as LARGEST_MM
-from .spacing import MM_PER_INCH as MM_PER_INCH
-from .spacing import SMALLEST_MM as SMALLEST_MM
-from .spacing import PixelSize as PixelSize
-from .spacing import is_plausible as is_plausible
-from .spacing import pixel_size_from_dpi as pixel_size_from_dpi

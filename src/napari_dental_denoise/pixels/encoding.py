@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.pixels.intensity import Unit, from_unit, full_scale, to_unit
 
-# Of 8 or 16 bits, signed or unsigned, or floating.
+# 8 or 16 bit, signed or unsigned, or floating.
 Pixels = NDArray[Any]
 
 MIN_BITS = 8
@@ -23,55 +23,28 @@ class PixelEncoding:
 
     Without `extent` and `white`, each array decides its own, so it must be a whole image, file or layer. `fit` decides
     them once, for crops and for further images.
-
-    Attributes
-    ----------
-    inverted : bool
-        Whether the lowest value is white, as in DICOM's MONOCHROME1.
-    bits : int
-        Number of bits of a value, its sign included.
-    padding : (int, int), optional
-        Lowest and highest of the values outside the radiograph, which stand for no grey.
-    extent : (int, int), optional
-        Lowest and highest stored value: black and white, or white and black where inverted.
-    white : float, optional
-        Grey value, counted from black, that is 1 on the [0, 1] scale; see `full_scale`.
     """
 
+    # The lowest value is white, as in DICOM's MONOCHROME1.
     inverted: bool = False
+    # Number of bits of a value, its sign included.
     bits: int = 16
+    # Lowest and highest of the values outside the radiograph, which stand for no grey.
     padding: tuple[int, int] | None = None
+    # Lowest and highest stored value: black and white, or white and black where inverted.
     extent: tuple[int, int] | None = None
+    # Grey value, counted from black, that is 1 on the [0, 1] scale; see `full_scale`.
     white: float | None = None
 
     def fit(self, stored: Pixels) -> PixelEncoding:
-        """Return the encoding with the black and the white of a whole image, file or layer.
-
-        Raises
-        ------
-        InputError
-            See `full_scale`.
-        """
+        """Return the encoding with the black and the white of a whole image, file or layer; see `full_scale`."""
         extent = None if self._is_grey(stored) else self._extent(stored)
         return replace(self, extent=extent, white=full_scale(replace(self, extent=extent).to_grey(stored)))
 
     def apply(self, function: Callable[[Unit], Pixels], stored: Pixels) -> Pixels:
-        """Return `function` of an image, computed on [0, 1], as stored values; padding pixels keep their value.
+        """Return `function` of an image (..., H, W), computed on [0, 1], as stored values; padding keeps its value.
 
-        Parameters
-        ----------
-        function : callable
-            From a float32 array with black at 0 and white at 1 to one of the same shape.
-        stored : (..., H, W) array; 8 or 16 bit, signed or unsigned, or floating
-
-        Returns
-        -------
-        array of the same shape and type
-
-        Raises
-        ------
-        InputError
-            See `full_scale`.
+        `function` takes a float32 array with black at 0 and white at 1, and returns one of the same shape.
         """
         if self.white is None:
             return self.fit(stored).apply(function, stored)
@@ -87,14 +60,7 @@ class PixelEncoding:
     def to_grey(self, stored: Pixels) -> Pixels:
         """Return stored values as unsigned ones with black at 0 and white high; `from_grey` undoes it exactly.
 
-        Parameters
-        ----------
-        stored : (..., H, W) array; 8 or 16 bit, signed or unsigned, or floating
-            Floating values stay as they are.
-
-        Returns
-        -------
-        array of the same shape; uint8, uint16 or floating
+        Floating values stay as they are.
         """
         if self._is_grey(stored):
             return stored
@@ -104,19 +70,7 @@ class PixelEncoding:
         return np.clip(high - wide if self.inverted else wide - low, 0, high - low).astype(f"u{stored.itemsize}")
 
     def from_grey(self, grey: Pixels, stored: Pixels) -> Pixels:
-        """Return processed grey values as stored values; padding pixels keep their value.
-
-        Parameters
-        ----------
-        grey : (..., H, W) array
-            Of the type that `to_grey` returns.
-        stored : (..., H, W) array
-            The stored values before processing.
-
-        Returns
-        -------
-        array of the type of `stored`
-        """
+        """Undo `to_grey` after processing; padding pixels keep the value that they have in `stored`."""
         if self._is_grey(stored):
             result = grey
         else:
@@ -157,17 +111,9 @@ PLAIN = PixelEncoding()
 
 
 def encoding_from(record: Mapping[str, Any] | None) -> PixelEncoding:
-    """Return the encoding that `PixelEncoding.record` describes; the plain one where there is none.
-
-    Parameters
-    ----------
-    record : mapping, optional
-        Of any version: unknown entries are ignored, missing ones have their default.
-    """
+    """Return the encoding that `PixelEncoding.record` of any version describes; of None, the plain one."""
     if record is None:
         return PLAIN
     names = [field.name for field in fields(PixelEncoding) if field.name in record]
-    known: dict[str, Any] = {
-        name: tuple(record[name]) if isinstance(record[name], list) else record[name] for name in names
-    }
-    return PixelEncoding(**known)
+    known: dict[str, Any] = {name: record[name] for name in names}
+    return PixelEncoding(**known | {name: tuple(value) for name, value in known.items() if isinstance(value, list)})

@@ -13,15 +13,9 @@ SYMMETRIES = 8
 
 
 def apply_dihedral(image: NDArray[Value], symmetry: int, axes: tuple[int, int] = (0, 1)) -> NDArray[Value]:
-    """Return a view of an image, rotated by quarter turns and, from the fifth symmetry on, flipped.
+    """Return a view of an image, rotated by quarter turns and, for symmetries 4 to 7, flipped; 0 is the identity.
 
-    Parameters
-    ----------
-    image : array
-    symmetry : int
-        From 0, the identity, to 7.
-    axes : (int, int)
-        Axes of the rows and the columns.
+    `axes` are those of the rows and the columns.
     """
     quarters = np.rot90(image, symmetry % 4, axes)
     return quarters if symmetry < 4 else np.flip(quarters, axes[1])

@@ -28,25 +28,13 @@ MAX_VALUE = 2.0**53
 
 
 def full_scale(image: NDArray[np.generic]) -> float:
-    """Return the grey value that stands for white.
+    """Return the grey value that stands for white in an array of any shape.
 
     8 bit: 255. 16 bit: the largest value of the fewest bits that hold the image, so that 12 bits
     stored in 16 count as 12. Floating: 1 for images on [0, 1], even with unclipped noise, else the
     rule of 16 bit. If the values are not whole, single pixels may exceed white by up to its double,
-    as unclipped noise does.
-
-    Parameters
-    ----------
-    image : array of any shape; uint8, uint16 or floating
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    InputError
-        If the type is another one, or a value is not finite or larger than 2 to the power of 53.
+    as unclipped noise does. Raises InputError for other types, and for values that are not finite or
+    larger than 2 to the power of 53.
     """
     check_array(image)
     # The byte order does not matter.
@@ -62,26 +50,12 @@ def full_scale(image: NDArray[np.generic]) -> float:
 
 
 def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
-    """Return the grey values that stand for white in images of the same subject.
+    """Return the grey values that stand for white in images of the same subject, the clean one first if there is one.
 
     Images in the same grey levels share one value, because a darker image on a scale of its own could
     become brighter: that of the first image, or the largest if another image needs two bits more. Images
     of two integer types, or on [0, 1], keep values of their own: 255 in 8 bit may be 4095 or 1.0 in the
     other.
-
-    Parameters
-    ----------
-    images : sequence of arrays of any shape; uint8, uint16 or floating
-        The clean image first, if there is one.
-
-    Returns
-    -------
-    list of float
-
-    Raises
-    ------
-    InputError
-        See `full_scale`.
     """
     scales = [full_scale(image) for image in images]
     integer_sizes = {image.dtype.itemsize for image in images if image.dtype.kind == "u"}
@@ -91,9 +65,7 @@ def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
     return [scales[0] if max(scales) <= one_bit_more else max(scales)] * len(scales)
 
 
-def to_unit_pair(
-    clean: NDArray[np.generic], other: NDArray[np.generic]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def to_unit_pair(clean: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[Unit, Unit]:
     """Return two images of the same subject on [0, 1]; see `shared_scales` and `to_unit`."""
     scales = shared_scales([clean, other])
     return to_unit(clean, scales[0]), to_unit(other, scales[1])
@@ -109,17 +81,7 @@ def check_array(image: object) -> None:
 
 
 def check_values(image: NDArray[np.generic]) -> float:
-    """Return the largest value, at least 0; raise InputError for values that are not finite or would overflow.
-
-    Parameters
-    ----------
-    image : floating array of any shape
-
-    Raises
-    ------
-    InputError
-        If a value is NaN, infinite or beyond 2 to the power of 53.
-    """
+    """Return the largest value, at least 0; raise InputError if one is NaN, infinite or beyond 2 to the power of 53."""
     low, high = float(image.min(initial=0)), float(image.max(initial=0))
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(
@@ -134,19 +96,7 @@ def check_values(image: NDArray[np.generic]) -> float:
 
 
 def check_black(image: NDArray[np.generic], scale: float) -> None:
-    """Raise InputError if large parts of an image are far below 0; means of many noisy pixels are not.
-
-    Parameters
-    ----------
-    image : (..., H, W) array; uint8, uint16 or floating
-    scale : float
-        See `full_scale`.
-
-    Raises
-    ------
-    InputError
-        If they are.
-    """
+    """Raise InputError if large parts of an image (..., H, W) are far below 0; means of many noisy pixels are not."""
     if image.size == 0 or float(image.min()) >= MIN_BLOCK * scale:
         return
     means = _block_means(image)
@@ -207,23 +157,9 @@ def to_unit(image: NDArray[np.generic], scale: float | None = None) -> NDArray[n
 
 
 def from_unit(unit: NDArray[np.floating], dtype: DTypeLike, scale: float) -> NDArray[np.generic]:
-    """Undo `to_unit`.
-
-    Parameters
-    ----------
-    unit : floating array of any shape
-    dtype : uint8, uint16 or floating
-        Integers are rounded and clipped to [0, `scale`]; floating values are only scaled.
-    scale : float
-        The grey value that 1 becomes.
-
-    Returns
-    -------
-    array of `dtype`, of the same shape
-    """
+    """Undo `to_unit`; integers are rounded and clipped to [0, `scale`], floating values are only scaled."""
     target = np.dtype(dtype)
     grey = unit * np.float32(scale)
     if np.issubdtype(target, np.integer):
-        np.rint(grey, out=grey)
-        np.clip(grey, 0, scale, out=grey)
+        np.clip(np.rint(grey, out=grey), 0, scale, out=grey)
     return grey.astype(target, copy=False)

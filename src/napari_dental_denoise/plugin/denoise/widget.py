@@ -10,7 +10,7 @@ from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, PushBut
 from napari_dental_denoise.batch import DenoiseWork
 from napari_dental_denoise.config import INFERENCE, MODEL_SUFFIX
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.images import describe
+from napari_dental_denoise.images import summarise_errors
 from napari_dental_denoise.models import read_card, starter_models
 from napari_dental_denoise.plugin.denoise.card import card_text
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, FolderTask, folder_steps
@@ -161,7 +161,7 @@ class DenoiseWidget(Container):
 
         show_text(self.status, outcome.text(), problem=outcome.failed)
         if outcome.errors:
-            show_warning(f"{len(outcome.errors)} images failed: {describe(outcome.errors)}")
+            show_warning(f"{len(outcome.errors)} images failed: {summarise_errors(outcome.errors)}")
 
     def _chosen_model(self) -> Path:
         model: Path | None = self.model.value

@@ -13,10 +13,10 @@ from napari_dental_denoise.images import (
     DICOM,
     READABLE_SUFFIXES,
     dataset_folders,
-    describe,
     format_of,
     list_files,
     probe_all,
+    summarise_errors,
 )
 from napari_dental_denoise.pixels import ImageInfo
 from napari_dental_denoise.plugin.files.image_layers import LayerData, file_layer, image_layers
@@ -165,9 +165,9 @@ def read_datasets(root: Path) -> list[LayerData]:
         if opened.problems:
             problems.append(f"{name}: {opened.problems}")
     if not layers:
-        raise InputError(f"None of {len(folders)} folders can be read: {describe(errors)}")
+        raise InputError(f"None of {len(folders)} folders can be read: {summarise_errors(errors)}")
     if errors:
-        problems.insert(0, f"{len(errors)} of {len(folders)} folders left out: {describe(errors)}")
+        problems.insert(0, f"{len(errors)} of {len(folders)} folders left out: {summarise_errors(errors)}")
     if problems:
         show_warning(". ".join(problems))
     return layers
@@ -176,7 +176,7 @@ def read_datasets(root: Path) -> list[LayerData]:
 def _read_files(paths: Sequence[Path], folder: Path, name: str | None = None) -> Opened:
     found = probe_all(paths)
     if not found.images:
-        reasons = describe(found.errors, MAX_SHOWN_ERRORS)
+        reasons = summarise_errors(found.errors, MAX_SHOWN_ERRORS)
         raise InputError(f"None of {len(paths)} files can be read: {reasons} (in {folder.name})")
     return Opened(image_layers(found.images, folder, name), _problems(found.errors, found.images, len(paths)))
 
@@ -185,7 +185,7 @@ def _problems(errors: Sequence[ImageReadError], images: Iterable[ImageInfo], tot
     """Return one message for all files, the most important first: a notification shows about 45 characters."""
     parts = []
     if errors:
-        parts.append(f"{len(errors)} of {total} files left out: {describe(errors, MAX_SHOWN_ERRORS)}")
+        parts.append(f"{len(errors)} of {total} files left out: {summarise_errors(errors, MAX_SHOWN_ERRORS)}")
     cut = [image.path.name for image in images if image.pages > 1 and not image.is_dicom]
     if cut:
         names = ", ".join(cut[:MAX_SHOWN_ERRORS])
