@@ -153,7 +153,11 @@ def test_colour_is_not_taken_for_a_stack(engine):
         (np.zeros((0, 5), np.uint8), 1, r"with pixels; received shape \(0, 5\)"),
         (np.zeros((5, 5), np.int64), 1, "must be uint8, uint16 or floating; received int64"),
         (np.full((5, 5), np.nan), 1, "must hold finite values"),
-        (np.full((20, 20), -2.0), 1, "must have black at 0; received large parts near -200% of white: add an offset first"),
+        (
+            np.full((20, 20), -2.0),
+            1,
+            "must have black at 0; received large parts near -200% of white: add an offset first",
+        ),
         (np.zeros((5, 5), np.uint8), -0.1, r"strength must be a number in \[0, inf\); received -0\.1"),
         (np.zeros((5, 5), np.uint8), np.nan, r"strength must be a number in \[0, inf\); received nan"),
     ],
