@@ -1,4 +1,1 @@
-"""The napari plugin: one package for each form.
-
-May import everything but `unet` and `cli`.
-"""
+"""The napari plugin: one package for each form. May import everything but `unet` and `cli`."""

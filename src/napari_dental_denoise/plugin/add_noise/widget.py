@@ -16,7 +16,6 @@ from magicgui.widgets import (
     create_widget,
 )
 from numpy.typing import NDArray
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDoubleSpinBox
 
 from napari_dental_denoise.config import GREY_LEVELS, NOISE
@@ -31,6 +30,7 @@ from napari_dental_denoise.plugin.shared import (
     PreviewLayer,
     check_image,
     current_image,
+    delayed,
     finish_form,
     fit_encoding,
     layer_encoding,
@@ -55,12 +55,7 @@ DECIMALS = 4
 
 
 class NoiseWidget(Container):
-    """Add noise of a known kind and level to an image layer; the result is a new layer.
-
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-    """
+    """Add noise of a known kind and level to an image layer; the result is a new layer."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
@@ -82,10 +77,7 @@ class NoiseWidget(Container):
         ]
         super().__init__(widgets=[*widgets, self.work.progress, self.status])
         finish_form(self, self._close)
-        self._timer = QTimer(self.native)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PREVIEW_DELAY_MS)
-        self._timer.timeout.connect(self._show_preview)
+        self._timer = delayed(self.native, PREVIEW_DELAY_MS, self._show_preview)
         self._connect()
         self._choose_kind()
 

@@ -23,12 +23,7 @@ MIN_POINTS = 5.0
 class SideBySide:
     """View of some layers in one row, with their names, until it is closed.
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    layers : sequence of napari.layers.Image
-    ended : callable
-        Called when the user turns off the grid with napari's button.
+    `ended` is called when the user turns off the grid with napari's button.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, layers: Sequence[Image], ended: Callable[[], None]) -> None:

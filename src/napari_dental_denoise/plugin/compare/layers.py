@@ -79,22 +79,9 @@ def _origin(name: str | None, names: Sequence[str]) -> str | None:
 
 
 def add_difference(viewer: napari.viewer.Viewer, minuend: Image, subtrahend: Image) -> Image:
-    """Add a layer of one layer minus another, or replace an earlier one; it has a symmetric colour scale.
+    """Add a layer of one layer minus another, or replace an earlier one; raise InputError if they are not comparable.
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    minuend, subtrahend : napari.layers.Image
-
-    Returns
-    -------
-    napari.layers.Image
-        float32, at the position of the minuend.
-
-    Raises
-    ------
-    InputError
-        If the layers are not comparable.
+    It is float32, at the position of the minuend, with a symmetric colour scale.
     """
     from napari.layers import Image
     from napari.utils import Colormap

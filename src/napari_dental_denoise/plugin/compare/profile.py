@@ -71,20 +71,9 @@ class ProfilePlot(QWidget):
         shapes: Shapes | None,
         point: tuple[float, ...],
     ) -> str:
-        """Plot the grey values of layers along the last line of a Shapes layer, or else along the middle row.
+        """Plot layers along the last line of a Shapes layer, or else along the middle row; return a title that says it.
 
-        Parameters
-        ----------
-        layers : sequence of (napari.layers.Image, int or None)
-            Layers of one size and their colours; see `Curve`.
-        shapes : napari.layers.Shapes or None
-        point : tuple of float
-            Position of the viewer's sliders.
-
-        Returns
-        -------
-        str
-            A title that tells where the line is.
+        The layers have one size and come with the numbers of their colours; see `Curve`.
         """
         first = layers[0][0]
         height, width = first.data.shape[-2:]

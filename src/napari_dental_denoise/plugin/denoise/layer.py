@@ -32,19 +32,14 @@ class Task:
 
     Attributes
     ----------
-    layer : napari.layers.Image
     data : (H, W) or (N, H, W) array of numpy or dask
         The data of the layer.
-    encoding : PixelEncoding
-    model : Path
-    strength : float
-    self_ensemble : bool
     lazy : bool
-        Whether images of a stack are denoised on demand.
+        Denoise images of a stack on demand.
     shown : int
         Index of the image on view.
-    window : (slice, slice), optional
-        Rows and columns of the image on view, for a preview; by default all is denoised.
+    window : (slice, slice) or None
+        Rows and columns of the image on view, for a preview; None denoises all.
     """
 
     layer: Image
@@ -60,16 +55,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Result of a run.
-
-    Attributes
-    ----------
-    engine : Engine
-    at : callable
-        From a strength to the result, without running the model again.
-    denoised : array
-        The result at the strength of the task.
-    """
+    """Result of a run: `at` maps any strength to the result, without running the model again."""
 
     engine: Engine
     at: Callable[[float], Any]

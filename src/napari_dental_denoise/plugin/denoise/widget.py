@@ -45,12 +45,7 @@ NO_MODEL = "No model yet: train one, or choose a file"
 
 
 class DenoiseWidget(Container):
-    """Denoise an image layer with a model; the result is a new layer.
-
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-    """
+    """Denoise an image layer with a model; the result is a new layer."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer

@@ -20,19 +20,7 @@ if TYPE_CHECKING:
 def stack_of(
     frame: Callable[[int], NDArray[np.generic]], shape: tuple[int, int, int], dtype: np.dtype[np.generic]
 ) -> Array:
-    """Return a lazy stack whose images are made by a function.
-
-    Parameters
-    ----------
-    frame : callable
-        Takes the index of an image and returns the image (H, W).
-    shape : (N, H, W)
-    dtype : numpy.dtype
-
-    Returns
-    -------
-    (N, H, W) dask array, one chunk for each image
-    """
+    """Return a lazy (N, H, W) dask array, one chunk for each image, whose images a function makes from their index."""
     import dask.array as da
 
     def block(index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:

@@ -44,15 +44,10 @@ def to_unit(data: Any, encoding: PixelEncoding) -> Any:
 
 
 def fit_encoding(encoding: PixelEncoding, data: Any, index: int | None = None) -> PixelEncoding:
-    """Return the encoding with the black and the white of a layer's data.
+    """Return the encoding with the black and the white of an image or stack of a layer.
 
-    Parameters
-    ----------
-    encoding : PixelEncoding
-    data : (H, W) or (N, H, W) array of numpy or dask
-    index : int, optional
-        The image of a lazy stack to decide them for. Without it, each of its images decides its own, because most of
-        them have not been read.
+    For one image of a lazy stack, give its index. Without it, each image of a lazy stack decides its own, because most
+    of them have not been read.
     """
     if isinstance(data, np.ndarray) or data.ndim == 2:
         return encoding.fit(np.asarray(data))

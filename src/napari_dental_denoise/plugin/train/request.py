@@ -27,21 +27,7 @@ SAMPLE_SIZE = 40
 class TrainingRequest:
     """A training as the form describes it.
 
-    Attributes
-    ----------
-    sources, noisy : Path or None
-        Folders of the training images and, for pairs, of their noisy images.
-    learn_from : {"clean", "pairs", "noisy"}
-    model : Path or None
-        Model file to write.
-    noise : str
-        Kind of noise that is added to clean images.
-    ranges : dict
-        Lowest and highest level by name.
-    config : TrainingConfig
-    start_from : str
-        A model file, "starter" or "nothing"; see `first_model`.
-    resume : bool
+    `sources` and `noisy` are folders, `ranges` the lowest and highest level by name; `start_from` as in `first_model`.
     """
 
     sources: Path | None
@@ -112,13 +98,7 @@ class TrainingRequest:
         return [str(word) for word in words]
 
     def plan(self) -> TrainingPlan:
-        """Plan the training from the names of the files and the headers of some.
-
-        Raises
-        ------
-        InputError
-            If there is no image in the folder.
-        """
+        """Plan the training from the file names and the headers of some files; raise InputError without any image."""
         folder = self.sources or Path()
         every = _shapes(folder, folder.stat().st_mtime_ns if folder.is_dir() else 0)
         first = first_model(self.start_from, self.config.preset)
