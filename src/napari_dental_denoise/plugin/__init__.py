@@ -1,1 +1,4 @@
-"""The napari plugin: one package for each form. May import everything but `unet` and `cli`."""
+"""The napari plugin: one package for each form.
+
+May import everything but `unet` and `cli`.
+"""

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 PREVIEW = "noise preview"
 PREVIEW_DELAY_MS = 80
 MAX_SIGMA = 0.5
+# Minimum, maximum and step.
+SPIN_RANGES = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}
 DECIMALS = 4
 
 
@@ -210,19 +212,12 @@ class NoiseWidget(Container):
 
 def _level_field(name: str) -> FloatSlider | FloatSpinBox:
     label, tooltip = name.replace("_", " "), LEVEL_MEANINGS[name]
-    if name.startswith("sigma"):
-        return _fine_slider(label, MAX_SIGMA, 0.0005, tooltip)
-    if name == "amount":
-        return _fine_slider(label, 1, 0.001, tooltip)
-    low, high, step = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}[
-        name
-    ]
-    return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
-
-
-def _fine_slider(label: str, high: float, step: float, tooltip: str) -> FloatSlider:
-    """Return a slider whose number has as many decimals as its step; magicgui shows two."""
+    if name != "amount" and not name.startswith("sigma"):
+        low, high, step = SPIN_RANGES[name]
+        return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
+    high, step = (1, 0.001) if name == "amount" else (MAX_SIGMA, 0.0005)
     slider = FloatSlider(label=label, max=high, step=step, tooltip=tooltip)
+    # As many decimals as the step has; magicgui shows two.
     number: QDoubleSpinBox = slider.native.findChild(QDoubleSpinBox)
     number.setDecimals(DECIMALS)
     return slider

@@ -66,10 +66,7 @@ class ProfilePlot(QWidget):
         self.restyle()
 
     def show_layers(
-        self,
-        layers: Sequence[tuple[Image, int | None]],
-        shapes: Shapes | None,
-        point: tuple[float, ...],
+        self, layers: Sequence[tuple[Image, int | None]], shapes: Shapes | None, point: tuple[float, ...]
     ) -> str:
         """Plot layers along the last line of a Shapes layer, or else along the middle row; return a title that says it.
 

@@ -59,7 +59,7 @@ class Scoring:
 
     @property
     def busy(self) -> bool:
-        """Whether a task is running."""
+        """Return whether a task is running."""
         return self._worker is not None
 
     def start(self, task: ScoreTask) -> None:
@@ -69,10 +69,7 @@ class Scoring:
             self._worker.quit()
             return
         self._worker = start_worker(
-            lambda: score_steps(task),
-            returned=self._on_returned,
-            failed=self._on_failed,
-            finished=self._on_finished,
+            lambda: score_steps(task), returned=self._on_returned, failed=self._on_failed, finished=self._on_finished
         )
 
     def stop(self) -> None:

@@ -74,7 +74,7 @@ class CompareWidget(CompareFields):
 
     @property
     def busy(self) -> bool:
-        """Whether an update of the scores or the profile is due or running."""
+        """Return whether an update of the scores or the profile is due or running."""
         return self._scoring.busy or self._update_timer.isActive()
 
     def _chosen(self) -> list[Image]:

@@ -30,16 +30,8 @@ Window = tuple[slice, slice]
 class Task:
     """Input of one run, recorded at its start because the layer may change or be deleted meanwhile.
 
-    Attributes
-    ----------
-    data : (H, W) or (N, H, W) array of numpy or dask
-        The data of the layer.
-    lazy : bool
-        Denoise images of a stack on demand.
-    shown : int
-        Index of the image on view.
-    window : (slice, slice) or None
-        Rows and columns of the image on view, for a preview; None denoises all.
+    `data` is that of the layer. With `lazy`, the images of a stack are denoised on demand. `shown` is the index of the
+    image on view; for a preview, `window` has its rows and columns, and None denoises all.
     """
 
     layer: Image

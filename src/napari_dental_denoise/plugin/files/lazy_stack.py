@@ -52,7 +52,11 @@ class FileFrames:
         try:
             return self._read(path)
         except ImageReadError as error:
-            self._report(path, error)
+            from napari.utils.notifications import show_warning
+
+            if path not in self._reported:
+                self._reported.add(path)
+                show_warning(f"Displayed as black: {error}")
             return np.zeros(self._shape, self._dtype)
 
     def _read(self, path: Path) -> NDArray[np.generic]:
@@ -64,10 +68,3 @@ class FileFrames:
                 "open the folder again",
             )
         return image
-
-    def _report(self, path: Path, error: ImageReadError) -> None:
-        from napari.utils.notifications import show_warning
-
-        if path not in self._reported:
-            self._reported.add(path)
-            show_warning(f"Displayed as black: {error}")

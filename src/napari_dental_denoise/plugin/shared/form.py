@@ -125,10 +125,7 @@ def brief(text: str) -> str:
 
 
 def preference(section: str, name: str, default: Any) -> Any:
-    """Return a value of the plugin's page in Preferences, by section and name of the manifest's configurations.
-
-    Return the default where there is no page, because napari has not discovered the plugin.
-    """
+    """Return a value of the plugin's page in Preferences; the default if napari has not discovered the plugin."""
     from napari.settings import get_plugin_settings
 
     try:

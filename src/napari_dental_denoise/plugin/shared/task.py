@@ -37,18 +37,10 @@ class FormWork:
         unit: str,
         if_cancelled: str = "Cancelled; no image was changed",
     ) -> None:
-        """Start a task in a thread.
+        """Start a task in a thread, where `steps` makes the generator; `returned` gets the result, in the main thread.
 
-        Parameters
-        ----------
-        steps : callable
-            Makes the generator, in the thread.
-        returned : callable
-            Gets the result, in the main thread.
-        text, if_cancelled : str
-            Status until the first report, and after Cancel.
-        unit : str
-            What the reports count, in the plural.
+        The status is `text` until the first report, and `if_cancelled` after Cancel; `unit` is what the reports count,
+        in the plural.
         """
         self._if_cancelled = if_cancelled
         self._set_busy(busy=True)

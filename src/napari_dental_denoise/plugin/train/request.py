@@ -42,7 +42,9 @@ class TrainingRequest:
 
     def problem(self) -> str:
         """Return why the training cannot run, or an empty text."""
-        return self._folder_problem() or self._model_problem() or self._level_problem()
+        levels = "The lowest noise level is above the highest"
+        inverted = any(low > high for low, high in (self.ranges or {}).values())
+        return self._folder_problem() or self._model_problem() or (levels if inverted else "")
 
     def _folder_problem(self) -> str:
         if self.sources is None or not self.sources.is_dir():
@@ -71,11 +73,6 @@ class TrainingRequest:
         if preset not in PRESETS:
             return f"{self.start_from} was made elsewhere: a training cannot begin with it"
         return f"{self.start_from} is of the preset {preset}: choose that preset"
-
-    def _level_problem(self) -> str:
-        if any(low > high for low, high in (self.ranges or {}).values()):
-            return "The lowest noise level is above the highest"
-        return ""
 
     def arguments(self, preview: Path | None = None) -> list[str]:
         """Return the arguments of the command `train`."""
