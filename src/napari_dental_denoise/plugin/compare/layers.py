@@ -57,7 +57,7 @@ def shown_pixels(layer: Image, point: tuple[float, ...]) -> NDArray[np.generic]:
 def guess_layers(names: Sequence[str]) -> tuple[str | None, str | None, str | None]:
     """Return the names of the clean, noisy and denoised layers, guessed from the names that the plugin gives.
 
-    These are "x", "x gaussian" and "x gaussian denoised". The names are in the order of the layers, lowest first.
+    These are "x", "x noisy" and "x noisy denoised". The names are in the order of the layers, lowest first.
     """
     second = next((name for name in reversed(names) if "denoised" in name), None)
     first = _origin(second, names) or next((name for name in reversed(names) if _is_noisy(name)), None)

@@ -68,7 +68,7 @@ class ProfilePlot(QWidget):
     def show_layers(
         self, layers: Sequence[tuple[Image, int | None]], shapes: Shapes | None, point: tuple[float, ...]
     ) -> str:
-        """Plot layers along the last line of a Shapes layer, or else along the middle row; return a title that says it.
+        """Plot layers along the last line of a Shapes layer, else along the middle row; return a title that says which.
 
         The layers have one size and come with the numbers of their colours; see `Curve`.
         """
