@@ -23,49 +23,26 @@ def denoise_median(noisy: Unit, sigma: float) -> Unit:
 
 
 def denoise_non_local_means(noisy: Unit, sigma: float) -> Unit:
-    """Return the weighted mean of similar patches of the neighbourhood.
-
-    References
-    ----------
-    A. Buades et al., "A non-local algorithm for image denoising", CVPR 2005, doi 10.1109/CVPR.2005.38.
-    """
+    """Return the weighted mean of similar patches of the neighbourhood (A. Buades et al., doi 10.1109/CVPR.2005.38)."""
     return denoise_nl_means(
         noisy, patch_size=5, patch_distance=6, h=NL_MEANS_STRENGTH * sigma, sigma=sigma, fast_mode=True
     ).astype(np.float32)
 
 
 def denoise_wavelets(noisy: Unit, sigma: float) -> Unit:
-    """Shrink the wavelet coefficients by a soft threshold for each subband.
-
-    References
-    ----------
-    S. G. Chang et al., "Adaptive wavelet thresholding for image denoising and compression",
-    IEEE Trans. Image Process. 9 (2000), doi 10.1109/83.862633.
-    """
+    """Shrink the wavelet coefficients by a soft threshold for each subband (Chang et al., doi 10.1109/83.862633)."""
     larger = mirrored(noisy, MIN_SIDE, MIN_SIDE)
     denoised = denoise_wavelet(larger, sigma=sigma, method="BayesShrink", mode="soft", wavelet="db4")
     return denoised[: noisy.shape[0], : noisy.shape[1]].astype(np.float32)
 
 
 def denoise_total_variation(noisy: Unit, sigma: float) -> Unit:
-    """Return the image that minimises total variation plus the weighted distance to the noisy image.
-
-    References
-    ----------
-    A. Chambolle, "An algorithm for total variation minimization and applications",
-    J. Math. Imaging Vis. 20 (2004), doi 10.1023/B:JMIV.0000011325.36760.1e.
-    """
+    """Minimise total variation plus distance to the input (A. Chambolle, doi 10.1023/B:JMIV.0000011325.36760.1e)."""
     return denoise_tv_chambolle(noisy, weight=TV_WEIGHT * sigma, max_num_iter=200).astype(np.float32)
 
 
 def denoise_bm3d(noisy: Unit, sigma: float) -> Unit:
-    """Filter groups of similar blocks together; needs the `bm3d` extra.
-
-    References
-    ----------
-    K. Dabov et al., "Image denoising by sparse 3-D transform-domain collaborative filtering",
-    IEEE Trans. Image Process. 16 (2007), doi 10.1109/TIP.2007.901238.
-    """
+    """Filter groups of similar blocks; needs the `bm3d` extra (K. Dabov et al., doi 10.1109/TIP.2007.901238)."""
     if find_spec("bm3d") is None:
         raise InputError("BM3D is not installed: pip install 'napari-dental-denoise[bm3d]'")
     from bm3d import bm3d

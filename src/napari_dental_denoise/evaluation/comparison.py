@@ -23,16 +23,9 @@ MIN_SIGMA = 1e-4
 
 @dataclass(frozen=True)
 class NoisyPair:
-    """A clean and a noisy image of the same radiograph.
+    """A clean and a noisy image (H, W) of the same radiograph on [0, 1], where the noise is not clipped.
 
-    Attributes
-    ----------
-    clean, noisy : ndarray of float32, shape (H, W)
-        On [0, 1]; the noise is not clipped.
-    sigma : float
-        Root mean square of the noise, which the baselines are told.
-    noise : str
-        Kind and levels of the noise, for the table.
+    `sigma` is the root mean square of the noise, which the baselines are told; `noise` names its kind and levels.
     """
 
     clean: Unit

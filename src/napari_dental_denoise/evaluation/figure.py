@@ -51,13 +51,8 @@ def comparison_figure(comparisons: Sequence[Comparison]) -> Figure:
         for axis, (title, image, caption) in zip(row[:3], pictures, strict=True):
             axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axis.set(title=title, xlabel=caption, xticks=[], yticks=[])
-        difference = row[3].imshow(
-            item.denoised - item.clean,
-            cmap="RdBu_r",
-            vmin=-DIFFERENCE_RANGE,
-            vmax=DIFFERENCE_RANGE,
-            interpolation="nearest",
-        )
+        shades = {"cmap": "RdBu_r", "vmin": -DIFFERENCE_RANGE, "vmax": DIFFERENCE_RANGE}
+        difference = row[3].imshow(item.denoised - item.clean, **shades, interpolation="nearest")
         row[3].set(title="denoised - clean", xlabel="of the full range", xticks=[], yticks=[])
         figure.colorbar(difference, ax=row[3], shrink=0.85, format="%+.2g")
     return figure

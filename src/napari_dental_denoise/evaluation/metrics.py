@@ -79,21 +79,13 @@ def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
         raise InputError(
             f"SSIM needs images (..., H, W) with at least {SSIM_MIN_SIDE} pixels a side; received {clean.shape}"
         )
-    pairs = zip(*(image.reshape(-1, *image.shape[-2:]) for image in (clean, denoised)), strict=True)
-    return float(np.mean([_plane_ssim(one, other, data_range) for one, other in pairs]))
-
-
-def _plane_ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], data_range: float) -> float:
-    return float(
-        structural_similarity(
-            clean.astype(np.float64),
-            denoised.astype(np.float64),
-            data_range=data_range,
-            gaussian_weights=True,
-            sigma=SSIM_SIGMA,
-            use_sample_covariance=False,
-        )
-    )
+    planes = (image.reshape(-1, *image.shape[-2:]) for image in (clean, denoised))
+    options = {"gaussian_weights": True, "sigma": SSIM_SIGMA, "use_sample_covariance": False}
+    scores = [
+        structural_similarity(one.astype(np.float64), other.astype(np.float64), data_range=data_range, **options)
+        for one, other in zip(*planes, strict=True)
+    ]
+    return float(np.mean(scores))
 
 
 def ssim_or_nan(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:

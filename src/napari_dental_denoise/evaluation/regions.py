@@ -29,10 +29,7 @@ class RegionScore:
 
 
 def on_one_scale(images: Sequence[Grey]) -> tuple[list[Grey], float]:
-    """Return the images and their data range, scaled to [0, 1] unless all have the same type and white.
-
-    See `shared_scales` for the white of each image.
-    """
+    """Return the images and their data range, on [0, 1] unless all have one type and white; see `shared_scales`."""
     scales = shared_scales(images)
     if len({image.dtype for image in images}) == len(set(scales)) == 1:
         return list(images), scales[0]
@@ -40,17 +37,7 @@ def on_one_scale(images: Sequence[Grey]) -> tuple[list[Grey], float]:
 
 
 def ellipse_outline(corners: Points) -> Points:
-    """Return points on the ellipse that touches the middle of each side of a rectangle.
-
-    Parameters
-    ----------
-    corners : ndarray, shape (4, 2)
-        In their order around the rectangle, which may be rotated.
-
-    Returns
-    -------
-    ndarray, shape (90, 2)
-    """
+    """Return 90 points on the ellipse in a rectangle, which may be rotated, given its corners (4, 2) in their order."""
     centre = corners.mean(axis=0)
     first, second = (corners[1] - corners[0]) / 2, (corners[2] - corners[1]) / 2
     angle = np.linspace(0, 2 * np.pi, ELLIPSE_CORNERS, endpoint=False)[:, None]
@@ -58,19 +45,7 @@ def ellipse_outline(corners: Points) -> Points:
 
 
 def outline_mask(outlines: Sequence[Points], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return the mask of the pixels whose centre lies in any of the outlines.
-
-    Parameters
-    ----------
-    outlines : sequence of ndarray, shape (K, 2)
-        Rows and columns of corners; the centre of the first pixel is (0, 0).
-    shape : tuple of int
-        Height and width of the image.
-
-    Returns
-    -------
-    ndarray of bool, shape (H, W)
-    """
+    """Return the mask of the pixels whose centre is in an outline (K, 2) of rows and columns; (0, 0) is the first."""
     mask = np.zeros(shape, bool)
     for outline in outlines:
         mask |= polygon2mask(shape, outline)

@@ -15,12 +15,9 @@ HALF_OF_LOWER_HALF = np.uint32(0x8000)
 
 
 def split_grey(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Split grey values into the nearest bf16 numbers and the remainders.
+    """Split grey values into the nearest bf16 numbers and the remainders, float32 arrays whose sum is exactly `grey`.
 
-    Returns
-    -------
-    coarse, rest : float32 arrays of the same shape
-        Their sum is exactly `grey`; for `grey` on [0, 1], `rest` is within 1/512, half a grey level of 8 bit.
+    For `grey` on [0, 1], the remainders are within 1/512, half a grey level of 8 bit.
     """
     bits = grey.view(np.uint32) + HALF_OF_LOWER_HALF
     bits &= UPPER_HALF

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -75,27 +77,10 @@ def denoise_steps(
     tile_side: int = INFERENCE.tile_side,
     scale: float | None = None,
 ) -> Generator[Progress, None, NDArray[np.generic]]:
-    """Denoise one tile per step; to stop, close the generator.
+    """Denoise an image or stack, one tile per step; to stop, close the generator.
 
-    Parameters
-    ----------
-    image : (H, W) or (N, H, W) array; uint8, uint16 or floating
-    engine : Engine
-    strength : float
-        Share of the estimated noise to subtract.
-    tile_side : int
-        Maximum side of a tile's core, in pixels.
-    scale : float, optional
-        The grey value of white; by default `full_scale` of each image.
-
-    Yields
-    ------
-    Progress
-        Number of tiles done, and of all.
-
-    Returns
-    -------
-    array of the same shape and type
+    `tile_side` is the maximum side of a tile's core in pixels; `scale` is the grey value of white, by default that of
+    each image.
     """
     check_strength(strength)
     images = as_images(image)
@@ -118,7 +103,7 @@ def residual_steps(
     images = as_images(unit)
     result = np.empty(unit.shape, np.float32)
     results = result.reshape(images.shape)
-    for seen in _noise_in_tiles(images, engine, tile_side, _checked_unit):
+    for seen in _noise_in_tiles(images, engine, tile_side, partial(_checked_scale, scale=1.0)):
         results[seen.place] = seen.noise
         yield seen.progress
     return result
@@ -152,7 +137,8 @@ def _noise_in_tiles(
     multiple = engine.card.multiple
     tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, multiple)
     total = len(images) * len(tiles)
-    together = _images_together(images.shape[1:], len(tiles), tile_side)
+    # Small images run together, as many as have the pixels of one tile.
+    together = max(tile_side**2 // math.prod(images.shape[1:]), 1) if len(tiles) == 1 else 1
     for first in range(0, len(images), together):
         group = [np.asarray(image) for image in images[first : first + together]]
         scales = [scale_of(image) for image in group]
@@ -163,20 +149,10 @@ def _noise_in_tiles(
                 yield _TileNoise(place, noisy, noise, white, Progress(index * len(tiles) + number, total))
 
 
-def _checked_scale(image: NDArray[np.generic]) -> float:
-    scale = full_scale(image)
-    check_black(image, scale)
-    return scale
-
-
-def _checked_unit(unit: NDArray[np.generic]) -> float:
-    check_black(unit, 1.0)
-    return 1.0
-
-
-def _images_together(shape: tuple[int, ...], tiles: int, tile_side: int) -> int:
-    """Return how many small images together have the pixels of one tile."""
-    return max(tile_side**2 // (shape[0] * shape[1]), 1) if tiles == 1 else 1
+def _checked_scale(image: NDArray[np.generic], scale: float | None = None) -> float:
+    white = full_scale(image) if scale is None else scale
+    check_black(image, white)
+    return white
 
 
 def _run_windows(

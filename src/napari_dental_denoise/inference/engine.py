@@ -42,7 +42,7 @@ def body_precision(precision: Precision, card: ModelCard) -> Precision:
 
 
 class OpenVinoEngine:
-    """Runs the OpenVINO export of a model file on the processor.
+    """Runs the OpenVINO export of a model file on the processor; raises InputError if it cannot be used.
 
     Parameters
     ----------
@@ -52,11 +52,6 @@ class OpenVinoEngine:
         it and the model predicts the noise.
     threads : int, optional
         Number of processor threads; by default all.
-
-    Raises
-    ------
-    InputError
-        If OpenVINO cannot read the export, or it does not map one image to one of its size.
     """
 
     def __init__(

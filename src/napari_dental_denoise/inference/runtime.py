@@ -7,11 +7,10 @@ from types import ModuleType
 
 
 def openvino() -> ModuleType:
-    """Import OpenVINO.
+    """Import OpenVINO without its telemetry package, which it does not need.
 
-    Its telemetry package writes an identity into the home folder and forks a process that calls a
-    statistics server, which a program for radiographs must not do; a fork of a process with threads can
-    also hang. OpenVINO works without that package.
+    That package writes an identity into the home folder and forks a process that calls a statistics server, which a
+    program for radiographs must not do; a fork of a process with threads can also hang.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None forbids an import
     import openvino as runtime

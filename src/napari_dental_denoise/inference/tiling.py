@@ -47,23 +47,10 @@ class Tile:
 
 
 def plan_axis(length: int, side: int, halo: int, multiple: int) -> list[Span]:
-    """Plan the tiles along one axis.
+    """Plan the tiles along one axis of `length` pixels, with cores of at most `side` pixels, rounded up to a multiple.
 
-    Parameters
-    ----------
-    length : int
-        Length of the axis, in pixels.
-    side : int
-        Maximum length of a core, in pixels, rounded up to a multiple.
-    halo : int
-        Number of pixels around a core that influence its result.
-    multiple : int
-        Windows start at multiples of this and span multiples of it.
-
-    Returns
-    -------
-    list of Span
-        Cores cover [0, `length`) once; the last window ends at `length`, rounded up to a multiple.
+    A halo is the number of pixels around a core that influence its result; windows start at multiples of `multiple` and
+    span multiples of it. Cores cover [0, `length`) once; the last window ends at `length`, rounded up to a multiple.
     """
     if min(length, side, multiple) < 1 or halo < 0:
         raise InputError(

@@ -1,4 +1,4 @@
-"""What all functions that add noise share: conversion to [0, 1] and back, random generators, checks of levels."""
+"""Parts of all functions that add noise: conversion to [0, 1] and back, random generators, checks of levels."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Unit:
     return rng.standard_normal(shape, dtype=np.float32)
 
 
-def check_photons(photons: float, most: float = MAX_PHOTONS) -> None:
+def check_photons(photons: float, high: float = MAX_PHOTONS) -> None:
     """Raise InputError unless `photons` is a count that can be drawn."""
-    check_number("photons", photons, above=0, high=most)
+    check_number("photons", photons, above=0, high=high)
 
 
 def check_sigma(name: str, value: float, low: float = 0.0) -> None:

@@ -80,12 +80,11 @@ def add_quantum_noise(
 ) -> NDArray[np.generic]:
     r"""Add the quantum noise of radiography: count photons, blur the fluctuations, add electronic noise.
 
-    In a radiograph few photons arrive at the bright parts, where the object absorbs most. With a
-    logarithmic response, which most vendors use, grey values are proportional to the attenuation, and
-    the noise of :math:`n` photons is :math:`1 / (\ln L \sqrt n)` with the latitude :math:`L`: strongest
-    in enamel and metal. With an inverted linear response it is :math:`\sqrt n / N` with the count
-    :math:`N` at full exposure: strongest in the dark background. With a linear response it is strongest
-    in the bright parts.
+    In a radiograph few photons arrive at the bright parts, where the object absorbs most. With a logarithmic response,
+    which most vendors use, grey values are proportional to the attenuation, and the noise of :math:`n` photons is
+    :math:`1 / (\ln L \sqrt n)` with the latitude :math:`L`: strongest in enamel and metal. With an inverted linear
+    response it is :math:`\sqrt n / N` with the count :math:`N` at full exposure: strongest in the dark background. With
+    a linear response it is strongest in the bright parts.
 
     Light spreads in the detector before it is read, so the fluctuations are blurred and the electronic
     noise is not. The image itself has passed a detector already and is not blurred again.

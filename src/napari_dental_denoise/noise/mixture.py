@@ -59,10 +59,9 @@ def add_dental_xray_noise(
 ) -> NDArray[np.generic]:
     """Add the noise of dental radiographs: a random mixture, different at each call.
 
-    The noise is white, correlated or quantum noise (see `add_quantum_noise`: each response, with and
-    without blur and electronic noise). Some images also have a level that varies, sharpening, lines of
-    the sensor, rounding to 8 bit or JPEG compression. The cited paper names these effects; how often
-    each occurs is a choice of this project.
+    The noise is white, correlated or quantum noise (see `add_quantum_noise`: each response, with and without blur and
+    electronic noise). Some images also have a level that varies, sharpening, lines of the sensor, rounding to 8 bit or
+    JPEG compression. The cited paper names these effects; how often each occurs is a choice of this project.
 
     Parameters
     ----------

@@ -69,9 +69,7 @@ NOISE_KINDS: Mapping[str, NoiseKind] = MappingProxyType(
         "gaussian": NoiseKind(add_gaussian_noise, {"sigma": SIGMA}, "white Gaussian noise"),
         "poisson": NoiseKind(add_poisson_noise, {"photons": PHOTONS}, "photon counting"),
         "poisson-gaussian": NoiseKind(
-            add_poisson_gaussian_noise,
-            {"photons": PHOTONS, "sigma": READOUT_SIGMA},
-            "photon counting and read-out",
+            add_poisson_gaussian_noise, {"photons": PHOTONS, "sigma": READOUT_SIGMA}, "photon counting and read-out"
         ),
         "speckle": NoiseKind(add_speckle_noise, {"sigma": SPECKLE_SIGMA}, "noise proportional to the grey value"),
         "salt-and-pepper": NoiseKind(add_salt_and_pepper_noise, {"amount": AMOUNT}, "white and black pixels"),
@@ -91,9 +89,7 @@ NOISE_KINDS: Mapping[str, NoiseKind] = MappingProxyType(
             "quantum noise of a raw exposure, strongest in bright parts",
         ),
         "varying": NoiseKind(
-            add_varying_noise,
-            {"sigma_low": SIGMA_LOW, "sigma_high": SIGMA_HIGH},
-            "white noise of varying level",
+            add_varying_noise, {"sigma_low": SIGMA_LOW, "sigma_high": SIGMA_HIGH}, "white noise of varying level"
         ),
         "lines": NoiseKind(add_line_noise, {"sigma": LINE_SIGMA}, "offsets of rows and columns"),
         "jpeg": NoiseKind(add_jpeg_noise, {"sigma": SIGMA, "quality": QUALITY}, "white Gaussian noise, then JPEG"),
@@ -117,14 +113,9 @@ def spelled(name: str) -> str:
 
 @dataclass(frozen=True)
 class NoiseRange:
-    """A kind of noise whose levels are drawn from ranges.
+    """A kind of noise, a key of `NOISE_KINDS`, whose levels are drawn from ranges.
 
-    Parameters
-    ----------
-    kind : str
-        A key of `NOISE_KINDS`.
-    ranges : mapping of str to (float, float)
-        The lowest and the highest value of each level; missing levels have the ranges of `NOISE_KINDS`.
+    `ranges` has the lowest and the highest value of each level; missing levels have the ranges of `NOISE_KINDS`.
     """
 
     kind: str

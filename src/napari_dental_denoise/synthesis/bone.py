@@ -28,7 +28,7 @@ SINUS_DEPTH_MM = (8.0, 16.0)
 
 @dataclass(frozen=True, slots=True)
 class Bone:
-    """Of each ray: the bone's share of the jaw's thickness, its attenuation per mm, and that of the plates."""
+    """Bone along each ray: its share of the jaw's thickness, its attenuation per mm, and that of the plates."""
 
     share: Field
     per_mm: Field

@@ -37,14 +37,8 @@ class Grid:
     ) -> tuple[Window, Field, Field]:
         """Return the part of the grid that a rotated box covers, and its coordinates (u, v) in the frame of the box.
 
-        Parameters
-        ----------
-        origin : tuple of float
-            The (x, y) of the frame in mm.
-        angle : float
-            Rotation of the frame in radians; positive turns its second axis towards negative x.
-        box : tuple of float
-            Left, right, top and bottom in the frame in mm.
+        The frame has its origin at (x, y) in mm and is rotated by an angle in radians; positive turns its second axis
+        towards negative x. The box is left, right, top and bottom in the frame in mm.
         """
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         matrix, offset = turn @ self.matrix, turn @ (self.offset - np.array(origin))

@@ -33,17 +33,8 @@ def restore(
 ) -> Field:
     """Return the attenuation of a tooth after caries and treatment, drawn with the probabilities of the anatomy.
 
-    Parameters
-    ----------
-    attenuation, outline : ndarray, shape (H, W)
-        Attenuation of the tooth, and path through it in mm.
-    tooth : Tooth
-    u, v : ndarray, shape (H, W)
-        Coordinates in the frame of the tooth in mm.
-    edge : float
-        Softness of sharp edges in mm.
-    anatomy : Anatomy
-    rng : numpy.random.Generator
+    `outline` is the path through the tooth, `u` and `v` are coordinates in its frame, and `edge` is the softness of
+    sharp edges, all in mm.
     """
     carious, filled, restored = rng.random(3) < (anatomy.carious, anatomy.root_filled, anatomy.restored)
     if carious:

@@ -22,19 +22,8 @@ Arrays = list[NDArray[np.generic]]
 class Checkpoint:
     """State from which a training can be resumed.
 
-    Attributes
-    ----------
-    weights, average, optimizer : list of arrays
-        Weights of the network, their moving average, and variables of the optimizer.
-    settings : dict
-        Settings that a resumed training must share.
-    epoch, step : int
-        Numbers of finished epochs and steps.
-    elapsed : float
-        Seconds of training so far.
-    best_epoch : int
-    best_psnr, best_ssim : float
-        Of the best epoch so far; PSNR in dB.
+    `average` holds the moving average of the weights, `optimizer` its variables, and `settings` what a resumed training
+    must share. `epoch` and `step` count the finished ones, `elapsed` seconds; PSNR is in dB.
     """
 
     weights: Arrays
@@ -66,13 +55,7 @@ def save_checkpoint(path: Path, state: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged.
-    """
+    """Read a checkpoint; raise InputError if the file is missing or damaged."""
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint: start the training without --resume")
     try:

@@ -22,14 +22,7 @@ SAMPLING = 32
 
 
 class Dataset(ABC):
-    """Images that give a noisy and a clean patch of any window.
-
-    Attributes
-    ----------
-    shapes : list of (height, width)
-    reference : {"clean", "noisy"}
-        Kind of the targets; scores against noisy ones only compare models.
-    """
+    """Images that give noisy and clean patches of any window; with a noisy `reference`, scores only compare models."""
 
     shapes: list[tuple[int, int]]
     reference: Literal["clean", "noisy"] = "clean"
@@ -56,15 +49,7 @@ class Dataset(ABC):
 
 
 class CleanImages(Dataset):
-    """Clean images; each patch gets new noise.
-
-    Parameters
-    ----------
-    images : sequence of (H, W) arrays; uint8, uint16 or floating
-    noise : NoiseRange
-    seed : int
-        Seed of the noise of the validation images.
-    """
+    """Clean (H, W) images; each patch gets new noise, and the validation images get noise of the seed."""
 
     def __init__(self, images: Sequence[Image], noise: NoiseRange, seed: int) -> None:
         self.images = list(images)
@@ -100,18 +85,7 @@ class CleanImages(Dataset):
 
 
 class ImagePairs(Dataset):
-    """Pairs of a noisy and a clean image.
-
-    Parameters
-    ----------
-    noisy, clean : sequences of (H, W) arrays; uint8, uint16 or floating
-        Both images of a pair have the same shape.
-
-    Raises
-    ------
-    InputError
-        If the numbers or shapes differ.
-    """
+    """Pairs of a noisy and a clean (H, W) image; raise InputError if their numbers or shapes differ."""
 
     def __init__(self, noisy: Sequence[Image], clean: Sequence[Image]) -> None:
         if len(noisy) != len(clean):
@@ -161,20 +135,10 @@ def digest(facts: object) -> str:
 
 
 def split_indices(files: Sequence[Hashable], share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Return indices for training and for validation; all pages of a file are in the same part.
+    """Return indices for training and for validation, where `share` in (0, 1) is that of the files for validation.
 
-    Parameters
-    ----------
-    files : sequence of hashable
-        The file of each image. The pages of a single file are split like files.
-    share : float
-        Share of the files for validation, in (0, 1); each part has at least one file.
-    seed : int
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two images, or the share is not in (0, 1).
+    `files` has the file of each image. All pages of a file are in the same part, but the pages of a single file are
+    split like files; each part has at least one. Raise InputError for fewer than two images, or another share.
     """
     check_setting("validation_split", share)
     if len(files) < 2:

@@ -23,14 +23,8 @@ def duration(seconds: float) -> str:
 class TrainingStarted:
     """Report before the first step.
 
-    Attributes
-    ----------
-    started_from : str or None
-        Name of the model file with the first weights.
-    first_psnr : float
-        PSNR of that model in dB; NaN without one.
-    reference : {"clean", "noisy"}
-        Kind of the images that PSNR and SSIM are measured against.
+    `started_from` names the model file with the first weights; `first_psnr` is its PSNR in dB, NaN without one. PSNR
+    and SSIM are measured against images of the kind `reference`, "clean" or "noisy".
     """
 
     event: ClassVar[str] = "started"
@@ -126,13 +120,7 @@ def to_line(report: TrainingReport) -> str:
 
 
 def from_line(line: str) -> TrainingReport:
-    """Return the report that `to_line` wrote.
-
-    Raises
-    ------
-    ValueError
-        If the line is no report.
-    """
+    """Return the report that `to_line` wrote; raise ValueError if the line is no report."""
     values: Mapping[str, Any] = json.loads(line)
     kinds = {kind.event: kind for kind in (TrainingStarted, StepDone, EpochDone, TrainingFinished)}
     kind = kinds.get(values.get("event", ""))

@@ -16,27 +16,10 @@ Batch = tuple[Unit, Unit]
 def batches(
     dataset: Dataset, side: int, size: int, count: int, rng: np.random.Generator, share: slice = slice(None)
 ) -> Iterator[Batch]:
-    """Draw `count` batches of `size` noisy and clean patches.
+    """Draw `count` batches of `size` noisy and clean patches, each (size, side, side, 1) float32 on [0, 1].
 
-    The probability of an image is proportional to its area. Windows and one of the 8 orientations
-    are drawn at random; an image smaller than a patch is mirrored at its border.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    side : int
-        Side of a patch in pixels.
-    size : int
-        Patches in one batch.
-    count : int
-        Batches.
-    rng : numpy.random.Generator
-    share : slice
-        Part of each batch to draw; its patches are those of the whole batch.
-
-    Yields
-    ------
-    noisy, clean : (size of the share, side, side, 1) float32 arrays on [0, 1]
+    The probability of an image is proportional to its area. Windows and one of the 8 orientations are drawn at random;
+    an image smaller than a patch is mirrored at its border. With a `share`, only this part of each batch is drawn.
     """
     areas = np.array([height * width for height, width in dataset.shapes], np.float64)
     chances = areas / areas.sum()

@@ -43,20 +43,9 @@ def steps_per_epoch(shapes: Sequence[tuple[int, int]], side: int, config: Traini
 class TrainingPlan:
     """Figures of a training before it starts.
 
-    Attributes
-    ----------
-    images : int
-        For training and validation.
-    patch_size : int
-        In pixels.
-    patches : int
-        In one epoch.
-    memory : int
-        Bytes of the images.
-    seconds : float
-        Estimate for this processor.
-    first : str, optional
-        Name of the model with the first weights.
+    `images` counts those for training and validation, `patches` those of one epoch, with sides of `patch_size` pixels.
+    `memory` is that of the images in bytes; `seconds` is an estimate for this processor; `first` names the model with
+    the first weights.
     """
 
     images: int
@@ -70,20 +59,7 @@ class TrainingPlan:
 def plan_training(
     shapes: Sequence[tuple[int, int]], bytes_per_pixel: int, preset: Preset, config: TrainingConfig
 ) -> TrainingPlan:
-    """Plan a training on images of these shapes.
-
-    Parameters
-    ----------
-    shapes : sequence of (height, width)
-    bytes_per_pixel : int
-        In memory.
-    preset : Preset
-    config : TrainingConfig
-
-    Returns
-    -------
-    TrainingPlan
-    """
+    """Plan a training on images of these shapes, which have `bytes_per_pixel` in memory."""
     side = usable_patch_size(config.patch_size, shapes, preset.multiple)
     steps = steps_per_epoch(shapes, side, config)
     patches = steps * config.batch_size

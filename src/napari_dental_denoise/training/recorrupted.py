@@ -30,31 +30,20 @@ CLIPPED_SHARE = 0.001
 
 
 class NoisyImages(Dataset):
-    """Noisy images without clean ones; the noise of each image is estimated.
+    """Noisy (H, W) images without clean ones; the noise of each image is estimated.
 
-    To a noisy image `y`, simulated noise `z` is added: `y + a z` is the input and `y - z / a` the
-    target [1]_. If the noise is Gaussian and `z` has its covariance, the noise of input and target is
-    independent, and the expected gradient is that of clean targets, for white and for correlated
-    noise. Where noise is clipped, the target is the local mean before clipping.
+    To a noisy image `y`, simulated noise `z` is added: `y + a z` is the input and `y - z / a` the target [1]_. If the
+    noise is Gaussian and `z` has its covariance, the noise of input and target is independent, and the expected
+    gradient is that of clean targets, for white and for correlated noise. Where noise is clipped, the target is the
+    local mean before clipping. The seed is that of the noise of the validation images.
 
-    The estimate has one correlation for the whole image, and a level that depends on the grey value.
-    Other noise (lines, a level that depends on the place) is removed in part or too much.
-
-    Parameters
-    ----------
-    images : sequence of (H, W) arrays; uint8, uint16 or floating
-    seed : int
-        Seed of the noise of the validation images.
-
-    Raises
-    ------
-    InputError
-        If an image is too small for an estimate of its noise.
+    The estimate has one correlation for the whole image, and a level that depends on the grey value. Other noise
+    (lines, a level that depends on the place) is removed in part or too much. An image that is too small for an
+    estimate raises InputError.
 
     References
     ----------
-    .. [1] T. Pang et al., "Recorrupted-to-Recorrupted: unsupervised deep learning for image
-       denoising", CVPR 2021.
+    .. [1] T. Pang et al., "Recorrupted-to-Recorrupted: unsupervised deep learning for image denoising", CVPR 2021.
     """
 
     reference = "noisy"

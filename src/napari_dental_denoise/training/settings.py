@@ -29,8 +29,6 @@ class Setting:
         Help text of the command line's option and tooltip of the form's field.
     choices : tuple of str
         Permitted values of a str.
-    low, high : float
-        Bounds of a number.
     brackets : str
         "[" or "]" where the bound itself is permitted, "(" or ")" where it is not.
     label : str
@@ -79,14 +77,9 @@ def setting(default: T, kind: type, text: str, **rules: Any) -> T:
 class TrainingConfig:
     """Settings of a training.
 
-    Attributes
-    ----------
-    averaging : float
-        Momentum of the moving average of the weights, which is what is validated and saved.
-    steps_per_epoch_range : (int, int)
-        Bounds of the steps in an epoch where `steps_per_epoch` is None.
-    validation_images, validation_side : int
-        Maximum number of validation images, and maximum side of each in pixels, cut from its middle.
+    `averaging` is the momentum of the moving average of the weights, which is what is validated and saved. The range
+    bounds the steps in an epoch where `steps_per_epoch` is None. Of at most `validation_images` images, the middle is
+    validated, with sides of at most `validation_side` pixels.
     """
 
     preset: str = setting(

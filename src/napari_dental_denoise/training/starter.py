@@ -37,21 +37,8 @@ FIRST_HELD_OUT = 2
 def starter_images(panoramics: Sequence[NDArray[np.generic]], seed: int) -> tuple[Images, Images]:
     """Return the clean images that the starter model is trained on, and those that it is validated with.
 
-    Parameters
-    ----------
-    panoramics : sequence of (H, W) arrays; uint8, uint16 or floating
-        In natural order; every fifth, starting with the third, is held out for validation.
-    seed : int
-        Seed of the synthetic radiographs and their grain.
-
-    Returns
-    -------
-    training, validation : list of (H, W) uint8 arrays
-
-    Raises
-    ------
-    InputError
-        If there are fewer than five panoramics.
+    Of the panoramics, in natural order, every fifth is held out for validation, starting with the third; raise
+    InputError if there are fewer than five. The seed is that of the synthetic radiographs and their grain.
     """
     if len(panoramics) < HELD_OUT_EVERY:
         raise InputError(f"the starter model needs {HELD_OUT_EVERY} or more panoramics; received {len(panoramics)}")

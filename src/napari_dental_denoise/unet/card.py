@@ -16,24 +16,9 @@ LOSS = "mean logarithm of the patches' mean square errors"
 def training_card(
     job: TrainingJob, state: Checkpoint, validation: Validation, side: int, seconds: float, *, mixed: bool
 ) -> ModelCard:
-    """Return the card of the best epoch so far.
+    """Return the card of the best epoch so far, whose scores are in `state`; `side` is that of a patch in pixels.
 
-    Parameters
-    ----------
-    job : TrainingJob
-    state : Checkpoint
-        With the scores of that epoch.
-    validation : Validation
-    side : int
-        Side of a patch in pixels.
-    seconds : float
-        Duration of the training so far.
-    mixed : bool
-        The body was computed in bf16.
-
-    Returns
-    -------
-    ModelCard
+    `seconds` is the duration of the training so far; with `mixed`, the body was computed in bf16.
     """
     preset = find_preset(job.config.preset)
     shapes = job.training.shapes
@@ -69,21 +54,7 @@ def training_card(
 
 
 def unchanged_card(first: ModelCard, name: str, preset: str) -> ModelCard:
-    """Return the card of a training whose best weights are still the first ones.
-
-    Parameters
-    ----------
-    first : ModelCard
-        Card of the model with the first weights.
-    name : str
-        Name of its file.
-    preset : str
-        Preset of the training.
-
-    Returns
-    -------
-    ModelCard
-    """
+    """Return the card of a training whose best weights are still the first ones, given their card and file name."""
     design = find_preset(preset)
     training = {**first.training, "started_from": name}
     return replace(first, preset=preset, multiple=design.multiple, halo=design.halo, training=training)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.config import MODEL_SUFFIX, PRESETS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import accuracy, mean_score, psnr, ssim_or_nan
+from napari_dental_denoise.files import write_bytes
 from napari_dental_denoise.inference import OpenVinoEngine, denoise, denoise_unit, load_engine
 from napari_dental_denoise.models import STARTER_NAME, converted, find_model, first_model
 from napari_dental_denoise.pixels import to_unit_pair
@@ -29,6 +30,7 @@ from napari_dental_denoise.training import (
     check_settings,
     split_indices,
 )
+from napari_dental_denoise.unet.export import check_model_name
 from napari_dental_denoise.unet.job import TrainingJob
 from napari_dental_denoise.unet.scores import Evaluation
 from napari_dental_denoise.unet.trainer import train
@@ -175,14 +177,10 @@ class CNNDenoiser:
         print(result)
         return result
 
-    def _scores(self, noisy: Image, clean: Image) -> tuple[float, float, float]:
+    def _scores(self, noisy: Image, clean: Image) -> tuple[float, ...]:
         reference, unit = to_unit_pair(clean, noisy)
         denoised = np.clip(denoise_unit(unit, self._ready()), 0, 1)
-        return (
-            accuracy(reference, denoised, data_range=1.0),
-            psnr(reference, denoised, data_range=1.0),
-            ssim_or_nan(reference, denoised, data_range=1.0),
-        )
+        return tuple(score(reference, denoised, data_range=1.0) for score in (accuracy, psnr, ssim_or_nan))
 
     def denoise(self, noisy: Images) -> Image | list[Image]:
         """Denoise an image, a stack or a list of images.
@@ -222,9 +220,6 @@ class CNNDenoiser:
         InputError
             If there is no model yet, or the file exists.
         """
-        from napari_dental_denoise.files import write_bytes
-        from napari_dental_denoise.unet.export import check_model_name
-
         self._ready()
         check_model_name(Path(path))
         write_bytes(Path(path), self._file, overwrite=overwrite)

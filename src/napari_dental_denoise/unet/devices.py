@@ -26,12 +26,8 @@ class PeerGoneError(InputError):
 class Devices:
     """Devices that share every batch and take the same step.
 
-    Attributes
-    ----------
-    strategy : tf.distribute.Strategy, optional
-        None for a single device.
-    process, processes : int
-        Index of this process among those of all machines, and their number.
+    `strategy` is TensorFlow's, None for a single device; `process` is the index of this process among those of all
+    machines, `processes` their number.
     """
 
     strategy: Any = None
@@ -45,7 +41,7 @@ class Devices:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes files and messages."""
+        """Return whether this process writes files and messages."""
         return self.process == 0
 
     def scope(self) -> AbstractContextManager[Any]:
@@ -93,19 +89,10 @@ class Devices:
 
 
 def find_devices(name: StrategyName, batch_size: int) -> Devices:
-    """Return the devices to train on.
+    """Return the devices to train on; raise InputError if the name is unknown or `TF_CONFIG` names no machines.
 
-    Parameters
-    ----------
-    name : {"auto", "single", "mirrored", "multi-worker"}
-        auto: the machines of `TF_CONFIG` if it is set, else as many GPUs as can share a batch evenly,
-        else one device. Machines must be found before TensorFlow computes anything.
-    batch_size : int
-
-    Raises
-    ------
-    InputError
-        If the name is unknown, or `TF_CONFIG` names no machines.
+    "auto" takes the machines of `TF_CONFIG` if it is set, else as many GPUs as can share a batch evenly, else one
+    device. Machines must be found before TensorFlow computes anything.
     """
     if name not in STRATEGIES:
         raise InputError(f"strategy must be one of {', '.join(STRATEGIES)}; received {name!r}")

@@ -38,31 +38,13 @@ class ExportError(InputError):
 
 
 def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bool) -> ModelCard:
-    """Write a Keras model with its card and its OpenVINO export as one `.keras` file, whole or not at all.
+    """Write a float32 Keras model with its card and OpenVINO export as one `.keras` file; return the completed card.
 
-    Weights are rounded to 11 significant bits and every member is deflated, which halves the file. If the
-    export fails, the Keras model alone is written before the error is raised, so that no training is lost.
+    The model maps (N, H, W, 1) to (N, H, W, 1), height and width open; date, versions and hashes of the card are filled
+    in. Weights are rounded to 11 significant bits and every member is deflated, which halves the file.
 
-    Parameters
-    ----------
-    model : keras.Model
-        From (N, H, W, 1) to (N, H, W, 1), height and width open; float32.
-    card : ModelCard
-        Date, versions and hashes are filled in.
-    path : Path
-        Ends in .keras.
-    overwrite : bool
-        Replace an existing file.
-
-    Returns
-    -------
-    ModelCard
-        The card in the file.
-
-    Raises
-    ------
-    InputError
-        If the file already exists or cannot be written, or the export fails.
+    The file is written whole or not at all, and InputError is raised if it exists or cannot be written. If the export
+    fails, the Keras model alone is written before the error is raised, so that no training is lost.
     """
     check_model_name(path)
     try:
@@ -84,10 +66,11 @@ def _write_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: 
         # Keras does not compress its members.
         with zipfile.ZipFile(temporary) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
+        packages = {name: version(name) for name in ("keras", "tensorflow", "openvino", "numpy")}
         card = replace(
             card,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
-            versions=_versions(),
+            versions={PROGRAM: __version__, "python": platform.python_version(), **packages},
             weights_sha256=sha256(members[KERAS_WEIGHTS]),
             export_sha256=sha256(graph, weights),
         )
@@ -133,11 +116,6 @@ def _export(model: keras.Model) -> tuple[bytes, bytes]:
         return graph.read_bytes(), graph.with_suffix(".bin").read_bytes()
 
 
-def _versions() -> dict[str, str]:
-    packages = {name: version(name) for name in ("keras", "tensorflow", "openvino", "numpy")}
-    return {PROGRAM: __version__, "python": platform.python_version(), **packages}
-
-
 def load_keras_model(path: Path) -> keras.Model:
     """Load a Keras model from an untrusted file: safe mode, no custom class."""
     member_names(path)
@@ -150,36 +128,16 @@ def load_keras_model(path: Path) -> keras.Model:
 
 
 def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
-    """Convert a Keras model that was trained elsewhere.
+    """Convert a Keras model that was trained elsewhere, and return its card; the source is not changed.
 
-    A constant image shows whether it predicts the noise or the image; changed distant pixels show how far
-    its receptive field reaches.
-
-    Parameters
-    ----------
-    source, target : Path
-        `.keras` files; the source is not changed.
-    overwrite : bool
-        Replace an existing target.
-
-    Returns
-    -------
-    ModelCard
-
-    Raises
-    ------
-    InputError
-        If the model cannot be loaded, does not map an image to one of its size, cannot work on a part of
-        an image, or cannot be exported.
+    A constant image shows whether it predicts the noise or the image; changed distant pixels show how far its receptive
+    field reaches. Raise InputError if the model cannot be loaded or exported, does not map an image to one of its size,
+    or cannot work on a part of an image.
     """
     model = _with_open_sides(load_keras_model(source), source.name)
     multiple = _find_multiple(model, source.name)
-    card = ModelCard(
-        "foreign",
-        _find_prediction(model, multiple, source.name),
-        multiple,
-        _find_halo(model, multiple, source.name),
-    )
+    predicts = _find_prediction(model, multiple, source.name)
+    card = ModelCard("foreign", predicts, multiple, _find_halo(model, multiple, source.name))
     check_model_name(target)
     return _write_model(model, card, target, overwrite=overwrite)
 

@@ -22,24 +22,18 @@ Weights = list[NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """Input of a training.
+    """Input of a training, whose images are split by file.
 
-    Parameters
+    Attributes
     ----------
-    training, validation : Dataset
-        Split by file.
     model : Path
         The `.keras` file to write; its checkpoint is beside it.
-    config : TrainingConfig
     start_from : Path, optional
         Model file with the first weights, of the same preset or one with fewer channels.
-    resume : bool
-        Continue from the checkpoint of `model`.
-    overwrite : bool
-        Replace an existing model file.
+    resume, overwrite : bool
+        Continue from the checkpoint of `model`, or replace an existing model file.
     preview : Path, optional
-        A `.npy` file, replaced after each epoch: (3, H, W) float32, one validation image noisy,
-        denoised and clean.
+        A `.npy` file, replaced after each epoch: (3, H, W) float32, one validation image noisy, denoised and clean.
     strategy : {"auto", "single", "mirrored", "multi-worker"}
         Devices to train on; see `find_devices`.
     """

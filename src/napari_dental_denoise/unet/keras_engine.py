@@ -15,15 +15,7 @@ from napari_dental_denoise.unet.export import load_keras_model
 
 
 class KerasEngine:
-    """An `Engine` that runs the Keras model of a model file.
-
-    Parameters
-    ----------
-    path : Path
-        A `.keras` file.
-    precision : {"auto", "f32", "bf16"}
-        Precision of the network's body; "auto" is bf16 where it saves time, except for models that predict the image.
-    """
+    """Engine that runs a model file in Keras; "auto" is bf16 where that saves time and the model predicts the noise."""
 
     def __init__(self, path: Path, precision: Precision = INFERENCE.precision) -> None:
         path = converted(path)

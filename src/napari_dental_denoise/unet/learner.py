@@ -23,19 +23,10 @@ MIN_ERROR = 1e-6
 
 
 class Learner:
-    """A network, its optimizer and the moving average of its weights.
+    """A network, its optimizer and the moving average of its weights, on devices that train together.
 
-    Parameters
-    ----------
-    preset : Preset
-    mixed : bool
-        Compute the body in bf16; weights, average, output and loss remain float32.
-    averaging : float
-        Momentum of the moving average.
-    seed : int
-        Seed of the initial weights.
-    devices : Devices
-        Devices that train together; by default one.
+    With `mixed`, the body is computed in bf16; weights, average, output and loss remain float32. `averaging` is the
+    momentum of the moving average, and `seed` that of the initial weights.
     """
 
     def __init__(
@@ -61,13 +52,9 @@ class Learner:
     def learn(self, noisy: Unit, clean: Unit, learning_rate: float) -> float:
         """Take one step on a batch (N, H, W, 1) on [0, 1]; with several processes, each on its share.
 
-        The loss is the mean over the patches of the logarithm of their mean square error, that is, minus
-        their mean PSNR, so that faint noise counts as much as strong noise.
-
-        Returns
-        -------
-        float
-            The geometric mean of the patches' root mean square errors.
+        The loss is the mean over the patches of the logarithm of their mean square error, that is, minus their mean
+        PSNR, so that faint noise counts as much as strong noise. Return the geometric mean of the patches' root mean
+        square errors.
         """
         self.optimizer.learning_rate.assign(learning_rate)
         return math.exp(self.devices.learn(self._step, noisy, clean) / 2)
@@ -113,10 +100,7 @@ class Learner:
 
 
 def _first_weights(network: keras.Model, preset: Preset, seed: int) -> list[NDArray[np.float32]]:
-    """Draw from He's normal distribution (arXiv 1502.01852), without a global seed.
-
-    The output layer of a network that predicts the noise starts at zero.
-    """
+    """Draw from He's normal distribution (arXiv 1502.01852) without a global seed; a residual output starts at 0."""
     rng = np.random.default_rng(seed)
     weights = []
     for variable in network.weights:

@@ -23,10 +23,10 @@ EPSILON = 1e-7
 class Muon(keras.optimizers.Optimizer):
     """Orthogonal momentum for the kernels of hidden convolutions, Adam for biases and the output.
 
-    A kernel is a matrix from the receptive field of the convolution to its output channels.
-    Orthogonalisation gives rare directions of the gradient the same weight as frequent ones.
-    K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024); the size of
-    its steps after J. Liu et al., arXiv 2502.16982; D. P. Kingma and J. Ba, "Adam", arXiv 1412.6980.
+    A kernel is a matrix from the receptive field of the convolution to its output channels. Orthogonalisation gives
+    rare directions of the gradient the same weight as frequent ones. K. Jordan et al., "Muon: An optimizer for hidden
+    layers in neural networks" (2024); the size of its steps after J. Liu et al., arXiv 2502.16982; D. P. Kingma and J.
+    Ba, "Adam", arXiv 1412.6980.
     """
 
     def __init__(self, learning_rate: float = 1e-3, **options: Any) -> None:

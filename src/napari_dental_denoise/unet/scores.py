@@ -9,18 +9,14 @@ from napari_dental_denoise.config import ACCURACY_TOLERANCE
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Mean scores of the denoised test images.
+    """Mean scores of the denoised test images; `psnr` is in dB.
 
     Attributes
     ----------
     loss : float
         Geometric mean of the root mean square errors of the images on [0, 1], as in training.
     accuracy : float
-        Share of the pixels within 0.05 of the clean image on [0, 1]; not the accuracy of Keras, which
-        compares classes.
-    psnr : float
-        In dB.
-    ssim : float
+        Share of the pixels within 0.05 of the clean image on [0, 1]; not the accuracy of Keras, which compares classes.
     """
 
     loss: float

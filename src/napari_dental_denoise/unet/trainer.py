@@ -47,24 +47,11 @@ MIN_SECONDS_BETWEEN_WRITES, MIN_PAUSE_PER_WRITE = 20.0, 20.0
 def train(job: TrainingJob) -> Generator[TrainingReport, None, None]:
     """Train a model; closing the generator stops after the current step and keeps the best model.
 
-    The learning rate falls along half a cosine from the first step to the end of the epochs or
-    minutes. After each epoch the moving average of the weights is validated; the best one so far is
-    written to the model file. The same seed gives the same losses on the same machine.
-
-    Parameters
-    ----------
-    job : TrainingJob
-
-    Yields
-    ------
-    TrainingReport
-        `TrainingStarted`, then `StepDone` for each batch and `EpochDone` for each epoch, then
-        `TrainingFinished`.
-
-    Raises
-    ------
-    InputError
-        If a setting or a file is invalid; then nothing is written.
+    Yield `TrainingStarted`, then `StepDone` for each batch and `EpochDone` for each epoch, then `TrainingFinished`. The
+    learning rate falls along half a cosine from the first step to the end of the epochs or minutes. After each epoch
+    the moving average of the weights is validated; the best one so far is written to the model file. The same seed
+    gives the same losses on the same machine. Before anything is written, InputError is raised for an invalid setting
+    or file.
     """
     check_job(job)
     run = _Run(job)
@@ -159,13 +146,9 @@ class _Run:
         if self.state.best_psnr == -math.inf:
             raise InputError("the training ended before its first step: give more minutes")
         self._write()
+        state = self.state
         yield TrainingFinished(
-            str(self.job.model),
-            self.state.epoch,
-            self.state.best_epoch,
-            self.state.best_psnr,
-            self.state.best_ssim,
-            self.elapsed,
+            str(self.job.model), state.epoch, state.best_epoch, state.best_psnr, state.best_ssim, self.elapsed
         )
 
     def _check_resumed(self) -> None:

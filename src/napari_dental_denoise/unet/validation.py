@@ -13,13 +13,7 @@ from napari_dental_denoise.unet.learner import Learner
 
 
 class Validation:
-    """Pairs of noisy and clean images, the same in every epoch.
-
-    Parameters
-    ----------
-    pairs : sequence of (noisy, clean)
-        (H, W) float32 arrays on [0, 1]; sides are multiples of the network's.
-    """
+    """Pairs of noisy and clean images on [0, 1], the same in every epoch; sides are multiples of the network's."""
 
     def __init__(self, pairs: Sequence[tuple[Unit, Unit]]) -> None:
         self.pairs = list(pairs)

@@ -36,9 +36,9 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> ModelCard:
 def widen(narrow: keras.Model, wide: keras.Model) -> None:
     """Make a wide network compute the same as a narrow one; its additional channels keep their weights.
 
-    Connections from additional channels to those of the narrow network start at zero. After T. Chen,
-    I. Goodfellow and J. Shlens, "Net2Net: Accelerating learning via knowledge transfer", arXiv
-    1511.05641, which repeats channels instead.
+    Connections from additional channels to those of the narrow network start at zero. After T. Chen, I. Goodfellow and
+    J. Shlens, "Net2Net: Accelerating learning via knowledge transfer", arXiv 1511.05641, which repeats channels
+    instead.
     """
     for layer in wide.layers:
         if not layer.weights:

@@ -4,8 +4,7 @@ import pytest
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
-from napari_dental_denoise.plugin.shared.form import CloseWatcher, brief
-from napari_dental_denoise.plugin.shared.preferences import preference
+from napari_dental_denoise.plugin.shared.form import CloseWatcher, brief, preference
 from napari_dental_denoise.plugin.shared.theme import plot_colors
 
 

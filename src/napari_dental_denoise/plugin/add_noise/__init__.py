@@ -1,7 +1,4 @@
-"""The Add noise form.
-
-May import `plugin.files`, `plugin.shared` and all that `plugin` may.
-"""
+"""The Add noise form. May import `plugin.files`, `plugin.shared` and all that `plugin` may."""
 
 import lazy_loader
 

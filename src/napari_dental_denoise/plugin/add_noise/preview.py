@@ -18,14 +18,8 @@ if TYPE_CHECKING:
 class NoisyImage:
     """Computes one noisy image at a time in a thread, and keeps the last one.
 
-    The noise of a part alone would differ from that of the whole image, which will be added.
-
-    Parameters
-    ----------
-    ready : callable
-        Called when an image has been computed; should ask for the image that is needed by then.
-    failed : callable
-        Gets the error.
+    The noise of a part alone would differ from that of the whole image, which will be added. `ready` is called when an
+    image has been computed and should ask for the image that is needed by then; `failed` gets the error.
     """
 
     def __init__(self, ready: Callable[[], Any], failed: Callable[[Exception], Any]) -> None:
@@ -35,27 +29,14 @@ class NoisyImage:
         self._noisy: NDArray[np.generic] | None = None
 
     def get(self, recipe: Recipe, data: Any, index: int) -> NDArray[np.generic] | None:
-        """Return an image with noise; None until `ready` is called.
-
-        Parameters
-        ----------
-        recipe : Recipe
-        data : (H, W) or (N, H, W) array of numpy or dask
-        index : int
-        """
+        """Return an image, or one of a stack, with noise; None until `ready` is called."""
         if self._worker is not None:
             return None
         last = self._request
         if self._noisy is not None and last is not None and last[:2] == (recipe, index) and last[2] is data:
             return self._noisy
         self._request, self._noisy = (recipe, index, data), None
-        self._worker = start_worker(
-            lambda: recipe.add_to_one(data, index),
-            progressed=lambda _: None,
-            returned=self._keep,
-            failed=self._fail,
-            finished=lambda: None,
-        )
+        self._worker = start_worker(lambda: recipe.add_to_one(data, index), returned=self._keep, failed=self._fail)
         return None
 
     def _keep(self, noisy: NDArray[np.generic]) -> None:

@@ -16,7 +16,6 @@ from magicgui.widgets import (
     create_widget,
 )
 from numpy.typing import NDArray
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDoubleSpinBox
 
 from napari_dental_denoise.config import GREY_LEVELS, NOISE
@@ -31,6 +30,7 @@ from napari_dental_denoise.plugin.shared import (
     PreviewLayer,
     check_image,
     current_image,
+    delayed,
     finish_form,
     fit_encoding,
     layer_encoding,
@@ -51,16 +51,13 @@ if TYPE_CHECKING:
 PREVIEW = "noise preview"
 PREVIEW_DELAY_MS = 80
 MAX_SIGMA = 0.5
+# Minimum, maximum and step.
+SPIN_RANGES = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}
 DECIMALS = 4
 
 
 class NoiseWidget(Container):
-    """Add noise of a known kind and level to an image layer; the result is a new layer.
-
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-    """
+    """Add noise of a known kind and level to an image layer; the result is a new layer."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
@@ -82,10 +79,7 @@ class NoiseWidget(Container):
         ]
         super().__init__(widgets=[*widgets, self.work.progress, self.status])
         finish_form(self, self._close)
-        self._timer = QTimer(self.native)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PREVIEW_DELAY_MS)
-        self._timer.timeout.connect(self._show_preview)
+        self._timer = delayed(self.native, PREVIEW_DELAY_MS, self._show_preview)
         self._connect()
         self._choose_kind()
 
@@ -218,19 +212,12 @@ class NoiseWidget(Container):
 
 def _level_field(name: str) -> FloatSlider | FloatSpinBox:
     label, tooltip = name.replace("_", " "), LEVEL_MEANINGS[name]
-    if name.startswith("sigma"):
-        return _fine_slider(label, MAX_SIGMA, 0.0005, tooltip)
-    if name == "amount":
-        return _fine_slider(label, 1, 0.001, tooltip)
-    low, high, step = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}[
-        name
-    ]
-    return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
-
-
-def _fine_slider(label: str, high: float, step: float, tooltip: str) -> FloatSlider:
-    """Return a slider whose number has as many decimals as its step; magicgui shows two."""
+    if name != "amount" and not name.startswith("sigma"):
+        low, high, step = SPIN_RANGES[name]
+        return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
+    high, step = (1, 0.001) if name == "amount" else (MAX_SIGMA, 0.0005)
     slider = FloatSlider(label=label, max=high, step=step, tooltip=tooltip)
+    # As many decimals as the step has; magicgui shows two.
     number: QDoubleSpinBox = slider.native.findChild(QDoubleSpinBox)
     number.setDecimals(DECIMALS)
     return slider

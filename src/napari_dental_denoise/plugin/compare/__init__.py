@@ -1,7 +1,4 @@
-"""The Compare form.
-
-May import `plugin.files`, `plugin.shared` and all that `plugin` may.
-"""
+"""The Compare form. May import `plugin.files`, `plugin.shared` and all that `plugin` may."""
 
 import lazy_loader
 

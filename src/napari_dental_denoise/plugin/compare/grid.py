@@ -21,15 +21,7 @@ MIN_POINTS = 5.0
 
 
 class SideBySide:
-    """View of some layers in one row, with their names, until it is closed.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    layers : sequence of napari.layers.Image
-    ended : callable
-        Called when the user turns off the grid with napari's button.
-    """
+    """View of some layers in a row, with their names; calls `ended` when the user turns off napari's grid."""
 
     def __init__(self, viewer: napari.viewer.Viewer, layers: Sequence[Image], ended: Callable[[], None]) -> None:
         self._viewer = viewer

@@ -57,7 +57,7 @@ def shown_pixels(layer: Image, point: tuple[float, ...]) -> NDArray[np.generic]:
 def guess_layers(names: Sequence[str]) -> tuple[str | None, str | None, str | None]:
     """Return the names of the clean, noisy and denoised layers, guessed from the names that the plugin gives.
 
-    These are "x", "x gaussian" and "x gaussian denoised". The names are in the order of the layers, lowest first.
+    These are "x", "x noisy" and "x noisy denoised". The names are in the order of the layers, lowest first.
     """
     second = next((name for name in reversed(names) if "denoised" in name), None)
     first = _origin(second, names) or next((name for name in reversed(names) if _is_noisy(name)), None)
@@ -79,22 +79,9 @@ def _origin(name: str | None, names: Sequence[str]) -> str | None:
 
 
 def add_difference(viewer: napari.viewer.Viewer, minuend: Image, subtrahend: Image) -> Image:
-    """Add a layer of one layer minus another, or replace an earlier one; it has a symmetric colour scale.
+    """Add a layer of one layer minus another, or replace an earlier one; raise InputError if they are not comparable.
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    minuend, subtrahend : napari.layers.Image
-
-    Returns
-    -------
-    napari.layers.Image
-        float32, at the position of the minuend.
-
-    Raises
-    ------
-    InputError
-        If the layers are not comparable.
+    It is float32, at the position of the minuend, with a symmetric colour scale.
     """
     from napari.layers import Image
     from napari.utils import Colormap

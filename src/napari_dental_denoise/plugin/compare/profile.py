@@ -66,25 +66,11 @@ class ProfilePlot(QWidget):
         self.restyle()
 
     def show_layers(
-        self,
-        layers: Sequence[tuple[Image, int | None]],
-        shapes: Shapes | None,
-        point: tuple[float, ...],
+        self, layers: Sequence[tuple[Image, int | None]], shapes: Shapes | None, point: tuple[float, ...]
     ) -> str:
-        """Plot the grey values of layers along the last line of a Shapes layer, or else along the middle row.
+        """Plot layers along the last line of a Shapes layer, else along the middle row; return a title that says which.
 
-        Parameters
-        ----------
-        layers : sequence of (napari.layers.Image, int or None)
-            Layers of one size and their colours; see `Curve`.
-        shapes : napari.layers.Shapes or None
-        point : tuple of float
-            Position of the viewer's sliders.
-
-        Returns
-        -------
-        str
-            A title that tells where the line is.
+        The layers have one size and come with the numbers of their colours; see `Curve`.
         """
         first = layers[0][0]
         height, width = first.data.shape[-2:]

@@ -19,16 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScoreTask:
-    """Images to score: pixels, not layers, which a thread must not touch.
-
-    Attributes
-    ----------
-    clean : (H, W) array
-    images : list of (int, (H, W) array)
-        Rows of the table and their images.
-    mask : (H, W) bool array or None
-        The region.
-    """
+    """Images to score, with their rows in the table: pixels, not layers, which a thread must not touch."""
 
     clean: NDArray[np.generic]
     images: list[tuple[int, NDArray[np.generic]]]
@@ -58,13 +49,7 @@ def score_steps(task: ScoreTask) -> Generator[Progress, None, list[RowScore]]:
 
 
 class Scoring:
-    """Runner of one task at a time; only the latest of the tasks that arrive meanwhile is run next.
-
-    Parameters
-    ----------
-    returned, failed : callable
-        Get the scores and the error.
-    """
+    """Runner of one task at a time; only the latest of the tasks that arrive meanwhile is run next."""
 
     def __init__(self, returned: Callable[[list[RowScore]], Any], failed: Callable[[Exception], Any]) -> None:
         self._returned, self._failed = returned, failed
@@ -74,7 +59,7 @@ class Scoring:
 
     @property
     def busy(self) -> bool:
-        """Whether a task is running."""
+        """Return whether a task is running."""
         return self._worker is not None
 
     def start(self, task: ScoreTask) -> None:
@@ -84,11 +69,7 @@ class Scoring:
             self._worker.quit()
             return
         self._worker = start_worker(
-            lambda: score_steps(task),
-            progressed=lambda _: None,
-            returned=self._on_returned,
-            failed=self._on_failed,
-            finished=self._on_finished,
+            lambda: score_steps(task), returned=self._on_returned, failed=self._on_failed, finished=self._on_finished
         )
 
     def stop(self) -> None:

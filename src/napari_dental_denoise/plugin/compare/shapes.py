@@ -17,15 +17,7 @@ LINES = ("line", "path")
 
 
 def outlines(shapes: Shapes, image: Image, point: tuple[float, ...]) -> list[Points]:
-    """Return the displayed closed shapes as (K, 2) arrays: rows and columns of their corners in `image`.
-
-    Parameters
-    ----------
-    shapes : napari.layers.Shapes
-    image : napari.layers.Image
-    point : tuple of float
-        Position of the viewer's sliders.
-    """
+    """Return the closed shapes at a viewer position as (K, 2) arrays: rows and columns of their corners in `image`."""
     return [
         _in_pixels(ellipse_outline(corners) if kind == "ellipse" else corners, shapes, image, point)
         for kind, corners in _shown(shapes, CLOSED, point)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSignalBlocker, QTimer
+from qtpy.QtCore import QSignalBlocker
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import outline_mask
@@ -21,7 +21,7 @@ from napari_dental_denoise.plugin.compare.layers import (
 from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoreTask, Scoring
 from napari_dental_denoise.plugin.compare.shapes import outlines
 from napari_dental_denoise.plugin.compare.wipe import Wipe
-from napari_dental_denoise.plugin.shared import CloseWatcher, Connections, report_error, show_text
+from napari_dental_denoise.plugin.shared import CloseWatcher, Connections, delayed, report_error, show_text
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -43,19 +43,12 @@ class CompareWidget(CompareFields):
         self._closed = self._blocked = self._chosen_by_hand = False
         self._end_reason = self._difference_by_hand = ""
         self._viewer_connections, self._layer_connections = Connections(), Connections()
-        self._update_timer = self._timer(DELAY_MS, self._update)
-        self._end_timer = self._timer(0, self._end_modes)
+        self._update_timer = delayed(self, DELAY_MS, self._update)
+        self._end_timer = delayed(self, 0, self._end_modes)
         self._connect_fields()
         self._connect_viewer()
         self._on_inserted()
         CloseWatcher(self, self._close)
-
-    def _timer(self, interval: int, action: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval)
-        timer.timeout.connect(action)
-        return timer
 
     def _connect_fields(self) -> None:
         for combo in (self.reference, self.first, self.second):
@@ -81,7 +74,7 @@ class CompareWidget(CompareFields):
 
     @property
     def busy(self) -> bool:
-        """Whether an update of the scores or the profile is due or running."""
+        """Return whether an update of the scores or the profile is due or running."""
         return self._scoring.busy or self._update_timer.isActive()
 
     def _chosen(self) -> list[Image]:

@@ -28,22 +28,9 @@ COVERING = "translucent_no_depth"
 class Wipe:
     """Two temporary layers, the composed image and its edge, until it is closed.
 
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    left, right : napari.layers.Image
-        Layers of one size; they are never changed.
-    share : float
-        Position of the edge, from 0 at the left to 1 at the right.
-    moved : callable
-        Gets the share when the mouse moves the edge.
-    ended : callable
-        Gets the reason when the wipe cannot continue, or "" if one of its layers was removed.
-
-    Raises
-    ------
-    InputError
-        If the layers are not comparable, or the viewer does not display them as 2D images.
+    The edge is at a share of the width, from 0 at the left to 1 at the right. `moved` gets the share when the mouse
+    moves the edge, and `ended` the reason when the wipe cannot continue, or "" if one of its layers was removed. Raise
+    InputError if the layers are not comparable, or the viewer does not display them as 2D images.
     """
 
     def __init__(

@@ -24,15 +24,6 @@ from napari_dental_denoise.progress import Progress
 
 
 @dataclass(frozen=True)
-class FolderTask:
-    """Folder to denoise, and output folder."""
-
-    source: Path
-    output: Path
-    work: DenoiseWork
-
-
-@dataclass(frozen=True)
 class FolderOutcome:
     """Counts of the files done and failed."""
 
@@ -43,7 +34,7 @@ class FolderOutcome:
 
     @property
     def failed(self) -> bool:
-        """Whether no file has a result."""
+        """Return whether no file has a result."""
         return bool(self.errors) and not self.done and not self.before
 
     def text(self) -> str:
@@ -54,15 +45,15 @@ class FolderOutcome:
         return ", ".join(parts)
 
 
-def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
+def folder_steps(source: Path, output: Path, work: DenoiseWork) -> Generator[Progress, None, FolderOutcome]:
     """Denoise all files of a folder and its subfolders, one per step; to stop, close the generator."""
-    place = report_path(task.output)
-    total = sum(1 for _ in find_items([task.source], task.output, place))
-    inputs = source_folders([task.source])
-    destination = Destination(task.output.absolute(), None, task.work.derivation(deidentify=False), inputs=inputs)
-    settings = run_settings(task.work.settings(), None, deidentify=False)
-    items = find_items([task.source], task.output, place)
-    process = on_this_process(destination, task.work, measure=True)
+    place = report_path(output)
+    total = sum(1 for _ in find_items([source], output, place))
+    inputs = source_folders([source])
+    destination = Destination(output.absolute(), None, work.derivation(deidentify=False), inputs=inputs)
+    settings = run_settings(work.settings(), None, deidentify=False)
+    items = find_items([source], output, place)
+    process = on_this_process(destination, work, measure=True)
     done = before = 0
     errors: list[InputError] = []
     with open_report(place, Run(settings, destination.output)) as report:
@@ -74,4 +65,4 @@ def folder_steps(task: FolderTask) -> Generator[Progress, None, FolderOutcome]:
             else:
                 done += 1
             yield Progress(done + before + len(errors), total)
-    return FolderOutcome(task.output, done, before, errors)
+    return FolderOutcome(output, done, before, errors)

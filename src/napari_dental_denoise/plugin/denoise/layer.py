@@ -30,21 +30,8 @@ Window = tuple[slice, slice]
 class Task:
     """Input of one run, recorded at its start because the layer may change or be deleted meanwhile.
 
-    Attributes
-    ----------
-    layer : napari.layers.Image
-    data : (H, W) or (N, H, W) array of numpy or dask
-        The data of the layer.
-    encoding : PixelEncoding
-    model : Path
-    strength : float
-    self_ensemble : bool
-    lazy : bool
-        Whether images of a stack are denoised on demand.
-    shown : int
-        Index of the image on view.
-    window : (slice, slice), optional
-        Rows and columns of the image on view, for a preview; by default all is denoised.
+    `data` is that of the layer. With `lazy`, the images of a stack are denoised on demand. `shown` is the index of the
+    image on view; for a preview, `window` has its rows and columns, and None denoises all.
     """
 
     layer: Image
@@ -60,16 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Result of a run.
-
-    Attributes
-    ----------
-    engine : Engine
-    at : callable
-        From a strength to the result, without running the model again.
-    denoised : array
-        The result at the strength of the task.
-    """
+    """Result of a run: `at` maps any strength to the result, without running the model again."""
 
     engine: Engine
     at: Callable[[float], Any]

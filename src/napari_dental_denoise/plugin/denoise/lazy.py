@@ -30,14 +30,7 @@ def subtract(
 
 
 class Residuals:
-    """Residuals of the images of a stack, estimated on demand.
-
-    Parameters
-    ----------
-    noisy : (N, H, W) array of numpy or dask
-    engine : Engine
-    encoding : PixelEncoding
-    """
+    """Residuals of the images of an (N, H, W) array of numpy or dask, estimated on demand."""
 
     def __init__(self, noisy: Any, engine: Engine, encoding: PixelEncoding) -> None:
         self._noisy, self._engine, self._encoding = noisy, engine, encoding

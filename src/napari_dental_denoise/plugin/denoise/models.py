@@ -1,4 +1,4 @@
-"""Models that the forms offer: those of the package, and recently used ones."""
+"""Models that the forms offer: those of the package and recently used ones, and summaries of their cards."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
-from napari_dental_denoise.config import PROGRAM
+from napari_dental_denoise.config import GREY_LEVELS, PROGRAM
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_text
-from napari_dental_denoise.models import starter_models
+from napari_dental_denoise.models import ModelCard, starter_models
 
 MAX_RECENT = 8
 
@@ -56,3 +56,28 @@ def remember_model(path: Path) -> None:
 
 def _list_file() -> Path:
     return user_state_path(PROGRAM) / "recent_models.json"
+
+
+def card_text(card: ModelCard) -> str:
+    """Return what a user must know of a model before using it."""
+    parts = [card.preset, _noise_text(card)]
+    images = card.data.get("training_images")
+    if images:
+        parts.append(f"{images} images")
+    gained = card.metrics.get("validation_psnr")
+    noisy = card.metrics.get("noisy_psnr")
+    if card.metrics.get("reference") == "noisy":
+        parts.append("never evaluated on clean images")
+    elif isinstance(gained, float) and isinstance(noisy, float):
+        parts.append(f"{noisy:.1f} to {gained:.1f} dB in validation")
+    parts.append("not for diagnosis")
+    return "; ".join(part for part in parts if part)
+
+
+def _noise_text(card: ModelCard) -> str:
+    kind = str(card.noise.get("kind", "unknown noise"))
+    sigma = card.noise.get("sigma")
+    if isinstance(sigma, list | tuple) and len(sigma) == 2:
+        low, high = (float(level) * GREY_LEVELS for level in sigma)
+        return f"{kind} noise, sigma {low:.0f} to {high:.0f} of {GREY_LEVELS}"
+    return kind

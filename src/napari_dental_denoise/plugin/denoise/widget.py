@@ -12,10 +12,9 @@ from napari_dental_denoise.config import INFERENCE, MODEL_SUFFIX
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import summarise_errors
 from napari_dental_denoise.models import read_card, starter_models
-from napari_dental_denoise.plugin.denoise.card import card_text
-from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, FolderTask, folder_steps
+from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, folder_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, layer_steps
-from napari_dental_denoise.plugin.denoise.models import named_models, recent_models, remember_model
+from napari_dental_denoise.plugin.denoise.models import card_text, named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.files import ask_for_folder
 from napari_dental_denoise.plugin.shared import (
     METADATA,
@@ -45,12 +44,7 @@ NO_MODEL = "No model yet: train one, or choose a file"
 
 
 class DenoiseWidget(Container):
-    """Denoise an image layer with a model; the result is a new layer.
-
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-    """
+    """Denoise an image layer with a model; the result is a new layer."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
@@ -149,7 +143,7 @@ class DenoiseWidget(Container):
             report_error(self.status, error)
             return
         self.work.begin(
-            lambda: folder_steps(FolderTask(source, output, work)),
+            lambda: folder_steps(source, output, work),
             self._show_folder,
             text=f"Denoising {source.name} ...",
             unit="images",

@@ -1,7 +1,4 @@
-"""Readers, writers, sample data and the commands that open folders.
-
-May import `plugin.shared` and all that `plugin` may.
-"""
+"""Readers, writers, sample data and commands for folders. May import `plugin.shared` and all that `plugin` may."""
 
 import lazy_loader
 

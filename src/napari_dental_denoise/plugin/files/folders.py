@@ -18,12 +18,7 @@ UNDO = f"To undo: Preferences > Plugins, remove the row {EVERY_FOLDER}"
 
 
 def open_folder(viewer: napari.viewer.Viewer) -> None:
-    """Ask for a folder of radiographs and open it.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    """
+    """Ask for a folder of radiographs and open it."""
     folder = ask_for_folder("Open a folder of radiographs")
     if folder is None:
         return
@@ -37,15 +32,7 @@ def open_folder(viewer: napari.viewer.Viewer) -> None:
 
 
 def open_datasets(viewer: napari.viewer.Viewer) -> None:
-    """Ask for a folder whose subfolders are datasets and open each of them.
-
-    A dataset becomes a lazy stack, or one layer per image if sizes differ. Folders and files that
-    cannot be read are listed in one notification.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    """
+    """Ask for a folder whose subfolders are datasets and open each of them; see `read_datasets`."""
     root = ask_for_folder("Open a folder of datasets")
     if root is None:
         return
@@ -74,13 +61,7 @@ def prefer_for_folders() -> None:
 
 
 def ask_for_folder(title: str) -> Path | None:
-    """Return the folder that the user selects in a dialog, or None if it is cancelled.
-
-    Parameters
-    ----------
-    title : str
-        Title of the dialog.
-    """
+    """Return the folder that the user selects in a dialog with this title, or None if it is cancelled."""
     # The history of napari's own dialogs, so that all of them start in the same folder.
     from napari.utils.history import get_open_history, update_open_history
     from qtpy.QtWidgets import QApplication, QFileDialog

@@ -22,10 +22,7 @@ POLARITY_COLORMAP = "gray_r"
 
 
 def image_layers(images: Sequence[ImageInfo], folder: Path, name: str | None) -> list[LayerData]:
-    """Return the layers of the images of several files in a folder; see `reader.read`.
-
-    The optional `name` replaces that of the folder in the names of the layers.
-    """
+    """Return the layers of images in a folder; see `reader.read`. A `name` replaces that of the folder in theirs."""
     series = defaultdict(list)
     for image in images:
         if image.is_dicom:
@@ -106,11 +103,7 @@ def _stack_layer(images: Sequence[ImageInfo], folder: Path, name: str) -> LayerD
 
 
 def _settings(
-    name: str,
-    ndim: int,
-    limits: tuple[float, float] | None,
-    pixel_size: PixelSize | None,
-    metadata: dict[str, Any],
+    name: str, ndim: int, limits: tuple[float, float] | None, pixel_size: PixelSize | None, metadata: dict[str, Any]
 ) -> dict[str, Any]:
     settings = {
         "name": name,

@@ -20,19 +20,7 @@ if TYPE_CHECKING:
 def stack_of(
     frame: Callable[[int], NDArray[np.generic]], shape: tuple[int, int, int], dtype: np.dtype[np.generic]
 ) -> Array:
-    """Return a lazy stack whose images are made by a function.
-
-    Parameters
-    ----------
-    frame : callable
-        Takes the index of an image and returns the image (H, W).
-    shape : (N, H, W)
-    dtype : numpy.dtype
-
-    Returns
-    -------
-    (N, H, W) dask array, one chunk for each image
-    """
+    """Return a lazy (N, H, W) dask array, one chunk for each image, whose images a function makes from their index."""
     import dask.array as da
 
     def block(index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
@@ -64,7 +52,11 @@ class FileFrames:
         try:
             return self._read(path)
         except ImageReadError as error:
-            self._report(path, error)
+            from napari.utils.notifications import show_warning
+
+            if path not in self._reported:
+                self._reported.add(path)
+                show_warning(f"Displayed as black: {error}")
             return np.zeros(self._shape, self._dtype)
 
     def _read(self, path: Path) -> NDArray[np.generic]:
@@ -76,10 +68,3 @@ class FileFrames:
                 "open the folder again",
             )
         return image
-
-    def _report(self, path: Path, error: ImageReadError) -> None:
-        from napari.utils.notifications import show_warning
-
-        if path not in self._reported:
-            self._reported.add(path)
-            show_warning(f"Displayed as black: {error}")

@@ -38,16 +38,8 @@ class Opened(NamedTuple):
 def get_reader(path: str | list[str]) -> Reader | None:
     """Return the reader of a path, judged by its name or, if that is not enough, by the first bytes of the file.
 
-    Parameters
-    ----------
-    path : str or list of str
-        A file, a folder, or the files to open as one stack.
-
-    Returns
-    -------
-    callable or None
-        None unless the path is a PNG, JPEG, TIFF, BMP, PGM or DICOM file, or a folder that contains
-        such a file or a folder with one.
+    A list of paths holds the files to open as one stack. Return None unless the path is a PNG, JPEG, TIFF, BMP, PGM or
+    DICOM file, or a folder that contains such a file or a folder with one.
     """
     try:
         paths = [path] if isinstance(path, str | os.PathLike) else list(path)
@@ -94,30 +86,15 @@ def read_subfolders(path: str | list[str]) -> list[LayerData]:
 
 
 def read(path: str | list[str]) -> list[LayerData]:
-    """Read a file, a folder, or files to be opened as one stack.
+    """Read a file, a folder, or files to be opened as one stack; raise InputError if nothing can be read.
 
-    One file becomes one layer: a stack for a multi-page TIFF or a multi-frame DICOM file. A DICOM
-    series whose images agree in size becomes one lazy stack in the order of acquisition; a DICOMDIR
-    stands for the images that it lists. Other files that agree in size and type become one lazy
-    stack in natural order. Files that differ become one layer each, or, if they are more than 50,
-    one stack for each size.
+    One file becomes one layer: a stack for a multi-page TIFF or a multi-frame DICOM file. A DICOM series whose images
+    agree in size becomes one lazy stack in the order of acquisition; a DICOMDIR stands for the images that it lists.
+    Other files that agree in size and type become one lazy stack in natural order. Files that differ become one layer
+    each, or, if they are more than 50, one stack for each size.
 
-    Up to 500 files are decoded first, so that damaged ones are left out and listed in one
-    notification. Of more files only the headers are read; a damaged one is displayed as black, with
-    a warning.
-
-    Parameters
-    ----------
-    path : str or list of str
-
-    Returns
-    -------
-    list of (data, settings, "image")
-
-    Raises
-    ------
-    InputError
-        If nothing can be read.
+    Up to 500 files are decoded first, so that damaged ones are left out and listed in one notification. Of more files
+    only the headers are read; a damaged one is displayed as black, with a warning.
     """
     from napari.utils.notifications import show_warning
 
@@ -143,10 +120,8 @@ def read_folder(folder: Path, name: str | None = None) -> Opened:
 def read_datasets(root: Path) -> list[LayerData]:
     """Read each subfolder of a folder as a dataset, or the folder itself if it has none.
 
-    Raises
-    ------
-    InputError
-        If none of them contains an image.
+    A dataset becomes a lazy stack, or one layer per image if sizes differ. One notification lists the folders and files
+    that cannot be read; InputError is raised if no folder can.
     """
     from napari.utils.notifications import show_warning
 

@@ -17,32 +17,17 @@ STACK_SIZE = 5
 
 
 def clean_radiograph() -> list[LayerData]:
-    """Return a clean synthetic 8-bit radiograph.
-
-    Returns
-    -------
-    list of one (data, settings, "image")
-    """
+    """Return a layer with a clean synthetic 8-bit radiograph."""
     return [_layer(_clean(1)[0], "clean radiograph")]
 
 
 def noisy_radiograph() -> list[LayerData]:
-    """Return the image of `clean_radiograph` with Gaussian noise of the default level.
-
-    Returns
-    -------
-    list of one (data, settings, "image")
-    """
+    """Return a layer with the image of `clean_radiograph` and Gaussian noise of the default level."""
     return [_layer(_noisy(_clean(1))[0], "noisy radiograph")]
 
 
 def noisy_stack() -> list[LayerData]:
-    """Return five noisy synthetic radiographs, the first of which is `noisy_radiograph`.
-
-    Returns
-    -------
-    list of one (data, settings, "image")
-    """
+    """Return a layer with five noisy synthetic radiographs, the first of which is `noisy_radiograph`."""
     return [_layer(_noisy(_clean(STACK_SIZE)), "noisy radiographs")]
 
 

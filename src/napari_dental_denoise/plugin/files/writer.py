@@ -14,13 +14,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_name
-from napari_dental_denoise.images import (
-    DICOM_SUFFIX,
-    PNG_SUFFIX,
-    TIFF_SUFFIXES,
-    write_image,
-    write_tiff_pages,
-)
+from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, write_image, write_tiff_pages
 from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.pixels import PixelSize, is_plausible
 from napari_dental_denoise.plugin.shared import METADATA, record_encoding, to_grey
@@ -31,34 +25,16 @@ OTHER_FORMAT = re.compile(r"\.[a-z][a-z0-9]{1,5}", re.IGNORECASE)
 
 
 def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Write one image layer to PNG, TIFF or DICOM.
+    """Write one image layer to PNG, TIFF or DICOM, as napari calls its writers, and return the path of the file.
 
-    8 and 16 bit values are written unchanged; floating values and stacks need TIFF and become float32
-    there. A lazy stack is computed page by page. The pixel size is written if the layer's units are
-    lengths. A DICOM file needs a layer that was computed from a DICOM file, which must still exist: it
-    becomes a derived image of the same patient and study. PNG and TIFF files have white at high values,
-    whatever the polarity of a DICOM source.
+    A path that ends in none of .png, .tif, .tiff and .dcm gets the suffix .png or, if needed, .tif. 8 and 16 bit values
+    are written unchanged; floating values and stacks need TIFF and become float32 there. A lazy stack is computed page
+    by page. The pixel size is written if the layer's units are lengths. A DICOM file needs a layer that was computed
+    from a DICOM file, which must still exist: it becomes a derived image of the same patient and study. PNG and TIFF
+    files have white at high values, whatever the polarity of a DICOM source.
 
-    An existing file is replaced only if the user confirms it; see `_user_confirms`.
-
-    Parameters
-    ----------
-    path : str
-        Ends in .png, .tif, .tiff or .dcm; any other name gets the suffix .png or, if needed, .tif.
-    data : (H, W) or (N, H, W) array of numpy or dask
-    meta : dict
-        The settings of the layer, as napari passes them to writers.
-
-    Returns
-    -------
-    list of str
-        The file that was written.
-
-    Raises
-    ------
-    OSError
-        If the format cannot hold the image, or the file already exists. It is no `InputError`, because
-        npe2 takes a ValueError for a missing writer and drops its message.
+    An existing file is replaced only if the user confirms it; see `_user_confirms`. A format that cannot hold the image
+    raises OSError: npe2 takes a ValueError, such as InputError, for a missing writer and drops its message.
     """
     try:
         return [str(_write(Path(path), data, meta))]

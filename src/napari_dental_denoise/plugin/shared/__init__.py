@@ -1,7 +1,4 @@
-"""What the forms share: layers, previews, workers, preferences.
-
-May import all that `plugin` may, but no other package of it.
-"""
+"""Parts that the forms share: layers, previews, workers. May import all that `plugin` may, but no package of it."""
 
 import lazy_loader
 

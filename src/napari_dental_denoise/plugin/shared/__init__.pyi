@@ -1,12 +1,15 @@
-from .connections import Connections as Connections
 from .form import MINIMUM_WIDTH as MINIMUM_WIDTH
 from .form import CloseWatcher as CloseWatcher
+from .form import Connections as Connections
+from .form import delayed as delayed
 from .form import finish_form as finish_form
 from .form import make_scrollable as make_scrollable
+from .form import preference as preference
 from .form import report_error as report_error
 from .form import row as row
 from .form import show_text as show_text
 from .form import text_label as text_label
+from .layers import PreviewLayer as PreviewLayer
 from .layers import beside_all as beside_all
 from .layers import check_image as check_image
 from .layers import current_image as current_image
@@ -24,8 +27,6 @@ from .metadata import record_encoding as record_encoding
 from .metadata import to_grey as to_grey
 from .metadata import to_unit as to_unit
 from .noise_label import NoiseLabel as NoiseLabel
-from .preferences import preference as preference
-from .preview import PreviewLayer as PreviewLayer
 from .task import FormWork as FormWork
 from .theme import style_plot as style_plot
 from .workers import abandon as abandon

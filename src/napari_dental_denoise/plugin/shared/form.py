@@ -1,13 +1,17 @@
-"""Parts that the forms share: size, scrolling, closing, rows, and labels for messages."""
+"""Parts that the forms share: size, scrolling, closing, rows, labels, connections, timers and preferences."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from magicgui.widgets import Container, Label, Widget
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_dental_denoise.config import PROGRAM
 
 # A dock shrinks to 150 pixels otherwise; a wider one leaves too little of a 1280 pixel window to the image.
 MINIMUM_WIDTH = 340
@@ -63,6 +67,22 @@ class CloseWatcher(QObject):
             closed()
 
 
+class Connections(ExitStack):
+    """Connections to napari's event emitters; `close` disconnects all of them."""
+
+    def add(self, emitter: Any, method: Callable[..., Any]) -> None:
+        """Call a bound method, to which napari keeps a weak reference, at each event of an emitter."""
+        emitter.connect(method)
+        self.callback(emitter.disconnect, method)
+
+
+def delayed(parent: QObject, delay_ms: int, action: Callable[[], object]) -> QTimer:
+    """Return a timer that calls `action` once, `delay_ms` after its last start."""
+    timer = QTimer(parent, singleShot=True, interval=delay_ms)
+    timer.timeout.connect(action)
+    return timer
+
+
 def row(*widgets: Widget, label: str = "") -> Container:
     """Return fields in a row that is no wider than the form."""
     line = Container(widgets=widgets, layout="horizontal", labels=False, label=label)
@@ -102,3 +122,14 @@ def brief(text: str) -> str:
     """Return a message without the folder of the file that it starts with: a notification shows 45 characters."""
     head, colon, rest = text.partition(": ")
     return Path(head).name + colon + rest if colon and Path(head).is_absolute() else text
+
+
+def preference(section: str, name: str, default: Any) -> Any:
+    """Return a value of the plugin's page in Preferences; the default if napari has not discovered the plugin."""
+    from napari.settings import get_plugin_settings
+
+    try:
+        settings = get_plugin_settings(PROGRAM)
+    except (KeyError, ValueError):
+        return default
+    return getattr(getattr(settings, section, None), name, default)

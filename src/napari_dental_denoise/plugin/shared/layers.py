@@ -1,4 +1,4 @@
-"""Layers: checks of inputs, settings of results that match their input, and the displayed part of a layer."""
+"""Layers: checks of inputs, settings of results that match their input, the displayed part, and previews."""
 
 from __future__ import annotations
 
@@ -45,14 +45,7 @@ def check_image(layer: Image | None) -> Image:
 def matching_layer_kwargs(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return keyword arguments for a result layer at the position and with the appearance of its input.
 
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        The input.
-    suffix : str
-        Is appended to its name.
-    record : mapping
-        Provenance for the metadata, to which the version is added.
+    The `suffix` is appended to the name, and the version to the `record`, which is the provenance in the metadata.
     """
     return {
         **{name: getattr(layer, name) for name in KEPT},
@@ -88,13 +81,7 @@ def beside_all(viewer: Viewer) -> dict[str, Any]:
 
 
 def visible_window(layer: Image, dims: Dims) -> tuple[slice, slice]:
-    """Return the rows and columns of a layer that the canvas shows, at least one of each.
-
-    Raises
-    ------
-    InputError
-        If the canvas shows other axes.
-    """
+    """Return the rows and columns of a layer on the canvas, at least one of each; raise InputError for other axes."""
     if not set(dims.displayed) >= {dims.ndim - 2, dims.ndim - 1}:
         raise InputError(f"The canvas shows a section of {layer.name}, not an image: restore the order of the axes")
     first, last = np.asarray(layer.corner_pixels)[:, -2:]
@@ -132,3 +119,23 @@ def place_window(layer: Image, rows: slice, columns: slice) -> dict[str, Any]:
         "units": tuple(layer.units)[-2:],
         "axis_labels": tuple(layer.axis_labels)[-2:],
     }
+
+
+class PreviewLayer:
+    """At most one preview layer, which the next preview replaces."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._layer: Image | None = None
+
+    def show(self, image: Any, settings: dict[str, Any]) -> Image:
+        """Add a layer with these arguments of `Viewer.add_image`, in place of the previous one."""
+        self.remove()
+        self._layer = self._viewer.add_image(image, **settings)
+        return self._layer
+
+    def remove(self) -> None:
+        """Remove the layer, unless the user has deleted it."""
+        if self._layer is not None and self._layer in self._viewer.layers:
+            self._viewer.layers.remove(self._layer)
+        self._layer = None

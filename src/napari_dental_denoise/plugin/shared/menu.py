@@ -11,18 +11,7 @@ if TYPE_CHECKING:
 
 
 def open_form(viewer: napari.viewer.Viewer, name: str) -> Any:
-    """Open a form, or show and raise its dock if it is open already.
-
-    Parameters
-    ----------
-    viewer : napari.viewer.Viewer
-    name : str
-        Its title in the Plugins menu.
-
-    Returns
-    -------
-    magicgui or Qt widget
-    """
+    """Open a form by its title in the Plugins menu, or show and raise its dock if it is open already."""
     dock, form = viewer.window.add_plugin_dock_widget(PROGRAM, name)
     dock.show()
     dock.raise_()

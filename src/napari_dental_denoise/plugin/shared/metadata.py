@@ -30,29 +30,20 @@ def record_encoding(record: Any) -> PixelEncoding:
 
 def to_grey(data: Any, encoding: PixelEncoding) -> Any:
     """Return the data of a layer with black at 0 and white high; a dask array of a dask array."""
-    if isinstance(data, np.ndarray):
-        return encoding.to_grey(data)
     dtype = encoding.to_grey(np.zeros((1, 1), data.dtype)).dtype
     return _image_by_image(encoding.to_grey, data, dtype)
 
 
 def to_unit(data: Any, encoding: PixelEncoding) -> Any:
     """Return the data of a layer on [0, 1], black at 0 and white at 1; a dask array of a dask array."""
-    if isinstance(data, np.ndarray):
-        return encoding.to_unit(data)
     return _image_by_image(encoding.to_unit, data, np.dtype(np.float32))
 
 
 def fit_encoding(encoding: PixelEncoding, data: Any, index: int | None = None) -> PixelEncoding:
-    """Return the encoding with the black and the white of a layer's data.
+    """Return the encoding with the black and the white of an image or stack of a layer.
 
-    Parameters
-    ----------
-    encoding : PixelEncoding
-    data : (H, W) or (N, H, W) array of numpy or dask
-    index : int, optional
-        The image of a lazy stack to decide them for. Without it, each of its images decides its own, because most of
-        them have not been read.
+    For one image of a lazy stack, give its index. Without it, each image of a lazy stack decides its own, because most
+    of them have not been read.
     """
     if isinstance(data, np.ndarray) or data.ndim == 2:
         return encoding.fit(np.asarray(data))
@@ -60,6 +51,8 @@ def fit_encoding(encoding: PixelEncoding, data: Any, index: int | None = None) -
 
 
 def _image_by_image(function: Callable[[Any], Any], data: Any, dtype: np.dtype[Any]) -> Any:
+    if isinstance(data, np.ndarray):
+        return function(data)
     import dask.array as da
 
     images = da.asarray(data)

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from magicgui.widgets import Label, Widget
-from qtpy.QtCore import QTimer
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import NoiseEstimate, estimate_noise
-from napari_dental_denoise.plugin.shared.connections import Connections
-from napari_dental_denoise.plugin.shared.form import show_text, text_label
+from napari_dental_denoise.plugin.shared.form import Connections, delayed, show_text, text_label
 from napari_dental_denoise.plugin.shared.layers import check_image, current_image
 from napari_dental_denoise.plugin.shared.metadata import fit_encoding, layer_encoding
 from napari_dental_denoise.plugin.shared.workers import abandon, start_worker
@@ -28,23 +26,13 @@ DELAY_MS = 150
 
 
 class NoiseLabel:
-    """Estimates the noise of the displayed image in a thread, whenever the image changes.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-    image : Widget
-        The layer field of the form.
-    """
+    """Label that estimates the noise of the displayed image of a layer field in a thread, whenever it changes."""
 
     def __init__(self, viewer: Viewer, image: Widget) -> None:
         self.label: Label = text_label("Noise of the displayed image, estimated from its flat patches")
         self._viewer, self._image = viewer, image
         self._worker: GeneratorWorker | None = None
-        self._timer = QTimer(self.label.native)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DELAY_MS)
-        self._timer.timeout.connect(self._estimate)
+        self._timer = delayed(self.label.native, DELAY_MS, self._estimate)
         self._connections, self._layer_connections = Connections(), Connections()
         self._connections.add(viewer.dims.events.current_step, self._changed)
         image.changed.connect(self._listen)
@@ -70,7 +58,6 @@ class NoiseLabel:
             return
         self._worker = start_worker(
             _work(layer, current_image(layer, self._viewer.dims.point)),
-            progressed=lambda _: None,
             returned=lambda estimate: show_text(self.label, f"noise: {estimate.text()}"),
             failed=lambda error: show_text(self.label, f"noise: {error}"),
             finished=self._ready,

@@ -18,15 +18,7 @@ Result = TypeVar("Result")
 
 
 class FormWork:
-    """Runner of one task at a time, with a progress bar and a Cancel button.
-
-    Parameters
-    ----------
-    starters : sequence of PushButton
-        Buttons that start a task; they are disabled while one runs.
-    status : Label
-        Shows the progress and the end of a task.
-    """
+    """Runner of one task at a time, with progress bar, Cancel button and status; disables the buttons that start it."""
 
     def __init__(self, starters: Sequence[PushButton], status: Label) -> None:
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop within a tile or an image")
@@ -45,20 +37,10 @@ class FormWork:
         unit: str,
         if_cancelled: str = "Cancelled; no image was changed",
     ) -> None:
-        """Start a task in a thread.
+        """Start a task in a thread, where `steps` makes the generator; `returned` gets the result, in the main thread.
 
-        Parameters
-        ----------
-        steps : callable
-            Makes the generator, in the thread.
-        returned : callable
-            Gets the result, in the main thread.
-        text : str
-            Status until the first report.
-        unit : str
-            What the reports count, in the plural.
-        if_cancelled : str
-            Status after Cancel.
+        The status is `text` until the first report, and `if_cancelled` after Cancel; `unit` is what the reports count,
+        in the plural.
         """
         self._if_cancelled = if_cancelled
         self._set_busy(busy=True)

@@ -40,13 +40,7 @@ def plot_colors(theme_id: str) -> PlotColors:
 
 
 def style_plot(plot_widget: Any, viewer: napari.viewer.Viewer) -> PlotColors:
-    """Apply the viewer's theme to background, axes and grid of a plot, and return the colours for its curves.
-
-    Parameters
-    ----------
-    plot_widget : pyqtgraph.PlotWidget
-    viewer : napari.viewer.Viewer
-    """
+    """Apply the viewer's theme to a pyqtgraph plot, and return the colours for its curves."""
     colors = plot_colors(viewer.theme)
     plot_widget.setBackground(colors.background)
     plot_widget.getPlotItem().layout.setContentsMargins(0, 0, 0, DESCENDERS)

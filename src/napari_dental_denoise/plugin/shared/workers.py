@@ -21,20 +21,15 @@ class WorkError(Exception):
 def start_worker(
     steps: Callable[[], Generator[Progress, None, Result]],
     *,
-    progressed: Callable[[Progress], Any],
     returned: Callable[[Result], Any],
     failed: Callable[[Exception], Any],
-    finished: Callable[[], Any],
+    progressed: Callable[[Progress], Any] = lambda _: None,
+    finished: Callable[[], Any] = lambda: None,
 ) -> GeneratorWorker:
-    """Run a generator in a thread; all callbacks are called in the main thread.
+    """Run a generator in a thread, in which `steps` makes it.
 
-    Parameters
-    ----------
-    steps : callable
-        Makes the generator, in the thread.
-    progressed, returned, failed, finished : callables
-        Get each report, the result, an error, and the end in any case. After `quit()` there is no
-        result.
+    The other callables get the result, an error, each report, and the end in any case, all in the main thread. After
+    `quit()` there is no result.
     """
     from napari.qt.threading import GeneratorWorker
 

@@ -22,13 +22,7 @@ PSNR_COLOUR = "#4aa3df"
 
 
 class TrainingCurves(QWidget):
-    """Two small plots side by side, in the colours of the theme of napari.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Viewer with the theme.
-    """
+    """Two small plots side by side, in the colours of the theme of napari."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -91,13 +85,7 @@ class _WholeNumbers(pg.AxisItem):
 
 
 class _Plot(pg.PlotWidget):
-    """Plot that fills the height that is left in the form.
-
-    Parameters
-    ----------
-    left, bottom : str
-        Labels of the axes.
-    """
+    """Plot with labelled axes that fills the height that is left in the form."""
 
     def __init__(self, left: str, bottom: str) -> None:
         super().__init__(axisItems={"bottom": _WholeNumbers("bottom")})

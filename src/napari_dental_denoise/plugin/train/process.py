@@ -6,10 +6,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 from qtpy.QtWidgets import QApplication
 
 from napari_dental_denoise.config import PACKAGE, PROGRAM
+from napari_dental_denoise.plugin.shared import delayed
 from napari_dental_denoise.training import from_line
 
 PROTOCOL = ("--progress", "jsonl", "--stop-with-stdin")
@@ -18,13 +19,7 @@ STOPPED = 130
 
 
 class TrainingProcess(QObject):
-    """One training; it may outlive the form that started it until its best model is written.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        Arguments of the command `train`.
-    """
+    """Command `train` with some arguments; it may outlive the form that started it until its best model is written."""
 
     reported = Signal(object)
     complained = Signal(str)
@@ -42,9 +37,7 @@ class TrainingProcess(QObject):
         self._process.setProcessEnvironment(environment)
         self._process.setProgram(sys.executable)
         self._process.setArguments(["-m", PACKAGE, "train", *arguments, *PROTOCOL])
-        self._kill_timer = QTimer(self)
-        self._kill_timer.setSingleShot(True)
-        self._kill_timer.timeout.connect(self._process.kill)
+        self._kill_timer = delayed(self, KILL_AFTER_MS, self._process.kill)
         self._process.readyReadStandardOutput.connect(self._read_reports)
         self._process.readyReadStandardError.connect(self._read_errors)
         self._process.finished.connect(self._finish)
@@ -66,7 +59,7 @@ class TrainingProcess(QObject):
             return
         self.stop_asked = True
         self._process.closeWriteChannel()
-        self._kill_timer.start(KILL_AFTER_MS)
+        self._kill_timer.start()
 
     def stop_and_wait(self) -> None:
         """Stop the process and wait for its end, before napari ends."""
@@ -80,7 +73,7 @@ class TrainingProcess(QObject):
         *lines, self._rest = text.split("\n")
         if lines and self._kill_timer.isActive():
             # A sign of life: only the last step and writing the model take long.
-            self._kill_timer.start(KILL_AFTER_MS)
+            self._kill_timer.start()
         for line in lines:
             try:
                 report = from_line(line)

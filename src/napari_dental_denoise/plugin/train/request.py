@@ -27,21 +27,7 @@ SAMPLE_SIZE = 40
 class TrainingRequest:
     """A training as the form describes it.
 
-    Attributes
-    ----------
-    sources, noisy : Path or None
-        Folders of the training images and, for pairs, of their noisy images.
-    learn_from : {"clean", "pairs", "noisy"}
-    model : Path or None
-        Model file to write.
-    noise : str
-        Kind of noise that is added to clean images.
-    ranges : dict
-        Lowest and highest level by name.
-    config : TrainingConfig
-    start_from : str
-        A model file, "starter" or "nothing"; see `first_model`.
-    resume : bool
+    `sources` and `noisy` are folders, `ranges` the lowest and highest level by name; `start_from` as in `first_model`.
     """
 
     sources: Path | None
@@ -56,7 +42,9 @@ class TrainingRequest:
 
     def problem(self) -> str:
         """Return why the training cannot run, or an empty text."""
-        return self._folder_problem() or self._model_problem() or self._level_problem()
+        levels = "The lowest noise level is above the highest"
+        inverted = any(low > high for low, high in (self.ranges or {}).values())
+        return self._folder_problem() or self._model_problem() or (levels if inverted else "")
 
     def _folder_problem(self) -> str:
         if self.sources is None or not self.sources.is_dir():
@@ -86,11 +74,6 @@ class TrainingRequest:
             return f"{self.start_from} was made elsewhere: a training cannot begin with it"
         return f"{self.start_from} is of the preset {preset}: choose that preset"
 
-    def _level_problem(self) -> str:
-        if any(low > high for low, high in (self.ranges or {}).values()):
-            return "The lowest noise level is above the highest"
-        return ""
-
     def arguments(self, preview: Path | None = None) -> list[str]:
         """Return the arguments of the command `train`."""
         words: list[object] = [self.sources]
@@ -112,13 +95,7 @@ class TrainingRequest:
         return [str(word) for word in words]
 
     def plan(self) -> TrainingPlan:
-        """Plan the training from the names of the files and the headers of some.
-
-        Raises
-        ------
-        InputError
-            If there is no image in the folder.
-        """
+        """Plan the training from the file names and the headers of some files; raise InputError without any image."""
         folder = self.sources or Path()
         every = _shapes(folder, folder.stat().st_mtime_ns if folder.is_dir() else 0)
         first = first_model(self.start_from, self.config.preset)

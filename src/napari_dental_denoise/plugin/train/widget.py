@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from magicgui.widgets import Container, ProgressBar, PushButton
-from qtpy.QtCore import QTimer
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.denoise import remember_model
 from napari_dental_denoise.plugin.shared import (
     Connections,
     beside_all,
+    delayed,
     finish_form,
     open_form,
     report_error,
@@ -39,12 +39,7 @@ PLAN_DELAY_MS = 250
 
 
 class TrainingWidget(Container):
-    """Train a model on a folder of images in a child process.
-
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-    """
+    """Train a model on a folder of images in a child process."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
@@ -62,10 +57,7 @@ class TrainingWidget(Container):
         )
         self.native.layout().addWidget(self.curves)
         finish_form(self, self._close)
-        self._timer = QTimer(self.native)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PLAN_DELAY_MS)
-        self._timer.timeout.connect(self._show_plan)
+        self._timer = delayed(self.native, PLAN_DELAY_MS, self._show_plan)
         self._connections = Connections()
         self._connections.add(napari_viewer.events.theme, self._follow_theme)
         self._connect()
