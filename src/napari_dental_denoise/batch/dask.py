@@ -214,7 +214,6 @@ class PendingFiles:
     def _record(self, submitted: Submitted, future: Future) -> Record | None:
         """Return the record of a file, or None if it is submitted again."""
         from distributed import KilledWorker
-        from distributed.comm import CommClosedError
 
         item = submitted.retry
         try:
@@ -228,12 +227,10 @@ class PendingFiles:
             return None
         except ImportError as error:
             return failed(item, f"a worker lacks a package that this program needs ({error})", UNFINISHED)
-        except CommClosedError as error:
-            # Raises InputError if the connection to the scheduler is the one that was lost.
-            self._look()
-            return failed(item, f"the worker failed ({type(error).__name__})", UNFINISHED)
         # Whatever else a worker raises costs one file. Its text is left out: it could quote the file.
         except Exception as error:  # noqa: BLE001 (see above)
+            # Raises InputError if it is the connection to the scheduler that was lost.
+            self._look()
             return failed(item, f"the worker failed ({type(error).__name__})", UNFINISHED)
         # The scheduler gives a file of a dead worker to the next one, which may find the result of the first.
         if record.error and submitted.item != item:
