@@ -1,3 +1,5 @@
+from .detail import DetailMap as DetailMap
+from .detail import detail_map as detail_map
 from .errors import InputError as InputError
 from .evaluation import BASELINES as BASELINES
 from .evaluation import accuracy as accuracy

@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         check_folder(options.output)
         check_name(options.output, overwrite=options.overwrite)
-    methods = _methods(options)
+    methods = named_methods(options)
     pairs, count, errors = _pairs(options, levels)
     report_left_out(errors)
     table = TABLE_FORMATS[options.format](measure(pairs, methods, count))
@@ -114,7 +114,8 @@ def broadcast_levels(options: argparse.Namespace) -> list[Mapping[str, float]]:
     return [{name: values[index if len(values) > 1 else 0] for name, values in full.items()} for index in range(count)]
 
 
-def _methods(options: argparse.Namespace) -> dict[str, Denoiser]:
+def named_methods(options: argparse.Namespace) -> dict[str, Denoiser]:
+    """Return the models and baselines to measure, by name."""
     from napari_dental_denoise.cli.work import denoise_work
     from napari_dental_denoise.evaluation import NOISY, available_baselines, model_denoiser
     from napari_dental_denoise.inference import check_strength

@@ -1,0 +1,226 @@
+"""The same samples of one noise for all methods, and all that is measured on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.detail.channels import gabor_channels, laguerre_gauss_channels
+from napari_dental_denoise.detail.dose import EXPOSURES, equivalent_exposure
+from napari_dental_denoise.detail.observers import (
+    ChannelisedHotelling,
+    NonPrewhitening,
+    Observer,
+    Samples,
+    Scores,
+    eye_filter,
+)
+from napari_dental_denoise.detail.results import Assessment, DetailScore, DoseCurve, Sharpness, Texture, Threshold
+from napari_dental_denoise.detail.roc import Estimate, area_under_roc, bootstrap, bootstrap_mean, detectability
+from napari_dental_denoise.detail.samples import SIDE, Detail, Noise
+from napari_dental_denoise.detail.sharpness import edge_mtf, slanted_edge
+from napari_dental_denoise.detail.spectrum import noise_power_spectrum
+from napari_dental_denoise.evaluation import NOISY, psnr
+from napari_dental_denoise.pixels import Unit
+
+# From images (N, H, W) and the standard deviation of their noise to the denoised images.
+StackDenoiser = Callable[[Unit, float], Unit]
+
+SHAPE = (SIDE, SIDE)
+# The product of contrast and size at which a noisy detail is found with an area under the ROC curve of about 0.85, in
+# standard deviations of the noise times pixels.
+CONTRAST_TIMES_SIZE = 1.8
+# The area under the ROC curve of a detail that counts as found.
+FOUND = 0.85
+# Signals that look the same from all sides.
+ROUND_SIGNALS = ("disc", "step-hole", "trabeculae")
+# Variance of the human-like observer's own noise, as a share of the variance of its scores.
+HUMAN_NOISE = 0.5
+EDGE_CONTRASTS = (0.1, 0.4)
+EDGES = 16
+SPECTRUM_IMAGES = 50
+SPECTRUM_SIDE = 64
+
+
+@dataclass(frozen=True)
+class AssessmentPlan:
+    """Which details are put into how many backgrounds.
+
+    Attributes
+    ----------
+    signal : str
+        A key of `SIGNALS`.
+    sizes : tuple of float
+        Radii or widths, in pixels.
+    contrasts : tuple of float
+        On [0, 1]; empty for 1.8 times the noise over the size, times each of `multiples`.
+    multiples : tuple of float
+    samples : int
+        Backgrounds, half of them to learn from and half to test on.
+    seed : int
+    """
+
+    signal: str = "disc"
+    sizes: tuple[float, ...] = (2.0, 4.0, 8.0)
+    contrasts: tuple[float, ...] = ()
+    multiples: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    samples: int = 200
+    seed: int = 0
+
+    def details(self, sigma: float) -> list[list[Detail]]:
+        """Return the details of each size, by contrast; `sigma` is the standard deviation of the noise."""
+        return [
+            [
+                Detail(self.signal, size, contrast)
+                for contrast in self.contrasts
+                or [multiple * CONTRAST_TIMES_SIZE * sigma / size for multiple in self.multiples]
+            ]
+            for size in self.sizes
+        ]
+
+    def steps(self) -> int:
+        """Return how many stacks are denoised for each noise and method."""
+        details = len(self.sizes) * len(self.contrasts or self.multiples)
+        return 2 + details + 2 * (len(EXPOSURES) - 1) + len(EDGE_CONTRASTS)
+
+
+ASSESSMENT = AssessmentPlan()
+
+
+class Bench:
+    """Samples of one noise, the same for all methods.
+
+    Parameters
+    ----------
+    noise : Noise
+    backgrounds : (N, H, W) float32 array
+    plan : AssessmentPlan
+    number : int
+        Of the noise, for its seed.
+    """
+
+    def __init__(self, noise: Noise, backgrounds: Unit, plan: AssessmentPlan, number: int) -> None:
+        rng = np.random.default_rng([plan.seed, number])
+        self._title, self._backgrounds, self._plan = noise.title, backgrounds, plan
+        self._seed = [plan.seed, number, 1]
+        self._noise = noise.add(backgrounds, rng) - backgrounds
+        self._sigma = float(np.sqrt(np.mean(self._noise**2)))
+        few = backgrounds[:SPECTRUM_IMAGES]
+        self._other_noise = noise.add(few, rng) - few
+        edges = [slanted_edge(SHAPE, 0.5 - contrast / 2, 0.5 + contrast / 2) for contrast in EDGE_CONTRASTS]
+        self._edges = [noise.add(np.stack([edge] * EDGES), rng) for edge in edges]
+        self._details = plan.details(self._sigma)
+        # The smallest: others are hidden by the backgrounds as much as by the noise.
+        self._dose_detail = middle_contrast(self._details[0])
+        self._dose_scores: dict[str, list[Scores]] = {}
+
+    def assess(self, method: str, denoise: StackDenoiser, result: Assessment) -> Iterator[None]:
+        """Add the results of a method, one denoised stack a step; the noisy images have to come first."""
+
+        def run(noisy: Unit, exposure: float = 1.0) -> Unit:
+            return denoise(noisy, self._sigma / exposure**0.5)
+
+        noisy = self._backgrounds + self._noise
+        absent = run(noisy)
+        yield
+        level = psnr(self._backgrounds, np.clip(absent, 0, 1), data_range=1.0)
+        for details in self._details:
+            scores = []
+            for detail in details:
+                template = detail.template()
+                scores.append(self._score(method, detail, level, Samples(absent, run(noisy + template))))
+                yield
+            result.scores.extend(scores)
+            result.thresholds.append(
+                Threshold(
+                    self._title, method, details[0].size, smallest_contrast(details, [score.cho for score in scores])
+                )
+            )
+        yield from self._assess_dose(method, run, result)
+        for contrast, edges in zip(EDGE_CONTRASTS, self._edges, strict=True):
+            mean_edge = run(edges).mean(axis=0)
+            result.sharpness.append(Sharpness(self._title, method, contrast, edge_mtf(mean_edge)))
+            yield
+        count = len(self._other_noise)
+        left = (absent[:count] - run(self._backgrounds[:count] + self._other_noise)) / np.sqrt(np.float32(2))
+        yield
+        for part, noise in (("left", left), ("removed", (noisy - absent)[:count])):
+            if method != NOISY or part == "left":
+                spectrum = noise_power_spectrum(noise, side=SPECTRUM_SIDE)
+                result.textures.append(Texture(self._title, method, part, spectrum))
+
+    def _score(self, method: str, detail: Detail, level: float, samples: Samples) -> DetailScore:
+        rng = np.random.default_rng(self._seed)
+        train, test = samples.halves()
+        cho, npwe = (
+            bootstrap(area_under_roc, observer.scores(train, test, rng), rng)
+            for observer in (ideal_observer(detail), NonPrewhitening(detail.template(), eye_filter(SHAPE)))
+        )
+        kept = bootstrap_mean(contrast_kept(samples, detail.template()), rng)
+        return DetailScore(self._title, method, detail, len(samples.absent), level, kept, cho, npwe)
+
+    def _assess_dose(self, method: str, run: Callable[[Unit, float], Unit], result: Assessment) -> Iterator[None]:
+        detail = self._dose_detail
+        observers = {
+            "ideal-like": ideal_observer(detail),
+            "human-like": NonPrewhitening(detail.template(), eye_filter(SHAPE), HUMAN_NOISE),
+        }
+        scores: dict[str, list[Scores]] = {name: [] for name in observers}
+        for exposure in EXPOSURES:
+            noisy = self._backgrounds + self._noise / np.float32(exposure**0.5)
+            samples = Samples(run(noisy, exposure), run(noisy + detail.template(), exposure))
+            for name, observer in observers.items():
+                scores[name].append(observer.scores(*samples.halves(), np.random.default_rng(self._seed)))
+            if exposure != 1.0:
+                yield
+                yield
+        if method == NOISY:
+            self._dose_scores = scores
+        for name, at_exposures in scores.items():
+            denoised = at_exposures[EXPOSURES.index(1.0)]
+            equivalent = equivalent_exposure(self._dose_scores[name], denoised, np.random.default_rng(self._seed))
+            curve = tuple(float(detectability(each)) for each in at_exposures)
+            result.doses.append(DoseCurve(self._title, method, name, EXPOSURES, curve, equivalent))
+
+
+def middle_contrast(details: Sequence[Detail]) -> Detail:
+    """Return the detail of middle contrast, the lower one of two."""
+    return details[(len(details) - 1) // 2]
+
+
+def ideal_observer(detail: Detail) -> Observer:
+    """Return the channelised Hotelling observer of a detail: Laguerre-Gauss channels if it is round, else Gabor."""
+    if detail.signal in ROUND_SIGNALS:
+        return ChannelisedHotelling(laguerre_gauss_channels(SHAPE, 3 * detail.size))
+    return ChannelisedHotelling(gabor_channels(SHAPE))
+
+
+def contrast_kept(samples: Samples, template: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the share of a detail's contrast in each pair of images: their difference, projected on it."""
+    flat = template.ravel().astype(np.float64)
+    difference = (samples.present - samples.absent).reshape(len(samples.absent), -1)
+    return np.asarray(difference @ flat / (flat @ flat))
+
+
+def smallest_contrast(details: Sequence[Detail], areas: Sequence[Estimate]) -> Estimate:
+    """Return the contrast at which the area under the ROC curve reaches 0.85.
+
+    Interpolated over the logarithm of the contrast; the smallest contrast tried if that is found, NaN if none is.
+    """
+    contrasts = np.array([abs(detail.contrast) for detail in details])
+    value, low, high = (np.array(column) for column in zip(*areas, strict=True))
+    return Estimate(*(_crossing(contrasts, curve) for curve in (value, high, low)))
+
+
+def _crossing(contrasts: NDArray[np.floating], areas: NDArray[np.floating]) -> float:
+    logarithms = np.log(contrasts)
+    if areas[0] >= FOUND:
+        return float(contrasts[0])
+    for (start, stop), (below, above) in zip(pairwise(logarithms), pairwise(areas), strict=True):
+        if below < FOUND <= above:
+            return float(np.exp(start + (stop - start) * (FOUND - below) / (above - below)))
+    return float("nan")

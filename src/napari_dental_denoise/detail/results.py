@@ -1,0 +1,77 @@
+"""Results of an assessment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from napari_dental_denoise.detail.roc import Estimate
+from napari_dental_denoise.detail.samples import Detail
+from napari_dental_denoise.detail.sharpness import ModulationTransfer
+from napari_dental_denoise.detail.spectrum import NoisePowerSpectrum
+
+
+@dataclass(frozen=True)
+class DetailScore:
+    """How well one detail is found after one method, and the share of its contrast that is kept."""
+
+    noise: str
+    method: str
+    detail: Detail
+    samples: int
+    psnr: float
+    kept: Estimate
+    cho: Estimate
+    npwe: Estimate
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The smallest contrast that is found, on [0, 1]; NaN if none of those tried is."""
+
+    noise: str
+    method: str
+    size: float
+    contrast: Estimate
+
+
+@dataclass(frozen=True)
+class DoseCurve:
+    """Detectability against relative exposure, and the exposure that a noisy image needs to show as much."""
+
+    noise: str
+    method: str
+    observer: str
+    exposures: tuple[float, ...]
+    detectability: tuple[float, ...]
+    equivalent: Estimate
+
+
+@dataclass(frozen=True)
+class Sharpness:
+    """The MTF of an edge of one contrast."""
+
+    noise: str
+    method: str
+    contrast: float
+    mtf: ModulationTransfer
+
+
+@dataclass(frozen=True)
+class Texture:
+    """The spectrum of the noise that is left or was removed (`part`)."""
+
+    noise: str
+    method: str
+    part: str
+    spectrum: NoisePowerSpectrum
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """All results, in the order of noises and methods."""
+
+    scores: list[DetailScore] = field(default_factory=list)
+    thresholds: list[Threshold] = field(default_factory=list)
+    doses: list[DoseCurve] = field(default_factory=list)
+    sharpness: list[Sharpness] = field(default_factory=list)
+    textures: list[Texture] = field(default_factory=list)

@@ -1,0 +1,111 @@
+"""Samples for observers: pieces of radiographs, noise, and a detail in the middle of half of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.detail.signals import SIGNALS
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.noise import noise_kind
+from napari_dental_denoise.pixels import Unit
+
+# Of a background, in pixels; the detail lies in its middle.
+SIDE = 96
+# The middle of a background, in pixels, and the largest standard deviation in it, on [0, 1]: an edge of a tooth or the
+# border of the image would hide any faint detail.
+MIDDLE = 32
+MAX_DEVIATION = 0.12
+MAX_TRIES = 200
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A detail to find.
+
+    Attributes
+    ----------
+    signal : str
+        A key of `SIGNALS`.
+    size : float
+        Radius or width, in pixels.
+    contrast : float
+        On [0, 1]; negative for a dark detail.
+    """
+
+    signal: str
+    size: float
+    contrast: float
+
+    def template(self, shape: tuple[int, int] = (SIDE, SIDE)) -> Unit:
+        """Return the detail (H, W), of its contrast."""
+        return np.float32(self.contrast) * SIGNALS[self.signal](shape, self.size)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise to add: its name in tables and the function that adds it to an array (..., H, W) on [0, 1]."""
+
+    title: str
+    add: Callable[[Unit, np.random.Generator], Unit]
+
+    @classmethod
+    def of_kind(cls, kind: str, levels: Mapping[str, float]) -> Noise:
+        """Return noise of a key of `NOISE_KINDS` and these levels."""
+        add = noise_kind(kind).add
+        title = f"{kind}, " + ", ".join(f"{name} {level:.4g}" for name, level in levels.items())
+        return cls(title, lambda unit, rng: np.asarray(add(unit, **levels, rng=rng), np.float32))
+
+
+def draw_backgrounds(images: Sequence[Unit], count: int, rng: np.random.Generator) -> Unit:
+    """Draw pieces of images that are flat in their middle.
+
+    Parameters
+    ----------
+    images : sequence of (H, W) float32 arrays on [0, 1]
+        The first half of the backgrounds comes from other images than the second, so that an observer is never
+        tested on an image that it learned from; a single image serves both.
+    count : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (count, 96, 96) float32 array
+
+    Raises
+    ------
+    InputError
+        If no image is large enough or none has a flat piece.
+    """
+    large = [image for image in images if min(image.shape) >= SIDE]
+    if not large:
+        raise InputError(f"expected images with sides of {SIDE} pixels or more; received none")
+    order = [large[index] for index in rng.permutation(len(large))]
+    half = max(len(order) // 2, 1)
+    first, second = order[:half], order[half:] or order
+    parts = [_draw(part, number, rng) for part, number in ((first, count // 2), (second, count - count // 2))]
+    return np.concatenate(parts)
+
+
+def _draw(images: Sequence[Unit], count: int, rng: np.random.Generator) -> Unit:
+    pieces: list[Unit] = []
+    for image in islice(cycle(images), MAX_TRIES * max(count, 1)):
+        if len(pieces) == count:
+            break
+        row, column = (rng.integers(side - SIDE + 1) for side in image.shape)
+        piece = image[row : row + SIDE, column : column + SIDE]
+        if middle(piece).std() <= MAX_DEVIATION:
+            pieces.append(piece)
+    if len(pieces) < count:
+        raise InputError("the images have no flat areas to put a detail into: use radiographs on their full range")
+    return np.stack(pieces) if pieces else np.empty((0, SIDE, SIDE), np.float32)
+
+
+def middle(piece: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the middle of a background."""
+    start = (SIDE - MIDDLE) // 2
+    return piece[..., start : start + MIDDLE, start : start + MIDDLE]

@@ -1,0 +1,197 @@
+"""The detail map of an image: which share of a faint detail's contrast would survive a denoiser at each place.
+
+No clean image is needed: the details are put into the image itself, which is denoised with and without them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.config import GREY_LEVELS, INFERENCE
+from napari_dental_denoise.detail.signals import disc
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference import Engine, cached_engine, check_strength, denoise_unit
+from napari_dental_denoise.models import STARTER, find_model
+from napari_dental_denoise.noise import SMALLEST_SIDE, estimate_noise
+from napari_dental_denoise.pixels import Unit, to_unit
+from napari_dental_denoise.progress import Progress, finish
+from napari_dental_denoise.validation import check_number, is_number
+
+# Between the middles of two details of one pass, in radii and at least in pixels: far enough not to change each other.
+SPACING = 8
+MIN_SPACING = 24
+# Passes a side: each shifts the grid by this part of the spacing.
+SHIFTS = 2
+# Default contrast, in standard deviations of the noise, and its lowest value on [0, 1], for images without noise.
+CONTRAST_TO_NOISE = 2.0
+MIN_CONTRAST = 2 / GREY_LEVELS
+RADIUS = 4.0
+# Below this, in grey levels, the noise is too weak to measure a contrast by.
+MIN_NOISE = 0.5
+
+
+@dataclass(frozen=True)
+class DetailMap:
+    """Shares of contrast that survive.
+
+    Attributes
+    ----------
+    share : (H, W) float32 array
+        1 where a detail comes through whole, 0 where nothing is left of it.
+    radius : float
+        Of the detail, in pixels.
+    contrast : float
+        Of the detail, on [0, 1].
+    sigma : float
+        Estimated standard deviation of the image's noise, on [0, 1].
+    """
+
+    share: Unit
+    radius: float
+    contrast: float
+    sigma: float
+
+    def __str__(self) -> str:
+        shares = 100 * np.clip(self.share, 0, 1)
+        return (
+            f"A spot of {self.radius:g} px at {_contrast_in_words(self.contrast, self.sigma)} keeps "
+            f"{np.median(shares):.0f} % of its contrast here (median); least {shares.min():.0f} %"
+        )
+
+
+def _contrast_in_words(contrast: float, sigma: float) -> str:
+    if sigma * GREY_LEVELS < MIN_NOISE:
+        return f"{contrast * GREY_LEVELS:.2g} grey levels"
+    ratio = f"{contrast / sigma:.2g}"
+    return "twice the noise" if ratio == "2" else f"{ratio} times the noise"
+
+
+def detail_map(
+    image: NDArray[np.generic],
+    model: str | Path | Engine = STARTER,
+    *,
+    radius: float = RADIUS,
+    contrast: float | None = None,
+    strength: float = INFERENCE.strength,
+) -> DetailMap:
+    """Map which share of a faint spot's contrast survives denoising, at each place of an image.
+
+    Parameters
+    ----------
+    image : (H, W) array; uint8, uint16 or floating
+    model : str, Path or engine
+        See `denoise`.
+    radius : float
+        Of the spot, in pixels.
+    contrast : float, optional
+        Of the spot, on [0, 1]; negative for a dark one. By default twice the estimated noise of the image, and at least
+        2 grey levels of 255.
+    strength : float
+        Share of the estimated noise to subtract.
+
+    Returns
+    -------
+    DetailMap
+        Its `str` tells it in a sentence.
+
+    Raises
+    ------
+    InputError
+        If the image, the model or a number cannot be used.
+
+    Examples
+    --------
+    >>> from napari_dental_denoise import add_gaussian_noise, detail_map, phantom
+    >>> noisy = add_gaussian_noise(phantom((96, 128), rng=0), 25 / 255, rng=1)
+    >>> kept = detail_map(noisy, "starter-fast")
+    >>> kept.share.shape
+    (96, 128)
+    """
+    if np.ndim(image) != 2:
+        raise InputError(f"expected one image (H, W); received shape {np.shape(image)}")
+    engine: Engine = cached_engine(find_model(model), INFERENCE.precision) if isinstance(model, str | Path) else model
+    check_strength(strength)
+    unit = to_unit(image)
+    return finish(
+        detail_map_steps(
+            unit, lambda noisy: denoise_unit(noisy, engine, strength=strength), radius=radius, contrast=contrast
+        )
+    )
+
+
+def detail_map_steps(
+    image: Unit, denoise: Callable[[Unit], Unit], *, radius: float = RADIUS, contrast: float | None = None
+) -> Generator[Progress, None, DetailMap]:
+    """Map which share of a disc's contrast survives, one denoising a step.
+
+    Parameters
+    ----------
+    image : (H, W) float32 array on [0, 1]
+    denoise : callable
+        From an image to an image of the same shape.
+    radius : float
+        Of the disc, in pixels.
+    contrast : float, optional
+        Of the disc, on [0, 1]; negative for a dark one; see `detail_map`.
+
+    Yields
+    ------
+    Progress
+
+    Returns
+    -------
+    DetailMap
+    """
+    sigma = noise_level(image)
+    contrast = max(CONTRAST_TO_NOISE * sigma, MIN_CONTRAST) if contrast is None else contrast
+    check_number("radius", radius, above=0, high=min(image.shape) / 2)
+    if not is_number(contrast) or contrast == 0:
+        raise InputError(f"contrast must be a number other than 0; received {contrast!r}")
+    spacing = max(math.ceil(SPACING * radius), MIN_SPACING)
+    step = math.ceil(spacing / SHIFTS)
+    spacing = step * SHIFTS
+    side = 2 * math.ceil(radius + 1) + 1
+    detail = np.float32(contrast) * disc((side, side), radius)
+    total = SHIFTS**2 + 1
+    plain = denoise(image)
+    yield Progress(1, total)
+    rows, columns = (np.arange(min(step // 2, length // 2), length, step) for length in image.shape)
+    shares = np.empty((len(rows), len(columns)), np.float32)
+    for number in range(SHIFTS**2):
+        first, second = divmod(number, SHIFTS)
+        places = np.ix_(rows[first::SHIFTS], columns[second::SHIFTS])
+        details = _placed(image.shape, places, detail)
+        difference = denoise(image + details) - plain
+        shares[first::SHIFTS, second::SHIFTS] = _shares(difference, details, places, detail)
+        yield Progress(number + 2, total)
+    share = cv2.resize(shares, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return DetailMap(share, radius, contrast, sigma)
+
+
+def noise_level(image: Unit) -> float:
+    """Return the estimated standard deviation of an image's noise, 0 where the image is too small to tell."""
+    return float(estimate_noise(image).sigma) if min(image.shape) >= SMALLEST_SIDE else 0.0
+
+
+def _placed(shape: tuple[int, ...], places: tuple[NDArray[np.intp], ...], detail: Unit) -> Unit:
+    """Return details of alternating sign, so that what one spreads to its neighbours cancels."""
+    impulses = np.zeros(shape, np.float32)
+    rows, columns = (np.arange(axis.size).reshape(axis.shape) for axis in places)
+    impulses[places] = 1 - 2 * ((rows + columns) % 2)
+    return _correlated(impulses, detail)
+
+
+def _shares(difference: Unit, details: Unit, places: tuple[NDArray[np.intp], ...], detail: Unit) -> Unit:
+    energy = _correlated(details, detail)[places]
+    return np.asarray(_correlated(difference, detail)[places] / energy)
+
+
+def _correlated(image: Unit, detail: Unit) -> Unit:
+    return np.asarray(cv2.filter2D(image, -1, detail, borderType=cv2.BORDER_CONSTANT))
