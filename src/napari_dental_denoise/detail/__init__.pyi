@@ -3,6 +3,7 @@ from .assessment import on_stacks as on_stacks
 from .bench import AssessmentPlan as AssessmentPlan
 from .bench import StackDenoiser as StackDenoiser
 from .bench import contrast_kept as contrast_kept
+from .bench import find_detail as find_detail
 from .bench import smallest_contrast as smallest_contrast
 from .channels import difference_of_gaussians_channels as difference_of_gaussians_channels
 from .channels import gabor_channels as gabor_channels
@@ -17,6 +18,7 @@ from .observers import Samples as Samples
 from .observers import Scores as Scores
 from .observers import eye_filter as eye_filter
 from .results import Assessment as Assessment
+from .results import Found as Found
 from .roc import Estimate as Estimate
 from .roc import area_under_roc as area_under_roc
 from .roc import bootstrap as bootstrap

@@ -11,17 +11,24 @@ from napari_dental_denoise.detail.spectrum import NoisePowerSpectrum
 
 
 @dataclass(frozen=True)
+class Found:
+    """How well a detail is found: the share of its contrast that is kept, and areas under the ROC curve."""
+
+    kept: Estimate
+    cho: Estimate
+    npwe: Estimate
+
+
+@dataclass(frozen=True)
 class DetailScore:
-    """How well one detail is found after one method, and the share of its contrast that is kept."""
+    """How well one detail is found after one method; PSNR in dB, of the images without it."""
 
     noise: str
     method: str
     detail: Detail
     samples: int
     psnr: float
-    kept: Estimate
-    cho: Estimate
-    npwe: Estimate
+    found: Found
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,13 @@ def area_under_roc(scores: Scores) -> Array:
 
 
 def detectability(scores: Scores) -> Array:
-    """Return d': the distance of the mean scores in standard deviations; of scores (..., N), along the last axis."""
+    """Return d': the distance of the mean scores in standard deviations; of scores (..., N), along the last axis.
+
+    NaN where all scores are equal.
+    """
     variance = (scores.absent.var(axis=-1, ddof=1) + scores.present.var(axis=-1, ddof=1)) / 2
-    return np.asarray((scores.present.mean(axis=-1) - scores.absent.mean(axis=-1)) / np.sqrt(variance))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((scores.present.mean(axis=-1) - scores.absent.mean(axis=-1)) / np.sqrt(variance))
 
 
 def resampled(scores: Scores, drawn: NDArray[np.intp]) -> Scores:

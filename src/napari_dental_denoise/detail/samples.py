@@ -19,7 +19,7 @@ SIDE = 96
 # The middle of a background, in pixels, and the largest standard deviation in it, on [0, 1]: an edge of a tooth or the
 # border of the image would hide any faint detail.
 MIDDLE = 32
-MAX_DEVIATION = 0.12
+MAX_DEVIATION = 0.08
 MAX_TRIES = 200
 
 

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
-from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import Unit
-from napari_dental_denoise.validation import is_number
+from napari_dental_denoise.validation import check_number
 
 Shape = tuple[int, int]
 
@@ -67,9 +66,9 @@ def ellipse(shape: Shape, radius: float, other_radius: float | None = None, angl
     (H, W) float32 array
         See `disc`.
     """
-    _check_size("radius", radius)
+    check_number("radius", radius, above=0)
     other_radius = radius / 2 if other_radius is None else other_radius
-    _check_size("other_radius", other_radius)
+    check_number("other_radius", other_radius, above=0)
     along, across = _rotated(shape, angle)
     distance = np.hypot(along / radius, across / other_radius)
     # The distance to the edge in pixels, to first order.
@@ -94,9 +93,9 @@ def line(shape: Shape, width: float, length: float | None = None, angle: float =
     (H, W) float32 array
         See `disc`.
     """
-    _check_size("width", width)
+    check_number("width", width, above=0)
     length = 10 * width if length is None else length
-    _check_size("length", length)
+    check_number("length", length, above=0)
     along, across = _rotated(shape, angle)
     return _covered(across, width) * _covered(along, length)
 
@@ -118,7 +117,7 @@ def double_edge(shape: Shape, width: float, length: float | None = None, angle: 
     (H, W) float32 array
         -1 in the gap, 0.5 in the walls, so that the mean is 0.
     """
-    _check_size("width", width)
+    check_number("width", width, above=0)
     length = 10 * width if length is None else length
     along, across = _rotated(shape, angle)
     profile = 0.5 * _covered(across, 3 * width) - 1.5 * _covered(across, width)
@@ -140,7 +139,7 @@ def step_hole(shape: Shape, radius: float) -> Unit:
     (H, W) float32 array
         1 on the step, 0 in the hole and around the step.
     """
-    _check_size("radius", radius)
+    check_number("radius", radius, above=0)
     rows, columns = _rotated(shape, 0.0)
     step = _covered(rows, 8 * radius) * _covered(columns, 8 * radius)
     return np.asarray(step * (1 - disc(shape, radius)), np.float32)
@@ -163,7 +162,7 @@ def trabeculae(shape: Shape, radius: float, rng: int | np.random.Generator = 0) 
     (H, W) float32 array
         Of largest magnitude 1.
     """
-    _check_size("radius", radius)
+    check_number("radius", radius, above=0)
     noise = np.random.default_rng(rng).standard_normal(shape)
     scale = max(TRABECULA_SHARE * radius, 0.5)
     texture = gaussian_filter(noise, scale) - gaussian_filter(noise, 2 * scale)
@@ -201,8 +200,8 @@ def in_pixels(size: float, pixel_size: float) -> float:
     >>> in_pixels(0.5, pixel_size=0.125)
     4.0
     """
-    _check_size("size", size)
-    _check_size("pixel_size", pixel_size)
+    check_number("size", size, above=0)
+    check_number("pixel_size", pixel_size, above=0)
     return size / pixel_size
 
 
@@ -225,8 +224,3 @@ def _covered(position: NDArray[np.floating], width: float) -> Unit:
     low = np.clip(position - 0.5, -width / 2, width / 2)
     high = np.clip(position + 0.5, -width / 2, width / 2)
     return np.asarray(high - low, np.float32)
-
-
-def _check_size(name: str, value: float) -> None:
-    if not (is_number(value) and value > 0):
-        raise InputError(f"{name} must be a positive number of pixels or mm; received {value!r}")

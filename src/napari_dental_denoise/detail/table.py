@@ -45,7 +45,7 @@ def _details(noise: str, assessment: Assessment) -> list[str]:
     )
     lines.extend(
         f"  {score.detail.size:7g}  {score.detail.contrast * GREY_LEVELS:6.1f}  {score.method:<{width}}"
-        f"  {score.psnr:7.2f}  {_short(score.kept):<17}  {score.cho!s:<20}  {score.npwe!s:<20}"
+        f"  {score.psnr:7.2f}  {_short(score.found.kept):<17}  {score.found.cho!s:<20}  {score.found.npwe!s:<20}"
         f"  {_found(found[score.method, score.detail.size])}"
         for score in sorted(scores, key=lambda score: score.detail.size)
     )
@@ -79,7 +79,7 @@ def _found(threshold: Threshold) -> str:
 
 def _row(score: DetailScore) -> dict[str, Any]:
     estimates = {
-        f"{name}{suffix}": getattr(getattr(score, name), part)
+        f"{name}{suffix}": getattr(getattr(score.found, name), part)
         for name in ("kept", "cho", "npwe")
         for suffix, part in (("", "value"), ("_low", "low"), ("_high", "high"))
     }
