@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.detail.channels import gabor_channels, laguerre_gauss_channels
 from napari_dental_denoise.detail.dose import EXPOSURES, equivalent_exposure
 from napari_dental_denoise.detail.observers import (
+    MIN_SAMPLES,
     ChannelisedHotelling,
     NonPrewhitening,
     Observer,
@@ -36,6 +37,7 @@ from napari_dental_denoise.detail.spectrum import noise_power_spectrum
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import NOISY, psnr
 from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.validation import check_count
 
 # From images (N, H, W) and the standard deviation of their noise to the denoised images.
 StackDenoiser = Callable[[Unit, float], Unit]
@@ -80,6 +82,9 @@ class AssessmentPlan:
     multiples: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
     samples: int = 200
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_count("samples", self.samples, MIN_SAMPLES)
 
     def details(self, sigma: float) -> list[list[Detail]]:
         """Return the details of each size, by contrast; `sigma` is the standard deviation of the noise."""

@@ -33,6 +33,7 @@ EYE_PEAK = 4.0
 PIXELS_PER_DEGREE = 44.0
 # Added to the diagonal of covariances, as a share of the mean variance: those of few samples are singular.
 RIDGE = 1e-6
+MIN_SAMPLES = 8
 
 
 class Samples(NamedTuple):
@@ -50,8 +51,8 @@ class Samples(NamedTuple):
             If there are fewer than 8 samples.
         """
         half = len(self.absent) // 2
-        if half < 4:
-            raise InputError(f"observers need 8 samples or more; received {len(self.absent)}")
+        if len(self.absent) < MIN_SAMPLES:
+            raise InputError(f"observers need {MIN_SAMPLES} samples or more; received {len(self.absent)}")
         return Samples(self.absent[:half], self.present[:half]), Samples(self.absent[half:], self.present[half:])
 
 

@@ -27,6 +27,8 @@ from napari_dental_denoise.validation import check_number, is_number
 # Between the middles of two details of one pass, in radii and at least in pixels: far enough not to change each other.
 SPACING = 8
 MIN_SPACING = 24
+# Of the soft edge of a detail, in pixels.
+EDGE_REACH = 3
 # Passes a side: each shifts the grid by this part of the spacing.
 SHIFTS = 2
 # Default contrast, in standard deviations of the noise, and its lowest value on [0, 1], for images without noise.
@@ -157,7 +159,7 @@ def detail_map_steps(
     spacing = max(math.ceil(SPACING * radius), MIN_SPACING)
     step = math.ceil(spacing / SHIFTS)
     spacing = step * SHIFTS
-    side = 2 * math.ceil(radius + 1) + 1
+    side = 2 * math.ceil(radius + EDGE_REACH) + 1
     detail = np.float32(contrast) * disc((side, side), radius)
     total = SHIFTS**2 + 1
     plain = denoise(image)
@@ -171,13 +173,20 @@ def detail_map_steps(
         difference = denoise(image + details) - plain
         shares[first::SHIFTS, second::SHIFTS] = _shares(difference, details, places, detail)
         yield Progress(number + 2, total)
-    share = cv2.resize(shares, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return DetailMap(share, radius, contrast, sigma)
+    return DetailMap(_between(shares, rows, columns, image.shape), radius, contrast, sigma)
 
 
 def noise_level(image: Unit) -> float:
     """Return the estimated standard deviation of an image's noise, 0 where the image is too small to tell."""
     return float(estimate_noise(image).sigma) if min(image.shape) >= SMALLEST_SIDE else 0.0
+
+
+def _between(shares: Unit, rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...]) -> Unit:
+    """Interpolate linearly between the places of the grid; beyond the outer ones, the nearest holds."""
+    across = [np.interp(np.arange(shape[1]), columns, row) for row in shares]
+    return np.stack([np.interp(np.arange(shape[0]), rows, column) for column in np.transpose(across)], 1).astype(
+        np.float32
+    )
 
 
 def _placed(shape: tuple[int, ...], places: tuple[NDArray[np.intp], ...], detail: Unit) -> Unit:
