@@ -4,10 +4,21 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_dental_denoise import add_gaussian_noise, denoise, detail_map, phantom, to_unit
-from napari_dental_denoise.detail import detail_map_figure, detail_map_steps, disc
+from napari_dental_denoise import add_gaussian_noise, denoise, detail_map, load_engine, phantom, to_unit
+from napari_dental_denoise.detail import denoiser_steps, detail_map_figure, detail_map_steps, disc
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.progress import finish
+from napari_dental_denoise.models import find_model
+from napari_dental_denoise.progress import Progress, finish
+
+
+def at_once(function):
+    """Return a function as a denoiser of one step."""
+
+    def steps(image):
+        yield Progress(1, 1)
+        return function(image)
+
+    return steps
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +29,9 @@ def noisy():
 @pytest.mark.parametrize("radius", [2.0, 4.0, 7.5])
 @pytest.mark.parametrize("blur", [0.8, 1.5])
 def test_the_map_of_a_linear_filter_is_its_own_response(noisy, radius, blur):
-    found = finish(detail_map_steps(noisy, lambda image: gaussian_filter(image, blur, mode="constant"), radius=radius))
+    found = finish(
+        detail_map_steps(noisy, at_once(lambda image: gaussian_filter(image, blur, mode="constant")), radius=radius)
+    )
     signal = disc((101, 101), radius)
     expected = (gaussian_filter(signal, blur) * signal).sum() / (signal**2).sum()
     inner = found.share[30:-30, 30:-30]
@@ -31,14 +44,14 @@ def test_shares_are_those_of_each_place(noisy):
     """Details survive in the left half only."""
     left = np.zeros(noisy.shape, np.float32)
     left[:, :100] = 1
-    share = finish(detail_map_steps(noisy, lambda image: left * image, radius=3.0)).share
+    share = finish(detail_map_steps(noisy, at_once(lambda image: left * image), radius=3.0)).share
     assert share[:, :80].min() > 0.99
     assert np.abs(share[:, 120:]).max() < 0.01
 
 
 @pytest.mark.parametrize("contrast", [0.1, -0.1])
 def test_contrast_does_not_matter_to_a_linear_filter(noisy, contrast):
-    found = finish(detail_map_steps(noisy, lambda image: image / 2, radius=4.0, contrast=contrast))
+    found = finish(detail_map_steps(noisy, at_once(lambda image: image / 2), radius=4.0, contrast=contrast))
     np.testing.assert_allclose(found.share, 0.5, atol=1e-3)
     assert found.contrast == contrast
 
@@ -78,14 +91,14 @@ def denoise_unit_of(image):
 
 
 def test_an_image_without_noise_is_told_in_grey_levels():
-    found = finish(detail_map_steps(np.full((64, 64), 0.5, np.float32), lambda image: image))
+    found = finish(detail_map_steps(np.full((64, 64), 0.5, np.float32), at_once(lambda image: image)))
     assert str(found) == "A spot of 4 px at 2 grey levels keeps 100 % of its contrast here (median); least 100 %"
 
 
 @pytest.mark.parametrize("shape", [(9, 9), (20, 31), (33, 64)])
 def test_small_images_have_maps(shape):
     image = np.random.default_rng(0).random(shape, np.float32)
-    found = finish(detail_map_steps(image, lambda image: image, radius=2.0, contrast=0.1))
+    found = finish(detail_map_steps(image, at_once(lambda image: image), radius=2.0, contrast=0.1))
     np.testing.assert_allclose(found.share, 1, atol=1e-3)
 
 
@@ -120,3 +133,10 @@ def test_the_figure_shows_map_and_sentence(noisy):
     image, overlay = figure.axes[0].get_images()
     np.testing.assert_array_equal(image.get_array(), noisy)
     np.testing.assert_allclose(overlay.get_array(), 100 * np.clip(found.share, 0, 1))
+
+
+def test_progress_counts_the_tiles_of_all_passes(noisy):
+    engine = load_engine(find_model("starter-fast"))
+    reports = list(detail_map_steps(np.tile(noisy, (4, 6)), denoiser_steps(engine, 1.0)))
+    assert [report.done for report in reports] == list(range(1, reports[-1].total + 1))
+    assert len(reports) > 5

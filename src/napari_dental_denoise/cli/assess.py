@@ -24,12 +24,12 @@ from napari_dental_denoise.cli.options import (
 )
 from napari_dental_denoise.config import GREY_LEVELS, INFERENCE, NOISE
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.models import find_model
+from napari_dental_denoise.models import STARTER, find_model
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from napari_dental_denoise.detail import Assessment, AssessmentPlan, StackDenoiser
+    from napari_dental_denoise.detail import Assessment, AssessmentPlan, DetailMap, StackDenoiser
     from napari_dental_denoise.progress import Progress, Result
 
 # In grey levels.
@@ -190,9 +190,11 @@ def _methods(options: argparse.Namespace) -> dict[str, StackDenoiser]:
 
 
 def _map(options: argparse.Namespace, picture: Path) -> int:
-    from napari_dental_denoise.detail import detail_map_figure, detail_map_steps
+    from napari_dental_denoise.cli.work import denoise_work
+    from napari_dental_denoise.detail import denoiser_steps, detail_map_figure, detail_map_steps
     from napari_dental_denoise.evaluation import save_figure
     from napari_dental_denoise.images import list_files, read_image, take_rows, write_image
+    from napari_dental_denoise.inference import check_strength
     from napari_dental_denoise.pixels import to_unit
 
     files = list_files(options.sources)
@@ -200,23 +202,18 @@ def _map(options: argparse.Namespace, picture: Path) -> int:
         raise InputError(f"--detail-map is for one image; received {len(files)} files")
     if options.detail_map.suffix.lower() not in {TIFF_SUFFIX, ".tiff"}:
         raise InputError(f"{options.detail_map.name}: expected a name with the suffix {TIFF_SUFFIX}")
-    methods = named_methods(options)
-    if (
-        len(methods) != 1
-        or options.baselines
-        or any(len(given or ()) > 1 for given in (options.size, options.contrast))
-    ):
+    if options.baselines or any(len(given or ()) > 1 for given in (options.model, options.size, options.contrast)):
         raise InputError("--detail-map is for one model, one size and one contrast")
-    (denoise,) = methods.values()
+    check_strength(options.strength)
+    (model,) = options.model or [STARTER]
+    engine = denoise_work(model, options).engine()
     unit = to_unit(take_rows(read_image(files[0]), options.rows))
     given = {
         "radius": _pixels(options)[0] if options.size else None,
         "contrast": options.contrast[0] if options.contrast else None,
     }
-    steps = detail_map_steps(
-        unit, lambda noisy: denoise(noisy, 0.0), **{name: value for name, value in given.items() if value is not None}
-    )
-    detail_map = _finish(steps)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    detail_map: DetailMap = _finish(detail_map_steps(unit, denoiser_steps(engine, options.strength), **chosen))
     write_image(options.detail_map, detail_map.share, overwrite=options.overwrite)
     save_figure(detail_map_figure(unit, detail_map), picture, overwrite=options.overwrite)
     echo(str(detail_map))
@@ -226,7 +223,7 @@ def _map(options: argparse.Namespace, picture: Path) -> int:
 
 def _finish(steps: Generator[Progress, None, Result]) -> Result:
     """Run the steps with a progress bar and return their result."""
-    with progress_bar(1, "stack") as bar:
+    with progress_bar(1, "step") as bar:
         while True:
             try:
                 progress = next(steps)

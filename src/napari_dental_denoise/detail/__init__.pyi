@@ -40,6 +40,7 @@ from .signals import trabeculae as trabeculae
 from .spectrum import NoisePowerSpectrum as NoisePowerSpectrum
 from .spectrum import noise_power_spectrum as noise_power_spectrum
 from .survival import DetailMap as DetailMap
+from .survival import denoiser_steps as denoiser_steps
 from .survival import detail_map as detail_map
 from .survival import detail_map_steps as detail_map_steps
 from .table import DETAIL_FORMATS as DETAIL_FORMATS

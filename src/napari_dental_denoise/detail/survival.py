@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from napari_dental_denoise.config import GREY_LEVELS, INFERENCE
 from napari_dental_denoise.detail.signals import disc
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.inference import Engine, cached_engine, check_strength, denoise_unit
+from napari_dental_denoise.inference import Engine, cached_engine, check_strength, residual_steps
 from napari_dental_denoise.models import STARTER, find_model
 from napari_dental_denoise.noise import SMALLEST_SIDE, estimate_noise
 from napari_dental_denoise.pixels import Unit, to_unit
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import check_number, is_number
+
+DenoiseSteps = Callable[[Unit], Generator[Progress, None, Unit]]
 
 # Between the middles of two details of one pass, in radii and at least in pixels: far enough not to change each other.
 SPACING = 8
@@ -120,24 +122,29 @@ def detail_map(
         raise InputError(f"expected one image (H, W); received shape {np.shape(image)}")
     engine: Engine = cached_engine(find_model(model), INFERENCE.precision) if isinstance(model, str | Path) else model
     check_strength(strength)
-    unit = to_unit(image)
-    return finish(
-        detail_map_steps(
-            unit, lambda noisy: denoise_unit(noisy, engine, strength=strength), radius=radius, contrast=contrast
-        )
-    )
+    return finish(detail_map_steps(to_unit(image), denoiser_steps(engine, strength), radius=radius, contrast=contrast))
+
+
+def denoiser_steps(engine: Engine, strength: float) -> DenoiseSteps:
+    """Return denoising with a model as `detail_map_steps` expects it, one tile per step."""
+
+    def steps(image: Unit) -> Generator[Progress, None, Unit]:
+        residual = yield from residual_steps(image, engine)
+        return np.asarray(image - np.float32(strength) * residual)
+
+    return steps
 
 
 def detail_map_steps(
-    image: Unit, denoise: Callable[[Unit], Unit], *, radius: float = RADIUS, contrast: float | None = None
+    image: Unit, denoise: DenoiseSteps, *, radius: float = RADIUS, contrast: float | None = None
 ) -> Generator[Progress, None, DetailMap]:
-    """Map which share of a disc's contrast survives, one denoising a step.
+    """Map which share of a disc's contrast survives, in the steps of the denoiser.
 
     Parameters
     ----------
     image : (H, W) float32 array on [0, 1]
     denoise : callable
-        From an image to an image of the same shape.
+        From an image to a generator that yields `Progress` and returns an image of the same shape.
     radius : float
         Of the disc, in pixels.
     contrast : float, optional
@@ -161,19 +168,26 @@ def detail_map_steps(
     spacing = step * SHIFTS
     side = 2 * math.ceil(radius + EDGE_REACH) + 1
     detail = np.float32(contrast) * disc((side, side), radius)
-    total = SHIFTS**2 + 1
-    plain = denoise(image)
-    yield Progress(1, total)
+    plain = yield from _pass(denoise(image), 0)
     rows, columns = (np.arange(min(step // 2, length // 2), length, step) for length in image.shape)
     shares = np.empty((len(rows), len(columns)), np.float32)
     for number in range(SHIFTS**2):
         first, second = divmod(number, SHIFTS)
         places = np.ix_(rows[first::SHIFTS], columns[second::SHIFTS])
         details = _placed(image.shape, places, detail)
-        difference = denoise(image + details) - plain
-        shares[first::SHIFTS, second::SHIFTS] = _shares(difference, details, places, detail)
-        yield Progress(number + 2, total)
+        denoised = yield from _pass(denoise(image + details), number + 1)
+        shares[first::SHIFTS, second::SHIFTS] = _shares(denoised - plain, details, places, detail)
     return DetailMap(_between(shares, rows, columns, image.shape), radius, contrast, sigma)
+
+
+def _pass(steps: Generator[Progress, None, Unit], number: int) -> Generator[Progress, None, Unit]:
+    """Run one of the passes, and count its steps among those of all."""
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as end:
+            return np.asarray(end.value)
+        yield Progress(number * progress.total + progress.done, (SHIFTS**2 + 1) * progress.total)
 
 
 def noise_level(image: Unit) -> float:
@@ -183,10 +197,9 @@ def noise_level(image: Unit) -> float:
 
 def _between(shares: Unit, rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...]) -> Unit:
     """Interpolate linearly between the places of the grid; beyond the outer ones, the nearest holds."""
-    across = [np.interp(np.arange(shape[1]), columns, row) for row in shares]
-    return np.stack([np.interp(np.arange(shape[0]), rows, column) for column in np.transpose(across)], 1).astype(
-        np.float32
-    )
+    across = np.array([np.interp(np.arange(shape[1]), columns, row) for row in shares])
+    down = [np.interp(np.arange(shape[0]), rows, column) for column in across.T]
+    return np.stack(down, axis=1).astype(np.float32)
 
 
 def _placed(shape: tuple[int, ...], places: tuple[NDArray[np.intp], ...], detail: Unit) -> Unit:
