@@ -5,20 +5,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_dental_denoise import add_gaussian_noise, denoise, detail_map, load_engine, phantom, to_unit
-from napari_dental_denoise.detail import denoiser_steps, detail_map_figure, detail_map_steps, disc
+from napari_dental_denoise.detail import denoiser_steps, detail_map_figure, detail_map_steps, disc, in_one_step
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import find_model
-from napari_dental_denoise.progress import Progress, finish
-
-
-def at_once(function):
-    """Return a function as a denoiser of one step."""
-
-    def steps(image):
-        yield Progress(1, 1)
-        return function(image)
-
-    return steps
+from napari_dental_denoise.progress import finish
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +20,7 @@ def noisy():
 @pytest.mark.parametrize("blur", [0.8, 1.5])
 def test_the_map_of_a_linear_filter_is_its_own_response(noisy, radius, blur):
     found = finish(
-        detail_map_steps(noisy, at_once(lambda image: gaussian_filter(image, blur, mode="constant")), radius=radius)
+        detail_map_steps(noisy, in_one_step(lambda image: gaussian_filter(image, blur, mode="constant")), radius=radius)
     )
     signal = disc((101, 101), radius)
     expected = (gaussian_filter(signal, blur) * signal).sum() / (signal**2).sum()
@@ -44,14 +34,14 @@ def test_shares_are_those_of_each_place(noisy):
     """Details survive in the left half only."""
     left = np.zeros(noisy.shape, np.float32)
     left[:, :100] = 1
-    share = finish(detail_map_steps(noisy, at_once(lambda image: left * image), radius=3.0)).share
+    share = finish(detail_map_steps(noisy, in_one_step(lambda image: left * image), radius=3.0)).share
     assert share[:, :80].min() > 0.99
     assert np.abs(share[:, 120:]).max() < 0.01
 
 
 @pytest.mark.parametrize("contrast", [0.1, -0.1])
 def test_contrast_does_not_matter_to_a_linear_filter(noisy, contrast):
-    found = finish(detail_map_steps(noisy, at_once(lambda image: image / 2), radius=4.0, contrast=contrast))
+    found = finish(detail_map_steps(noisy, in_one_step(lambda image: image / 2), radius=4.0, contrast=contrast))
     np.testing.assert_allclose(found.share, 0.5, atol=1e-3)
     assert found.contrast == contrast
 
@@ -91,14 +81,14 @@ def denoise_unit_of(image):
 
 
 def test_an_image_without_noise_is_told_in_grey_levels():
-    found = finish(detail_map_steps(np.full((64, 64), 0.5, np.float32), at_once(lambda image: image)))
+    found = finish(detail_map_steps(np.full((64, 64), 0.5, np.float32), in_one_step(lambda image: image)))
     assert str(found) == "A spot of 4 px at 2 grey levels keeps 100 % of its contrast here (median); least 100 %"
 
 
 @pytest.mark.parametrize("shape", [(9, 9), (20, 31), (33, 64)])
 def test_small_images_have_maps(shape):
     image = np.random.default_rng(0).random(shape, np.float32)
-    found = finish(detail_map_steps(image, at_once(lambda image: image), radius=2.0, contrast=0.1))
+    found = finish(detail_map_steps(image, in_one_step(lambda image: image), radius=2.0, contrast=0.1))
     np.testing.assert_allclose(found.share, 1, atol=1e-3)
 
 

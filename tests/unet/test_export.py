@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from napari_dental_denoise import CNNDenoiser, denoise, unet_model
+from napari_dental_denoise.cli import main
 from napari_dental_denoise.config import Preset
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import load_engine
@@ -131,6 +132,15 @@ def test_the_card_tells_what_it_was_trained_on(trained_model):
     assert "never for diagnosis" in card.purpose
     with zipfile.ZipFile(trained_model) as archive:
         assert card.weights_sha256 == sha256(archive.read("model.weights.h5"))
+
+
+def test_the_card_tells_which_share_of_a_faint_spot_is_kept(trained_model, capsys):
+    kept = read_model_file(trained_model).card.metrics["detail_kept"]
+    assert 0 <= kept["least"] < kept["median"] < 0.98
+    assert kept["radius"] == 4
+    assert main(["info", str(trained_model)]) == 0
+    told = f"  detail_kept\n    radius: 4\n    contrast_to_noise: 2\n    median: {kept['median']:.4g}\n"
+    assert told in capsys.readouterr().out
 
 
 def test_a_model_from_elsewhere_is_converted(tmp_path, batch):

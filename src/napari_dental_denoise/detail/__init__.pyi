@@ -39,8 +39,11 @@ from .signals import step_hole as step_hole
 from .signals import trabeculae as trabeculae
 from .spectrum import NoisePowerSpectrum as NoisePowerSpectrum
 from .spectrum import noise_power_spectrum as noise_power_spectrum
+from .survival import CONTRAST_TO_NOISE as CONTRAST_TO_NOISE
+from .survival import RADIUS as RADIUS
 from .survival import DetailMap as DetailMap
 from .survival import denoiser_steps as denoiser_steps
 from .survival import detail_map as detail_map
 from .survival import detail_map_steps as detail_map_steps
+from .survival import in_one_step as in_one_step
 from .table import DETAIL_FORMATS as DETAIL_FORMATS

@@ -125,6 +125,17 @@ def detail_map(
     return finish(detail_map_steps(to_unit(image), denoiser_steps(engine, strength), radius=radius, contrast=contrast))
 
 
+def in_one_step(denoise: Callable[[Unit], Unit]) -> DenoiseSteps:
+    """Return a function of an image as denoising in one step."""
+
+    def steps(image: Unit) -> Generator[Progress, None, Unit]:
+        denoised = denoise(image)
+        yield Progress(1, 1)
+        return denoised
+
+    return steps
+
+
 def denoiser_steps(engine: Engine, strength: float) -> DenoiseSteps:
     """Return denoising with a model as `detail_map_steps` expects it, one tile per step."""
 
@@ -136,7 +147,12 @@ def denoiser_steps(engine: Engine, strength: float) -> DenoiseSteps:
 
 
 def detail_map_steps(
-    image: Unit, denoise: DenoiseSteps, *, radius: float = RADIUS, contrast: float | None = None
+    image: Unit,
+    denoise: DenoiseSteps,
+    *,
+    radius: float = RADIUS,
+    contrast: float | None = None,
+    contrast_to_noise: float = CONTRAST_TO_NOISE,
 ) -> Generator[Progress, None, DetailMap]:
     """Map which share of a disc's contrast survives, in the steps of the denoiser.
 
@@ -149,6 +165,8 @@ def detail_map_steps(
         Of the disc, in pixels.
     contrast : float, optional
         Of the disc, on [0, 1]; negative for a dark one; see `detail_map`.
+    contrast_to_noise : float
+        Of the disc, in standard deviations of the estimated noise, where no contrast is given.
 
     Yields
     ------
@@ -159,7 +177,7 @@ def detail_map_steps(
     DetailMap
     """
     sigma = noise_level(image)
-    contrast = max(CONTRAST_TO_NOISE * sigma, MIN_CONTRAST) if contrast is None else contrast
+    contrast = max(contrast_to_noise * sigma, MIN_CONTRAST) if contrast is None else contrast
     check_number("radius", radius, above=0, high=min(image.shape) / 2)
     if not is_number(contrast) or contrast == 0:
         raise InputError(f"contrast must be a number other than 0; received {contrast!r}")

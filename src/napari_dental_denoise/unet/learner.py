@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import Preset
+from napari_dental_denoise.config import Predicts, Preset
 from napari_dental_denoise.pixels import Unit
 from napari_dental_denoise.unet.backend import keras, tf
 from napari_dental_denoise.unet.devices import Devices
@@ -85,8 +85,7 @@ class Learner:
 
     def denoise(self, noisy: Unit) -> Unit:
         """Denoise a batch (N, H, W, 1) on [0, 1] with the averaged weights; sides must fit the network."""
-        output = np.asarray(self.average(noisy))
-        return noisy - output if self.preset.predicts == "residual" else output
+        return denoise_batch(self.average, self.preset.predicts, noisy)
 
     def optimizer_state(self) -> list[NDArray[np.generic]]:
         """Return the optimizer's variables and the number of averaged steps."""
@@ -111,3 +110,9 @@ def _first_weights(network: keras.Model, preset: Preset, seed: int) -> list[NDAr
         deviation = 0.0 if silent else np.sqrt(2 / (fan_in or np.prod(shape[:-1])))
         weights.append((rng.standard_normal(shape) * deviation).astype(np.float32))
     return weights
+
+
+def denoise_batch(model: keras.Model, predicts: Predicts, noisy: Unit) -> Unit:
+    """Denoise a batch (N, H, W, 1) on [0, 1]; sides must fit the network."""
+    output = np.asarray(model(noisy))
+    return noisy - output if predicts == "residual" else output

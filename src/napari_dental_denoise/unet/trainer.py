@@ -33,7 +33,7 @@ from napari_dental_denoise.unet.card import training_card, unchanged_card
 from napari_dental_denoise.unet.devices import PeerGoneError, check_length, find_devices
 from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.job import TrainingJob, Weights, check_job, check_resumable, fixed_settings
-from napari_dental_denoise.unet.learner import Learner
+from napari_dental_denoise.unet.learner import Learner, denoise_batch
 from napari_dental_denoise.unet.network import find_preset, unet_model
 from napari_dental_denoise.unet.validation import Validation, validation_pairs
 from napari_dental_denoise.unet.warm_start import start_from_file
@@ -237,6 +237,8 @@ class _Run:
             card, weights = self.unwritten
             model = unet_model(self.preset)
             model.set_weights(weights)
+            kept = self.validation.detail_kept(lambda batch: denoise_batch(model, self.preset.predicts, batch))
+            card = replace(card, metrics={**card.metrics, "detail_kept": kept})
             save_model(model, card, self.job.model, overwrite=self.overwrite)
             self.unwritten, self.overwrite = None, True
         save_checkpoint(checkpoint_path(self.job.model), self.state)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, detail_map_steps, in_one_step
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.pixels import Unit, up_to_multiples
+from napari_dental_denoise.progress import finish
 from napari_dental_denoise.training import Dataset, TrainingConfig
 from napari_dental_denoise.unet.learner import Learner
 
@@ -22,6 +24,28 @@ class Validation:
     def score(self, learner: Learner) -> tuple[float, float]:
         """Return mean PSNR in dB and mean SSIM of the denoised images."""
         return _mean_scores([(learner.denoise_image(noisy), clean) for noisy, clean in self.pairs])
+
+    def detail_kept(self, denoise: Callable[[Unit], Unit]) -> dict[str, float]:
+        """Return the share of a faint spot's contrast that is kept in some of the images: median, and the least.
+
+        `denoise` maps a noisy batch (N, H, W, 1) to the denoised one. Images too small for a detail map are left out.
+        """
+        places = sorted({0, len(self.pairs) // 2, len(self.pairs) - 1})
+        noisy = [self.pairs[place][0] for place in places if min(self.pairs[place][0].shape) > 4 * RADIUS]
+        if not noisy:
+            return {}
+
+        def denoise_image(image: Unit) -> Unit:
+            return denoise(image[np.newaxis, ..., np.newaxis])[0, ..., 0]
+
+        shares = [finish(detail_map_steps(image, in_one_step(denoise_image))).share.ravel() for image in noisy]
+        kept = np.clip(np.concatenate(shares), 0, 1)
+        return {
+            "radius": RADIUS,
+            "contrast_to_noise": CONTRAST_TO_NOISE,
+            "median": round(float(np.median(kept)), 3),
+            "least": round(float(kept.min()), 3),
+        }
 
     def preview(self, learner: Learner) -> Unit:
         """Return one image noisy, denoised and clean: (3, H, W)."""

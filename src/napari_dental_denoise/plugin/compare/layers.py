@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import shared_scales
-from napari_dental_denoise.plugin.shared import METADATA, check_image, current_image, matching_layer_kwargs
+from napari_dental_denoise.plugin.shared import DETAIL_MAP, METADATA, check_image, current_image, matching_layer_kwargs
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -31,10 +31,10 @@ def operation(layer: Layer) -> str:
 
 
 def comparable_layers(viewer: napari.viewer.Viewer) -> list[Image]:
-    """Return the image layers of a viewer, without those that the Compare form made."""
+    """Return the image layers of a viewer, without differences, wipes and detail maps."""
     from napari.layers import Image
 
-    made = (WIPE["operation"], DIFFERENCE)
+    made = (WIPE["operation"], DIFFERENCE, DETAIL_MAP)
     return [layer for layer in viewer.layers if isinstance(layer, Image) and operation(layer) not in made]
 
 

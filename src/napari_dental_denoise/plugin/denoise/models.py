@@ -70,6 +70,10 @@ def card_text(card: ModelCard) -> str:
         parts.append("never evaluated on clean images")
     elif isinstance(gained, float) and isinstance(noisy, float):
         parts.append(f"{noisy:.1f} to {gained:.1f} dB in validation")
+    kept = card.metrics.get("detail_kept")
+    median = kept.get("median") if isinstance(kept, dict) else None
+    if isinstance(median, float):
+        parts.append(f"keeps {100 * median:.0f} % of a faint spot's contrast")
     parts.append("not for diagnosis")
     return "; ".join(part for part in parts if part)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, PushButton, create_widget
+from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, FloatSpinBox, PushButton, create_widget
 
 from napari_dental_denoise.batch import DenoiseWork
 from napari_dental_denoise.config import INFERENCE, MODEL_SUFFIX
+from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, DetailMap
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import summarise_errors
 from napari_dental_denoise.models import read_card, starter_models
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, folder_steps
+from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, layer_steps
 from napari_dental_denoise.plugin.denoise.models import card_text, named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.files import ask_for_folder
@@ -54,12 +56,13 @@ class DenoiseWidget(Container):
         self._preview = PreviewLayer(napari_viewer)
         self._browsed: list[Path] = []
         self._make_fields()
-        self.work = FormWork([self.start, self.folder], self.status)
+        self.work = FormWork([self.start, self.folder, self.map], self.status)
         buttons = row(self.start, self.work.cancel)
         self.noise = NoiseLabel(napari_viewer, self.image)
         fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
         choices = [self.visible_only, self.lazy, self.self_ensemble]
-        super().__init__(widgets=[*fields, *choices, buttons, self.folder, self.work.progress, self.status])
+        spot = [row(self.radius, self.contrast, label="spot (px, noise)"), self.map]
+        super().__init__(widgets=[*fields, *choices, buttons, self.folder, *spot, self.work.progress, self.status])
         finish_form(self, self._close)
         self.start.clicked.connect(self.denoise)
         self.browse.clicked.connect(self._choose_file)
@@ -67,6 +70,7 @@ class DenoiseWidget(Container):
         self.model.changed.connect(self._show_card)
         self.image.changed.connect(self._show_choices)
         self.folder.clicked.connect(self._choose_folders)
+        self.map.clicked.connect(self.map_detail)
         self._show_choices()
         self._show_card()
 
@@ -110,6 +114,21 @@ class DenoiseWidget(Container):
             tooltip="Average the network over all rotations and flips of the image: slightly better, 8 times slower",
         )
         self.start = PushButton(text="Denoise", tooltip="Add a new layer with the denoised image")
+        self.radius = FloatSpinBox(
+            value=RADIUS, min=0.5, max=50, step=0.5, tooltip="Radius of the spot to map, in pixels"
+        )
+        self.contrast = FloatSpinBox(
+            value=CONTRAST_TO_NOISE,
+            min=0.1,
+            max=100,
+            step=0.5,
+            tooltip="Contrast of the spot to map, in standard deviations of the noise of the image",
+        )
+        self.map = PushButton(
+            text="Map detail kept",
+            tooltip="Put faint spots of this radius and contrast into the image, denoise, and show which share of "
+            "their contrast survives at each place. Red is where a spot would vanish",
+        )
         self.status = text_label()
 
     def _models(self, *_: object) -> list[tuple[str, Path]]:
@@ -193,6 +212,26 @@ class DenoiseWidget(Container):
             text=f"Denoising {task.layer.name} ...",
             unit="tiles",
         )
+
+    def map_detail(self) -> None:
+        """Start mapping which share of a faint spot's contrast survives at each place of the image on view."""
+        try:
+            task = self._new_task()
+        except InputError as error:
+            report_error(self.status, error)
+            return
+        spot = Spot(self.radius.value, self.contrast.value)
+        self.work.begin(
+            lambda: kept_steps(task, spot),
+            lambda detail_map: self._show_map(task, detail_map),
+            text=f"Mapping {task.layer.name} ...",
+            unit="tiles",
+        )
+
+    def _show_map(self, task: Task, detail_map: DetailMap) -> None:
+        remember_model(task.model)
+        self._viewer.add_layer(kept_layer(task, detail_map))
+        show_text(self.status, str(detail_map))
 
     def _new_task(self) -> Task:
         layer = check_image(self.image.value)

@@ -20,6 +20,7 @@ from .menu import open_form as open_form
 from .menu import show_add_noise as show_add_noise
 from .menu import show_compare as show_compare
 from .menu import show_denoise as show_denoise
+from .metadata import DETAIL_MAP as DETAIL_MAP
 from .metadata import METADATA as METADATA
 from .metadata import fit_encoding as fit_encoding
 from .metadata import layer_encoding as layer_encoding

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 METADATA = PACKAGE
+# The operation in the record of a layer that is no radiograph.
+DETAIL_MAP = "detail map"
 
 
 def layer_encoding(layer: Image) -> PixelEncoding:
