@@ -99,6 +99,18 @@ def denoise_pictures(theme: str) -> None:
     window.close()
 
 
+def map_picture(theme: str) -> None:
+    """Make a screenshot of the detail map of a radiograph."""
+    _, noisy = radiograph()
+    window = Window(theme)
+    window.viewer.add_image(noisy, name="scan 12", scale=(0.03, 0.03), units=("mm", "mm"))
+    form = window.open("Denoise")
+    form.map_detail()
+    window.wait(lambda: len(window.viewer.layers) == 2)
+    window.picture(f"detail-map-{theme}")
+    window.close()
+
+
 def noise_picture(theme: str) -> None:
     """Make a screenshot of the Add noise form with its live preview."""
     clean, _ = radiograph()
@@ -162,6 +174,7 @@ def main() -> None:
             write_image(folder / "scans" / f"{index}.png", np.rint(image * 255).astype(np.uint8))
         for theme in ("dark", "light"):
             denoise_pictures(theme)
+            map_picture(theme)
             noise_picture(theme)
             training_pictures(theme, folder)
             compare_picture(theme)

@@ -28,7 +28,7 @@ NO_NUMBERS = {
     "bytes": b"1",
 }
 # Parameters that may be left out are None by default.
-OPTIONAL = {"threads", "scale", "roots"}
+OPTIONAL = {"threads", "scale", "roots", "contrast"}
 # It may be a Generator, too.
 OTHER = {"rng"}
 # Whole numbers without an upper bound.

@@ -11,6 +11,7 @@ import tifffile
 
 from napari_dental_denoise import add_gaussian_noise, phantoms, write_image
 from napari_dental_denoise.cli import main
+from napari_dental_denoise.detail.signals import SIGNALS
 
 FAST = ("-m", "starter-fast")
 
@@ -33,6 +34,12 @@ def noisy(tmp_path_factory, references):
     image = (255 * phantoms(1, (150, 180), seed=4)[0]).astype(np.uint8)
     write_image(path, add_gaussian_noise(image, 20 / 255, rng=0))
     return path
+
+
+def test_all_signals_are_offered(capsys):
+    with pytest.raises(SystemExit):
+        run("--help")
+    assert "{" + ",".join(SIGNALS) + "}" in "".join(capsys.readouterr().out.split())
 
 
 def test_a_table_of_noise_levels_and_methods(references, capsys):

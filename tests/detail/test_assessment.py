@@ -9,23 +9,14 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_dental_denoise import load_engine, phantoms, to_unit
-from napari_dental_denoise.detail import (
-    DETAIL_FORMATS,
-    AssessmentPlan,
-    Detail,
-    Estimate,
-    Noise,
-    Samples,
-    Scores,
-    assess_steps,
-    assessment_figure,
-    contrast_kept,
-    draw_backgrounds,
-    equivalent_exposure,
-    find_detail,
-    on_stacks,
-    smallest_contrast,
-)
+from napari_dental_denoise.detail.assessment import assess_steps, on_stacks
+from napari_dental_denoise.detail.bench import AssessmentPlan, contrast_kept, find_detail, smallest_contrast
+from napari_dental_denoise.detail.dose import equivalent_exposure
+from napari_dental_denoise.detail.figure import assessment_figure
+from napari_dental_denoise.detail.observers import Samples, Scores
+from napari_dental_denoise.detail.roc import Estimate
+from napari_dental_denoise.detail.samples import Detail, Noise, draw_backgrounds
+from napari_dental_denoise.detail.table import DETAIL_FORMATS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import denoise_median
 from napari_dental_denoise.images import load_images

@@ -5,20 +5,14 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
-from napari_dental_denoise.detail import (
-    ChannelisedHotelling,
-    NonPrewhitening,
-    Samples,
-    Scores,
-    area_under_roc,
-    bootstrap,
-    detectability,
+from napari_dental_denoise.detail.channels import (
     difference_of_gaussians_channels,
-    disc,
-    eye_filter,
     gabor_channels,
     laguerre_gauss_channels,
 )
+from napari_dental_denoise.detail.observers import ChannelisedHotelling, NonPrewhitening, Samples, Scores, eye_filter
+from napari_dental_denoise.detail.roc import area_under_roc, bootstrap, detectability
+from napari_dental_denoise.detail.signals import disc
 from napari_dental_denoise.errors import InputError
 
 SHAPE = (32, 32)

@@ -7,7 +7,8 @@ from microct_iq_toolbox.mtf_calculator import get_MTF
 from microct_iq_toolbox.nps_calculator import get_NPS
 from scipy.ndimage import gaussian_filter
 
-from napari_dental_denoise.detail import edge_mtf, noise_power_spectrum, slanted_edge
+from napari_dental_denoise.detail.sharpness import edge_mtf, slanted_edge
+from napari_dental_denoise.detail.spectrum import noise_power_spectrum
 from napari_dental_denoise.errors import InputError
 
 

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_dental_denoise.detail import SIGNALS, disc, double_edge, ellipse, in_pixels, line, step_hole, trabeculae
+from napari_dental_denoise.detail.signals import (
+    SIGNALS,
+    disc,
+    double_edge,
+    ellipse,
+    in_pixels,
+    line,
+    step_hole,
+    trabeculae,
+)
 from napari_dental_denoise.errors import InputError
 
 SHAPE = (65, 65)

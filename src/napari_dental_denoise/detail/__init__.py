@@ -1,4 +1,4 @@
-"""Measure what a denoiser takes from faint detail: signals, observers, sharpness, noise spectra, dose, the detail map.
+"""Loss of faint detail: signals, observers, sharpness, spectra, dose, maps.
 
 May import `evaluation` and what lies below.
 """

@@ -42,9 +42,9 @@ def disc(shape: Shape, radius: float) -> Unit:
 
     Examples
     --------
-    >>> from napari_dental_denoise.detail import disc
-    >>> disc((9, 9), 3.0)[4].round(2).tolist()
-    [0.16, 0.5, 0.84, 0.98, 1.0, 0.98, 0.84, 0.5, 0.16]
+    >>> from napari_dental_denoise.detail.signals import disc
+    >>> print(disc((9, 9), 3.0)[4].round(2))
+    [0.16 0.5  0.84 0.98 1.   0.98 0.84 0.5  0.16]
     """
     return ellipse(shape, radius, radius)
 
@@ -196,7 +196,7 @@ def in_pixels(size: float, pixel_size: float) -> float:
 
     Examples
     --------
-    >>> from napari_dental_denoise.detail import in_pixels
+    >>> from napari_dental_denoise.detail.signals import in_pixels
     >>> in_pixels(0.5, pixel_size=0.125)
     4.0
     """
