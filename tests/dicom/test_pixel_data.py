@@ -373,6 +373,14 @@ def test_a_bad_value_that_an_image_can_do_without_is_left_out(tmp_path, name, ki
     assert info.encoding.padding is None or name == "PixelPaddingRangeLimit"
 
 
+def test_padding_is_not_shown_as_black(tmp_path):
+    pixels = np.full((20, 30), 700, np.uint16)
+    pixels[10:], pixels[:2] = 900, 0
+    padded = save(radiograph(pixels, PixelPaddingValue=0), tmp_path / "padded.dcm")
+    assert read_radiograph(padded).limits == (700, 900)
+    assert read_radiograph(save(radiograph(pixels), tmp_path / "plain.dcm")).limits == (0, 900)
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "padding"),
     [
@@ -455,6 +463,16 @@ def test_the_pixel_size_says_where_it_holds(tmp_path, attributes, size, where):
     info = probe(path)
     assert (info.pixel_size, info.spacing) == (size, where)
     assert probe(path).pixel_size == size
+
+
+def test_images_of_one_time_are_ordered_by_acquisition_and_then_by_instance(tmp_path):
+    numbers = [(1, 5), (2, 1), (2, 10), (10, 2)]
+    images = []
+    for acquisition, instance in reversed(numbers):
+        dataset = radiograph(stored_values(8, signed=False), AcquisitionNumber=acquisition, InstanceNumber=instance)
+        images.append(probe(save(dataset, tmp_path / f"{acquisition}-{instance}.dcm")))
+    ordered = sorted(images, key=lambda image: image.order)
+    assert [image.path.stem for image in ordered] == ["1-5", "2-1", "2-10", "10-2"]
 
 
 def test_files_are_known_by_their_content(tmp_path):
