@@ -3,6 +3,7 @@
 import sys
 import threading
 import warnings
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -125,6 +126,9 @@ def test_one_pixel_size_or_none(tmp_path):
     a, b, c, d = probe_all(sorted(tmp_path.iterdir())).images
     assert common_pixel_size([a, b]) == pytest.approx((0.1, 0.1))
     assert common_pixel_size([a, c]) is None
+    # The sizes agree to a thousandth, which is coarser than files round them.
+    assert common_pixel_size([a, replace(a, pixel_size=(0.1, 0.10005))]) == pytest.approx((0.1, 0.1))
+    assert common_pixel_size([a, replace(a, pixel_size=(0.1, 0.1005))]) is None
     assert common_pixel_size([a, d]) is None
     assert common_pixel_size([d, a]) is None
 
