@@ -103,6 +103,8 @@ def test_progress_counts_tiles_and_closing_stops(engine, radiographs):
     assert [(report.done, report.total) for report in reports] == [(1, 12), (2, 12)]
     steps.close()
     assert list(steps) == []
+    every = denoise_steps(np.stack(radiographs[:2]), engine, tile_side=80)
+    assert [report.done for report in every] == list(range(1, 13))
 
 
 def test_strength_is_linear_in_the_residual(engine, radiographs):
