@@ -115,6 +115,13 @@ class TestAddNoise:
         assert run("add-noise", folder, "-o", tmp_path / "again", "--sigma", "25/255", "--seed", 3) == 0
         np.testing.assert_array_equal(read_dental(tmp_path / "again"), noisy)
 
+    def test_each_image_has_noise_of_its_own(self, tmp_path):
+        for name in ("a.png", "b.png"):
+            write_image(tmp_path / "flat" / name, np.full((50, 50), 128, np.uint8))
+        assert run("add-noise", tmp_path / "flat", "-o", tmp_path / "noisy") == 0
+        one, other = read_dental(tmp_path / "noisy")
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.1
+
     def test_16_bit_stays_16_bit(self, tmp_path):
         write_image(tmp_path / "deep.png", np.full((50, 50), 30_000, np.uint16))
         assert run("add-noise", tmp_path / "deep.png", "-o", tmp_path / "out.png", "--noise", "poisson") == 0
@@ -160,8 +167,9 @@ class TestDenoise:
         np.testing.assert_array_equal(denoised, denoise(noisy, model))
         assert psnr(radiographs[7], denoised, data_range=255) > psnr(radiographs[7], noisy, data_range=255) + 8
 
-    def test_other_rows_stay_as_they_are(self, folder, tmp_path, radiographs):
-        assert run("denoise", folder, "-o", tmp_path / "out", "--rows", "0:120") == 0
+    @pytest.mark.parametrize("rows", ["0:120", ":-40"])
+    def test_other_rows_stay_as_they_are(self, folder, tmp_path, radiographs, rows):
+        assert run("denoise", folder, "-o", tmp_path / "out", "--rows", rows) == 0
         denoised = read_dental(tmp_path / "out")
         np.testing.assert_array_equal(denoised[:, 120:], np.stack(radiographs)[:, 120:])
         np.testing.assert_array_equal(denoised[0, :120], denoise(radiographs[0][:120]))
