@@ -278,6 +278,13 @@ class TestDenoise:
         assert run("denoise", folder, "-m", trained_model, *options) == 2
         assert message in capsys.readouterr().err
 
+    def test_the_name_of_a_result_and_the_format_must_agree(self, folder, tmp_path, capsys):
+        one = ("denoise", folder / "scan0.png", "--rows", "0:64", "--format", "png", "-o")
+        assert run(*one, tmp_path / "a.tif") == 2
+        assert "a.tif: the name and --format png differ: leave out --format" in capsys.readouterr().err
+        assert run(*one, tmp_path / "a.PNG") == 0
+        assert probe(tmp_path / "a.PNG").format == "PNG"
+
     def test_without_a_model_the_one_of_the_package_is_used(self, tmp_path, radiographs):
         noisy = add_gaussian_noise(radiographs[0], 0.1, rng=0)
         write_image(tmp_path / "noisy.png", noisy)
