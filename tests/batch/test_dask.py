@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from napari_dental_denoise.batch.dask import threads_for
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.images.radiograph import read_image
 from napari_dental_denoise.images.writer import write_image
@@ -252,3 +253,9 @@ if __name__ == "__main__":
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [told]
     assert ((out / "0.png").read_bytes() == b"another's") is not dies
+
+
+def test_the_workers_share_the_processors_and_each_has_one():
+    assert threads_for(1) == os.cpu_count()
+    assert threads_for(2) == max(os.cpu_count() // 2, 1)
+    assert threads_for(2 * os.cpu_count()) == 1

@@ -250,6 +250,8 @@ def test_a_clean_twin_that_cannot_be_read_is_named_and_costs_only_its_scores(sca
     assert (second["error"], second["psnr"]) == ("", "")
     assert second["note"].startswith("clean twin b.png: is not an image")
     assert third["note"] == "no clean twin"
+    assert main([*map(str, command), str(clean)]) == 0
+    assert "0 images denoised, 3 done before\n" in capsys.readouterr().out
     assert main([*map(str, command), str(tmp_path / "nowhere")]) == 2
     assert f"--clean {tmp_path / 'nowhere'}: no such folder" in capsys.readouterr().err
 

@@ -94,6 +94,13 @@ def test_rows_that_an_image_lacks_are_named(archive, tmp_path):
     assert "has 96 rows, none of them among those asked for" in error
 
 
+def test_an_image_whose_black_is_far_below_0_is_refused(tmp_path):
+    write_image(tmp_path / "in" / "a.tif", np.full((64, 64), -2, np.float32))
+    assert run("denoise", tmp_path / "in", "-o", tmp_path / "out") == 2
+    error = rows(tmp_path / "out.csv")["a.tif"]["error"]
+    assert error.startswith("the image must have black at 0; received large parts near -200% of white")
+
+
 def test_a_changed_model_is_loaded_again(tmp_path, trained_model):
     image = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     results = []

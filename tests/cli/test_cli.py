@@ -115,6 +115,13 @@ class TestAddNoise:
         assert run("add-noise", folder, "-o", tmp_path / "again", "--sigma", "25/255", "--seed", 3) == 0
         np.testing.assert_array_equal(read_dental(tmp_path / "again"), noisy)
 
+    def test_each_image_has_noise_of_its_own(self, tmp_path):
+        for name in ("a.png", "b.png"):
+            write_image(tmp_path / "flat" / name, np.full((50, 50), 128, np.uint8))
+        assert run("add-noise", tmp_path / "flat", "-o", tmp_path / "noisy") == 0
+        one, other = read_dental(tmp_path / "noisy")
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.1
+
     def test_16_bit_stays_16_bit(self, tmp_path):
         write_image(tmp_path / "deep.png", np.full((50, 50), 30_000, np.uint16))
         assert run("add-noise", tmp_path / "deep.png", "-o", tmp_path / "out.png", "--noise", "poisson") == 0
@@ -160,8 +167,9 @@ class TestDenoise:
         np.testing.assert_array_equal(denoised, denoise(noisy, model))
         assert psnr(radiographs[7], denoised, data_range=255) > psnr(radiographs[7], noisy, data_range=255) + 8
 
-    def test_other_rows_stay_as_they_are(self, folder, tmp_path, radiographs):
-        assert run("denoise", folder, "-o", tmp_path / "out", "--rows", "0:120") == 0
+    @pytest.mark.parametrize("rows", ["0:120", ":-40"])
+    def test_other_rows_stay_as_they_are(self, folder, tmp_path, radiographs, rows):
+        assert run("denoise", folder, "-o", tmp_path / "out", "--rows", rows) == 0
         denoised = read_dental(tmp_path / "out")
         np.testing.assert_array_equal(denoised[:, 120:], np.stack(radiographs)[:, 120:])
         np.testing.assert_array_equal(denoised[0, :120], denoise(radiographs[0][:120]))
@@ -269,6 +277,13 @@ class TestDenoise:
     def test_options_that_contradict_are_refused(self, folder, trained_model, options, message, capsys):
         assert run("denoise", folder, "-m", trained_model, *options) == 2
         assert message in capsys.readouterr().err
+
+    def test_the_name_of_a_result_and_the_format_must_agree(self, folder, tmp_path, capsys):
+        one = ("denoise", folder / "scan0.png", "--rows", "0:64", "--format", "png", "-o")
+        assert run(*one, tmp_path / "a.tif") == 2
+        assert "a.tif: the name and --format png differ: leave out --format" in capsys.readouterr().err
+        assert run(*one, tmp_path / "a.PNG") == 0
+        assert probe(tmp_path / "a.PNG").format == "PNG"
 
     def test_without_a_model_the_one_of_the_package_is_used(self, tmp_path, radiographs):
         noisy = add_gaussian_noise(radiographs[0], 0.1, rng=0)

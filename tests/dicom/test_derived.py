@@ -400,6 +400,17 @@ def several_frames(pixels):
     return dataset
 
 
+@pytest.mark.parametrize(
+    ("names", "kept"), [(["PageNumberVector"], True), (["PageNumberVector", "FrameLabelVector"], False)]
+)
+def test_a_pointer_is_kept_if_all_that_it_points_to_is(tmp_path, pixels, names, kept):
+    dataset = several_frames(pixels)
+    dataset.FrameLabelVector, dataset.FrameIncrementPointer = [PATIENT] * 3, [Tag(name) for name in names]
+    _, after = derived(dataset, tmp_path, NOBODY)
+    assert "PageNumberVector" in after
+    assert ("FrameIncrementPointer" in after) == kept
+
+
 def inverted(pixels):
     return complete(radiograph(pixels, bits=12, photometric="MONOCHROME1"))
 

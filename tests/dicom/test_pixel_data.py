@@ -349,6 +349,7 @@ def test_the_first_value_of_a_table_has_the_sign_of_the_pixels(tmp_path, signed,
         ("PixelSpacing", "DS", b"0,1\\0,1 "),
         ("PixelSpacing", "DS", b"0.1 "),
         ("RescaleSlope", "DS", b"one "),
+        ("RescaleSlope", "DS", b"1e999 "),
         ("PixelPaddingValue", "US", b"\1\0\2\0"),
         ("PixelPaddingRangeLimit", "US", b"\1"),
         ("PixelPaddingValue", "US", b"\1"),
@@ -371,6 +372,14 @@ def test_a_bad_value_that_an_image_can_do_without_is_left_out(tmp_path, name, ki
     assert info.limits == (None if name.startswith("Window") else (749.5, 1249.5))
     assert (info.pixel_size, info.spacing) == ((0.2, 0.2), "at the detector")
     assert info.encoding.padding is None or name == "PixelPaddingRangeLimit"
+
+
+def test_padding_is_not_shown_as_black(tmp_path):
+    pixels = np.full((20, 30), 700, np.uint16)
+    pixels[10:], pixels[:2] = 900, 0
+    padded = save(radiograph(pixels, PixelPaddingValue=0), tmp_path / "padded.dcm")
+    assert read_radiograph(padded).limits == (700, 900)
+    assert read_radiograph(save(radiograph(pixels), tmp_path / "plain.dcm")).limits == (0, 900)
 
 
 @pytest.mark.parametrize(
@@ -457,6 +466,16 @@ def test_the_pixel_size_says_where_it_holds(tmp_path, attributes, size, where):
     assert probe(path).pixel_size == size
 
 
+def test_images_of_one_time_are_ordered_by_acquisition_and_then_by_instance(tmp_path):
+    numbers = [(1, 5), (2, 1), (2, 10), (10, 2)]
+    images = []
+    for acquisition, instance in reversed(numbers):
+        dataset = radiograph(stored_values(8, signed=False), AcquisitionNumber=acquisition, InstanceNumber=instance)
+        images.append(probe(save(dataset, tmp_path / f"{acquisition}-{instance}.dcm")))
+    ordered = sorted(images, key=lambda image: image.order)
+    assert [image.path.stem for image in ordered] == ["1-5", "2-1", "2-10", "10-2"]
+
+
 def test_files_are_known_by_their_content(tmp_path):
     pixels = stored_values(8, signed=False)
     for name in ("IM000001", "1.2.840.113619.2", "picture.png", "a.dcm"):
@@ -513,6 +532,7 @@ DAMAGES = {
     "no_rows": lambda dataset: delattr(dataset, "Rows"),
     "no_pixels": lambda dataset: delattr(dataset, "PixelData"),
     "zero": lambda dataset: setattr(dataset, "Rows", 0),
+    "negative": lambda dataset: setattr(dataset, "NumberOfFrames", -1),
     "bits": lambda dataset: setattr(dataset, "BitsStored", 99),
     "photometric": lambda dataset: setattr(dataset, "PhotometricInterpretation", "HSV"),
     "video_colours": lambda dataset: setattr(dataset, "PhotometricInterpretation", "YBR_PARTIAL_420"),
@@ -542,6 +562,7 @@ def damaged(name, pixels, folder):
         ("no_rows", "without an image"),
         ("no_pixels", "with none where pixels"),
         ("zero", "expected at least one"),
+        ("negative", "in -1 frames; expected at least one"),
         ("bits", "stores 99 bits in 8"),
         ("photometric", "photometric interpretation"),
         ("video_colours", "photometric interpretation"),

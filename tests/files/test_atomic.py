@@ -121,6 +121,13 @@ def test_files_of_living_processes_are_left_alone(tmp_path):
     assert all(path.exists() for path in mine)
 
 
+def test_a_file_that_another_process_is_writing_is_left_alone(tmp_path):
+    with atomic_write(tmp_path / "first.txt", overwrite=False) as temporary:
+        temporary.write_text("x")
+        subprocess.run([sys.executable, "-c", NEXT, str(tmp_path / "next.txt")], check=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["first.txt", "next.txt"]
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(InputError, match=r"a\.png: cannot be written"):

@@ -98,6 +98,14 @@ def test_a_dicomdir_stands_for_its_images_wherever_it_is_found(tmp_path):
     assert found_items([tmp_path / "**" / "*"], tmp_path / "out") == [f"disc/{name}" for name in names]
 
 
+def test_a_dicomdir_finds_its_images_where_a_copy_has_small_letters(tmp_path):
+    disc = tmp_path / "disc"
+    table = dicomdir(disc, "IMAGES/IM1")
+    (disc / "IMAGES" / "IM1").rename(disc / "IMAGES" / "im1")
+    (disc / "IMAGES").rename(disc / "images")
+    assert list_files([table]) == [disc / "images" / "im1"]
+
+
 def test_a_damaged_dicomdir_costs_one_file_unless_it_is_all_that_is_asked_for(tmp_path):
     table = save(radiograph(np.zeros((8, 9), np.uint8)), tmp_path / "DICOMDIR")
     write(tmp_path / "a.png")

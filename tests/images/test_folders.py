@@ -13,7 +13,7 @@ import pytest
 from napari_dental_denoise import read_all_datasets, read_dental, write_image
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images.finder import list_files
-from napari_dental_denoise.images.loading import load_images, match_by_name
+from napari_dental_denoise.images.loading import leave_out_small, load_images, match_by_name
 from napari_dental_denoise.images.writer import write_tiff_pages
 from tests.hostile import write_hostile
 
@@ -42,6 +42,13 @@ def test_mixed_sizes_become_a_list_unless_one_size_is_asked_for(tmp_path):
     for size in (64, (64,), (10.0, 20.0), (0, 5)):
         with pytest.raises(InputError, match="size must be two positive whole numbers of pixels, height and width"):
             read_dental(tmp_path, size=size)
+
+
+def test_an_image_that_grows_along_one_side_stays_smooth(tmp_path):
+    write_image(tmp_path / "ramp.png", np.tile(np.arange(0, 250, 25, dtype=np.uint8), (40, 1)))
+    (row, *_) = read_dental(tmp_path, size=(20, 40))[0].astype(int)
+    # Repeated pixels would make steps of 25.
+    assert np.diff(row).max() <= 7
 
 
 def test_mixed_types_become_a_list(tmp_path):
@@ -96,6 +103,14 @@ def test_rows_are_kept(tmp_path):
     assert loaded.images[0][:, 0].tolist() == [2, 3, 4, 5]
     with pytest.raises(InputError, match="has 20 rows, none of them among those asked for"):
         load_images([tmp_path], slice(50, 60))
+
+
+def test_images_of_exactly_the_smallest_side_are_kept(tmp_path):
+    for name, shape in {"a.png": (32, 40), "b.png": (40, 32), "c.png": (31, 40)}.items():
+        write_image(tmp_path / name, grey(1, shape))
+    kept = leave_out_small(load_images([tmp_path]), 32)
+    assert [path.name for path in kept.files] == ["a.png", "b.png"]
+    assert [str(error) for error in kept.errors] == ["c.png: is (31, 40); expected sides of at least 32 pixels"]
 
 
 def test_values_that_are_not_finite_cost_one_file(tmp_path):

@@ -47,6 +47,12 @@ def test_tiff_keeps_large_sizes_too(tmp_path_factory, size):
     assert probe(path).pixel_size == pytest.approx((size, size), rel=1e-4)
 
 
+@pytest.mark.parametrize("side", [0.001, 10.0])
+def test_the_smallest_and_the_largest_size_come_back(tmp_path, side):
+    write_image(tmp_path / "image.tif", np.zeros((3, 4), np.uint8), (side, side))
+    assert probe(tmp_path / "image.tif").pixel_size == pytest.approx((side, side))
+
+
 def phys_chunk(data):
     """Horizontal and vertical pixels per metre, as the PNG specification (11.3.4.3) lays them out."""
     assert data.index(b"pHYs") < data.index(b"IDAT")
@@ -143,6 +149,14 @@ def test_inches_and_centimetres_of_other_programs(tmp_path):
     assert probe(tmp_path / "inch.tif").pixel_size == pytest.approx((0.1, 0.05))
     assert probe(tmp_path / "cm.tif").pixel_size == pytest.approx((0.1, 0.05))
     assert probe(tmp_path / "none.tif").pixel_size is None
+
+
+def test_a_resolution_without_a_unit_is_in_inches(tmp_path):
+    # TIFF 6.0, section 8: the default of ResolutionUnit is 2, the inch.
+    Image.new("L", (4, 3)).save(tmp_path / "a.tif", tiffinfo={282: 508.0, 283: 254.0})
+    with Image.open(tmp_path / "a.tif") as written:
+        assert 296 not in written.tag_v2
+    assert probe(tmp_path / "a.tif").pixel_size == pytest.approx((0.1, 0.05))
 
 
 def test_a_size_turns_with_its_image(tmp_path):

@@ -243,3 +243,8 @@ def test_binary_and_textual_pgm_are_the_same(tmp_path, kind, white):
         read_image(tmp_path / "text.pgm"),
         atol=0 if white > 255 else 1,
     )
+
+
+def test_a_pgm_is_white_where_it_exceeds_its_own_white(tmp_path):
+    (tmp_path / "a.pgm").write_bytes(b"P5\n4 1\n100\n" + bytes([0, 40, 100, 150]))
+    assert read_image(tmp_path / "a.pgm").tolist() == [[0, 102, 255, 255]]

@@ -3,6 +3,7 @@
 import sys
 import threading
 import warnings
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -119,12 +120,21 @@ def test_limits_follow_the_type():
     assert grey_limits(np.zeros((2, 2), np.float32)) == (0, 1)
 
 
+def test_common_limits_hold_those_of_all_images(tmp_path):
+    for number, (low, high) in enumerate([(-1, 2), (0, 5), (-3, 1)]):
+        write_image(tmp_path / f"{number}.tif", np.linspace(low, high, 12, dtype=np.float32).reshape(3, 4))
+    assert common_limits(probe_all(sorted(tmp_path.iterdir())).images) == (-3, 5)
+
+
 def test_one_pixel_size_or_none(tmp_path):
     for name, size in {"a.tif": (0.1, 0.1), "b.tif": (0.1, 0.1), "c.tif": (0.2, 0.2), "d.tif": None}.items():
         write_tiff_pages(tmp_path / name, np.zeros((1, 20, 30), np.uint8), size)
     a, b, c, d = probe_all(sorted(tmp_path.iterdir())).images
     assert common_pixel_size([a, b]) == pytest.approx((0.1, 0.1))
     assert common_pixel_size([a, c]) is None
+    # The sizes agree to a thousandth, which is coarser than files round them.
+    assert common_pixel_size([a, replace(a, pixel_size=(0.1, 0.10005))]) == pytest.approx((0.1, 0.1))
+    assert common_pixel_size([a, replace(a, pixel_size=(0.1, 0.1005))]) is None
     assert common_pixel_size([a, d]) is None
     assert common_pixel_size([d, a]) is None
 

@@ -103,6 +103,8 @@ def test_progress_counts_tiles_and_closing_stops(engine, radiographs):
     assert [(report.done, report.total) for report in reports] == [(1, 12), (2, 12)]
     steps.close()
     assert list(steps) == []
+    every = denoise_steps(np.stack(radiographs[:2]), engine, tile_side=80)
+    assert [report.done for report in every] == list(range(1, 13))
 
 
 def test_strength_is_linear_in_the_residual(engine, radiographs):
@@ -141,9 +143,10 @@ def test_one_engine_serves_several_threads(engine, radiographs):
     np.testing.assert_array_equal(results, expected)
 
 
-def test_colour_is_not_taken_for_a_stack(engine):
-    with pytest.raises(InputError, match=r"received colour of shape \(40, 50, 3\): convert it to grey first"):
-        denoise(np.zeros((40, 50, 3), np.uint8), engine)
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colour_is_not_taken_for_a_stack(engine, channels):
+    with pytest.raises(InputError, match=rf"colour of shape \(40, 50, {channels}\): convert it to grey first"):
+        denoise(np.zeros((40, 50, channels), np.uint8), engine)
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,8 @@ def test_a_constant_image_has_no_noise(image):
             NoiseEstimate(6.2 * GREY, 1.4, 0.01, 0.03),
             "sigma 6.2 of 255, correlated over 1.4 px, stronger in the bright parts",
         ),
+        (NoiseEstimate(6.2 * GREY, 0.0, 0.021, 0.02), "sigma 6.2 of 255, white"),
+        (NoiseEstimate(6.2 * GREY, 0.0, 0.03, 0.01), "sigma 6.2 of 255, white, stronger in the dark parts"),
         (NoiseEstimate(0.0, 0.0, 0.0, 0.0), "no noise found"),
     ],
 )

@@ -26,7 +26,7 @@ def assert_moments(noise, mean, deviation):
     assert abs(noise.std() / deviation - 1) < 2 * SIGMAS / np.sqrt(2 * count)
 
 
-@pytest.mark.parametrize("sigma", [3 / 255, 0.1, 0.5])
+@pytest.mark.parametrize("sigma", [3 / 255, 0.1, 0.5, 1])
 def test_gaussian_moments(sigma):
     assert_moments(ndd.add_gaussian_noise(flat(), sigma, rng=1) - GREY, 0, sigma)
 

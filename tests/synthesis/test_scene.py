@@ -148,6 +148,24 @@ def test_a_bitewing_has_its_gap_in_the_middle():
         assert 0.3 < np.argmin(rows) / len(rows) < 0.7
 
 
+@pytest.mark.parametrize("jaw", ["lower", "upper"])
+def test_a_bitewing_has_a_sinus_above_and_none_below(jaw):
+    bitewing = Anatomy(field_mm=60.0, bitewing=True, crowding=0.0, jaw=jaw)
+    for seed in range(3):
+        plain, shown = (phantom((400, 200), seed, replace(bitewing, landmark=value)) for value in (False, True))
+        change = (shown - plain).mean(axis=1)
+        assert change[:50].mean() < -0.06
+        assert change[-50:].mean() > -0.04
+
+
+def test_the_crown_of_an_impacted_tooth_points_to_its_neighbour():
+    lying = Anatomy(field_mm=40.0, tooth=8, crowding=0.0, impaction=90.0, contrast=0.7, occlusal_mm=6.0)
+    for seed in range(3):
+        # Right of the second molar lies the third, from column 140 to 340.
+        columns = phantom((300, 400), seed, lying)[110:210, 140:].mean(axis=0)
+        assert np.argmax(columns) < 80
+
+
 @pytest.mark.parametrize(
     ("name", "less", "more"),
     [

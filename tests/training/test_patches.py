@@ -79,6 +79,7 @@ def test_split_by_file():
     assert split_indices(range(10), 0.2, 3) == (training, validation)
     assert split_indices(range(10), 0.2, 4) != (training, validation)
     assert [len(part) for part in split_indices(range(2), 0.01, 0)] == [1, 1]
+    assert [len(part) for part in split_indices(range(2), 0.99, 0)] == [1, 1]
 
 
 def test_the_pages_of_a_file_stay_together():

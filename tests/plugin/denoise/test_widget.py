@@ -26,6 +26,7 @@ from napari_dental_denoise import (
 from napari_dental_denoise.batch import run as run_module
 from napari_dental_denoise.models.pretrained import STARTERS
 from napari_dental_denoise.plugin.denoise.lazy import MAX_CACHED
+from napari_dental_denoise.plugin.denoise.models import MAX_RECENT, recent_models, remember_model
 from napari_dental_denoise.plugin.shared.form import ERROR_STYLE
 from napari_dental_denoise.plugin.shared.layers import visible_window
 from tests.plugin.conftest import PATIENCE_S, HeldStack, record, same, zoom_in
@@ -53,6 +54,8 @@ def test_each_type_gets_better_and_looks_as_before(viewer, denoise_form, qtbot, 
         "axis_labels": ("y", "x"),
         "colormap": "gray_r",
         "contrast_limits": (scale * 0.1, scale * 0.8),
+        "gamma": 0.7,
+        "blending": "additive",
     }
     layer = viewer.add_image(noisy, name="scan 12", **look)
     result = run(denoise_form, viewer, qtbot)
@@ -62,6 +65,7 @@ def test_each_type_gets_better_and_looks_as_before(viewer, denoise_form, qtbot, 
         assert same(getattr(result, name), getattr(layer, name))
     assert result.colormap.name == "gray_r"
     assert result.contrast_limits == layer.contrast_limits
+    assert (result.gamma, result.blending) == (0.7, "additive")
     assert same(result.data, denoise(noisy, trained_model))
     assert psnr(clean, result.data, data_range=scale) > psnr(clean, noisy, data_range=scale) + 6
     np.testing.assert_array_equal(layer.data, before)
@@ -424,6 +428,13 @@ def test_a_model_that_was_used_is_offered_again(viewer, denoise_form, open_form,
     viewer.window.remove_dock_widget(denoise_form.native)
     again = open_form("Denoise")
     assert trained_model.resolve() in again.model.choices
+
+
+def test_a_model_that_is_used_often_leaves_the_others_in_the_list(trained_model, tmp_path):
+    paths = [shutil.copy(trained_model, tmp_path / f"{number}.keras").resolve() for number in range(3)]
+    for path in [*paths, *[paths[1]] * MAX_RECENT]:
+        remember_model(path)
+    assert recent_models() == [paths[1], paths[2], paths[0]]
 
 
 def test_models_of_one_name_can_be_told_apart(denoise_form, trained_model, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from napari.layers import Image
 
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
+from napari_dental_denoise.pixels import PixelEncoding
 from napari_dental_denoise.plugin.add_noise.widget import NoiseWidget
 from napari_dental_denoise.plugin.denoise.widget import DenoiseWidget
 from napari_dental_denoise.plugin.files.reader import get_reader, read
@@ -85,6 +86,12 @@ def test_both_polarities_look_alike(tmp_path, pixels, make_napari_viewer):
         viewer.close()
     assert seen[0] == pytest.approx(seen[1], abs=1)
     assert seen[0] > 60
+
+
+def test_a_layer_that_an_earlier_version_saved_keeps_its_polarity():
+    storage = {"inverted": True, "bits": 12, "padding": [4095, 4095], "extent": None, "white": None}
+    layer = Image(np.zeros((8, 9), np.uint16), metadata={"napari_dental_denoise": {"dicom": {"storage": storage}}})
+    assert layer_encoding(layer) == PixelEncoding(inverted=True, bits=12, padding=(4095, 4095))
 
 
 def test_series_become_stacks_in_the_order_of_acquisition(tmp_path, pixels):

@@ -14,6 +14,7 @@ from napari_dental_denoise.images import survey
 from napari_dental_denoise.images.writer import write_image, write_tiff_pages
 from napari_dental_denoise.plugin.files import image_layers, lazy_stack
 from napari_dental_denoise.plugin.files.reader import get_reader, read, read_subfolders
+from tests.dicom_files import radiograph, save
 from tests.hostile import write_hostile
 
 
@@ -245,6 +246,14 @@ def test_pages_that_make_no_stack_are_said(tmp_path, notified):
     ((data, _, _),) = read(str(tmp_path / "thumb.tif"))
     assert data.shape == (30, 40)
     assert notified() == ["First page only: thumb.tif: holds 2 pages of different sizes or types; expected equal ones"]
+
+
+def test_in_a_folder_all_frames_of_a_dicom_file_are_shown(tmp_path, notified):
+    frames = np.random.default_rng(0).integers(0, 256, (3, 20, 30), dtype=np.uint8)
+    save(radiograph(frames), tmp_path / "frames" / "a.dcm")
+    ((data, _, _),) = read(str(tmp_path / "frames"))
+    np.testing.assert_array_equal(data, frames)
+    assert notified() == []
 
 
 def test_in_a_folder_the_first_page_is_shown_and_said(tmp_path, notified):

@@ -141,6 +141,14 @@ def test_the_plan_in_one_line(form, qtbot):
     assert form.plan.value.startswith("8 images, 100 patches of 32 px per epoch")
 
 
+def test_the_plan_of_a_large_folder_counts_all_of_its_images(form, qtbot, tmp_path):
+    for number in range(90):
+        write_image(tmp_path / "many" / f"{number}.png", np.zeros((64, 80), np.uint8))
+    form.fields.clean.value = tmp_path / "many"
+    qtbot.waitUntil(lambda: form.plan.value.startswith(("90 images", "40 images")))
+    assert form.plan.value.startswith("90 images")
+
+
 def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_model):
     def says(text):
         qtbot.waitUntil(lambda: form.plan.value == text)
