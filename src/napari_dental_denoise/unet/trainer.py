@@ -237,8 +237,9 @@ class _Run:
             card, weights = self.unwritten
             model = unet_model(self.preset)
             model.set_weights(weights)
-            kept = self.validation.detail_kept(lambda batch: denoise_batch(model, self.preset.predicts, batch))
-            card = replace(card, metrics={**card.metrics, "detail_kept": kept})
+            if self.state.best_epoch > 0 or self.first_card is None:
+                kept = self.validation.detail_kept(lambda batch: denoise_batch(model, self.preset.predicts, batch))
+                card = replace(card, metrics={**card.metrics, "detail_kept": kept})
             save_model(model, card, self.job.model, overwrite=self.overwrite)
             self.unwritten, self.overwrite = None, True
         save_checkpoint(checkpoint_path(self.job.model), self.state)
