@@ -136,10 +136,14 @@ def test_what_cannot_be_is_refused_in_one_line(references, options, message, cap
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--detail-map", "map.png"), "map.png: expected a name with the suffix .tif"),
+        (("--detail-map", "map.jpg"), "map.jpg: expected a name with the suffix .tif"),
         (("--detail-map", "map.tif", "-m", "starter", "starter-fast"), "one model, one size and one contrast"),
         (("--detail-map", "map.tif", "--baselines"), "one model, one size and one contrast"),
         (("--detail-map", "map.tif", "--size", 2, 4), "one model, one size and one contrast"),
+        (("--detail-map", "map.tif", "--signal", "line"), "--detail-map has a disc and no table"),
+        (("--detail-map", "map.tif", "--sigma", 0.1), "--detail-map has a disc and no table"),
+        (("--detail-map", "map.tif", "--size", 4, "--pixel-size", 0), "pixel_size must be a number in (0, inf)"),
+        (("--figure", "f.bmp"), "f.bmp: expected a name with the suffix .png"),
     ],
 )
 def test_a_map_is_of_one_thing(noisy, options, message, capsys, tmp_path, monkeypatch):
@@ -147,6 +151,17 @@ def test_a_map_is_of_one_thing(noisy, options, message, capsys, tmp_path, monkey
     assert run(noisy, *options) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_input_is_never_an_output(noisy, references, tmp_path, capsys):
+    scan = tmp_path / "scan.png"
+    scan.write_bytes(noisy.read_bytes())
+    assert run(scan, *FAST, "--detail-map", tmp_path / "scan.tif", "--overwrite") == 2
+    assert run(references, *FAST, "--figure", references / "0.png", "--overwrite") == 2
+    assert run(references, *FAST, "-o", tmp_path / "a.png", "--figure", tmp_path / "a.png") == 2
+    assert capsys.readouterr().err.count("is an input or another output: choose another name") == 3
+    assert scan.read_bytes() == noisy.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["scan.png"]
 
 
 def test_nothing_is_overwritten_unasked(noisy, references, tmp_path, capsys):

@@ -5,14 +5,16 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
+from napari_dental_denoise.detail.bench import ideal_observer
 from napari_dental_denoise.detail.channels import (
     difference_of_gaussians_channels,
     gabor_channels,
     laguerre_gauss_channels,
 )
 from napari_dental_denoise.detail.observers import ChannelisedHotelling, NonPrewhitening, Samples, Scores, eye_filter
-from napari_dental_denoise.detail.roc import area_under_roc, bootstrap, detectability
-from napari_dental_denoise.detail.signals import disc
+from napari_dental_denoise.detail.roc import area_under_roc, bootstrap_area, detectability
+from napari_dental_denoise.detail.samples import Detail
+from napari_dental_denoise.detail.signals import SIGNALS, disc
 from napari_dental_denoise.errors import InputError
 
 SHAPE = (32, 32)
@@ -122,20 +124,28 @@ def test_training_and_test_are_disjoint():
 
 
 def test_the_area_counts_pairs():
-    assert area_under_roc(Scores(np.array([0.0, 1.0]), np.array([0.5, 2.0]))) == 0.75
+    # Of 0 with 2 and 0.5 both are in order, of 1 with 1 and 0.5 one is a tie, of 2 with 1 and 2 as well.
+    assert area_under_roc(Scores(np.array([0.0, 1.0, 2.0]), np.array([1.0, 2.0, 0.5]))) == 3 / 6
     assert area_under_roc(Scores(np.array([0.0, 0.0]), np.array([0.0, 0.0]))) == 0.5
     assert area_under_roc(Scores(np.array([0.0, 1.0]), np.array([2.0, 3.0]))) == 1
+    # Images of one index are not compared with each other.
+    assert area_under_roc(Scores(np.array([0.0, 5.0]), np.array([1.0, 6.0]))) == 0.5
 
 
-def test_intervals_hold_the_truth_in_95_of_100_cases():
-    true = norm.cdf(1 / np.sqrt(2))
-    hits = 0
+@pytest.mark.parametrize("distance", [0.1, 0.5, 1.5])
+@pytest.mark.parametrize("share", [0.0, 1.0], ids=["independent", "of one noise"])
+def test_intervals_hold_the_truth_in_95_of_100_cases(distance, share):
+    true = norm.cdf(distance / np.sqrt(2))
+    hits, values = 0, []
     for seed in range(200):
         rng = RNG(seed)
-        estimate = bootstrap(area_under_roc, Scores(rng.standard_normal(100), 1 + rng.standard_normal(100)), rng, 300)
-        assert estimate.low <= estimate.value <= estimate.high
+        absent = rng.standard_normal(60)
+        other = share * absent + np.sqrt(1 - share**2) * rng.standard_normal(60)
+        estimate = bootstrap_area(Scores(absent, distance + other), rng, 300)
         hits += estimate.low <= true <= estimate.high
-    assert 180 <= hits <= 199
+        values.append(estimate.value)
+    assert 176 <= hits <= 199
+    assert np.mean(values) == pytest.approx(true, abs=0.012)
 
 
 def test_blur_in_correlated_noise_does_not_change_what_hotelling_sees():
@@ -149,3 +159,19 @@ def test_blur_in_correlated_noise_does_not_change_what_hotelling_sees():
         for samples in (sharp, blurred)
     ]
     assert found[1] == pytest.approx(found[0], rel=0.03)
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_the_ideal_observer_of_each_signal_is_nearly_ideal_in_white_noise(name):
+    detail = Detail(name, 3.0, 1.0)
+    detail = Detail(name, 3.0, 2.0 / float(np.linalg.norm(detail.template())))
+    noise = RNG(6).standard_normal((800, 96, 96)).astype(np.float32)
+    train, test = Samples(noise, noise + detail.template()).halves()
+    assert detectability(ideal_observer(detail).scores(train, test, RNG(0))) > 0.85 * 2.0
+
+
+def test_a_method_that_leaves_nothing_is_guessing():
+    nothing = np.zeros((20, 32, 32))
+    train, test = Samples(nothing, nothing).halves()
+    scores = ChannelisedHotelling(laguerre_gauss_channels(SHAPE, 12)).scores(train, test, RNG(0))
+    assert area_under_roc(scores) == 0.5

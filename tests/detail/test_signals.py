@@ -12,6 +12,7 @@ from napari_dental_denoise.detail.signals import (
     ellipse,
     in_pixels,
     line,
+    step,
     step_hole,
     trabeculae,
 )
@@ -56,11 +57,12 @@ def test_a_gap_is_dark_between_walls_and_changes_no_mean():
     assert signal.mean() == pytest.approx(0, abs=1e-6)
 
 
-def test_a_step_has_a_hole():
-    signal = step_hole(SHAPE, 5)
-    assert signal[32, 32] < 0.01
-    assert signal[32, 32 + 10] > 0.99
-    assert signal[32, 32 + 25] == 0
+def test_a_hole_lies_in_a_step():
+    np.testing.assert_array_equal(step_hole(SHAPE, 5), -disc(SHAPE, 5))
+    whole = step(SHAPE, 21)
+    assert whole.sum() == pytest.approx(21**2)
+    assert whole[32, 32 + 9] == 1
+    assert whole[32, 32 + 12] == 0
 
 
 def test_trabeculae_are_the_same_for_a_seed_and_lie_in_the_middle():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_dental_denoise import add_gaussian_noise, denoise, detail_map, load_engine, phantom, to_unit
+from napari_dental_denoise import DetailMap, add_gaussian_noise, denoise, detail_map, load_engine, phantom, to_unit
 from napari_dental_denoise.detail.figure import detail_map_figure
 from napari_dental_denoise.detail.signals import disc
 from napari_dental_denoise.detail.survival import denoiser_steps, detail_map_steps, in_one_step
@@ -85,6 +85,12 @@ def denoise_unit_of(image):
 def test_an_image_without_noise_is_told_in_grey_levels():
     found = finish(detail_map_steps(np.full((64, 64), 0.5, np.float32), in_one_step(lambda image: image)))
     assert str(found) == "A spot of 4 px at 2 grey levels keeps 100 % of its contrast here (median); least 100 %"
+
+
+def test_dark_and_strong_spots_are_told_in_words():
+    share = np.full((2, 2), 0.5, np.float32)
+    assert str(DetailMap(share, 4, -0.2, 0.1)).startswith("A dark spot of 4 px at twice the noise keeps 50 %")
+    assert str(DetailMap(share, 4, 1.0, 0.01)).startswith("A spot of 4 px at 100 times the noise keeps 50 %")
 
 
 @pytest.mark.parametrize("shape", [(9, 9), (20, 31), (33, 64)])

@@ -18,6 +18,7 @@ from napari_dental_denoise.cli.options import (
     add_rows,
     add_seed,
     add_sources,
+    are_levels_given,
     named_path,
     number,
     positive,
@@ -27,7 +28,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import STARTER, find_model
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from napari_dental_denoise.detail import Assessment, AssessmentPlan, DetailMap, StackDenoiser
     from napari_dental_denoise.progress import Progress, Result
@@ -115,7 +116,7 @@ def _add_details(parser: argparse.ArgumentParser) -> None:
         type=number,
         nargs="+",
         metavar="CONTRAST",
-        help="contrasts on the [0, 1] scale, such as 10/255; default: 0.5, 1 and 2 times what is just found in the "
+        help="contrasts on the [0, 1] scale, such as 10/255; default: 0.5 to 4 times what is just found in the "
         "noise; for a map, twice the estimated noise",
     )
     parser.add_argument("--samples", type=positive, metavar="N", help="pieces of images to use; default 200")
@@ -124,13 +125,31 @@ def _add_details(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Assess, or map one image, and return the exit code."""
+    from napari_dental_denoise.evaluation import check_figure_name
     from napari_dental_denoise.files import check_folder, check_name
+    from napari_dental_denoise.images import list_files
 
     picture = options.detail_map.with_suffix(".png") if options.detail_map else None
-    for path in filter(None, (options.output, options.figure, options.detail_map, picture)):
+    if picture and options.detail_map.suffix.lower() not in {TIFF_SUFFIX, ".tiff"}:
+        raise InputError(f"{options.detail_map.name}: expected a name with the suffix {TIFF_SUFFIX}")
+    files = list_files(options.sources)
+    written = [path for path in (options.output, options.figure, options.detail_map, picture) if path]
+    _check_different(written, files)
+    if options.figure:
+        check_figure_name(options.figure)
+    for path in written:
         check_name(path, overwrite=options.overwrite)
         check_folder(path)
-    return _map(options, picture) if picture else _assess(options)
+    return _map(options, files, picture) if picture else _assess(options)
+
+
+def _check_different(written: Sequence[Path], files: Sequence[Path]) -> None:
+    """Raise InputError if a file to write is an input, or is to be written twice."""
+    taken = {path.resolve() for path in files}
+    for path in written:
+        if path.resolve() in taken:
+            raise InputError(f"{path}: is an input or another output: choose another name")
+        taken.add(path.resolve())
 
 
 def _assess(options: argparse.Namespace) -> int:
@@ -176,7 +195,7 @@ def _pixels(options: argparse.Namespace) -> list[float]:
     """Return the sizes of the details, in pixels."""
     from napari_dental_denoise.detail import in_pixels
 
-    return [in_pixels(size, options.pixel_size or 1.0) for size in options.size]
+    return [in_pixels(size, 1.0 if options.pixel_size is None else options.pixel_size) for size in options.size]
 
 
 def _methods(options: argparse.Namespace) -> dict[str, StackDenoiser]:
@@ -189,21 +208,21 @@ def _methods(options: argparse.Namespace) -> dict[str, StackDenoiser]:
     return {name: on_stacks(method) if name in baselines else method for name, method in named_methods(options).items()}
 
 
-def _map(options: argparse.Namespace, picture: Path) -> int:
+def _map(options: argparse.Namespace, files: Sequence[Path], picture: Path) -> int:
     from napari_dental_denoise.cli.work import denoise_work
     from napari_dental_denoise.detail import denoiser_steps, detail_map_figure, detail_map_steps
     from napari_dental_denoise.evaluation import save_figure
-    from napari_dental_denoise.images import list_files, read_image, take_rows, write_image
+    from napari_dental_denoise.images import read_image, take_rows, write_image
     from napari_dental_denoise.inference import check_strength
     from napari_dental_denoise.pixels import to_unit
 
-    files = list_files(options.sources)
     if len(files) != 1:
         raise InputError(f"--detail-map is for one image; received {len(files)} files")
-    if options.detail_map.suffix.lower() not in {TIFF_SUFFIX, ".tiff"}:
-        raise InputError(f"{options.detail_map.name}: expected a name with the suffix {TIFF_SUFFIX}")
     if options.baselines or any(len(given or ()) > 1 for given in (options.model, options.size, options.contrast)):
         raise InputError("--detail-map is for one model, one size and one contrast")
+    unused = (options.output, options.figure, options.noise, options.samples, are_levels_given(options), options.quick)
+    if any(unused) or options.format != "text" or options.signal != "disc":
+        raise InputError("--detail-map has a disc and no table: leave out the options of noise, samples and tables")
     check_strength(options.strength)
     (model,) = options.model or [STARTER]
     engine = denoise_work(model, options).engine()

@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.detail.channels import gabor_channels, laguerre_gauss_channels
+from napari_dental_denoise.config import GREY_LEVELS
+from napari_dental_denoise.detail.channels import laguerre_gauss_channels, signal_channels
 from napari_dental_denoise.detail.dose import EXPOSURES, equivalent_exposure
 from napari_dental_denoise.detail.observers import (
     MIN_SAMPLES,
@@ -30,30 +31,45 @@ from napari_dental_denoise.detail.results import (
     Texture,
     Threshold,
 )
-from napari_dental_denoise.detail.roc import Estimate, area_under_roc, bootstrap, bootstrap_mean, detectability
-from napari_dental_denoise.detail.samples import SIDE, Detail, Noise
-from napari_dental_denoise.detail.sharpness import edge_mtf, slanted_edge
+from napari_dental_denoise.detail.roc import (
+    Estimate,
+    bootstrap_area,
+    bootstrap_detectability,
+    bootstrap_mean,
+    detectability,
+)
+from napari_dental_denoise.detail.samples import SIDE, Detail, Noise, check_contrast
+from napari_dental_denoise.detail.sharpness import EDGE_BLUR, edge_line, edge_mtf, slanted_edge
+from napari_dental_denoise.detail.signals import step
 from napari_dental_denoise.detail.spectrum import noise_power_spectrum
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import NOISY, psnr
 from napari_dental_denoise.pixels import Unit
-from napari_dental_denoise.validation import check_count
+from napari_dental_denoise.validation import check_count, check_number
 
 # From images (N, H, W) and the standard deviation of their noise to the denoised images.
 StackDenoiser = Callable[[Unit, float], Unit]
 
 SHAPE = (SIDE, SIDE)
-# The product of contrast and size at which a noisy detail is found with an area under the ROC curve of about 0.85, in
-# standard deviations of the noise times pixels.
-CONTRAST_TIMES_SIZE = 1.8
+# The d' that a matched filter has for a detail of multiple 1 in white noise of the same level. In real backgrounds,
+# such a detail is found with an area under the ROC curve of about 0.85.
+MATCHED_DPRIME = 3.0
+# On [0, 1]: weaker noise counts as so strong when contrasts are chosen.
+MIN_SIGMA = 1 / GREY_LEVELS
+# The detail must lie within the flat middle of a background, with its surroundings.
+MAX_SIZE = SIDE / 4
+# Contrast of the step in which holes lie, and its side in radii of the largest hole.
+STEP_CONTRAST = 0.1
+STEP_SIDE = 8
 # The area under the ROC curve of a detail that counts as found.
 FOUND = 0.85
-# Signals that look the same from all sides.
-ROUND_SIGNALS = ("disc", "step-hole", "trabeculae")
+# Signals that Laguerre-Gauss channels see.
+ROUND_SIGNALS = ("disc", "step-hole")
 # Variance of the human-like observer's own noise, as a share of the variance of its scores.
 HUMAN_NOISE = 0.5
 EDGE_CONTRASTS = (0.1, 0.4)
-EDGES = 16
+EDGES = 64
+EDGE_LINE = edge_line(SHAPE)
 SPECTRUM_IMAGES = 50
 SPECTRUM_SIDE = 64
 
@@ -69,7 +85,7 @@ class AssessmentPlan:
     sizes : tuple of float
         Radii or widths, in pixels.
     contrasts : tuple of float
-        On [0, 1]; empty for 1.8 times the noise over the size, times each of `multiples`.
+        On [0, 1]; empty for each of `multiples` times that which a matched filter finds with a d' of 3 in white noise.
     multiples : tuple of float
     samples : int
         Backgrounds, half of them to learn from and half to test on.
@@ -85,17 +101,28 @@ class AssessmentPlan:
 
     def __post_init__(self) -> None:
         check_count("samples", self.samples, MIN_SAMPLES)
+        for size in self.sizes:
+            check_number("size", size, above=0, high=MAX_SIZE)
+        for contrast in self.contrasts:
+            check_contrast(contrast)
 
     def details(self, sigma: float) -> list[list[Detail]]:
         """Return the details of each size, by contrast; `sigma` is the standard deviation of the noise."""
         return [
-            [
-                Detail(self.signal, size, contrast)
-                for contrast in self.contrasts
-                or [multiple * CONTRAST_TIMES_SIZE * sigma / size for multiple in self.multiples]
-            ]
-            for size in self.sizes
+            [Detail(self.signal, size, contrast) for contrast in self._contrasts(size, sigma)] for size in self.sizes
         ]
+
+    def _contrasts(self, size: float, sigma: float) -> list[float]:
+        """Return the contrasts of one size, the faintest first."""
+        norm = float(np.linalg.norm(Detail(self.signal, size, 1.0).template()))
+        chosen = [multiple * MATCHED_DPRIME * max(sigma, MIN_SIGMA) / norm for multiple in self.multiples]
+        return sorted(self.contrasts or chosen, key=abs)
+
+    def base(self) -> Unit:
+        """Return what lies below the details, for all backgrounds: the step of holes, else nothing."""
+        if self.signal != "step-hole":
+            return np.zeros(SHAPE, np.float32)
+        return np.float32(STEP_CONTRAST) * step(SHAPE, STEP_SIDE * max(self.sizes))
 
     def steps(self) -> int:
         """Return how many stacks are denoised for each noise and method."""
@@ -120,7 +147,8 @@ class Bench:
 
     def __init__(self, noise: Noise, backgrounds: Unit, plan: AssessmentPlan, number: int) -> None:
         rng = np.random.default_rng([plan.seed, number])
-        self._title, self._backgrounds, self._plan = noise.title, backgrounds, plan
+        backgrounds = backgrounds + plan.base()
+        self._title, self._backgrounds = noise.title, backgrounds
         self._seed = [plan.seed, number, 1]
         self._noise = noise.add(backgrounds, rng) - backgrounds
         self._sigma = float(np.sqrt(np.mean(self._noise**2)))
@@ -129,8 +157,8 @@ class Bench:
         edges = [slanted_edge(SHAPE, 0.5 - contrast / 2, 0.5 + contrast / 2) for contrast in EDGE_CONTRASTS]
         self._edges = [noise.add(np.stack([edge] * EDGES), rng) for edge in edges]
         self._details = plan.details(self._sigma)
-        # The smallest: others are hidden by the backgrounds as much as by the noise.
-        self._dose_detail = middle_contrast(self._details[0])
+        # Larger ones are hidden by the backgrounds as much as by the noise.
+        self._dose_detail = middle_contrast(min(self._details, key=lambda details: details[0].size))
         self._dose_scores: dict[str, list[Scores]] = {}
 
     def assess(self, method: str, denoise: StackDenoiser, result: Assessment) -> Iterator[None]:
@@ -163,7 +191,7 @@ class Bench:
         for contrast, edges in zip(EDGE_CONTRASTS, self._edges, strict=True):
             # A method may leave no edge to measure.
             with contextlib.suppress(InputError):
-                mtf = edge_mtf(run(edges).mean(axis=0))
+                mtf = edge_mtf(run(edges).mean(axis=0), edge=EDGE_LINE, blur=EDGE_BLUR)
                 result.sharpness.append(Sharpness(self._title, method, contrast, mtf))
             yield
         count = len(self._other_noise)
@@ -199,18 +227,18 @@ class Bench:
             denoised = at_exposures[EXPOSURES.index(1.0)]
             equivalent = equivalent_exposure(self._dose_scores[name], denoised, self._rng())
             curve = tuple(float(detectability(each)) for each in at_exposures)
-            result.doses.append(DoseCurve(self._title, method, name, EXPOSURES, curve, equivalent))
+            result.doses.append(DoseCurve(self._title, method, name, detail, EXPOSURES, curve, equivalent))
 
 
 def find_detail(samples: Samples, detail: Detail, rng: np.random.Generator) -> Found:
     """Return how well observers find a detail that learn from one half of the samples and are tested on the other."""
     train, test = samples.halves()
     template = detail.template()
-    cho, npwe = (
-        bootstrap(area_under_roc, observer.scores(train, test, rng), rng)
-        for observer in (ideal_observer(detail), NonPrewhitening(template, eye_filter(SHAPE)))
-    )
-    return Found(bootstrap_mean(contrast_kept(samples, template), rng), cho, npwe)
+    observers = (ideal_observer(detail), NonPrewhitening(template, eye_filter(SHAPE)))
+    scores = [observer.scores(train, test, rng) for observer in observers]
+    areas = [bootstrap_area(each, rng) for each in scores]
+    distances = [bootstrap_detectability(each, rng) for each in scores]
+    return Found(bootstrap_mean(contrast_kept(samples, template), rng), *areas, *distances)
 
 
 def middle_contrast(details: Sequence[Detail]) -> Detail:
@@ -219,10 +247,10 @@ def middle_contrast(details: Sequence[Detail]) -> Detail:
 
 
 def ideal_observer(detail: Detail) -> Observer:
-    """Return the channelised Hotelling observer of a detail: Laguerre-Gauss channels if it is round, else Gabor."""
+    """Return the channelised Hotelling observer of a detail; a round one has Laguerre-Gauss channels."""
     if detail.signal in ROUND_SIGNALS:
         return ChannelisedHotelling(laguerre_gauss_channels(SHAPE, 3 * detail.size))
-    return ChannelisedHotelling(gabor_channels(SHAPE))
+    return ChannelisedHotelling(signal_channels(detail.template()))
 
 
 def contrast_kept(samples: Samples, template: NDArray[np.floating]) -> NDArray[np.float64]:

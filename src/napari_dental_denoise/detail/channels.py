@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from scipy.special import eval_laguerre
 
 Array = NDArray[np.float64]
@@ -96,6 +97,23 @@ def gabor_channels(
             wave = np.cos(2 * np.pi * frequency * (columns * np.cos(angle) + rows * np.sin(angle)))
             channels.append(envelope * wave)
     return _unit_norm(channels)
+
+
+def signal_channels(template: NDArray[np.floating], blurs: tuple[float, ...] = (0, 1, 2, 4)) -> Array:
+    """Return the signal itself and blurred by Gaussians, for signals that no round channel sees.
+
+    Parameters
+    ----------
+    template : (H, W) array
+    blurs : tuple of float
+        Standard deviations of the Gaussians, in pixels.
+
+    Returns
+    -------
+    (len(blurs), H * W) array
+        Each of unit norm.
+    """
+    return _unit_norm([gaussian_filter(np.asarray(template, np.float64), blur) for blur in blurs])
 
 
 def _centred(shape: Shape) -> tuple[Array, Array]:

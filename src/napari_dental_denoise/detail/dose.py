@@ -45,7 +45,7 @@ def equivalent_exposure(
     Returns
     -------
     Estimate
-        NaN where the detectability does not grow with the exposure.
+        0 where nothing is found in the denoised image; NaN where the detectability does not grow with the exposure.
     """
     count = len(denoised.absent)
     drawn = rng.integers(count, size=(RESAMPLES, count))
@@ -69,4 +69,4 @@ def _solve(noisy: Array, denoised: Array, exposures: Sequence[float]) -> Array:
             solved = np.exp(start + (target - below) * (stop - start) / (above - below))
             is_inside = ((target >= below) | (segment == 0)) & ((target <= above) | (segment == len(exposures) - 2))
             exposure = np.where(is_inside & (above > below) & np.isfinite(solved), solved, exposure)
-    return exposure
+    return np.where(denoised <= 0, 0.0, exposure)

@@ -53,7 +53,11 @@ def _contrast_detail(axes: Axes, assessment: Assessment, noise: str, colors: dic
         )
         axes.plot(sizes, value, "o-", color=color)
         axes.fill_between(sizes, low, high, color=color, alpha=0.12, linewidth=0)
-    axes.set(xscale="log", yscale="log", xlabel="size, pixels", ylabel="smallest contrast found, grey levels")
+    axes.set(xscale="log", xlabel="size, pixels", ylabel="smallest contrast found, grey levels")
+    if np.isfinite(axes.dataLim.y1) and axes.dataLim.y1 > 0:
+        axes.set_yscale("log")
+    else:
+        axes.text(0.5, 0.5, "none found", ha="center", transform=axes.transAxes)
     axes.set_xticks(sizes, [f"{size:g}" for size in sizes], minor=False)
     axes.set_xticks([], minor=True)
     _plain_numbers(axes.yaxis)

@@ -64,7 +64,7 @@ class Scores(NamedTuple):
 
 
 class Observer(Protocol):
-    """Scores images after it has seen samples of both classes."""
+    """A reader's model: it learns from one set of samples and scores another."""
 
     def scores(self, train: Samples, test: Samples, rng: np.random.Generator) -> Scores:
         """Learn from `train` and return the scores of `test`."""
@@ -91,7 +91,8 @@ class ChannelisedHotelling:
         variances = np.diag(covariance)
         internal = self.internal_noise * variances
         loaded = covariance + np.diag(internal + RIDGE * variances.mean())
-        template = np.linalg.solve(loaded, present.mean(axis=0) - absent.mean(axis=0))
+        # Of a method that leaves nothing, the covariance is 0.
+        template = np.linalg.pinv(loaded, hermitian=True) @ (present.mean(axis=0) - absent.mean(axis=0))
 
         def score(images: Images) -> Array:
             outputs = self._outputs(images)
@@ -105,7 +106,7 @@ class ChannelisedHotelling:
 
 @dataclass(frozen=True)
 class NonPrewhitening:
-    """The matched filter, which knows the signal but not the noise: NPW, or NPWE with an eye filter [2]_.
+    """The matched filter of the undegraded signal, which does not know the noise: NPW, or NPWE with an eye filter [2]_.
 
     Attributes
     ----------
@@ -121,7 +122,7 @@ class NonPrewhitening:
     internal_noise: float = 0.0
 
     def scores(self, train: Samples, test: Samples, rng: np.random.Generator) -> Scores:
-        """Learn from `train` and return the scores of `test`."""
+        """Return the scores of `test`; there is nothing to learn from `train`."""
         template = np.asarray(self.signal, np.float64)
         if self.eye_filter is not None:
             # Once for the template and once for the image.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from napari_dental_denoise.detail.roc import Estimate
 from napari_dental_denoise.detail.samples import Detail
@@ -10,13 +11,14 @@ from napari_dental_denoise.detail.sharpness import ModulationTransfer
 from napari_dental_denoise.detail.spectrum import NoisePowerSpectrum
 
 
-@dataclass(frozen=True)
-class Found:
-    """How well a detail is found: the share of its contrast that is kept, and areas under the ROC curve."""
+class Found(NamedTuple):
+    """How well a detail is found: the share of its contrast that is kept, areas under the ROC curve, and d'."""
 
     kept: Estimate
     cho: Estimate
     npwe: Estimate
+    cho_dprime: Estimate
+    npwe_dprime: Estimate
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class DoseCurve:
     noise: str
     method: str
     observer: str
+    detail: Detail
     exposures: tuple[float, ...]
     detectability: tuple[float, ...]
     equivalent: Estimate

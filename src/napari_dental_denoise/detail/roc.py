@@ -7,12 +7,10 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from napari_dental_denoise.detail.observers import Scores
 
@@ -33,15 +31,33 @@ class Estimate(NamedTuple):
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def area_under_roc(scores: Scores) -> Array:
+def area_under_roc(scores: Scores) -> float:
     """Return the probability that an image with the signal scores higher than one without; 0.5 is guessing.
 
-    The Mann-Whitney statistic, in which ties count half; of scores (..., N), along the last axis.
+    The Mann-Whitney statistic, in which ties count half. Images of one index share background and noise, so that they
+    are not compared with each other.
     """
-    negatives, positives = scores.absent.shape[-1], scores.present.shape[-1]
-    ranks = rankdata(np.concatenate(scores, axis=-1), axis=-1)
-    excess = ranks[..., negatives:].sum(axis=-1) - positives * (positives + 1) / 2
-    return np.asarray(excess / (negatives * positives))
+    wins, pairs = _comparisons(scores)
+    return float(wins.sum() / pairs.sum())
+
+
+def bootstrap_area(scores: Scores, rng: np.random.Generator, resamples: int = RESAMPLES) -> Estimate:
+    """Return the area under the ROC curve with its percentile interval [1]_; images of one index are drawn together."""
+    wins, pairs = _comparisons(scores)
+    count = len(scores.absent)
+    # How often each index is drawn.
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        # NaN where one index is drawn throughout.
+        areas = ((drawn @ wins) * drawn).sum(axis=1) / ((drawn @ pairs) * drawn).sum(axis=1)
+    return interval(area_under_roc(scores), areas)
+
+
+def _comparisons(scores: Scores) -> tuple[Array, Array]:
+    """Return for each pair of indices whether the signal scores higher, and whether the two are compared."""
+    absent, present = scores.absent[:, np.newaxis], scores.present[np.newaxis]
+    pairs = 1 - np.eye(len(scores.absent))
+    return ((present > absent) + 0.5 * (present == absent)) * pairs, pairs
 
 
 def detectability(scores: Scores) -> Array:
@@ -55,16 +71,14 @@ def detectability(scores: Scores) -> Array:
 
 
 def resampled(scores: Scores, drawn: NDArray[np.intp]) -> Scores:
-    """Return bootstrap samples (R, N); images of one index share their background and are drawn as a pair."""
+    """Return bootstrap samples (R, N); images of one index are drawn together."""
     return Scores(scores.absent[drawn], scores.present[drawn])
 
 
-def bootstrap(
-    statistic: Callable[[Scores], Array], scores: Scores, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> Estimate:
-    """Return a statistic of scores with its percentile interval [1]_."""
+def bootstrap_detectability(scores: Scores, rng: np.random.Generator, resamples: int = RESAMPLES) -> Estimate:
+    """Return d' with its percentile interval [1]_; images of one index are drawn together."""
     drawn = rng.integers(len(scores.absent), size=(resamples, len(scores.absent)))
-    return interval(float(statistic(scores)), statistic(resampled(scores, drawn)))
+    return interval(float(detectability(scores)), detectability(resampled(scores, drawn)))
 
 
 def bootstrap_mean(values: Array, rng: np.random.Generator, resamples: int = RESAMPLES) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -13,8 +14,9 @@ from napari_dental_denoise.detail.signals import SIGNALS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import noise_kind
 from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.validation import check_number
 
-# Of a background, in pixels; the detail lies in its middle.
+# Side of a background, in pixels; the detail lies in its middle.
 SIDE = 96
 # The middle of a background, in pixels, and the largest standard deviation in it, on [0, 1]: an edge of a tooth or the
 # border of the image would hide any faint detail.
@@ -44,6 +46,13 @@ class Detail:
     def template(self, shape: tuple[int, int] = (SIDE, SIDE)) -> Unit:
         """Return the detail (H, W), of its contrast."""
         return np.float32(self.contrast) * SIGNALS[self.signal](shape, self.size)
+
+
+def check_contrast(contrast: float) -> None:
+    """Raise InputError unless `contrast` is a number other than 0."""
+    check_number("contrast", contrast, -math.inf)
+    if contrast == 0:
+        raise InputError("contrast must be a number other than 0; received 0")
 
 
 @dataclass(frozen=True)

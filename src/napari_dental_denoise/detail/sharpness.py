@@ -21,11 +21,14 @@ from napari_dental_denoise.errors import InputError
 
 Array = NDArray[np.float64]
 
+# Of a test edge: degrees to the columns, and standard deviation of its own blur in pixels.
 ANGLE = 5.0
+EDGE_BLUR = 0.5
 # Samples of the edge profile a pixel.
 OVERSAMPLING = 4
 # Least change of grey value across the edge, in standard deviations of the noise beside it.
 MIN_EDGE = 1e-6
+NO_EDGE = "expected an image of one nearly vertical edge; received one without any edge"
 
 
 class ModulationTransfer(NamedTuple):
@@ -52,8 +55,14 @@ class ModulationTransfer(NamedTuple):
         return float(np.interp(-value, -self.values[pair], self.frequencies[pair]))
 
 
+def edge_line(shape: tuple[int, int], angle: float = ANGLE) -> tuple[float, float]:
+    """Return slope and offset of the column of a slanted edge as a function of the row; see `slanted_edge`."""
+    slope = float(np.tan(np.deg2rad(angle)))
+    return slope, shape[1] / 2 - slope * shape[0] / 2
+
+
 def slanted_edge(
-    shape: tuple[int, int], low: float, high: float, *, angle: float = ANGLE, blur: float = 0.5
+    shape: tuple[int, int], low: float, high: float, *, angle: float = ANGLE, blur: float = EDGE_BLUR
 ) -> NDArray[np.float32]:
     """Return an image of a straight edge, dark on the left.
 
@@ -72,12 +81,18 @@ def slanted_edge(
     (H, W) float32 array
     """
     rows, columns = np.ogrid[: shape[0], : shape[1]]
-    slope = np.tan(np.deg2rad(angle))
-    distance = (columns - shape[1] / 2 - slope * (rows - shape[0] / 2)) * np.cos(np.deg2rad(angle))
+    slope, offset = edge_line(shape, angle)
+    distance = (columns - offset - slope * rows) * np.cos(np.deg2rad(angle))
     return np.asarray(low + (high - low) * ndtr(distance / blur), np.float32)
 
 
-def edge_mtf(image: NDArray[np.floating], *, pixel_size: float = 1.0) -> ModulationTransfer:
+def edge_mtf(
+    image: NDArray[np.floating],
+    *,
+    pixel_size: float = 1.0,
+    edge: tuple[float, float] | None = None,
+    blur: float = 0.0,
+) -> ModulationTransfer:
     """Measure the MTF from an image of one nearly vertical edge [1]_.
 
     The edge is located in each row and fitted by a straight line. The grey values by their distance from it are a
@@ -90,6 +105,10 @@ def edge_mtf(image: NDArray[np.floating], *, pixel_size: float = 1.0) -> Modulat
         The mean of several where there is noise.
     pixel_size : float
         In mm; 1 gives frequencies in cycles a pixel.
+    edge : (float, float), optional
+        Slope and offset of the edge's column as a function of the row, where they are known; see `edge_line`.
+    blur : float
+        Standard deviation of the edge's own Gaussian blur, in pixels, of which the result is freed.
 
     Raises
     ------
@@ -97,17 +116,20 @@ def edge_mtf(image: NDArray[np.floating], *, pixel_size: float = 1.0) -> Modulat
         If there is no such edge.
     """
     image = np.asarray(image, np.float64)
-    profile = _edge_profile(image, *_edge_line(image))
+    profile = _edge_profile(image, *(edge or _edge_line(image)))
     spread = np.gradient(profile)
     window = np.hamming(2 * len(spread))
     middle = int(np.argmax(np.abs(spread)))
     spread = spread * window[len(spread) - middle : 2 * len(spread) - middle]
     transfer = np.abs(np.fft.rfft(spread))
+    if transfer[0] <= MIN_EDGE:
+        raise InputError(NO_EDGE)
     frequencies = np.fft.rfftfreq(len(spread), 1 / OVERSAMPLING)
     kept = frequencies <= 0.5
     # The central difference over two samples, and the mean over one.
     correction = np.sinc(2 * frequencies[kept] / OVERSAMPLING) * np.sinc(frequencies[kept] / OVERSAMPLING)
-    return ModulationTransfer(frequencies[kept] / pixel_size, transfer[kept] / transfer[0] / correction)
+    own = np.exp(-2 * (np.pi * blur * frequencies[kept]) ** 2)
+    return ModulationTransfer(frequencies[kept] / pixel_size, transfer[kept] / transfer[0] / correction / own)
 
 
 def _edge_line(image: NDArray[np.floating]) -> tuple[float, float]:
@@ -116,7 +138,7 @@ def _edge_line(image: NDArray[np.floating]) -> tuple[float, float]:
     derivative = derivative * np.sign(derivative.sum())
     weights = np.clip(derivative, 0, None)
     if weights.sum() <= MIN_EDGE:
-        raise InputError("expected an image of one nearly vertical edge; received one without any edge")
+        raise InputError(NO_EDGE)
     columns = np.arange(derivative.shape[1]) + 0.5
     rows = np.arange(len(image))
     centres = weights @ columns / np.maximum(weights.sum(axis=1), MIN_EDGE)

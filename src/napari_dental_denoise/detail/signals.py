@@ -125,24 +125,41 @@ def double_edge(shape: Shape, width: float, length: float | None = None, angle: 
 
 
 def step_hole(shape: Shape, radius: float) -> Unit:
-    """Return a step with a hole as deep as the step is high, as in a step wedge.
+    """Return a dark hole, which lies in a step of `step`, as in a step wedge.
 
     Parameters
     ----------
     shape : (int, int)
         Height and width of the result, in pixels.
     radius : float
-        Of the hole, in pixels; the step is four times as wide.
+        Of the hole, in pixels.
 
     Returns
     -------
     (H, W) float32 array
-        1 on the step, 0 in the hole and around the step.
+        -1 in the hole, 0 around it.
     """
-    check_number("radius", radius, above=0)
+    return -disc(shape, radius)
+
+
+def step(shape: Shape, side: float) -> Unit:
+    """Return a square step in the middle, for the holes of `step_hole`.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the result, in pixels.
+    side : float
+        Of the square, in pixels.
+
+    Returns
+    -------
+    (H, W) float32 array
+        1 on the step, 0 around it.
+    """
+    check_number("side", side, above=0)
     rows, columns = _rotated(shape, 0.0)
-    step = _covered(rows, 8 * radius) * _covered(columns, 8 * radius)
-    return np.asarray(step * (1 - disc(shape, radius)), np.float32)
+    return np.asarray(_covered(rows, side) * _covered(columns, side), np.float32)
 
 
 def trabeculae(shape: Shape, radius: float, rng: int | np.random.Generator = 0) -> Unit:

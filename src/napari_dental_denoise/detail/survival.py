@@ -1,6 +1,8 @@
 """The detail map of an image: which share of a faint detail's contrast would survive a denoiser at each place.
 
-No clean image is needed: the details are put into the image itself, which is denoised with and without them.
+No clean image is needed: details are put into the image itself, which is denoised with and without them. They lie on a
+grid, alternately of positive and negative contrast, so that what one spreads to its neighbours cancels. Between the
+places of the grid the map is interpolated.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.config import GREY_LEVELS, INFERENCE
+from napari_dental_denoise.detail.samples import check_contrast
 from napari_dental_denoise.detail.signals import disc
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Engine, cached_engine, check_strength, residual_steps
@@ -71,15 +74,16 @@ class DetailMap:
     def __str__(self) -> str:
         shares = 100 * np.clip(self.share, 0, 1)
         return (
-            f"A spot of {self.radius:g} px at {_contrast_in_words(self.contrast, self.sigma)} keeps "
+            f"A {'dark ' * (self.contrast < 0)}spot of {self.radius:g} px at "
+            f"{_contrast_in_words(abs(self.contrast), self.sigma)} keeps "
             f"{np.median(shares):.0f} % of its contrast here (median); least {shares.min():.0f} %"
         )
 
 
 def _contrast_in_words(contrast: float, sigma: float) -> str:
     if sigma * GREY_LEVELS < MIN_NOISE:
-        return f"{contrast * GREY_LEVELS:.2g} grey levels"
-    ratio = f"{contrast / sigma:.2g}"
+        return f"{contrast * GREY_LEVELS:.3g} grey levels"
+    ratio = f"{contrast / sigma:.3g}"
     return "twice the noise" if ratio == "2" else f"{ratio} times the noise"
 
 
@@ -185,9 +189,7 @@ def detail_map_steps(
     sigma = noise_level(image)
     contrast = max(contrast_to_noise * sigma, MIN_CONTRAST) if contrast is None else contrast
     check_number("radius", radius, above=0, high=min(image.shape) / 2)
-    check_number("contrast", contrast, -math.inf)
-    if contrast == 0:
-        raise InputError("contrast must be a number other than 0; received 0")
+    check_contrast(contrast)
     spacing = max(math.ceil(SPACING * radius), MIN_SPACING)
     step = math.ceil(spacing / SHIFTS)
     spacing = step * SHIFTS

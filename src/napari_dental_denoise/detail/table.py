@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from typing import Any
 
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.detail.bench import FOUND, middle_contrast
-from napari_dental_denoise.detail.results import Assessment, DetailScore, DoseCurve, Texture, Threshold
+from napari_dental_denoise.detail.results import Assessment, DetailScore, DoseCurve, Found, Texture, Threshold
 from napari_dental_denoise.detail.roc import Estimate
 from napari_dental_denoise.evaluation import NOISY
 from napari_dental_denoise.models import to_json
@@ -38,6 +39,10 @@ def _details(noise: str, assessment: Assessment) -> list[str]:
     scores = _middle_contrasts([score for score in assessment.scores if score.noise == noise])
     found = {(each.method, each.size): each for each in assessment.thresholds if each.noise == noise}
     width = max(len(score.method) for score in scores)
+    tried: dict[float, list[float]] = {}
+    for score in assessment.scores:
+        if score.noise == noise:
+            tried.setdefault(score.detail.size, []).append(abs(score.detail.contrast))
     lines = [f"{noise} ({scores[0].samples} backgrounds, {scores[0].detail.signal})"]
     lines.append(
         f"  {'size px':>7}  {'levels':>6}  {'method':<{width}}  {'PSNR dB':>7}"
@@ -46,7 +51,7 @@ def _details(noise: str, assessment: Assessment) -> list[str]:
     lines.extend(
         f"  {score.detail.size:7g}  {score.detail.contrast * GREY_LEVELS:6.1f}  {score.method:<{width}}"
         f"  {score.psnr:7.2f}  {_short(score.found.kept):<17}  {score.found.cho!s:<20}  {score.found.npwe!s:<20}"
-        f"  {_found(found[score.method, score.detail.size])}"
+        f"  {_found(found[score.method, score.detail.size], tried[score.detail.size])}"
         for score in sorted(scores, key=lambda score: score.detail.size)
     )
     return lines
@@ -64,6 +69,7 @@ def _exposures(doses: list[DoseCurve]) -> list[str]:
     width = max((len(dose.method) for dose in doses), default=0)
     return [
         f"  exposure, {dose.observer} observer, {dose.method:<{width}}  {_short(dose.equivalent)}"
+        f"  ({dose.detail.size:g} px, {dose.detail.contrast * GREY_LEVELS:.1f} levels)"
         for dose in doses
         if dose.method != NOISY
     ]
@@ -73,14 +79,19 @@ def _short(estimate: Estimate) -> str:
     return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
-def _found(threshold: Threshold) -> str:
-    return f"{threshold.contrast.value * GREY_LEVELS:.1f}"
+def _found(threshold: Threshold, tried: list[float]) -> str:
+    """Return the smallest contrast found, with a mark where it lies outside of those tried."""
+    value, low, high = (GREY_LEVELS * limit for limit in threshold.contrast)
+    if math.isnan(value):
+        return f"> {GREY_LEVELS * max(tried):.1f}"
+    mark = "<= " if threshold.contrast.value <= min(tried) else ""
+    return f"{mark}{value:.1f} [{low:.1f}, {'?' if math.isnan(high) else f'{high:.1f}'}]"
 
 
 def _row(score: DetailScore) -> dict[str, Any]:
     estimates = {
         f"{name}{suffix}": getattr(getattr(score.found, name), part)
-        for name in ("kept", "cho", "npwe")
+        for name in Found._fields
         for suffix, part in (("", "value"), ("_low", "low"), ("_high", "high"))
     }
     return {

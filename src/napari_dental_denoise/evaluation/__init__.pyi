@@ -12,6 +12,7 @@ from .comparison import given_pairs as given_pairs
 from .comparison import model_denoiser as model_denoiser
 from .comparison import summarise as summarise
 from .figure import Comparison as Comparison
+from .figure import check_figure_name as check_figure_name
 from .figure import comparison_figure as comparison_figure
 from .figure import save_figure as save_figure
 from .metrics import accuracy as accuracy

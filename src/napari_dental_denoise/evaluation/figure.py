@@ -64,11 +64,15 @@ def _scores(clean: Unit, image: Unit) -> str:
     return f"{level:.2f} dB" + ("" if math.isnan(structure) else f"    SSIM {structure:.3f}")
 
 
+def check_figure_name(path: Path) -> None:
+    """Raise InputError unless the suffix of the path is that of a figure."""
+    if path.suffix.lower() not in FIGURE_SUFFIXES:
+        raise InputError(f"{path.name}: expected a name with the suffix {', '.join(FIGURE_SUFFIXES)}")
+
+
 def save_figure(figure: Figure, path: Path, *, overwrite: bool) -> None:
     """Write a figure as PNG, PDF, SVG or JPEG, by the suffix of the path, atomically."""
-    suffix = path.suffix.lower()
-    if suffix not in FIGURE_SUFFIXES:
-        raise InputError(f"{path.name}: expected a name with the suffix {', '.join(FIGURE_SUFFIXES)}")
+    check_figure_name(path)
     data = io.BytesIO()
-    figure.savefig(data, format=suffix[1:], dpi=DOTS_PER_INCH)
+    figure.savefig(data, format=path.suffix.lower()[1:], dpi=DOTS_PER_INCH)
     write_bytes(path, data.getvalue(), overwrite=overwrite)

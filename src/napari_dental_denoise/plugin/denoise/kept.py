@@ -52,6 +52,7 @@ def kept_layer(task: Task, detail_map: DetailMap) -> Image:
         "operation": DETAIL_MAP,
         "model": task.model.name,
         "strength": task.strength,
+        "self_ensemble": task.self_ensemble,
         "radius": detail_map.radius,
         "contrast": detail_map.contrast,
         "sigma": detail_map.sigma,
