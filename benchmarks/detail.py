@@ -37,6 +37,8 @@ DISCS = {
     ("correlated", 25, 1): ((4, 20),),
 }
 WITHOUT = ("wavelets",)
+# Offsets in points and sides of names that would lie over others in the picture.
+PLACES = {"starter": ((2, -14), "left"), "starter-fast": ((-4, 8), "right"), "non-local means": ((-6, -12), "right")}
 
 
 class Row(NamedTuple):
@@ -118,9 +120,8 @@ def save_picture(rows: list[Row], path: Path) -> None:
         for row in chosen:
             point = row.psnr, 100 * row.found.kept.value
             axes.plot(*point, "o", color="C3" if row.method in starters else "C0")
-            # The names of the two starters would lie over each other.
-            place = (6, -12) if row.method == starters[-1] else (6, 4)
-            axes.annotate(row.method, point, place, textcoords="offset points")
+            place, side = PLACES.get(row.method, ((6, 4), "left"))
+            axes.annotate(row.method, point, place, textcoords="offset points", ha=side)
         axes.set(xlabel="PSNR, dB", ylabel="contrast of a faint spot kept, %", ylim=(0, 105))
         axes.set_title(f"sigma {noise}; a disc of {chosen[0].disc}", fontsize="medium")
         axes.margins(x=0.25)
