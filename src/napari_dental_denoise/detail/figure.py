@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.detail.bench import FOUND
+from napari_dental_denoise.detail.dose import EXPOSURES
 from napari_dental_denoise.detail.results import Assessment
 from napari_dental_denoise.detail.survival import DetailMap
 from napari_dental_denoise.evaluation import NOISY
@@ -15,7 +16,6 @@ from napari_dental_denoise.pixels import Unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 PANEL_INCHES = 3.6
@@ -60,7 +60,8 @@ def _contrast_detail(axes: Axes, assessment: Assessment, noise: str, colors: dic
         axes.text(0.5, 0.5, "none found", ha="center", transform=axes.transAxes)
     axes.set_xticks(sizes, [f"{size:g}" for size in sizes], minor=False)
     axes.set_xticks([], minor=True)
-    _plain_numbers(axes.yaxis)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.set_title(f"contrast-detail (CHO {FOUND:g}); lower is better", fontsize="medium")
 
 
@@ -93,13 +94,9 @@ def _dose(axes: Axes, assessment: Assessment, noise: str, colors: dict[str, str]
                 each.exposures, each.detectability, "o-" if ideal else "s:", color=colors[each.method], label=label
             )
     axes.set(xscale="log", xlabel="relative exposure", ylabel="detectability d'", ylim=(0, None))
-    _plain_numbers(axes.xaxis)
+    axes.set_xticks(EXPOSURES, [f"{exposure:.3g}" for exposure in EXPOSURES])
+    axes.set_xticks([], minor=True)
     axes.set_title("dose: ideal-like (lines), human-like (dots)", fontsize="medium")
-
-
-def _plain_numbers(axis: Axis) -> None:
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter("{x:g}")
 
 
 def detail_map_figure(image: Unit, detail_map: DetailMap) -> Figure:
