@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,10 +17,12 @@ class Progress:
     total: int
 
 
-def finish(steps: Generator[Progress, None, Result]) -> Result:
-    """Run a generator to its end and return its result."""
+def finish(steps: Generator[Progress, None, Result], report: Callable[[Progress], None] | None = None) -> Result:
+    """Run a generator to its end and return its result; `report` is called at each step."""
     while True:
         try:
-            next(steps)
+            progress = next(steps)
         except StopIteration as end:
             return end.value
+        if report is not None:
+            report(progress)

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_dental_denoise.cli.console import echo, exit_code, progress_bar, report_left_out
-from napari_dental_denoise.cli.denoise import add_engine
-from napari_dental_denoise.cli.evaluate import FORMATS, broadcast_levels, named_methods
+from napari_dental_denoise.cli.evaluate import (
+    add_inference,
+    add_methods,
+    add_table,
+    broadcast_levels,
+    named_methods,
+    show_table,
+)
 from napari_dental_denoise.cli.options import (
     Subparsers,
     add_noise,
     add_overwrite,
-    add_precision,
     add_rows,
     add_seed,
     add_sources,
@@ -23,15 +28,15 @@ from napari_dental_denoise.cli.options import (
     number,
     positive,
 )
-from napari_dental_denoise.config import GREY_LEVELS, INFERENCE, NOISE
+from napari_dental_denoise.config import GREY_LEVELS, NOISE
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.models import STARTER, find_model
+from napari_dental_denoise.models import STARTER
+from napari_dental_denoise.progress import Progress, Result, finish
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from napari_dental_denoise.detail import Assessment, AssessmentPlan, DetailMap, StackDenoiser
-    from napari_dental_denoise.progress import Progress, Result
 
 # In grey levels.
 DEFAULT_SIGMAS = (5, 10, 25)
@@ -60,28 +65,13 @@ def add_parser(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_sources(parser)
-    parser.add_argument(
-        "-m",
-        "--model",
-        type=find_model,
-        nargs="+",
-        help="models to assess: files, or starter and starter-fast of the package; default: starter, or none with "
-        "--baselines",
-    )
-    parser.add_argument(
-        "--baselines",
-        action="store_true",
-        help="assess median, non-local means, wavelets, total variation, and BM3D if installed (extra bm3d; slow)",
-    )
+    add_methods(parser, "assess")
     add_noise(parser, NOISE.kind, "+", "one or more levels: ")
     _add_details(parser)
     add_seed(parser)
     add_rows(parser)
-    parser.add_argument("--strength", type=number, default=INFERENCE.strength, help="as in denoise; default 1")
-    add_engine(parser)
-    add_precision(parser)
-    parser.add_argument("--format", choices=FORMATS, default="text", help="format of the table; default text")
-    parser.add_argument("-o", "--output", type=named_path, metavar="FILE", help="file for the table; default: stdout")
+    add_inference(parser)
+    add_table(parser)
     parser.add_argument("--figure", type=named_path, metavar="FILE", help="file for the curves: PNG, PDF, SVG or JPEG")
     parser.add_argument(
         "--detail-map",
@@ -155,12 +145,11 @@ def _check_different(written: Sequence[Path], files: Sequence[Path]) -> None:
 def _assess(options: argparse.Namespace) -> int:
     from napari_dental_denoise.detail import DETAIL_FORMATS, Noise, assess_steps, assessment_figure
     from napari_dental_denoise.evaluation import save_figure
-    from napari_dental_denoise.files import write_text
     from napari_dental_denoise.images import load_images
     from napari_dental_denoise.pixels import to_unit
 
     options.noise = options.noise or NOISE.kind
-    if "sigma" in vars(options) and options.sigma is None and options.noise == NOISE.kind:
+    if options.sigma is None and options.noise == NOISE.kind:
         options.sigma = [level / GREY_LEVELS for level in DEFAULT_SIGMAS]
     noises = [Noise.of_kind(options.noise, levels) for levels in broadcast_levels(options)]
     plan = _plan(options)
@@ -169,12 +158,7 @@ def _assess(options: argparse.Namespace) -> int:
     report_left_out(loaded.errors)
     images = [to_unit(image) for image in loaded.images]
     assessment: Assessment = _finish(assess_steps(images, methods, noises, plan))
-    table = DETAIL_FORMATS[options.format](assessment)
-    if options.output:
-        write_text(options.output, table, overwrite=options.overwrite)
-        echo(f"the table is in {options.output}")
-    else:
-        echo(table.rstrip("\n"))
+    show_table(options, DETAIL_FORMATS[options.format](assessment))
     if options.figure:
         save_figure(assessment_figure(assessment), options.figure, overwrite=options.overwrite)
         echo(f"the curves are in {options.figure}")
@@ -210,7 +194,7 @@ def _methods(options: argparse.Namespace) -> dict[str, StackDenoiser]:
 
 def _map(options: argparse.Namespace, files: Sequence[Path], picture: Path) -> int:
     from napari_dental_denoise.cli.work import denoise_work
-    from napari_dental_denoise.detail import denoiser_steps, detail_map_figure, detail_map_steps
+    from napari_dental_denoise.detail import RADIUS, denoiser_steps, detail_map_figure, detail_map_steps
     from napari_dental_denoise.evaluation import save_figure
     from napari_dental_denoise.images import read_image, take_rows, write_image
     from napari_dental_denoise.inference import check_strength
@@ -227,12 +211,10 @@ def _map(options: argparse.Namespace, files: Sequence[Path], picture: Path) -> i
     (model,) = options.model or [STARTER]
     engine = denoise_work(model, options).engine()
     unit = to_unit(take_rows(read_image(files[0]), options.rows))
-    given = {
-        "radius": _pixels(options)[0] if options.size else None,
-        "contrast": options.contrast[0] if options.contrast else None,
-    }
-    chosen = {name: value for name, value in given.items() if value is not None}
-    detail_map: DetailMap = _finish(detail_map_steps(unit, denoiser_steps(engine, options.strength), **chosen))
+    radius = _pixels(options)[0] if options.size else RADIUS
+    contrast = options.contrast[0] if options.contrast else None
+    denoise = denoiser_steps(engine, options.strength)
+    detail_map: DetailMap = _finish(detail_map_steps(unit, denoise, radius=radius, contrast=contrast))
     write_image(options.detail_map, detail_map.share, overwrite=options.overwrite)
     save_figure(detail_map_figure(unit, detail_map), picture, overwrite=options.overwrite)
     echo(str(detail_map))
@@ -243,10 +225,9 @@ def _map(options: argparse.Namespace, files: Sequence[Path], picture: Path) -> i
 def _finish(steps: Generator[Progress, None, Result]) -> Result:
     """Run the steps with a progress bar and return their result."""
     with progress_bar(1, "step") as bar:
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as end:
-                return end.value
+
+        def show(progress: Progress) -> None:
             bar.total = progress.total
             bar.update(progress.done - bar.n)
+
+        return finish(steps, show)

@@ -50,32 +50,58 @@ def add_parser(subparsers: Subparsers) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_sources(parser)
-    parser.add_argument(
-        "-m",
-        "--model",
-        type=find_model,
-        nargs="+",
-        help="models to evaluate: files, or starter and starter-fast of the package; default: starter, or none with "
-        "--baselines",
-    )
-    parser.add_argument(
-        "--baselines",
-        action="store_true",
-        help="evaluate median, non-local means, wavelets, total variation, and BM3D if installed (extra bm3d); they "
-        "are given the root mean square of the noise",
-    )
+    add_methods(parser, "evaluate")
     parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
     add_noise(parser, NOISE.kind, "+", "one or more levels: ")
     add_seed(parser)
     add_rows(parser)
     parser.add_argument("--size", type=positive, nargs=2, metavar=("H", "W"), help="resize the clean images first")
+    add_inference(parser)
+    add_table(parser)
+    add_overwrite(parser)
+    parser.set_defaults(run=run)
+
+
+def add_methods(parser: argparse.ArgumentParser, verb: str) -> None:
+    """Add the models and the baselines to measure."""
+    parser.add_argument(
+        "-m",
+        "--model",
+        type=find_model,
+        nargs="+",
+        help=f"models to {verb}: files, or starter and starter-fast of the package; default: starter, or none with "
+        "--baselines",
+    )
+    parser.add_argument(
+        "--baselines",
+        action="store_true",
+        help=f"{verb} median, non-local means, wavelets, total variation, and BM3D if installed (extra bm3d); they "
+        "are given the root mean square of the noise",
+    )
+
+
+def add_inference(parser: argparse.ArgumentParser) -> None:
+    """Add the settings of the models."""
     parser.add_argument("--strength", type=number, default=INFERENCE.strength, help="as in denoise; default 1")
     add_engine(parser)
     add_precision(parser)
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Add the format and the file of the table."""
     parser.add_argument("--format", choices=FORMATS, default="text", help="format of the table; default text")
     parser.add_argument("-o", "--output", type=named_path, metavar="FILE", help="file for the table; default: stdout")
-    add_overwrite(parser)
-    parser.set_defaults(run=run)
+
+
+def show_table(options: argparse.Namespace, table: str) -> None:
+    """Write the table to its file, or print it."""
+    from napari_dental_denoise.files import write_text
+
+    if options.output:
+        write_text(options.output, table, overwrite=options.overwrite)
+        echo(f"the table is in {options.output}")
+    else:
+        echo(table.rstrip("\n"))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     options.noise = options.noise or NOISE.kind
     levels = broadcast_levels(options)
     from napari_dental_denoise.evaluation import TABLE_FORMATS
-    from napari_dental_denoise.files import check_folder, check_name, write_text
+    from napari_dental_denoise.files import check_folder, check_name
 
     if options.output:
         check_folder(options.output)
@@ -93,12 +119,7 @@ def run(options: argparse.Namespace) -> int:
     methods = named_methods(options)
     pairs, count, errors = _pairs(options, levels)
     report_left_out(errors)
-    table = TABLE_FORMATS[options.format](measure(pairs, methods, count))
-    if options.output:
-        write_text(options.output, table, overwrite=options.overwrite)
-        echo(f"the table is in {options.output}")
-    else:
-        echo(table.rstrip("\n"))
+    show_table(options, TABLE_FORMATS[options.format](measure(pairs, methods, count)))
     return exit_code(1, len(errors))
 
 

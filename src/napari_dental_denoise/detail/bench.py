@@ -174,8 +174,10 @@ class Bench:
         for details in self._details:
             scores = []
             for detail in details:
-                template = detail.template()
-                found = find_detail(Samples(absent, run(noisy + template)), detail, self._rng())
+                samples = Samples(absent, run(noisy + detail.template()))
+                if detail == self._dose_detail:
+                    dose_samples = samples
+                found = find_detail(samples, detail, self._rng())
                 scores.append(DetailScore(self._title, method, detail, len(absent), level, found))
                 yield
             result.scores.extend(scores)
@@ -187,7 +189,7 @@ class Bench:
                     smallest_contrast(details, [score.found.cho for score in scores]),
                 )
             )
-        yield from self._assess_dose(method, run, result)
+        yield from self._assess_dose(method, run, dose_samples, result)
         for contrast, edges in zip(EDGE_CONTRASTS, self._edges, strict=True):
             # A method may leave no edge to measure.
             with contextlib.suppress(InputError):
@@ -206,7 +208,9 @@ class Bench:
         # The same for all methods.
         return np.random.default_rng(self._seed)
 
-    def _assess_dose(self, method: str, run: Callable[[Unit, float], Unit], result: Assessment) -> Iterator[None]:
+    def _assess_dose(
+        self, method: str, run: Callable[[Unit, float], Unit], at_1: Samples, result: Assessment
+    ) -> Iterator[None]:
         detail = self._dose_detail
         observers = {
             "ideal-like": ideal_observer(detail),
@@ -214,13 +218,15 @@ class Bench:
         }
         scores: dict[str, list[Scores]] = {name: [] for name in observers}
         for exposure in EXPOSURES:
-            noisy = self._backgrounds + self._noise / np.float32(exposure**0.5)
-            samples = Samples(run(noisy, exposure), run(noisy + detail.template(), exposure))
+            samples = at_1
+            if exposure != 1.0:
+                noisy = self._backgrounds + self._noise / np.float32(exposure**0.5)
+                absent = run(noisy, exposure)
+                yield
+                samples = Samples(absent, run(noisy + detail.template(), exposure))
+                yield
             for name, observer in observers.items():
                 scores[name].append(observer.scores(*samples.halves(), self._rng()))
-            if exposure != 1.0:
-                yield
-                yield
         if method == NOISY:
             self._dose_scores = scores
         for name, at_exposures in scores.items():

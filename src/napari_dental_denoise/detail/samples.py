@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.detail.signals import SIGNALS
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.noise import noise_kind
+from napari_dental_denoise.noise import noise_kind, noise_title
 from napari_dental_denoise.pixels import Unit
 from napari_dental_denoise.validation import check_number
 
@@ -66,8 +66,7 @@ class Noise:
     def of_kind(cls, kind: str, levels: Mapping[str, float]) -> Noise:
         """Return noise of a key of `NOISE_KINDS` and these levels."""
         add = noise_kind(kind).add
-        title = f"{kind}, " + ", ".join(f"{name} {level:.4g}" for name, level in levels.items())
-        return cls(title, lambda unit, rng: np.asarray(add(unit, **levels, rng=rng), np.float32))
+        return cls(noise_title(kind, levels), lambda unit, rng: np.asarray(add(unit, **levels, rng=rng), np.float32))
 
 
 def draw_backgrounds(images: Sequence[Unit], count: int, rng: np.random.Generator) -> Unit:

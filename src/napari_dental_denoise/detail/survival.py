@@ -20,8 +20,8 @@ from napari_dental_denoise.config import GREY_LEVELS, INFERENCE
 from napari_dental_denoise.detail.samples import check_contrast
 from napari_dental_denoise.detail.signals import disc
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.inference import Engine, cached_engine, check_strength, residual_steps
-from napari_dental_denoise.models import STARTER, find_model
+from napari_dental_denoise.inference import Engine, check_strength, engine_of, residual_steps
+from napari_dental_denoise.models import STARTER
 from napari_dental_denoise.noise import SMALLEST_SIDE, estimate_noise
 from napari_dental_denoise.pixels import Unit, to_unit
 from napari_dental_denoise.progress import Progress, finish
@@ -130,9 +130,9 @@ def detail_map(
     """
     if np.ndim(image) != 2:
         raise InputError(f"expected one image (H, W); received shape {np.shape(image)}")
-    engine: Engine = cached_engine(find_model(model), INFERENCE.precision) if isinstance(model, str | Path) else model
+    denoise = denoiser_steps(engine_of(model), strength)
     check_strength(strength)
-    return finish(detail_map_steps(to_unit(image), denoiser_steps(engine, strength), radius=radius, contrast=contrast))
+    return finish(detail_map_steps(to_unit(image), denoise, radius=radius, contrast=contrast))
 
 
 def in_one_step(denoise: Callable[[Unit], Unit]) -> DenoiseSteps:

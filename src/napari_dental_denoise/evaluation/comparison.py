@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.evaluation.baselines import Denoiser
 from napari_dental_denoise.evaluation.metrics import accuracy, mean_score, psnr, ssim_or_nan
 from napari_dental_denoise.inference import Engine, denoise_unit
-from napari_dental_denoise.noise import noise_kind
+from napari_dental_denoise.noise import noise_kind, noise_title
 from napari_dental_denoise.pixels import Unit, to_unit, to_unit_pair
 
 NOISY = "noisy"
@@ -51,7 +51,7 @@ def added_noise(
 ) -> Iterator[NoisyPair]:
     """Add noise of kind `kind`, a key of `NOISE_KINDS`, to each image; image `i` has the seed (`seed`, `i`)."""
     add = noise_kind(kind).add
-    title = f"{kind}, " + ", ".join(f"{name} {level:.4g}" for name, level in levels.items())
+    title = noise_title(kind, levels)
     for index, image in enumerate(images):
         clean = to_unit(image)
         noisy = add(clean, **levels, rng=np.random.default_rng([seed, index])).astype(np.float32, copy=False)

@@ -62,8 +62,8 @@ def _opened(path: Path) -> Iterator[tuple[Format, BinaryIO]]:
 def probe(path: str | Path) -> ImageInfo:
     """Read what an image file says of itself, without unpacking its pixels; the file is opened once.
 
-    The content decides which format it is, not the suffix. Raises ImageReadError if there is no such file, or it
-    is empty, damaged, too large or of another format.
+    The format is recognised by the content, whatever the suffix. Raises ImageReadError if the file is missing,
+    empty, damaged, too large or of an unknown format.
     """
     path = Path(path)
     with _opened(path) as (entry, file):

@@ -1,6 +1,7 @@
 from .denoising import check_strength as check_strength
 from .denoising import denoise as denoise
 from .denoising import denoise_unit as denoise_unit
+from .denoising import engine_of as engine_of
 from .denoising import residual_steps as residual_steps
 from .engine import Engine as Engine
 from .engine import OpenVinoEngine as OpenVinoEngine

@@ -58,8 +58,12 @@ def denoise(
     >>> denoised.shape, denoised.dtype
     ((64, 64), dtype('uint8'))
     """
-    engine: Engine = cached_engine(find_model(model), precision) if isinstance(model, str | Path) else model
-    return finish(denoise_steps(image, engine, strength=strength))
+    return finish(denoise_steps(image, engine_of(model, precision), strength=strength))
+
+
+def engine_of(model: str | Path | Engine, precision: Precision = INFERENCE.precision) -> Engine:
+    """Return the engine of a model, which may be named as in `denoise`; an engine is returned as it is."""
+    return cached_engine(find_model(model), precision) if isinstance(model, str | Path) else model
 
 
 def denoise_unit(

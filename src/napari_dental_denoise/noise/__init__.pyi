@@ -22,4 +22,5 @@ from .registry import LEVEL_MEANINGS as LEVEL_MEANINGS
 from .registry import NOISE_KINDS as NOISE_KINDS
 from .registry import NoiseRange as NoiseRange
 from .registry import noise_kind as noise_kind
+from .registry import noise_title as noise_title
 from .registry import spelled as spelled

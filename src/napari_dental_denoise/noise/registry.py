@@ -98,6 +98,11 @@ NOISE_KINDS: Mapping[str, NoiseKind] = MappingProxyType(
 )
 
 
+def noise_title(kind: str, levels: Mapping[str, float]) -> str:
+    """Return kind and levels of noise as text, for tables."""
+    return f"{kind}, " + ", ".join(f"{name} {level:.4g}" for name, level in levels.items())
+
+
 def noise_kind(name: str) -> NoiseKind:
     """Return the kind of that name; raise InputError with all names if there is none."""
     kind = NOISE_KINDS.get(spelled(name))

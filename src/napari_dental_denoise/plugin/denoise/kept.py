@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_dental_denoise.detail import DetailMap, denoiser_steps, detail_map_steps
-from napari_dental_denoise.inference import SelfEnsemble, cached_engine
 from napari_dental_denoise.plugin.denoise.layer import Task
-from napari_dental_denoise.plugin.shared import DETAIL_MAP, fit_encoding, matching_layer_kwargs, place_window
+from napari_dental_denoise.plugin.shared import DETAIL_MAP, matching_layer_kwargs, place_window
 from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,11 +32,8 @@ class Spot:
 
 def kept_steps(task: Task, spot: Spot) -> Generator[Progress, None, DetailMap]:
     """Map the image on view, one tile per step; meant for a thread."""
-    encoding = fit_encoding(task.encoding, task.data, task.shown)
-    unit = encoding.to_unit(np.asarray(task.data if task.data.ndim == 2 else task.data[task.shown]))
-    plain = cached_engine(task.model)
-    engine = SelfEnsemble(plain) if task.self_ensemble else plain
-    denoise = denoiser_steps(engine, task.strength)
+    denoise = denoiser_steps(task.engine(), task.strength)
+    unit = task.image_encoding().to_unit(task.image())
     steps = detail_map_steps(unit, denoise, radius=spot.radius, contrast_to_noise=spot.contrast_to_noise)
     return (yield from steps)
 

@@ -44,6 +44,21 @@ class Task:
     shown: int
     window: Window | None
 
+    def engine(self) -> Engine:
+        """Return the engine of the model; raise InputError if its file is missing."""
+        if not self.model.is_file():
+            raise InputError(f"{self.model.name} is missing: choose another model")
+        plain = cached_engine(self.model)
+        return SelfEnsemble(plain) if self.self_ensemble else plain
+
+    def image(self) -> NDArray[np.generic]:
+        """Return the image on view, as stored."""
+        return np.asarray(self.data if self.data.ndim == 2 else self.data[self.shown])
+
+    def image_encoding(self) -> PixelEncoding:
+        """Return the encoding with the black and the white of the image on view; see `fit_encoding`."""
+        return fit_encoding(self.encoding, self.data, self.shown)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -56,11 +71,7 @@ class Outcome:
 
 def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     """Load the model and denoise, one tile per step; meant for a thread."""
-    path = task.model
-    if not path.is_file():
-        raise InputError(f"{path.name} is missing: choose another model")
-    plain = cached_engine(path)
-    engine = SelfEnsemble(plain) if task.self_ensemble else plain
+    engine = task.engine()
     at = yield from _denoise(task, engine)
     return Outcome(engine, at, at(task.strength))
 
@@ -83,8 +94,7 @@ def _denoise_window(
     task: Task, window: Window, engine: Engine
 ) -> Generator[Progress, None, Callable[[float], NDArray[np.generic]]]:
     """Denoise a part of one image as in the whole: with its black and white, and the pixels around the part."""
-    encoding = fit_encoding(task.encoding, task.data, task.shown)
-    image = np.asarray(task.data if task.data.ndim == 2 else task.data[task.shown])
+    encoding, image = task.image_encoding(), task.image()
     around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
     residual = yield from residual_steps(encoding.to_unit(image[around]), engine)
     return partial(subtract, image[window], residual[inner], encoding)
