@@ -546,6 +546,16 @@ class TestEvaluate:
             assert text.count(f"  {name} ") == 2
         assert "gaussian, sigma 0.05 (2 images)" in text
 
+    def test_without_a_level_white_noise_from_none_to_strong_is_added(self, folder, trained_model, capsys):
+        options = ("--detail", "--format", "json")
+        assert run("evaluate", folder / "scan0.png", "-m", trained_model, "--size", 64, 80, *options) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert [row["noise"] for row in rows if row["method"] == "noisy"] == [
+            f"gaussian, sigma {level / 255:.4g}" for level in (0, 2, 5, 10, 25, 50)
+        ]
+        assert [row["kept"] for row in rows if row["method"] == "noisy"] == pytest.approx([1] * 6, abs=1e-4)
+        assert all(0 < row["kept"] < 1.2 for row in rows)
+
     def test_csv_and_json_agree_and_the_model_wins(self, folder, tmp_path, trained_model, capsys):
         options = ("evaluate", folder, "-m", trained_model, "--sigma", 0.1)
         assert run(*options, "--format", "json") == 0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise import add_gaussian_noise, psnr, ssim
+from napari_dental_denoise.detail.survival import faint_spots
 from napari_dental_denoise.evaluation.comparison import (
     NOISY,
     Score,
@@ -46,6 +47,23 @@ def test_a_method_is_told_the_level_and_scored_as_a_picture(radiographs):
         assert score.ssim == ssim(pair.clean, shown, data_range=1)
         assert score.accuracy == np.mean(np.abs(shown - pair.clean) <= 0.05)
         assert score.seconds >= 0
+
+
+def test_what_a_method_keeps_of_details_is_their_share_in_its_result(radiographs):
+    pairs = list(added_noise(radiographs[:2], "gaussian", {"sigma": 0.05}, 0))
+    methods = {"half": lambda noisy, _sigma: 0.5 * noisy, "nothing": lambda noisy, _sigma: 0 * noisy}
+    scores = list(compare(pairs, methods, lambda pair: faint_spots(pair.noisy.shape, pair.sigma)))
+    assert [score.kept for score in scores] == pytest.approx([1, 0.5, 0] * 2, abs=1e-5)
+    assert all(math.isnan(score.kept) for score in compare(pairs, methods))
+
+
+def test_faint_spots_lie_all_over_the_image_and_are_twice_the_noise():
+    spots = faint_spots((160, 200), 0.05)
+    assert np.abs(spots).max() == pytest.approx(0.1, rel=0.05)
+    assert (spots > 0.05).any()
+    assert (spots < -0.05).any()
+    assert all(np.abs(spots[part]).max() > 0.05 for part in (np.s_[:40, :40], np.s_[-40:, -40:], np.s_[60:100, 80:120]))
+    assert np.mean(np.abs(spots) > 0.001) < 0.2
 
 
 def test_recorded_pairs_have_one_white():

@@ -27,6 +27,13 @@ def test_text_has_a_block_for_each_noise():
     assert "within 0.05 of the clean image" in explanation
 
 
+def test_text_tells_what_is_kept_of_details_where_it_was_measured():
+    text = TABLE_FORMATS["text"]([Row("gaussian, sigma 0.1", "model", 3, 33.125, 0.9, 0.95, 0.25, 0.523)])
+    assert [line.split()[-1] for line in text.splitlines()[1:3]] == ["kept", "52%"]
+    assert "kept: share of the contrast of faint spots" in text
+    assert "kept" not in TABLE_FORMATS["text"](ROWS)
+
+
 def test_csv_has_a_line_for_each_row():
     first, second, third = csv.DictReader(io.StringIO(TABLE_FORMATS["csv"](ROWS)))
     assert first == {
@@ -37,6 +44,7 @@ def test_csv_has_a_line_for_each_row():
         "ssim": "0.5",
         "accuracy": "0.4",
         "seconds": "0.0",
+        "kept": "nan",
     }
     assert (second["method"], third["psnr"]) == ("model", "inf")
 

@@ -18,5 +18,6 @@ from .survival import DetailMap as DetailMap
 from .survival import denoiser_steps as denoiser_steps
 from .survival import detail_map as detail_map
 from .survival import detail_map_steps as detail_map_steps
+from .survival import faint_spots as faint_spots
 from .survival import in_one_step as in_one_step
 from .table import DETAIL_FORMATS as DETAIL_FORMATS

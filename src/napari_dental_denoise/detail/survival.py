@@ -190,11 +190,8 @@ def detail_map_steps(
     contrast = max(contrast_to_noise * sigma, MIN_CONTRAST) if contrast is None else contrast
     check_number("radius", radius, above=0, high=min(image.shape) / 2)
     check_contrast(contrast)
-    spacing = max(math.ceil(SPACING * radius), MIN_SPACING)
-    step = math.ceil(spacing / SHIFTS)
-    spacing = step * SHIFTS
-    side = 2 * math.ceil(radius + EDGE_REACH) + 1
-    detail = np.float32(contrast) * disc((side, side), radius)
+    spacing, detail = _grid(radius, contrast)
+    step = spacing // SHIFTS
     plain = yield from _pass(denoise(image), 0)
     rows, columns = (np.arange(min(step // 2, length // 2), length, step) for length in image.shape)
     shares = np.empty((len(rows), len(columns)), np.float32)
@@ -205,6 +202,19 @@ def detail_map_steps(
         denoised = yield from _pass(denoise(image + details), number + 1)
         shares[first::SHIFTS, second::SHIFTS] = _shares(denoised - plain, details, places, detail)
     return DetailMap(_between(shares, rows, columns, image.shape), radius, contrast, sigma)
+
+
+def faint_spots(shape: tuple[int, ...], sigma: float) -> Unit:
+    """Return spots all over an image (H, W), bright and dark, that are faint in noise of this level on [0, 1]."""
+    spacing, detail = _grid(RADIUS, max(CONTRAST_TO_NOISE * sigma, MIN_CONTRAST))
+    return _placed(shape, np.ix_(*(np.arange(min(spacing // 2, side // 2), side, spacing) for side in shape)), detail)
+
+
+def _grid(radius: float, contrast: float) -> tuple[int, Unit]:
+    """Return the spacing of details and one of them."""
+    spacing = math.ceil(max(math.ceil(SPACING * radius), MIN_SPACING) / SHIFTS) * SHIFTS
+    side = 2 * math.ceil(radius + EDGE_REACH) + 1
+    return spacing, np.float32(contrast) * disc((side, side), radius)
 
 
 def _pass(steps: Generator[Progress, None, Unit], number: int) -> Generator[Progress, None, Unit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from napari_dental_denoise.noise import noise_kind, noise_title
 from napari_dental_denoise.pixels import Unit, to_unit, to_unit_pair
 
 NOISY = "noisy"
-MEASURES = ("psnr", "ssim", "accuracy", "seconds")
+MEASURES = ("psnr", "ssim", "accuracy", "seconds", "kept")
 # Lower bound, since classical denoisers cannot be told that there is no noise.
 MIN_SIGMA = 1e-4
 
@@ -36,7 +37,7 @@ class NoisyPair:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Scores of one method on one image; PSNR in dB."""
+    """Scores of one method on one image; PSNR in dB; `kept` is the share of the contrast of faint details, if asked."""
 
     noise: str
     method: str
@@ -44,6 +45,7 @@ class Score:
     ssim: float
     accuracy: float
     seconds: float
+    kept: float = math.nan
 
 
 def added_noise(
@@ -75,20 +77,30 @@ def model_denoiser(engine: Engine, strength: float) -> Denoiser:
     return lambda noisy, _sigma: denoise_unit(noisy, engine, strength=strength)
 
 
-def compare(pairs: Iterable[NoisyPair], methods: Mapping[str, Denoiser]) -> Iterator[Score]:
-    """Score the noisy image and the result of each method for each pair, clipped to [0, 1]."""
+def compare(
+    pairs: Iterable[NoisyPair], methods: Mapping[str, Denoiser], details: Callable[[NoisyPair], Unit] | None = None
+) -> Iterator[Score]:
+    """Score the noisy image and the result of each method for each pair, clipped to [0, 1].
+
+    `details` returns faint details (H, W) for a pair: each method denoises once more with them, to see what it keeps.
+    """
     for pair in pairs:
-        yield _score(pair, NOISY, lambda noisy, _sigma: noisy)
-        for name, method in methods.items():
-            yield _score(pair, name, method)
+        detail = None if details is None else details(pair)
+        for name, method in {NOISY: lambda noisy, _sigma: noisy, **methods}.items():
+            yield _score(pair, name, method, detail)
 
 
-def _score(pair: NoisyPair, name: str, method: Callable[[Unit, float], Unit]) -> Score:
+def _score(pair: NoisyPair, name: str, method: Denoiser, detail: Unit | None) -> Score:
     begun = time.perf_counter()
     denoised = method(pair.noisy, pair.sigma)
     seconds = time.perf_counter() - begun
+    kept = math.nan
+    if detail is not None:
+        through = method(pair.noisy + detail, pair.sigma) - denoised
+        kept = float(np.vdot(through, detail) / np.vdot(detail, detail))
     image = np.clip(denoised, 0, 1)
     return Score(
+        kept=kept,
         noise=pair.noise,
         method=name,
         psnr=psnr(pair.clean, image, data_range=1.0),
@@ -100,7 +112,7 @@ def _score(pair: NoisyPair, name: str, method: Callable[[Unit, float], Unit]) ->
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Mean scores of one method over all images of one noise; PSNR in dB, seconds for each image."""
+    """Mean scores of one method over all images of one noise; PSNR in dB, seconds for each image; see `Score`."""
 
     noise: str
     method: str
@@ -109,6 +121,7 @@ class Row:
     ssim: float
     accuracy: float
     seconds: float
+    kept: float = math.nan
 
 
 def summarise(scores: Iterable[Score]) -> list[Row]:

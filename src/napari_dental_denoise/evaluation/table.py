@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from types import MappingProxyType
@@ -17,15 +18,19 @@ def as_text(rows: Sequence[Row]) -> str:
     """Return aligned columns, one block for each noise."""
     lines: list[str] = []
     width = max((len(row.method) for row in rows), default=6)
+    with_detail = any(math.isfinite(row.kept) for row in rows)
     for noise in dict.fromkeys(row.noise for row in rows):
         block = [row for row in rows if row.noise == noise]
         lines.append(f"{noise} ({block[0].images} images)")
-        lines.append(f"  {'method':<{width}}  {'PSNR dB':>8}  {'SSIM':>6}  {'accuracy':>8}  {'s/image':>8}")
-        lines.extend(
-            f"  {row.method:<{width}}  {row.psnr:8.2f}  {row.ssim:6.3f}  {row.accuracy:8.3f}  {row.seconds:8.3f}"
-            for row in block
-        )
+        detail = f"  {'kept':>6}" * with_detail
+        lines.append(f"  {'method':<{width}}  {'PSNR dB':>8}  {'SSIM':>6}  {'accuracy':>8}  {'s/image':>8}{detail}")
+        for row in block:
+            detail = f"  {row.kept:6.0%}" * with_detail
+            scores = f"{row.psnr:8.2f}  {row.ssim:6.3f}  {row.accuracy:8.3f}  {row.seconds:8.3f}{detail}"
+            lines.append(f"  {row.method:<{width}}  {scores}")
         lines.append("")
+    if with_detail:
+        lines.append("kept: share of the contrast of faint spots that comes through; see docs/detail.md")
     lines.append(f"accuracy: share of the pixels within {ACCURACY_TOLERANCE:g} of the clean image, on [0, 1]")
     return "\n".join(lines) + "\n"
 
