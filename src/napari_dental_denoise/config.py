@@ -13,12 +13,17 @@ Precision = Literal["auto", "f32", "bf16"]
 EngineName = Literal["openvino", "keras"]
 StrategyName = Literal["auto", "single", "mirrored", "multi-worker"]
 LearnFrom = Literal["clean", "pairs", "noisy"]
+Spacing = Literal["linear", "logarithmic", "square"]
+# The image on [0, 1] itself, or less its local mean.
+Sees = Literal["image", "differences"]
 PRECISIONS: tuple[Precision, ...] = ("auto", "f32", "bf16")
 LEARN_FROM: tuple[LearnFrom, ...] = ("clean", "pairs", "noisy")
 STRATEGIES: tuple[StrategyName, ...] = ("auto", "single", "mirrored", "multi-worker")
 ENGINES: tuple[EngineName, ...] = ("openvino", "keras")
 
 GREY_LEVELS = 255
+# Side in pixels of the squares whose mean a network does not see: the unit and slow trends do not matter to it.
+MEAN_SIDE = 33
 CONVOLUTIONS = 2
 PROGRAM = "napari-dental-denoise"
 PACKAGE = "napari_dental_denoise"
@@ -48,6 +53,11 @@ class Preset:
     predicts: Predicts = "residual"
 
     @property
+    def sees(self) -> Sees:
+        """What the network expects: the image, or its differences from the local mean, to which its noise is linear."""
+        return "differences" if self.predicts == "residual" else "image"
+
+    @property
     def multiple(self) -> int:
         """The number of pixels that divides both sides of an image."""
         return 2 ** (len(self.widths) - 1)
@@ -73,6 +83,8 @@ class Preset:
         reach += CONVOLUTIONS
         for level in reversed(levels):
             reach = 2 * reach + self.convolutions_at(level)
+        if self.sees == "differences":
+            reach += MEAN_SIDE // 2
         return -(-reach // self.multiple) * self.multiple
 
     @property
@@ -103,21 +115,25 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Default of a noise level, and the range that training draws it from."""
+    """Default of a noise level, and the range that training draws it from.
+
+    Levels are spaced evenly by themselves, their logarithms or their square roots.
+    """
 
     default: float
     low: float
     high: float
-    logarithmic: bool = False
+    spacing: Spacing = "linear"
 
 
-SIGMA = Levels(25 / GREY_LEVELS, 3 / GREY_LEVELS, 60 / GREY_LEVELS)
+# Half of the levels are below a quarter of the highest: most radiographs have little noise.
+SIGMA = Levels(25 / GREY_LEVELS, 0, 60 / GREY_LEVELS, "square")
 SPECKLE_SIGMA = Levels(0.2, 0.02, 0.5)
-PHOTONS = Levels(100, 10, 1000, logarithmic=True)
+PHOTONS = Levels(100, 10, 1000, "logarithmic")
 READOUT_SIGMA = Levels(2 / GREY_LEVELS, 0.0, 10 / GREY_LEVELS)
 AMOUNT = Levels(0.05, 0.005, 0.3)
 BLUR = Levels(1.0, 0.0, 2.0)
-QUANTUM_PHOTONS = Levels(5, 1, 100, logarithmic=True)
+QUANTUM_PHOTONS = Levels(5, 1, 100, "logarithmic")
 DETECTOR_BLUR = Levels(0.7, 0.0, 1.5)
 EXPONENT = Levels(1.0, 0.0, 2.0)
 SIGMA_LOW = Levels(5 / GREY_LEVELS, 2 / GREY_LEVELS, 20 / GREY_LEVELS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from napari_dental_denoise.pixels.encoding import PLAIN, PixelEncoding, encoding_from
-from napari_dental_denoise.pixels.intensity import from_unit, full_scale, to_unit
+from napari_dental_denoise.pixels.intensity import from_unit, full_scale, keep_beyond_white, to_unit
 
 pytestmark = pytest.mark.quick
 
@@ -85,9 +85,8 @@ def test_apply_is_the_trip_to_grey_and_back(case):
     encoding, pixels = case
     np.testing.assert_array_equal(encoding.apply(lambda unit: unit, pixels), pixels)
     white = full_scale(encoding.to_grey(pixels))
-    darker = from_unit(
-        np.float32(0.5) * to_unit(encoding.to_grey(pixels), white), encoding.to_grey(pixels).dtype, white
-    )
+    grey = encoding.to_grey(pixels)
+    darker = keep_beyond_white(grey, from_unit(np.float32(0.5) * to_unit(grey, white), grey.dtype, white), white)
     expected = encoding.from_grey(darker, pixels)
     np.testing.assert_array_equal(encoding.apply(lambda unit: np.float32(0.5) * unit, pixels), expected)
 

@@ -35,10 +35,11 @@ from napari_dental_denoise.images import (
     write_image,
     write_tiff_pages,
 )
-from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_unit
+from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_steps
 from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.noise import estimate_noise
-from napari_dental_denoise.pixels import PixelEncoding, PixelSize, Unit, check_black, to_unit_pair
+from napari_dental_denoise.pixels import PixelEncoding, PixelSize, to_unit_pair
+from napari_dental_denoise.progress import finish
 
 Image = NDArray[np.generic]
 # From the stored values of an image or stack, their encoding and its number to the stored values of the result.
@@ -81,12 +82,9 @@ class DenoiseWork:
         part = take_rows(stored, rows)
         result = stored.copy()
         # A caption in the other rows does not decide white.
-        result[..., rows, :] = encoding.fit(part).apply(self._denoise, part)
+        steps = denoise_steps(part, self.engine(), strength=self.strength, encoding=encoding.fit(part))
+        result[..., rows, :] = finish(steps)
         return result
-
-    def _denoise(self, unit: Unit) -> Unit:
-        check_black(unit, 1.0)
-        return denoise_unit(unit, self.engine(), strength=self.strength)
 
     def engine(self) -> Engine:
         """Return the engine that runs the network."""

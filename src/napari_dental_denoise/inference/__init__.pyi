@@ -1,5 +1,6 @@
 from .denoising import check_strength as check_strength
 from .denoising import denoise as denoise
+from .denoising import denoise_steps as denoise_steps
 from .denoising import denoise_unit as denoise_unit
 from .denoising import engine_of as engine_of
 from .denoising import residual_steps as residual_steps

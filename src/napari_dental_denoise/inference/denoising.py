@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
 from napari_dental_denoise.models import STARTER, find_model
-from napari_dental_denoise.pixels import Unit, check_array, check_black, from_unit, full_scale, to_unit, up_to_multiples
+from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_array, check_type, seen_by, up_to_multiples
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import check_number
 
@@ -58,6 +57,7 @@ def denoise(
     >>> denoised.shape, denoised.dtype
     ((64, 64), dtype('uint8'))
     """
+    check_type(image)
     return finish(denoise_steps(image, engine_of(model, precision), strength=strength))
 
 
@@ -66,11 +66,9 @@ def engine_of(model: str | Path | Engine, precision: Precision = INFERENCE.preci
     return cached_engine(find_model(model), precision) if isinstance(model, str | Path) else model
 
 
-def denoise_unit(
-    unit: NDArray[np.float32], engine: Engine, *, strength: float = INFERENCE.strength
-) -> NDArray[np.float32]:
-    """Denoise an image or stack whose white is 1, even if noise exceeds it."""
-    return finish(denoise_steps(unit, engine, strength=strength, scale=1.0)).astype(np.float32, copy=False)
+def denoise_unit(unit: Unit, engine: Engine, *, strength: float = INFERENCE.strength) -> Unit:
+    """Denoise a floating image or stack."""
+    return finish(denoise_steps(unit, engine, strength=strength)).astype(np.float32, copy=False)
 
 
 def denoise_steps(
@@ -79,35 +77,39 @@ def denoise_steps(
     *,
     strength: float = INFERENCE.strength,
     tile_side: int = INFERENCE.tile_side,
-    scale: float | None = None,
+    encoding: PixelEncoding = PLAIN,
 ) -> Generator[Progress, None, NDArray[np.generic]]:
-    """Denoise an image or stack, one tile per step; to stop, close the generator.
+    """Denoise an image or stack of stored values, one tile per step; to stop, close the generator.
 
-    `tile_side` is the maximum side of a tile's core in pixels; `scale` is the grey value of white, by default that of
+    `tile_side` is the maximum side of a tile's core in pixels; an `encoding` that is not fitted is fitted to
     each image.
     """
     check_strength(strength)
     images = as_images(image)
     result = np.empty(image.shape, image.dtype)
     results = result.reshape(images.shape)
-    for seen in _noise_in_tiles(images, engine, tile_side, _checked_scale if scale is None else lambda _: scale):
-        denoised = seen.noisy - np.float32(strength) * seen.noise
-        results[seen.place] = from_unit(denoised, image.dtype, seen.scale)
+    for seen in _noise_in_tiles(images, engine, tile_side, encoding):
+        results[seen.place] = seen.encoding.subtract(images[seen.place], seen.noise, strength)
         yield seen.progress
     return result
 
 
 def residual_steps(
-    unit: Unit, engine: Engine, *, tile_side: int = INFERENCE.tile_side
+    image: NDArray[np.generic],
+    engine: Engine,
+    *,
+    tile_side: int = INFERENCE.tile_side,
+    encoding: PixelEncoding = PLAIN,
 ) -> Generator[Progress, None, Unit]:
-    """Estimate the noise of images whose white is 1, which may be lazy, one tile per step.
+    """Estimate the noise of stored values, which may be lazy, one tile per step, on the scale of the encoding.
 
-    Any strength of it can then be subtracted without the model.
+    `PixelEncoding.subtract` then removes any share of it without the model. An `encoding` that is not fitted is fitted
+    to each image.
     """
-    images = as_images(unit)
-    result = np.empty(unit.shape, np.float32)
+    images = as_images(image)
+    result = np.empty(image.shape, np.float32)
     results = result.reshape(images.shape)
-    for seen in _noise_in_tiles(images, engine, tile_side, partial(_checked_scale, scale=1.0)):
+    for seen in _noise_in_tiles(images, engine, tile_side, encoding):
         results[seen.place] = seen.noise
         yield seen.progress
     return result
@@ -126,50 +128,41 @@ def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
 
 @dataclass(frozen=True, slots=True)
 class _TileNoise:
-    """The core of one tile, the noise estimated in it, and its place in the stack."""
+    """The noise estimated in the core of one tile, its place in the stack, and the scale of its image."""
 
     place: tuple[int, slice, slice]
-    noisy: NDArray[np.float32]
-    noise: NDArray[np.float32]
-    scale: float
+    noise: Unit
+    encoding: PixelEncoding
     progress: Progress
 
 
 def _noise_in_tiles(
-    images: NDArray[np.generic], engine: Engine, tile_side: int, scale_of: Callable[[NDArray[np.generic]], float]
+    images: NDArray[np.generic], engine: Engine, tile_side: int, encoding: PixelEncoding
 ) -> Iterator[_TileNoise]:
-    multiple = engine.card.multiple
-    tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, multiple)
+    tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, engine.card.multiple)
     total = len(images) * len(tiles)
     # Small images run together, as many as have the pixels of one tile.
     together = max(tile_side**2 // math.prod(images.shape[1:]), 1) if len(tiles) == 1 else 1
     for first in range(0, len(images), together):
         group = [np.asarray(image) for image in images[first : first + together]]
-        scales = [scale_of(image) for image in group]
+        fitted = [encoding.fit(image) if encoding.ends is None else encoding for image in group]
         for number, tile in enumerate(tiles, start=1):
-            seen = _run_windows(group, scales, tile, engine)
-            for index, (noisy, noise, white) in enumerate(zip(*seen, scales, strict=True), start=first):
+            seen = _run_windows(group, fitted, tile, engine)
+            for index, (noise, own) in enumerate(zip(seen, fitted, strict=True), start=first):
                 place = index, tile.rows.core, tile.columns.core
-                yield _TileNoise(place, noisy, noise, white, Progress(index * len(tiles) + number, total))
-
-
-def _checked_scale(image: NDArray[np.generic], scale: float | None = None) -> float:
-    white = full_scale(image) if scale is None else scale
-    check_black(image, white)
-    return white
+                yield _TileNoise(place, noise, own, Progress(index * len(tiles) + number, total))
 
 
 def _run_windows(
-    group: Sequence[NDArray[np.generic]], scales: Sequence[float], tile: Tile, engine: Engine
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the core of each image and its noise, subtracted in float32 even if the network's body is bf16."""
+    group: Sequence[NDArray[np.generic]], encodings: Sequence[PixelEncoding], tile: Tile, engine: Engine
+) -> Unit:
+    """Return the noise in the core of each image, computed in float32 even if the network's body is bf16."""
     window = tile.rows.window, tile.columns.window
-    units = [to_unit(image[window], scale) for image, scale in zip(group, scales, strict=True)]
+    units = [encoding.normalise(image[window]) for image, encoding in zip(group, encodings, strict=True)]
     windows = np.stack([up_to_multiples(unit, engine.card.multiple) for unit in units])
     inner = slice(None), tile.rows.inner, tile.columns.inner
-    output = engine(windows[..., np.newaxis])[..., 0][inner]
-    noisy = windows[inner]
-    return noisy, noisy - output if engine.card.predicts == "image" else output
+    output = engine(seen_by(engine.card.sees, windows[..., np.newaxis]))[..., 0][inner]
+    return windows[inner] - output if engine.card.predicts == "image" else output
 
 
 def check_strength(strength: float) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from napari_dental_denoise.config import Predicts
+from napari_dental_denoise.config import Predicts, Sees
 from napari_dental_denoise.errors import InputError
 
 CARD = "card.json"
 PURPOSE = "For research and teaching only; never for diagnosis."
-NORMALISATION = "grey values divided by full scale: 255 for 8 bit, the fewest bits that hold the image for 16"
+NORMALISATION = "darkest part of the image at 0, brightest at 1, without single pixels"
 MAX_MULTIPLE = 256
 MAX_HALO = 4096
 
@@ -29,6 +29,8 @@ class ModelCard:
     # For tiles: their sides are multiples of so many pixels, and a pixel influences others up to a distance of `halo`.
     multiple: int
     halo: int
+    # The input: the image itself, or its differences from the local mean; see `seen_by`.
+    sees: Sees = "image"
     # Kind and ranges of the training noise.
     noise: Mapping[str, Any] = field(default_factory=dict)
     # Counts and types of the training images; never a file name.
@@ -70,6 +72,7 @@ def _is_valid(card: ModelCard) -> bool:
     """Return whether every value is of its type, which JSON does not check; True would pass for 1."""
     return (
         card.predicts in ("residual", "image")
+        and card.sees in ("image", "differences")
         and (type(card.multiple), type(card.halo)) == (int, int)
         and 1 <= card.multiple <= MAX_MULTIPLE
         and 0 <= card.halo <= MAX_HALO

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import Unit, check_array, from_unit, full_scale, to_unit
+from napari_dental_denoise.pixels import Unit, check_array, from_unit, full_scale, keep_beyond_white, to_unit
 from napari_dental_denoise.validation import check_number, is_number
 
 Rng = int | np.random.Generator | None
@@ -27,7 +27,7 @@ def with_noise(
     noisy = add(to_unit(image, scale), generator(rng))
     if clip:
         noisy = np.clip(noisy, 0.0, 1.0)
-    return from_unit(noisy, dtype, scale)
+    return keep_beyond_white(image, from_unit(noisy, dtype, scale), scale)
 
 
 def generator(rng: Rng) -> np.random.Generator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,7 @@ from napari_dental_denoise.config import (
     SIGMA_LOW,
     SPECKLE_SIGMA,
     Levels,
+    Spacing,
 )
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise.common import Rng
@@ -150,7 +152,7 @@ class NoiseRange:
     def _levels(self, positions: Iterable[float]) -> dict[str, float]:
         levels = noise_kind(self.kind).levels
         return {
-            name: _between(*self.ranges[name], position, logarithmic=levels[name].logarithmic)
+            name: _between(*self.ranges[name], position, levels[name].spacing)
             for name, position in zip(self.ranges, positions, strict=True)
         }
 
@@ -159,7 +161,9 @@ class NoiseRange:
         return noise_kind(self.kind).add(image, **levels, rng=rng)
 
 
-def _between(low: float, high: float, position: float, *, logarithmic: bool) -> float:
-    if logarithmic and low > 0:
+def _between(low: float, high: float, position: float, spacing: Spacing) -> float:
+    if spacing == "logarithmic" and low > 0:
         return float(low * (high / low) ** position)
+    if spacing == "square":
+        return float((math.sqrt(low) + (math.sqrt(high) - math.sqrt(low)) * position) ** 2)
     return float(low + (high - low) * position)

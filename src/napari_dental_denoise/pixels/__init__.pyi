@@ -18,10 +18,12 @@ from .image_info import is_plausible as is_plausible
 from .image_info import pixel_size_from_dpi as pixel_size_from_dpi
 from .intensity import Unit as Unit
 from .intensity import check_array as check_array
-from .intensity import check_black as check_black
+from .intensity import check_type as check_type
 from .intensity import check_values as check_values
 from .intensity import from_unit as from_unit
 from .intensity import full_scale as full_scale
+from .intensity import keep_beyond_white as keep_beyond_white
 from .intensity import shared_scales as shared_scales
 from .intensity import to_unit as to_unit
 from .intensity import to_unit_pair as to_unit_pair
+from .local_mean import seen_by as seen_by

@@ -1,4 +1,9 @@
-"""How stored values stand for grey: polarity, sign, bits, padding, black and white; to [0, 1] and back."""
+"""How stored values stand for grey: polarity, sign, bits, padding, black and white; to [0, 1] and back.
+
+There are two scales. `to_unit` has white at the full scale of the type: noise levels are shares of it. `normalise` has
+black and white at the darkest and the brightest part of the radiograph: networks see this, so that the unit of the
+values does not matter to them.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +14,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.pixels.intensity import Unit, from_unit, full_scale, to_unit
+from napari_dental_denoise.pixels.intensity import (
+    Unit,
+    check_type,
+    from_unit,
+    full_scale,
+    keep_beyond_white,
+    to_unit,
+    without_single_pixels,
+)
 
 # 8 or 16 bit, signed or unsigned, or floating.
 Pixels = NDArray[Any]
 
 MIN_BITS = 8
+# Bounds of what a network sees, where black is 0 and white 1; noise stays within, hot and dead pixels do not.
+LOWEST, HIGHEST = -1.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +50,52 @@ class PixelEncoding:
     extent: tuple[int, int] | None = None
     # Grey value, counted from black, that is 1 on the [0, 1] scale; see `full_scale`.
     white: float | None = None
+    # Grey values of the darkest and the brightest part, which are 0 and 1 for a network, and the lowest and highest.
+    ends: tuple[float, float] | None = None
+    limits: tuple[float, float] | None = None
 
     def fit(self, stored: Pixels) -> PixelEncoding:
-        """Return the encoding with the black and the white of a whole image, file or layer; see `full_scale`."""
+        """Return the encoding with the scales of a whole image, file or layer (..., H, W); no single pixel decides."""
+        check_type(stored, kinds="ui")
         extent = None if self._is_grey(stored) else self._extent(stored)
-        return replace(self, extent=extent, white=full_scale(replace(self, extent=extent).to_grey(stored)))
+        grey = replace(self, extent=extent).to_grey(stored)
+        white = full_scale(grey)
+        inside: Any = True if self.padding is None else ~self.is_padding(stored)
+        ends = _ends(without_single_pixels(grey), inside)
+        limits = _ends(grey, inside)
+        if ends[0] == ends[1]:
+            ends = limits if limits[0] < limits[1] else (limits[0], limits[0] + 1)
+        return replace(self, extent=extent, white=white, ends=ends, limits=limits)
+
+    def normalise(self, stored: Pixels) -> Unit:
+        """Return what a network sees: the darkest part at 0 and the brightest at 1, hot and dead pixels like others.
+
+        For `a` > 0, the result of `a * stored + b` is the same up to rounding.
+        """
+        if self.ends is None:
+            return self.fit(stored).normalise(stored)
+        grey = self.to_grey(stored)
+        black, white = self.ends
+        # In the type of floating values: far from zero, float32 has few digits left for differences.
+        exact = grey.dtype.type if np.issubdtype(grey.dtype, np.floating) else np.float32
+        unit = np.subtract(grey, exact(black), dtype=exact) / exact(white - black)
+        if self.padding is not None:
+            unit = np.where(self.is_padding(stored), np.clip(unit, 0, 1), unit)
+        return _within_bounds(unit.astype(np.float32, copy=False))
+
+    def subtract(self, stored: Pixels, noise: Unit, strength: float) -> Pixels:
+        """Return an image less a share of its noise, which is on the scale of `normalise`; padding keeps its value.
+
+        Whole numbers are rounded, and stay within the lowest and the highest value of the image.
+        """
+        if self.ends is None or self.limits is None:
+            return self.fit(stored).subtract(stored, noise, strength)
+        grey = self.to_grey(stored)
+        share = strength * (self.ends[1] - self.ends[0])
+        if np.issubdtype(grey.dtype, np.floating):
+            return self.from_grey((grey - grey.dtype.type(share) * noise).astype(grey.dtype, copy=False), stored)
+        less = grey - np.float32(share) * noise
+        return self.from_grey(np.clip(np.rint(less, out=less), *self.limits, out=less).astype(grey.dtype), stored)
 
     def apply(self, function: Callable[[Unit], Pixels], stored: Pixels) -> Pixels:
         """Return `function` of an image (..., H, W), computed on [0, 1], as stored values; padding keeps its value.
@@ -49,7 +105,8 @@ class PixelEncoding:
         if self.white is None:
             return self.fit(stored).apply(function, stored)
         grey = self.to_grey(stored)
-        return self.from_grey(from_unit(function(to_unit(grey, self.white)), grey.dtype, self.white), stored)
+        changed = from_unit(function(to_unit(grey, self.white)), grey.dtype, self.white)
+        return self.from_grey(keep_beyond_white(grey, changed, self.white), stored)
 
     def to_unit(self, stored: Pixels) -> Unit:
         """Return stored values on [0, 1], black at 0 and white at 1."""
@@ -105,6 +162,22 @@ class PixelEncoding:
         bits = min(max(needed, min(MIN_BITS, self.bits)), self.bits)
         low = -(2 ** (bits - 1)) if signed else 0
         return low, low + 2**bits - 1
+
+
+def _ends(grey: Pixels, inside: Any) -> tuple[float, float]:
+    """Return the lowest and the highest grey value where `inside` is true; 0 if there is none."""
+    if grey.size == 0 or not np.any(inside):
+        return 0.0, 0.0
+    lowest, highest = (grey.min, grey.max) if inside is True else (grey[inside].min, grey[inside].max)
+    return float(lowest()), float(highest())
+
+
+def _within_bounds(unit: Unit) -> Unit:
+    """Return an image in which single pixels beyond the bounds have the median around them, and others the bound."""
+    beyond = (unit < LOWEST) | (unit > HIGHEST)
+    if not beyond.any():
+        return unit
+    return np.clip(np.where(beyond, without_single_pixels(unit), unit), LOWEST, HIGHEST)
 
 
 PLAIN = PixelEncoding()

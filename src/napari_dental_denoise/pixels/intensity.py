@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -19,10 +21,7 @@ MAX_UNIT_VALUE = 4.0
 # this multiple of white.
 BLOCK = 16
 MAX_BLOCK = 1.125
-# This share of the blocks is below this multiple of white only if black is not at 0: in a black image with noise of 60
-# grey levels of any kind, they stay above -0.3.
-BLACK_SHARE = 0.05
-MIN_BLOCK = -0.35
+MEDIAN_SIDE = 3
 # Far more than any detector counts; the square of much larger values is infinite in float32.
 MAX_VALUE = 2.0**53
 
@@ -32,21 +31,39 @@ def full_scale(image: NDArray[np.generic]) -> float:
 
     8 bit: 255. 16 bit: the largest value of the fewest bits that hold the image, so that 12 bits
     stored in 16 count as 12. Floating: 1 for images on [0, 1], even with unclipped noise, else the
-    rule of 16 bit. If the values are not whole, single pixels may exceed white by up to its double,
-    as unclipped noise does. Raises InputError for other types, and for values that are not finite or
-    larger than 2 to the power of 53.
+    rule of 16 bit. Single pixels do not count; if the values are not whole, more of them may exceed
+    white by up to its double, as unclipped noise does. Raises InputError for other types, and for
+    values that are not finite or larger than 2 to the power of 53.
     """
-    check_array(image)
+    check_type(image)
     # The byte order does not matter.
     dtype = image.dtype.newbyteorder("=")
     if dtype == np.uint8:
         return 255.0
     if dtype == np.uint16:
-        return _bits_scale(int(image.max(initial=0)))
-    if np.issubdtype(dtype, np.floating):
-        peak = check_values(image)
-        return 1.0 if peak <= MAX_UNIT_VALUE else _bits_scale(int(np.ceil(_without_noise(image, peak))))
-    raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
+        return _bits_scale(int(without_single_pixels(image).max(initial=0)))
+    check_values(image)
+    steady = without_single_pixels(image)
+    peak = float(steady.max(initial=0))
+    return 1.0 if peak <= MAX_UNIT_VALUE else _bits_scale(int(np.ceil(_without_noise(steady, peak))))
+
+
+def without_single_pixels(image: NDArray[Any]) -> NDArray[Any]:
+    """Return the medians of all neighbourhoods of 3x3 pixels of an image (..., H, W); smaller images stay as they are.
+
+    Hot and dead pixels vanish, single or in a line. Of 64-bit floating values, the result is in float32.
+    """
+    # At the border, OpenCV repeats pixels, so that a line there would have the majority.
+    rim = MEDIAN_SIDE // 2
+    if image.ndim < 2 or min(image.shape[-2:]) < MEDIAN_SIDE or image.size == 0:
+        return image
+    dtype = np.dtype(np.float32) if image.dtype.kind == "f" else image.dtype.newbyteorder("=")
+    planes = image.reshape(-1, *image.shape[-2:])
+    result = np.empty(planes.shape, dtype)
+    for plane, median in zip(planes, result, strict=True):
+        padded = cv2.copyMakeBorder(plane.astype(dtype, copy=False), rim, rim, rim, rim, cv2.BORDER_REFLECT_101)
+        median[...] = cv2.medianBlur(padded, MEDIAN_SIDE)[rim:-rim, rim:-rim]
+    return result.reshape(image.shape)
 
 
 def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
@@ -80,8 +97,15 @@ def check_array(image: object) -> None:
         )
 
 
-def check_values(image: NDArray[np.generic]) -> float:
-    """Return the largest value, at least 0; raise InputError if one is NaN, infinite or beyond 2 to the power of 53."""
+def check_type(image: NDArray[np.generic], kinds: str = "u") -> None:
+    """Raise InputError unless `image` is an array of 8 or 16 bit, of integers of these NumPy kinds, or floating."""
+    check_array(image)
+    if image.dtype.kind != "f" and not (image.dtype.kind in kinds and image.dtype.itemsize <= 2):
+        raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
+
+
+def check_values(image: NDArray[np.generic]) -> None:
+    """Raise InputError if a value is NaN, infinite or beyond 2 to the power of 53."""
     low, high = float(image.min(initial=0)), float(image.max(initial=0))
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(
@@ -91,20 +115,6 @@ def check_values(image: NDArray[np.generic]) -> float:
     if max(-low, high) > MAX_VALUE:
         raise InputError(
             f"the image must hold values up to {MAX_VALUE:.0e}; received {max(-low, high):.0e}: divide it first"
-        )
-    return high
-
-
-def check_black(image: NDArray[np.generic], scale: float) -> None:
-    """Raise InputError if large parts of an image (..., H, W) are far below 0; means of many noisy pixels are not."""
-    if image.size == 0 or float(image.min()) >= MIN_BLOCK * scale:
-        return
-    means = _block_means(image)
-    darkest = float(np.quantile(means, BLACK_SHARE)) if means.size else 0.0
-    if darkest < MIN_BLOCK * scale:
-        raise InputError(
-            f"the image must have black at 0; received large parts near {darkest / scale:.0%} of white: add an offset "
-            "first, so that black is 0"
         )
 
 
@@ -154,6 +164,11 @@ def to_unit(image: NDArray[np.generic], scale: float | None = None) -> NDArray[n
         scale = full_scale(image)
     check_number("scale", scale, above=0)
     return np.divide(image, np.float32(scale), dtype=np.float32)
+
+
+def keep_beyond_white(image: NDArray[Any], changed: NDArray[Any], scale: float) -> NDArray[Any]:
+    """Return a changed image of integer type in which hot pixels keep their value, instead of that of white."""
+    return np.where(image > scale, image, changed) if np.issubdtype(image.dtype, np.integer) else changed
 
 
 def from_unit(unit: NDArray[np.floating], dtype: DTypeLike, scale: float) -> NDArray[np.generic]:

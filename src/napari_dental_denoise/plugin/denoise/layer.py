@@ -15,9 +15,9 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, residual_steps
 from napari_dental_denoise.models import ModelCard
 from napari_dental_denoise.pixels import PixelEncoding, Unit
-from napari_dental_denoise.plugin.denoise.lazy import Residuals, subtract
+from napari_dental_denoise.plugin.denoise.lazy import Residuals
 from napari_dental_denoise.plugin.files import stack_of
-from napari_dental_denoise.plugin.shared import fit_encoding, to_unit
+from napari_dental_denoise.plugin.shared import fit_encoding
 from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _denoise(task: Task, engine: Engine) -> Generator[Progress, None, Callable[[
         # In this thread, because the window would wait for the image on view otherwise.
         residuals.denoised(task.shown, task.strength)
         return residuals.stack
-    residual = yield from residual_steps(to_unit(task.data, encoding), engine)
+    residual = yield from residual_steps(task.data, engine, encoding=encoding)
     return partial(_subtract_all, task.data, residual, encoding)
 
 
@@ -96,8 +96,8 @@ def _denoise_window(
     """Denoise a part of one image as in the whole: with its black and white, and the pixels around the part."""
     encoding, image = task.image_encoding(), task.image()
     around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
-    residual = yield from residual_steps(encoding.to_unit(image[around]), engine)
-    return partial(subtract, image[window], residual[inner], encoding)
+    residual = yield from residual_steps(image[around], engine, encoding=encoding)
+    return partial(encoding.subtract, image[window], residual[inner])
 
 
 def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
@@ -108,9 +108,9 @@ def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
 
 def _subtract_all(data: Any, residual: Unit, encoding: PixelEncoding, strength: float) -> Any:
     if residual.ndim == 2:
-        return subtract(np.asarray(data), residual, encoding, strength)
+        return encoding.subtract(np.asarray(data), residual, strength)
 
     def denoised(index: int) -> NDArray[np.generic]:
-        return subtract(np.asarray(data[index]), residual[index], encoding, strength)
+        return encoding.subtract(np.asarray(data[index]), residual[index], strength)
 
     return stack_of(denoised, data.shape, data.dtype)

@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 MAX_CACHED = 8
 
 
-def subtract(
-    stored: NDArray[np.generic], residual: Unit, encoding: PixelEncoding, strength: float
-) -> NDArray[np.generic]:
-    """Return an image less a share of its residual, which is on [0, 1]."""
-    return encoding.apply(lambda unit: unit - np.float32(strength) * residual, stored)
-
-
 class Residuals:
     """Residuals of the images of an (N, H, W) array of numpy or dask, estimated on demand."""
 
@@ -40,14 +33,14 @@ class Residuals:
     def denoised(self, index: int, strength: float) -> NDArray[np.generic]:
         """Return one denoised image."""
         stored, residual = self._get(index)
-        return subtract(stored, residual, self._encoding, strength)
+        return self._encoding.subtract(stored, residual, strength)
 
     def _get(self, index: int) -> tuple[NDArray[np.generic], Unit]:
         # One at a time, because each uses all processors and two threads may ask for the same image.
         with self._lock:
             if index not in self._cache:
                 stored = np.asarray(self._noisy[index])
-                self._cache[index] = stored, finish(residual_steps(self._encoding.to_unit(stored), self._engine))
+                self._cache[index] = stored, finish(residual_steps(stored, self._engine, encoding=self._encoding))
             self._cache.move_to_end(index)
             while len(self._cache) > MAX_CACHED:
                 self._cache.popitem(last=False)
