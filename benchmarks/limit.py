@@ -74,8 +74,8 @@ def teach(learner: Learner, data: CleanImages, course: Course, steps: int) -> No
     """Train with a cosine decay of the learning rate, and as many pixels in a batch as usual."""
     size = TRAINING.batch_size * TRAINING.patch_size**2 // course.side**2
     rng = np.random.default_rng([0, course.side])
-    for number, (noisy, clean) in enumerate(batches(data, course.side, size, steps, rng)):
-        learner.learn(noisy, clean, course.rate * 0.5 * (1 + math.cos(math.pi * number / steps)))
+    for number, batch in enumerate(batches(data, course.side, size, steps, rng)):
+        learner.learn(batch, course.rate * 0.5 * (1 + math.cos(math.pi * number / steps)))
 
 
 def print_row(name: str, learner: Learner, tests: list[np.ndarray]) -> None:
@@ -88,8 +88,7 @@ def quality(learner: Learner, tests: list[np.ndarray], sigma: float) -> float:
     scores = []
     for index, clean in enumerate(tests):
         noisy = add_gaussian_noise(clean, sigma / GREY_LEVELS, rng=index)
-        residual = np.asarray(learner.average(noisy[None, :, :, None]))[0, :, :, 0]
-        scores.append(psnr(clean, noisy - residual, data_range=1.0))
+        scores.append(psnr(clean, learner.denoise_image(noisy), data_range=1.0))
     return float(np.mean(scores))
 
 

@@ -106,10 +106,10 @@ class BlindSpots(ImagePairs):
 class BlindLearner(Learner):
     """Learn only where input and target differ."""
 
-    def loss(self, noisy: Any, denoised: Any, clean: Any) -> Any:
+    def loss(self, batch: Any, denoised: Any) -> Any:
         """See `Learner`."""
-        asked = tf.cast(tf.not_equal(noisy, clean), tf.float32)
-        errors = tf.square(denoised - clean) * asked
+        asked = tf.cast(tf.not_equal(batch.noisy, batch.clean), tf.float32)
+        errors = tf.square(denoised - batch.clean) * asked
         return tf.math.log(tf.reduce_sum(errors) / (tf.reduce_sum(asked) + 1) + MIN_ERROR)
 
 
@@ -135,8 +135,8 @@ def learn(dataset: Dataset, kind: Callable[..., Learner], first: Path | None, st
     if first is not None:
         learner.start_from(load_keras_model(first).get_weights())
     drawn = batches(dataset, TRAINING.patch_size, TRAINING.batch_size, steps, np.random.default_rng(0))
-    for step, (noisy, clean) in enumerate(drawn):
-        learner.learn(noisy, clean, rate * 0.5 * (1 + math.cos(math.pi * step / steps)))
+    for step, batch in enumerate(drawn):
+        learner.learn(batch, rate * 0.5 * (1 + math.cos(math.pi * step / steps)))
     return learner
 
 

@@ -29,16 +29,18 @@ def test_the_noises_of_input_and_target_are_uncorrelated(blur):
     assert target.std() == pytest.approx(SIGMA * np.sqrt(1 + RECORRUPTION**-2), rel=0.1)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_a_clipped_background_keeps_its_grey_value(dtype):
-    """Half of the noise is lost at black: the mean of what is left lies above the grey value."""
+@pytest.mark.parametrize("white", [255, 4095, 65535, 1.0])
+@pytest.mark.parametrize("level", [8, 247])
+def test_a_clipped_area_keeps_its_grey_value(level, white):
+    """Half of the noise is lost at black and at white: the mean of what is left lies nearer to the middle."""
     clean = np.full((256, 256), 0.5, np.float32)
-    clean[:128] = 8 / 255
+    clean[:128] = level / 255
     unit = np.clip(add_correlated_noise(clean, SIGMA, 1.0, rng=0), 0, 1)
-    image = unit if dtype == np.float32 else np.rint(unit * 255).astype(dtype)
+    dtype = np.float32 if white == 1 else np.uint8 if white == 255 else np.uint16
+    image = unit if white == 1 else np.rint(unit * white).astype(dtype)
     _, target = NoisyImages([image], 0).patch(0, WHOLE, np.random.default_rng(0))
-    assert unit[:100].mean() > 14 / 255
-    assert target[:100].mean() == pytest.approx(8 / 255, abs=3 / 255)
+    assert abs(unit[:100].mean() - level / 255) > 5 / 255
+    assert target[:100].mean() == pytest.approx(level / 255, abs=3 / 255)
 
 
 @pytest.mark.filterwarnings("error")

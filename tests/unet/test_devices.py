@@ -84,6 +84,7 @@ from napari_dental_denoise.unet.backend import tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+from napari_dental_denoise.training import Batch
 from napari_dental_denoise.unet.devices import Devices
 from napari_dental_denoise.unet.learner import Learner
 from napari_dental_denoise.unet.network import find_preset
@@ -93,7 +94,8 @@ for devices in (Devices(), Devices(tf.distribute.MirroredStrategy(["CPU:0", "CPU
     for _ in range(5):
         clean = rng.random((8, 32, 32, 1), np.float32)
         noisy = clean + 0.1 * rng.standard_normal(clean.shape).astype(np.float32)
-        print(devices.replicas, learner.learn(noisy, clean, 1e-3))
+        batch = Batch(noisy, clean, np.zeros_like(clean), np.zeros(8, np.float32))
+        print(devices.replicas, learner.learn(batch, 1e-3))
     print(devices.replicas, float(np.mean(learner.denoise(noisy))))
 """
 
@@ -109,12 +111,12 @@ def test_two_devices_of_one_process_learn_the_same_as_one():
 def test_shares_are_parts_of_the_same_batches(radiographs):
     data = CleanImages(radiographs, NoiseRange("gaussian", {}), 0)
     whole, first, second = (
-        list(batches(data, 32, 8, 3, np.random.default_rng(1), share))
+        list(batches(data, 32, 8, 3, np.random.default_rng(1), share=share))
         for share in (slice(None), slice(0, 4), slice(4, 8))
     )
-    for (noisy, clean), one, other in zip(whole, first, second, strict=True):
-        np.testing.assert_array_equal(noisy, np.concatenate([one[0], other[0]]))
-        np.testing.assert_array_equal(clean, np.concatenate([one[1], other[1]]))
+    for batch, *parts in zip(whole, first, second, strict=True):
+        for patches, one, other in zip(batch, *parts, strict=True):
+            np.testing.assert_array_equal(patches, np.concatenate([one, other]))
 
 
 def test_what_cannot_be_shared_is_refused(monkeypatch):

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.config import PRESETS
-from napari_dental_denoise.unet.learner import MIN_ERROR, Learner
+from napari_dental_denoise.training import Batch
+from napari_dental_denoise.unet.learner import MIN_ERROR, Learner, lost_detail
 
 
 def learner(preset):
     return Learner(PRESETS[preset], mixed=False, averaging=0.999, seed=0)
+
+
+def batch_of(noisy, clean, detail=None):
+    return Batch(noisy, clean, np.zeros_like(clean) if detail is None else detail, np.zeros(len(clean), np.float32))
 
 
 def test_the_loss_is_the_mean_logarithm_of_the_mean_square_errors():
@@ -20,7 +25,42 @@ def test_the_loss_is_the_mean_logarithm_of_the_mean_square_errors():
     denoised[1, :, ::2] -= 0.02
     # Mean square errors of 0.01 and 0.0002; the third patch is perfect.
     expected = (math.log(0.01 + MIN_ERROR) + math.log(0.0002 + MIN_ERROR) + math.log(MIN_ERROR)) / 3
-    assert float(learner("fast").loss(denoised, denoised, clean)) == pytest.approx(expected, rel=1e-4)
+    assert float(learner("fast").loss(batch_of(denoised, clean), denoised)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_errors_below_the_grain_of_a_patch_count_less():
+    clean = np.zeros((1, 16, 16, 1), np.float32)
+    grainy = batch_of(clean, clean)._replace(grain=np.float32([0.02]))
+    fast = learner("fast")
+    losses = [float(fast.loss(grainy, clean + error)) for error in (0.0, 0.02, 0.2)]
+    assert losses[0] == pytest.approx(math.log(0.02**2 + MIN_ERROR), rel=1e-3)
+    assert losses[1] - losses[0] == pytest.approx(math.log(2), rel=1e-2)
+    assert losses[2] - losses[1] > 2
+
+
+def test_a_step_keeps_more_of_a_detail_the_more_it_weighs():
+    """Noise, and a disc in the middle that is as bright as the noise: what is seen of it after some steps."""
+    rng = np.random.default_rng(0)
+    detail = np.zeros((8, 32, 32, 1), np.float32)
+    detail[:, 13:19, 13:19] = 0.05
+    kept = []
+    for weight in (0.0, 1.0):
+        network = Learner(PRESETS["fast"], mixed=False, averaging=0.0, seed=0, detail=weight)
+        for _ in range(60):
+            noise = rng.normal(0, 0.1, detail.shape).astype(np.float32)
+            network.learn(batch_of(detail + noise, detail, detail), 2e-3)
+        noise = np.random.default_rng(9).normal(0, 0.1, detail.shape).astype(np.float32)
+        through = network.denoise(detail + noise) - network.denoise(noise)
+        kept.append(float(np.sum(through * detail) / np.sum(detail**2)))
+    assert kept[1] > kept[0] + 0.1
+
+
+def test_the_lost_detail_is_a_share_of_its_energy():
+    detail = np.zeros((2, 8, 8, 1), np.float32)
+    detail[:, 2:4, 2:4] = [[[[0.1]]], [[[0.3]]]]
+    assert float(lost_detail(detail, detail)) == 0
+    assert float(lost_detail(0 * detail, detail)) == pytest.approx(1, rel=1e-3)
+    assert float(lost_detail(0.5 * detail, detail)) == pytest.approx(0.25, rel=1e-3)
 
 
 @pytest.mark.parametrize("preset", ["fast", "classic"])
@@ -34,7 +74,7 @@ def test_a_step_reports_the_geometric_mean_of_the_errors_before_it_and_lowers_it
     # "classic" predicts the image itself, "fast" the noise, at first none.
     denoised = output if preset == "classic" else noisy - output
     errors = np.sqrt(np.mean((denoised - clean) ** 2, axis=(1, 2, 3)))
-    losses = [network.learn(noisy, clean, 1e-3) for _ in range(8)]
+    losses = [network.learn(batch_of(noisy, clean), 1e-3) for _ in range(8)]
     assert losses[0] == pytest.approx(float(np.exp(np.mean(np.log(errors)))), rel=1e-3)
     if preset == "fast":
         assert losses[0] == pytest.approx((0.02 * 0.05 * 0.1 * 0.2) ** 0.25, rel=1e-3)

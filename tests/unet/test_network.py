@@ -51,6 +51,19 @@ def test_it_is_plain_keras(preset, tmp_path):
     assert {type(layer).__module__.split(".")[0] for layer in again.layers} == {"keras"}
 
 
+@pytest.mark.parametrize("preset", ["fast", "standard", "best"])
+def test_the_noise_follows_every_factor(preset):
+    model = unet_model(preset)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.1, weight.shape) for weight in model.get_weights()])
+    image = rng.normal(0, 1, (1, 32, 48, 1)).astype(np.float32)
+    noise = np.asarray(model(image))
+    assert noise.std() > 0
+    for factor in (0.01, 30.0):
+        np.testing.assert_allclose(model(factor * image), factor * noise, rtol=1e-3, atol=1e-4 * factor * noise.std())
+    assert not np.asarray(model(0 * image)).any()
+
+
 def test_ours_subtract_and_do_not_normalise():
     for preset in ("fast", "standard", "best"):
         assert PRESETS[preset].predicts == "residual"

@@ -21,11 +21,11 @@ def test_it_is_the_middle_of_an_image():
     assert clean.shape == (32, 32)
 
 
-def test_the_levels_of_noise_lie_evenly_between_the_lowest_and_the_highest():
+def test_the_square_roots_of_the_levels_of_noise_lie_evenly_between_the_lowest_and_the_highest():
     images = [np.full((64, 64), 128, np.uint8)] * 4
     pairs = validation_pairs(data(images), 8, TrainingConfig())
     levels = [float(np.std(noisy - clean)) for noisy, clean in pairs]
-    assert levels == pytest.approx([0.025, 0.075, 0.125, 0.175], rel=0.05)
+    assert levels == pytest.approx([0.2 * (place / 8) ** 2 for place in (1, 3, 5, 7)], rel=0.05)
 
 
 def test_images_are_chosen_evenly_from_the_first_to_the_last():

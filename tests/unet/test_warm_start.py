@@ -77,6 +77,23 @@ def test_the_best_preset_begins_with_the_model_of_the_package():
     np.testing.assert_allclose(network(image), keras.models.load_model(STARTER)(image), atol=1e-4)
 
 
+def test_a_model_of_an_earlier_version_gives_its_kernels_without_its_biases(tmp_path):
+    def with_biases(layer):
+        settings = layer.get_config()
+        return type(layer).from_config({**settings, "use_bias": True} if "use_bias" in settings else settings)
+
+    older = keras.models.clone_model(unet_model("fast"), clone_function=with_biases)
+    older.set_weights([np.random.default_rng(0).normal(0, 0.1, weight.shape) for weight in older.weights])
+    design = PRESETS["fast"]
+    card = ModelCard("fast", design.predicts, design.multiple, design.halo)
+    save_model(older, card, tmp_path / "older.keras", overwrite=False)
+    network = unet_model("fast")
+    start_from_file(tmp_path / "older.keras", network, "fast")
+    kernels = [weight for weight in keras.models.load_model(tmp_path / "older.keras").get_weights() if weight.ndim == 4]
+    for weight, kernel in zip(network.get_weights(), kernels, strict=True):
+        np.testing.assert_array_equal(weight, kernel)
+
+
 def test_a_model_of_an_older_design_of_its_preset_is_refused(tmp_path):
     older = tmp_path / "older.keras"
     save_model(unet_model(Preset((4, 8))), ModelCard("standard", "residual", 2, 8), older, overwrite=False)

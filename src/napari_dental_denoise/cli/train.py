@@ -140,7 +140,7 @@ def _read_for_starter(options: argparse.Namespace, config: TrainingConfig) -> Sp
     loaded = load_images(options.sources, options.rows)
     noise = NoiseRange(NOISE.training_kind, {})
     training, validation = (
-        CleanImages(part, noise, config.seed) for part in starter_images(loaded.images, config.seed)
+        CleanImages(part.images, noise, config.seed, part.exact) for part in starter_images(loaded.images, config.seed)
     )
     return training, validation, loaded.errors
 

@@ -26,7 +26,7 @@ file holds the best model so far; the checkpoint beside it is for --resume.
   napari-dental-denoise train scans/ -o model.keras --minutes 20
   napari-dental-denoise train clean/ --noisy noisy/ -o model.keras
   napari-dental-denoise train noisy/ --learn-from noisy -o model.keras
-  napari-dental-denoise train panoramics/ --starter -o starter.keras"""
+  napari-dental-denoise train panoramics/ chests/ --starter -o starter.keras"""
 
 
 def add_train_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -56,8 +56,8 @@ def add_train_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--starter",
         action="store_true",
-        help="train the model of the package again: SOURCE holds the panoramic radiographs that it was trained on; "
-        "synthetic radiographs are generated with --seed; default: "
+        help="train the model of the package again: SOURCE are the panoramic and the chest radiographs that it was "
+        "trained on; synthetic images are generated with --seed; default: "
         f"{STARTER_TRAINING.epochs} epochs of {STARTER_TRAINING.steps_per_epoch} steps",
     )
     add_settings(parser, SETTINGS)

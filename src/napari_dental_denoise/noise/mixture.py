@@ -47,6 +47,7 @@ SHARPENING_BLUR = 1.5
 LINED = 0.08
 LINE_SHARES = (0.1, 0.4)
 ROUNDED = 0.2
+CLIPPED = 0.15
 COMPRESSED = 0.12
 QUALITIES = (60.0, 97.0)
 MIN_PHOTONS = 4.0
@@ -142,10 +143,10 @@ def _photons_for(clean: Unit, sigma: float, response: ResponseName) -> float:
 
 
 def _store(noisy: Unit, rng: np.random.Generator) -> Unit:
-    """Compress or round the image as files do; most images stay as they are."""
+    """Compress, round or clip the image as files do; most images stay as they are."""
     chance = rng.random()
     if chance < COMPRESSED:
         return jpeg_round_trip(noisy, rng.uniform(*QUALITIES))
     if chance < COMPRESSED + ROUNDED:
         return cast("Unit", np.rint(np.clip(noisy, 0, 1) * GREY_LEVELS) / np.float32(GREY_LEVELS))
-    return noisy
+    return np.clip(noisy, 0, 1) if chance < COMPRESSED + ROUNDED + CLIPPED else noisy

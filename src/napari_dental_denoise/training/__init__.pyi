@@ -13,6 +13,7 @@ from .events import TrainingReport as TrainingReport
 from .events import TrainingStarted as TrainingStarted
 from .events import from_line as from_line
 from .events import to_line as to_line
+from .patches import Batch as Batch
 from .patches import batches as batches
 from .plan import TrainingPlan as TrainingPlan
 from .plan import plan_training as plan_training

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.noise import NoiseRange
+from napari_dental_denoise.noise import NoiseRange, estimate_noise
 from napari_dental_denoise.pixels import Unit, full_scale, shared_scales, to_unit
 from napari_dental_denoise.training.settings import check_setting
 
@@ -19,6 +21,10 @@ Image = NDArray[np.generic]
 Window = tuple[slice, slice]
 # The fingerprint of an image holds every 32nd row and column.
 SAMPLING = 32
+# Estimates of grain are trusted up to this level on [0, 1], in images of at least this side.
+MOST_GRAIN, MIN_GRAINY_SIDE = 4 / GREY_LEVELS, 200
+INVERTED, BURNT = 0.5, 0.2
+GAINS = (1.0, 2.5)
 
 
 class Dataset(ABC):
@@ -30,6 +36,10 @@ class Dataset(ABC):
     @abstractmethod
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
         """Return a new noisy and a clean patch on [0, 1] of a window of an image."""
+
+    def grain(self, index: int) -> float:
+        """Return the standard deviation of the noise in a clean image, where a model shall not learn to keep it."""
+        return 0.0
 
     @abstractmethod
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
@@ -49,19 +59,44 @@ class Dataset(ABC):
 
 
 class CleanImages(Dataset):
-    """Clean (H, W) images; each patch gets new noise, and the validation images get noise of the seed."""
+    """Clean (H, W) images; each patch gets new noise, and the validation images get noise of the seed.
 
-    def __init__(self, images: Sequence[Image], noise: NoiseRange, seed: int) -> None:
+    Some patches are inverted or burnt out at either end, as radiographs are. Clean images have grain, which is
+    estimated; `exact` images have none.
+    """
+
+    def __init__(self, images: Sequence[Image], noise: NoiseRange, seed: int, exact: Container[int] = ()) -> None:
         self.images = list(images)
         self.noise = noise
         self.seed = seed
+        self.exact = exact
         self.shapes = [image.shape for image in self.images]
         self._scales = [full_scale(image) for image in self.images]
+        self._grain: dict[int, float] = {}
 
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
         """See `Dataset`."""
+        return self._new_pair(to_unit(self.images[index][window], self._scales[index]), rng)
+
+    def reduced_patch(self, index: int, window: Window, side: int, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        """Return a new noisy and a clean patch of `side` pixels that shows a larger, square window of an image."""
         clean = to_unit(self.images[index][window], self._scales[index])
+        return self._new_pair(cv2.resize(clean, (side, side), interpolation=cv2.INTER_AREA), rng)
+
+    def _new_pair(self, clean: Unit, rng: np.random.Generator) -> tuple[Unit, Unit]:
+        clean = _other_tone(clean, rng)
         return self._noisy(clean, self.noise.draw(rng), rng), clean
+
+    def grain(self, index: int) -> float:
+        """See `Dataset`."""
+        image = self.images[index]
+        if index in self.exact:
+            return 0.0
+        # The same image may be in the list more than once.
+        key = id(image)
+        if key not in self._grain:
+            self._grain[key] = _grain(np.asarray(image))
+        return self._grain[key]
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """See `Dataset`."""
@@ -78,7 +113,9 @@ class CleanImages(Dataset):
 
     def select(self, indices: Iterable[int]) -> CleanImages:
         """See `Dataset`."""
-        return CleanImages([self.images[index] for index in indices], self.noise, self.seed)
+        chosen = list(indices)
+        exact = {place for place, index in enumerate(chosen) if index in self.exact}
+        return CleanImages([self.images[index] for index in chosen], self.noise, self.seed, exact)
 
     def _noisy(self, clean: Unit, levels: Mapping[str, float], rng: np.random.Generator) -> Unit:
         return self.noise.add(clean, levels, rng).astype(np.float32, copy=False)
@@ -118,6 +155,21 @@ class ImagePairs(Dataset):
         """See `Dataset`."""
         chosen = list(indices)
         return ImagePairs([self.noisy[i] for i in chosen], [self.clean[i] for i in chosen])
+
+
+def _grain(image: Image) -> float:
+    """Return the noise of a clean image; in thumbnails, fine anatomy would pass for it."""
+    return min(estimate_noise(image).sigma, MOST_GRAIN) if min(image.shape) >= MIN_GRAINY_SIDE else 0.0
+
+
+def _other_tone(clean: Unit, rng: np.random.Generator) -> Unit:
+    """Return a patch as it is, inverted, or with so much contrast that parts of it are black or white."""
+    if rng.random() < INVERTED:
+        clean = 1 - clean
+    if rng.random() < BURNT:
+        pivot, gain = rng.choice(clean.ravel()), np.float32(rng.uniform(*GAINS))
+        clean = np.clip(rng.random(dtype=np.float32) + gain * (clean - pivot), 0, 1)
+    return clean
 
 
 def fingerprints(images: Sequence[Image]) -> list[tuple[object, ...]]:

@@ -4,30 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_dental_denoise.pixels import SYMMETRIES, Unit, apply_dihedral, mirrored
-from napari_dental_denoise.training.dataset import Dataset
+from napari_dental_denoise.training.dataset import CleanImages, Dataset
+from napari_dental_denoise.training.details import random_details
 
-Batch = tuple[Unit, Unit]
+# Share of the patches that show a larger part of the image, and the largest factor by which it is reduced.
+REDUCED = 0.3
+MOST_REDUCED = 8.0
+
+
+class Batch(NamedTuple):
+    """Patches (N, side, side, 1) float32 on [0, 1].
+
+    Attributes
+    ----------
+    noisy, clean : array
+        With the details.
+    detail : array
+        What was added to both; 0 where nothing was.
+    grain : (N,) array
+        Standard deviation of the noise that the clean patches have themselves.
+    """
+
+    noisy: Unit
+    clean: Unit
+    detail: Unit
+    grain: NDArray[np.float32]
 
 
 def batches(
-    dataset: Dataset, side: int, size: int, count: int, rng: np.random.Generator, share: slice = slice(None)
+    dataset: Dataset,
+    side: int,
+    size: int,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    share: slice = slice(None),
+    with_details: bool = False,
 ) -> Iterator[Batch]:
-    """Draw `count` batches of `size` noisy and clean patches, each (size, side, side, 1) float32 on [0, 1].
+    """Draw `count` batches of `size` patches.
 
     The probability of an image is proportional to its area. Windows and one of the 8 orientations are drawn at random;
-    an image smaller than a patch is mirrored at its border. With a `share`, only this part of each batch is drawn.
+    an image smaller than a patch is mirrored at its border. Some windows of clean images are larger than a patch and
+    reduced. With a `share`, only this part of each batch is drawn.
     """
     areas = np.array([height * width for height, width in dataset.shapes], np.float64)
     chances = areas / areas.sum()
     with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(_draw_batch, dataset, side, _choose(chances, size, rng)[share])
+        draw = partial(_draw_batch, dataset, side, with_details=with_details)
+        coming = ahead.submit(draw, _choose(chances, size, rng)[share])
         for _ in range(count - 1):
             ready = coming.result()
-            coming = ahead.submit(_draw_batch, dataset, side, _choose(chances, size, rng)[share])
+            coming = ahead.submit(draw, _choose(chances, size, rng)[share])
             yield ready
         yield coming.result()
 
@@ -38,16 +72,30 @@ def _choose(chances: Unit, size: int, rng: np.random.Generator) -> list[tuple[in
     return list(zip(images.tolist(), rng.integers(2**63, size=size).tolist(), strict=True))
 
 
-def _draw_batch(dataset: Dataset, side: int, chosen: Sequence[tuple[int, int]]) -> Batch:
+def _draw_batch(dataset: Dataset, side: int, chosen: Sequence[tuple[int, int]], *, with_details: bool) -> Batch:
     noisy = np.empty((len(chosen), side, side, 1), np.float32)
-    clean = np.empty_like(noisy)
+    batch = Batch(noisy, np.empty_like(noisy), np.zeros_like(noisy), np.empty(len(chosen), np.float32))
     for place, (index, seed) in enumerate(chosen):
         rng = np.random.default_rng(seed)
-        window = _random_window(dataset.shapes[index], side, rng)
+        pair, batch.grain[place] = _draw_pair(dataset, index, side, rng)
         symmetry = int(rng.integers(SYMMETRIES))
-        for target, patch in zip((noisy, clean), dataset.patch(index, window, rng), strict=True):
+        for target, patch in zip((batch.noisy, batch.clean), pair, strict=True):
             target[place, :, :, 0] = apply_dihedral(mirrored(patch, side, side), symmetry)
-    return noisy, clean
+        if with_details:
+            noise = float(np.std(batch.noisy[place] - batch.clean[place]))
+            batch.detail[place, :, :, 0] = random_details(side, noise, rng)
+    return batch._replace(noisy=batch.noisy + batch.detail, clean=batch.clean + batch.detail)
+
+
+def _draw_pair(dataset: Dataset, index: int, side: int, rng: np.random.Generator) -> tuple[tuple[Unit, Unit], float]:
+    """Return a noisy and a clean patch of a random window, and the grain of the clean one."""
+    shape, grain = dataset.shapes[index], dataset.grain(index)
+    most = min(min(shape) / side, MOST_REDUCED)
+    if isinstance(dataset, CleanImages) and most > 1 and rng.random() < REDUCED:
+        reduction = most ** rng.random()
+        window = _random_window(shape, round(side * reduction), rng)
+        return dataset.reduced_patch(index, window, side, rng), grain / reduction
+    return dataset.patch(index, _random_window(shape, side, rng), rng), grain
 
 
 def _random_window(shape: tuple[int, int], side: int, rng: np.random.Generator) -> tuple[slice, slice]:

@@ -25,6 +25,7 @@ def training_card(
     return ModelCard(
         preset=job.config.preset,
         predicts=preset.predicts,
+        sees=preset.sees,
         multiple=preset.multiple,
         halo=preset.halo,
         noise=job.training.describe_noise(),

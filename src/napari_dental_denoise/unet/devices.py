@@ -55,12 +55,12 @@ class Devices:
         part = batch_size // self.processes
         return slice(self.process * part, (self.process + 1) * part)
 
-    def learn(self, step: Callable[[Any, Any], Any], noisy: Any, clean: Any) -> float:
+    def learn(self, step: Callable[..., Any], batch: Sequence[Any]) -> float:
         """Take one step with the patches of this process; return the mean loss of all processes."""
         if self.strategy is None:
-            return float(step(tf.constant(noisy), tf.constant(clean)))
+            return float(step(*map(tf.constant, batch)))
         try:
-            return float(step(self._spread(noisy), self._spread(clean)))
+            return float(step(*map(self._spread, batch)))
         except GONE as error:
             if self.processes == 1:
                 raise
@@ -76,13 +76,13 @@ class Devices:
 
         return self.strategy.experimental_distribute_values_from_function(part)
 
-    def function(self, step: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def function(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """Return a step as a graph that all devices run together."""
         if self.strategy is None:
             return tf.function(step, jit_compile=False, reduce_retracing=True)
 
-        def together(noisy: Any, clean: Any) -> Any:
-            losses = self.strategy.run(step, args=(noisy, clean))
+        def together(*batch: Any) -> Any:
+            losses = self.strategy.run(step, args=batch)
             return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, losses, axis=None)
 
         return tf.function(together, jit_compile=False, reduce_retracing=True)

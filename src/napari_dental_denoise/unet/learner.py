@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import Predicts, Preset
-from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.config import Preset
+from napari_dental_denoise.pixels import Unit, seen_by
+from napari_dental_denoise.training import Batch
 from napari_dental_denoise.unet.backend import keras, tf
 from napari_dental_denoise.unet.devices import Devices
 from napari_dental_denoise.unet.network import unet_model
@@ -18,21 +19,32 @@ from napari_dental_denoise.unet.optimizer import Muon
 
 WARM_UP = 10
 ONE_DEVICE = Devices()
-# Corresponds to 60 dB, beyond which a patch gains no weight.
-MIN_ERROR = 1e-6
+# Corresponds to 64 dB, beyond which a patch gains no weight.
+MIN_ERROR = 4e-7
+# Of the patches of a batch, those that are also denoised without their details.
+COMPARED = 1 / 4
+MIN_DETAIL = 1e-6
 
 
 class Learner:
     """A network, its optimizer and the moving average of its weights, on devices that train together.
 
     With `mixed`, the body is computed in bf16; weights, average, output and loss remain float32. `averaging` is the
-    momentum of the moving average, and `seed` that of the initial weights.
+    momentum of the moving average, `detail` the weight of the lost details, and `seed` that of the initial weights.
     """
 
     def __init__(
-        self, preset: Preset, *, mixed: bool, averaging: float, seed: int, devices: Devices = ONE_DEVICE
+        self,
+        preset: Preset,
+        *,
+        mixed: bool,
+        averaging: float,
+        seed: int,
+        detail: float = 0.0,
+        devices: Devices = ONE_DEVICE,
     ) -> None:
         self.preset = preset
+        self.detail = detail
         self.devices = devices
         with devices.scope():
             self.network = unet_model(preset, dtype="mixed_bfloat16" if mixed else "float32")
@@ -49,22 +61,33 @@ class Learner:
         self.network.set_weights(weights)
         self.average.set_weights(weights)
 
-    def learn(self, noisy: Unit, clean: Unit, learning_rate: float) -> float:
-        """Take one step on a batch (N, H, W, 1) on [0, 1]; with several processes, each on its share.
+    def learn(self, batch: Batch, learning_rate: float) -> float:
+        """Take one step on a batch of patches; with several processes, each on its share.
 
         The loss is the mean over the patches of the logarithm of their mean square error, that is, minus their mean
-        PSNR, so that faint noise counts as much as strong noise. Return the geometric mean of the patches' root mean
-        square errors.
+        PSNR, so that faint noise counts as much as strong noise. The share of the details that is lost is added to it.
+        Return the geometric mean of the patches' root mean square errors.
         """
         self.optimizer.learning_rate.assign(learning_rate)
-        return math.exp(self.devices.learn(self._step, noisy, clean) / 2)
+        seen = (seen_by(self.preset.sees, patches) for patches in (batch.noisy, batch.detail))
+        return math.exp(self.devices.learn(self._step, (*seen, *batch)) / 2)
 
-    def _train_step(self, noisy: Any, clean: Any) -> Any:
+    def _train_step(self, seen: Any, detail_seen: Any, *arrays: Any) -> Any:
+        batch = Batch(*arrays)
+        size = batch.noisy.shape[0]
+        compared = max(int(size * COMPARED), 1) if self.detail else 0
         with tf.GradientTape() as tape:
-            output = self.network(noisy, training=True)
+            plain = batch.noisy[:compared] - batch.detail[:compared]
+            noisy = tf.concat([batch.noisy, plain], axis=0)
+            plain_seen = seen[:compared] - detail_seen[:compared]
+            output = self.network(tf.concat([seen, plain_seen], axis=0), training=True)
             denoised = noisy - output if self.preset.predicts == "residual" else output
-            loss = self.loss(noisy, denoised, clean)
-            share = loss / self.devices.replicas
+            loss = self.loss(batch, denoised[:size])
+            total = loss
+            if compared:
+                through = denoised[:compared] - denoised[size:]
+                total += self.detail * lost_detail(through, batch.detail[:compared])
+            share = total / self.devices.replicas
         variables = self.network.trainable_variables
         # Keras sums the gradients of all devices.
         self.optimizer.apply(tape.gradient(share, variables), variables)
@@ -74,10 +97,13 @@ class Learner:
             kept.assign(momentum * kept.value + (1.0 - momentum) * new.value)
         return loss
 
-    def loss(self, noisy: Any, denoised: Any, clean: Any) -> Any:
-        """Return the loss of a batch of tensors; see `learn`. Losses that exclude pixels use `noisy`."""
-        errors = tf.reduce_mean(tf.square(denoised - clean), axis=(1, 2, 3))
-        return tf.reduce_mean(tf.math.log(errors + MIN_ERROR))
+    def loss(self, batch: Any, denoised: Any) -> Any:
+        """Return the loss of a batch of tensors without that of the details; see `learn`.
+
+        A clean patch with grain gains no weight from an error below its grain, which is noise to be removed.
+        """
+        errors = tf.reduce_mean(tf.square(denoised - batch.clean), axis=(1, 2, 3))
+        return tf.reduce_mean(tf.math.log(errors + tf.square(batch.grain) + MIN_ERROR))
 
     def denoise_image(self, noisy: Unit) -> Unit:
         """Denoise one image (H, W); see `denoise`."""
@@ -85,7 +111,7 @@ class Learner:
 
     def denoise(self, noisy: Unit) -> Unit:
         """Denoise a batch (N, H, W, 1) on [0, 1] with the averaged weights; sides must fit the network."""
-        return denoise_batch(self.average, self.preset.predicts, noisy)
+        return denoise_batch(self.average, self.preset, noisy)
 
     def optimizer_state(self) -> list[NDArray[np.generic]]:
         """Return the optimizer's variables and the number of averaged steps."""
@@ -112,7 +138,13 @@ def _first_weights(network: keras.Model, preset: Preset, seed: int) -> list[NDAr
     return weights
 
 
-def denoise_batch(model: keras.Model, predicts: Predicts, noisy: Unit) -> Unit:
+def lost_detail(through: Any, detail: Any) -> Any:
+    """Return the mean over the patches of the square error of the details that came through, as a share of theirs."""
+    lost, there = (tf.reduce_sum(tf.square(each), axis=(1, 2, 3)) for each in (through - detail, detail))
+    return tf.reduce_mean(lost / tf.maximum(there, MIN_DETAIL))
+
+
+def denoise_batch(model: keras.Model, preset: Preset, noisy: Unit) -> Unit:
     """Denoise a batch (N, H, W, 1) on [0, 1]; sides must fit the network."""
-    output = np.asarray(model(noisy))
-    return noisy - output if predicts == "residual" else output
+    output = np.asarray(model(seen_by(preset.sees, noisy)))
+    return noisy - output if preset.predicts == "residual" else output

@@ -14,6 +14,7 @@ layers = keras.layers
 NAME = "unet"
 # Names of the additional layers in a network of fixed sides.
 PAD, CROP = "pad", "crop"
+FIRST = "down0_0"
 
 
 def unet_model(
@@ -23,6 +24,9 @@ def unet_model(
     dtype: str = "float32",
 ) -> keras.Model:
     """Build a U-Net.
+
+    A network that predicts the noise has no biases [2]_: for `a` > 0, its output for `a * image` is `a` times that for
+    `image`. It expects the image less its local mean; see `less_local_mean`.
 
     Parameters
     ----------
@@ -48,9 +52,11 @@ def unet_model(
 
     References
     ----------
-    O. Ronneberger et al., "U-Net: Convolutional networks for biomedical image segmentation",
-    MICCAI 2015, doi 10.1007/978-3-319-24574-4_28; the residual output after K. Zhang et al., "Beyond a
-    Gaussian denoiser", IEEE Trans. Image Process. 26 (2017), doi 10.1109/TIP.2017.2662206.
+    .. [1] O. Ronneberger et al., "U-Net: Convolutional networks for biomedical image segmentation",
+       MICCAI 2015, doi 10.1007/978-3-319-24574-4_28; the residual output after K. Zhang et al., "Beyond a
+       Gaussian denoiser", IEEE Trans. Image Process. 26 (2017), doi 10.1109/TIP.2017.2662206.
+    .. [2] S. Mohan et al., "Robust and interpretable blind image denoising via bias-free convolutional neural
+       networks", ICLR 2020, arXiv 1906.05478.
 
     Examples
     --------
@@ -89,19 +95,22 @@ def _body(x: keras.KerasTensor, design: Preset, dtype: str) -> keras.KerasTensor
         x = _double(x, design.widths[level], design, f"double{level}", dtype)
         x = layers.Concatenate(name=f"skip{level}", dtype=dtype)([skips[level], x])
         x = _convolutions(x, level, design, f"up{level}", dtype)
-    return layers.Conv2D(1, 3, padding="same", name="output", dtype="float32")(x)
+    return layers.Conv2D(1, 3, padding="same", use_bias=design.sees == "image", name="output", dtype="float32")(x)
 
 
 def _convolutions(x: keras.KerasTensor, level: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
     for index in range(design.convolutions_at(level)):
+        layer = f"{name}_{index}"
         x = layers.Conv2D(
             design.widths[level],
             3,
             padding="same",
             activation="relu",
+            use_bias=design.sees == "image",
             kernel_initializer="he_normal",
-            name=f"{name}_{index}",
-            dtype=dtype,
+            name=layer,
+            # Of the small differences that it reads, bf16 would keep too few digits.
+            dtype="float32" if layer == FIRST and design.sees == "differences" else dtype,
         )(x)
     return x
 
@@ -109,11 +118,11 @@ def _convolutions(x: keras.KerasTensor, level: int, design: Preset, name: str, d
 def _halve(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
     if design.resampling == "pooling":
         return layers.MaxPooling2D(2, name=name, dtype=dtype)(x)
-    return layers.Conv2D(width, 2, strides=2, name=name, dtype=dtype)(x)
+    return layers.Conv2D(width, 2, strides=2, use_bias=design.sees == "image", name=name, dtype=dtype)(x)
 
 
 def _double(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
     if design.resampling == "pooling":
         x = layers.UpSampling2D(2, name=f"{name}_repeat", dtype=dtype)(x)
         return layers.Conv2D(width, 2, padding="same", activation="relu", name=name, dtype=dtype)(x)
-    return layers.Conv2DTranspose(width, 2, strides=2, name=name, dtype=dtype)(x)
+    return layers.Conv2DTranspose(width, 2, strides=2, use_bias=design.sees == "image", name=name, dtype=dtype)(x)

@@ -80,7 +80,12 @@ class _Run:
         self.steps = steps_per_epoch(job.training.shapes, self.side, config)
         self.mixed = has_bfloat16() if config.precision == "auto" else config.precision == "bf16"
         self.learner = Learner(
-            self.preset, mixed=self.mixed, averaging=config.averaging, seed=config.seed, devices=self.devices
+            self.preset,
+            mixed=self.mixed,
+            averaging=config.averaging,
+            seed=config.seed,
+            detail=config.detail,
+            devices=self.devices,
         )
         self.validation = Validation(validation_pairs(job.validation, self.preset.multiple, config))
         self.losses: list[float] = []
@@ -184,13 +189,21 @@ class _Run:
     def _epoch(self, epoch: int) -> Generator[TrainingReport, None, None]:
         self.losses = []
         rng = np.random.default_rng([self.config.seed, epoch])
-        drawn = batches(self.job.training, self.side, self.config.batch_size, self.steps, rng, self.share)
-        for number, (noisy, clean) in enumerate(drawn, start=1):
+        drawn = batches(
+            self.job.training,
+            self.side,
+            self.config.batch_size,
+            self.steps,
+            rng,
+            share=self.share,
+            with_details=self.config.detail > 0,
+        )
+        for number, batch in enumerate(drawn, start=1):
             fraction = self.fraction(self.state.step + number - 1)
             if fraction >= 1:
                 break
             rate = self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
-            self.losses.append(self.learner.learn(noisy, clean, rate))
+            self.losses.append(self.learner.learn(batch, rate))
             if not math.isfinite(self.losses[-1]) or self.losses[-1] > MAX_LOSS:
                 self._fail_diverged(epoch)
             self.unvalidated_steps += 1
@@ -238,7 +251,7 @@ class _Run:
             model = unet_model(self.preset)
             model.set_weights(weights)
             if self.state.best_epoch > 0 or self.first_card is None:
-                kept = self.validation.detail_kept(lambda batch: denoise_batch(model, self.preset.predicts, batch))
+                kept = self.validation.detail_kept(lambda batch: denoise_batch(model, self.preset, batch))
                 card = replace(card, metrics={**card.metrics, "detail_kept": kept})
             save_model(model, card, self.job.model, overwrite=self.overwrite)
             self.unwritten, self.overwrite = None, True

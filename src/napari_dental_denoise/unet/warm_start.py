@@ -26,8 +26,11 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> ModelCard:
     if not can_initialise(preset, first):
         raise InputError(f"{path.name}: its preset is {first}, not {preset}: start from it with --preset {first}")
     narrow = load_keras_model(path)
-    expected = [weight.shape for weight in unet_model(PRESETS[first]).weights]
-    if [weight.shape for weight in narrow.weights] != expected:
+    found, expected = (
+        [(layer.name, layer.get_weights()[0].shape) for layer in model.layers if layer.weights]
+        for model in (narrow, unet_model(PRESETS[first]))
+    )
+    if found != expected:
         raise InputError(f"{path.name}: its weights do not fit the preset {first}: train it again")
     widen(narrow, network)
     return card
@@ -43,16 +46,19 @@ def widen(narrow: keras.Model, wide: keras.Model) -> None:
     for layer in wide.layers:
         if not layer.weights:
             continue
-        old_kernel, old_bias = narrow.get_layer(layer.name).get_weights()
-        kernel, bias = layer.get_weights()
+        (old_kernel, *old_biases), (kernel, *biases) = (
+            same.get_weights() for same in (narrow.get_layer(layer.name), layer)
+        )
         if isinstance(layer, keras.layers.Conv2DTranspose):
             # In Keras, its output channels precede the input channels.
             _embed(old_kernel.swapaxes(2, 3), kernel.swapaxes(2, 3), joined=1)
         else:
             after_skip = layer.name.startswith("up") and layer.name.endswith("_0")
             _embed(old_kernel, kernel, joined=2 if after_skip else 1)
-        bias[: len(old_bias)] = old_bias
-        layer.set_weights([kernel, bias])
+        # Networks of earlier versions have biases that those of today lack.
+        for old_bias, bias in zip(old_biases, biases, strict=False):
+            bias[: len(old_bias)] = old_bias
+        layer.set_weights([kernel, *biases])
 
 
 def _embed(old: Kernel, kernel: Kernel, joined: int) -> None:
