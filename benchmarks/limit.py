@@ -2,7 +2,7 @@
 
     python benchmarks/limit.py TRAIN TEST --rows 0:488 --steps 700
 
-The model of the package is trained further with white noise of sigma 3 to 60. The gain from the test images themselves
+The model of the package is trained further with white noise of sigma 0 to 60. The gain from the test images themselves
 is the most that better or more images could bring in as many steps. PSNR in dB on the middle of the test images, with
 noise that the model never saw.
 """

@@ -72,7 +72,7 @@ def main() -> None:
         return {level["sigma"]: scores_at(noise, level, images, methods, options) for level in levels}
 
     print(f"{machine()}\n\n{options.folder.name}, {len(images)} images of {images[0].shape}, ", end="")
-    if options.folder.name == PHANTOMS or options.size:
+    if options.folder == Path(PHANTOMS) or options.size:
         print("no noise of their own\n")
         print_table("all references", scores_of_all(images), list(range(len(images))))
         return
@@ -88,7 +88,7 @@ def main() -> None:
 
 def references(folder: Path, rows: slice, size: list[int] | None) -> list[np.ndarray]:
     """Return the images of a folder or phantoms that no model has seen, reduced to a size by pixel area."""
-    if folder.name == PHANTOMS:
+    if folder == Path(PHANTOMS):
         return phantoms(12, (256, 384), UNSEEN_SEED)
     images = load_images([folder], rows).images
     if size is None:

@@ -13,7 +13,7 @@ Precision = Literal["auto", "f32", "bf16"]
 EngineName = Literal["openvino", "keras"]
 StrategyName = Literal["auto", "single", "mirrored", "multi-worker"]
 LearnFrom = Literal["clean", "pairs", "noisy"]
-Spacing = Literal["linear", "logarithmic", "square"]
+Scale = Literal["linear", "logarithmic", "square root"]
 # The image on [0, 1] itself, or less its local mean.
 Sees = Literal["image", "differences"]
 PRECISIONS: tuple[Precision, ...] = ("auto", "f32", "bf16")
@@ -54,7 +54,7 @@ class Preset:
 
     @property
     def sees(self) -> Sees:
-        """What the network expects: the image, or its differences from the local mean, to which its noise is linear."""
+        """What the network expects: the image, or its differences from the local mean, which its noise follows."""
         return "differences" if self.predicts == "residual" else "image"
 
     @property
@@ -123,11 +123,11 @@ class Levels:
     default: float
     low: float
     high: float
-    spacing: Spacing = "linear"
+    scale: Scale = "linear"
 
 
 # Half of the levels are below a quarter of the highest: most radiographs have little noise.
-SIGMA = Levels(25 / GREY_LEVELS, 0, 60 / GREY_LEVELS, "square")
+SIGMA = Levels(25 / GREY_LEVELS, 0, 60 / GREY_LEVELS, "square root")
 SPECKLE_SIGMA = Levels(0.2, 0.02, 0.5)
 PHOTONS = Levels(100, 10, 1000, "logarithmic")
 READOUT_SIGMA = Levels(2 / GREY_LEVELS, 0.0, 10 / GREY_LEVELS)

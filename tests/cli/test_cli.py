@@ -22,7 +22,7 @@ from napari_dental_denoise.files.lock import locked
 from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import read_pages
 from napari_dental_denoise.images.writer import write_tiff_pages
-from napari_dental_denoise.training.starter import AS_IT_IS, SCALES
+from napari_dental_denoise.training.starter import AS_IT_IS, REPEATED, SCALES
 from tests.hostile import write_hostile
 
 COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "workflow")
@@ -387,7 +387,8 @@ class TestTrain:
         assert card["metrics"]["validation_psnr"] > 0
 
     def test_the_model_of_the_package_can_be_made_again(self, folder, tmp_path, capsys, monkeypatch):
-        monkeypatch.setattr("napari_dental_denoise.training.starter.PHANTOMS_OF_EACH_SHAPE", 2)
+        for name in ("PHANTOMS_OF_EACH_SHAPE", "LEAVES", "COLLAGES"):
+            monkeypatch.setattr(f"napari_dental_denoise.training.starter.{name}", 2)
         model = tmp_path / "starter.keras"
         course = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)
         assert run("train", folder, "--starter", "-o", model, *course) == 0
@@ -395,9 +396,10 @@ class TestTrain:
         assert run("info", model, "--format", "json") == 0
         card = json.loads(capsys.readouterr().out)[0]
         assert card["noise"]["kind"] == "dental-xray"
-        # Two phantoms of each of three shapes and six of eight panoramics; two to validate with, and phantoms.
-        assert card["data"]["training_images"] == 6 + 6 * (AS_IT_IS + len(SCALES))
-        assert card["data"]["validation_images"] == 6 + 2
+        assert card["sees"] == "differences"
+        # Two phantoms of each of three shapes, leaves, collages, and six of eight radiographs; two to validate with.
+        assert card["data"]["training_images"] == 6 + 2 + 2 + 6 * (AS_IT_IS + REPEATED * len(SCALES))
+        assert card["data"]["validation_images"] == 6 + 2 + 2 + 2 * 2
 
     @pytest.mark.parametrize(
         ("preset", "start", "first"),

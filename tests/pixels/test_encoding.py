@@ -125,3 +125,66 @@ def test_a_record_of_another_version_is_understood():
     assert encoding_from({"inverted": True, "bits": 12, "padding": [0, 3], "later": 1}) == PixelEncoding(
         True, 12, (0, 3)
     )
+
+
+@st.composite
+def radiographs(draw):
+    """Stored values of any encoding, and a factor and an offset that keep them in their type."""
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    values = (300 + 200 * rng.random((12, 17))).astype(np.int32)
+    factor, offset = draw(st.integers(1, 20)), draw(st.integers(-3000, 3000))
+    dtype = draw(st.sampled_from([np.int16, np.uint16])) if offset >= 0 else np.int16
+    return PixelEncoding(draw(st.booleans()), 16), values, factor, offset, dtype
+
+
+@given(radiographs())
+def test_a_network_sees_the_same_in_every_unit_and_encoding(case):
+    encoding, values, factor, offset, dtype = case
+    plain = encoding.normalise(values.astype(np.uint16))
+    other = (factor * values + offset).astype(dtype)
+    np.testing.assert_allclose(encoding.normalise(other), plain, atol=1e-5)
+    if not encoding.inverted:
+        np.testing.assert_allclose(PLAIN.normalise(3.6 * values - 1e8), plain, atol=1e-5)
+        np.testing.assert_allclose(PLAIN.normalise(values.astype(np.float32) / 1e5), plain, atol=1e-5)
+    assert plain.min() >= -1
+    assert plain.max() <= 2
+
+
+@pytest.mark.parametrize("padding", [-2000, 0, 20000])
+@pytest.mark.parametrize("hot", [None, 30000])
+def test_neither_padding_nor_hot_pixels_decide_what_is_black_and_white(padding, hot):
+    values = (500 + 90 * np.random.default_rng(0).random((40, 50))).astype(np.int16)
+    encoding = PixelEncoding(bits=16, padding=(padding, padding))
+    expected = encoding.normalise(values)
+    collimated = np.full((60, 80), padding, np.int16)
+    collimated[10:50, 15:65] = values
+    if hot is not None:
+        collimated[20, 30] = collimated[11, 15:65] = hot
+    seen = encoding.normalise(collimated)[10:50, 15:65]
+    whole = np.ones(values.shape, bool)
+    whole[10, 15] = whole[1] = False
+    # Of the border, whose neighbourhoods hold padding, no median is known.
+    np.testing.assert_allclose(seen[whole], expected[whole], atol=0.15)
+    result = encoding.subtract(collimated, np.full(collimated.shape, 0.1, np.float32), 1.0)
+    np.testing.assert_array_equal(result[collimated == padding], padding)
+
+
+def test_subtracting_nothing_changes_nothing():
+    rng = np.random.default_rng(0)
+    for image in (
+        rng.integers(0, 65536, (9, 9), dtype=np.uint16),
+        rng.integers(-300, 300, (9, 9)).astype(np.int16),
+        rng.normal(1e8, 1, (9, 9)),
+        (1e4 * rng.normal(size=(9, 9))).astype(np.float16),
+        np.array([[4e4, -4e4], [3e4, 0]], np.float16),
+    ):
+        before = image.copy()
+        result = PLAIN.subtract(image, np.zeros(image.shape, np.float32), 1.0)
+        assert result.dtype == image.dtype
+        np.testing.assert_array_equal(result, before)
+
+
+def test_whole_numbers_stay_between_the_lowest_and_the_highest_of_the_image():
+    image = np.array([[10, 20], [30, 40]], np.uint8)
+    noise = np.float32([[5, -5], [0, 0.1]])
+    np.testing.assert_array_equal(PLAIN.subtract(image, noise, 1.0), [[10, 40], [30, 37]])

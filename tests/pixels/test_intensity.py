@@ -55,7 +55,9 @@ def test_white_of_a_small_bright_spot_is_at_least_half_of_it(peak):
 
 
 @pytest.mark.parametrize("defect", [65535, 4096])
-@pytest.mark.parametrize("place", [np.s_[30, 30], np.s_[:, 17], np.s_[5, :], np.s_[0, 0], np.s_[..., -1]])
+@pytest.mark.parametrize(
+    "place", [np.s_[30, 30], np.s_[:, 17], np.s_[5, :], np.s_[1, :], np.s_[:, -2], np.s_[0, 0], np.s_[..., -1]]
+)
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
 def test_hot_pixels_and_lines_do_not_decide_white(dtype, place, defect):
     image = np.rint(phantom((64, 96), rng=3) * 4095).astype(dtype)

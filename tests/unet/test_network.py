@@ -51,7 +51,7 @@ def test_it_is_plain_keras(preset, tmp_path):
     assert {type(layer).__module__.split(".")[0] for layer in again.layers} == {"keras"}
 
 
-@pytest.mark.parametrize("preset", ["fast", "standard", "best"])
+@pytest.mark.parametrize("preset", ["fast", "standard", "best", Preset((4, 6, 8), resampling="pooling")])
 def test_the_noise_follows_every_factor(preset):
     model = unet_model(preset)
     rng = np.random.default_rng(0)

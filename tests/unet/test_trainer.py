@@ -82,7 +82,7 @@ def test_reports_come_in_order(whole):
 
 def test_the_learning_rate_falls_along_half_a_cosine(job, monkeypatch):
     rates = []
-    monkeypatch.setattr(Learner, "learn", lambda _learner, _noisy, _clean, rate: rates.append(rate) or 0.1)
+    monkeypatch.setattr(Learner, "learn", lambda _learner, _batch, rate: rates.append(rate) or 0.1)
     list(train(replace(job, config=replace(SHORT, learning_rate=1e-3))))
     # 3 epochs of 4 steps: the rate at the middle is half of that at the start.
     assert rates[0] == 1e-3

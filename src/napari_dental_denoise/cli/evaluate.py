@@ -39,6 +39,7 @@ SIGMAS = (0, 2, 5, 10, 25, 50)
 DESCRIPTION = """\
 Add the same noise to clean images for every method, denoise, and compare with the clean images:
 PSNR in dB, SSIM, and accuracy (the share of pixels within 0.05 of the clean image, on [0, 1]).
+White noise of 0, 2, 5, 10, 25 and 50 of 255 grey levels is added where no kind and no level is given.
 With --noisy, use recorded noisy images of the same names instead of added noise.
 
   napari-dental-denoise evaluate test/ -m model.keras --sigma 10/255 25/255 50/255 --baselines"""
@@ -116,9 +117,9 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate and return the exit code."""
     if options.noisy and (options.noise or options.size or are_levels_given(options)):
         raise InputError("--noisy has noise already: leave out --noise, its level and --size")
+    named = options.noise or are_levels_given(options)
     options.noise = options.noise or NOISE.kind
-    given = are_levels_given(options) or options.noise != NOISE.kind
-    levels = broadcast_levels(options) if given else [{"sigma": level / GREY_LEVELS} for level in SIGMAS]
+    levels = broadcast_levels(options) if named else [{"sigma": level / GREY_LEVELS} for level in SIGMAS]
     from napari_dental_denoise.evaluation import TABLE_FORMATS
     from napari_dental_denoise.files import check_folder, check_name
 

@@ -17,7 +17,7 @@ HALF_OF_LOWER_HALF = np.uint32(0x8000)
 def split_grey(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Split grey values into the nearest bf16 numbers and the remainders, float32 arrays whose sum is exactly `grey`.
 
-    For `grey` on [0, 1], the remainders are within 1/512, half a grey level of 8 bit.
+    The remainders are within 1/512 of the values: of an image on [0, 1], half a grey level of 8 bit.
     """
     bits = grey.view(np.uint32) + HALF_OF_LOWER_HALF
     bits &= UPPER_HALF

@@ -26,7 +26,7 @@ def with_noise(
     dtype = image.dtype if np.issubdtype(image.dtype, np.integer) else np.dtype(np.float32)
     noisy = add(to_unit(image, scale), generator(rng))
     if clip:
-        noisy = np.clip(noisy, 0.0, 1.0)
+        return from_unit(np.clip(noisy, 0.0, 1.0), dtype, scale)
     return keep_beyond_white(image, from_unit(noisy, dtype, scale), scale)
 
 

@@ -38,7 +38,7 @@ def add_correlated_noise(
         Standard deviation of the Gaussian in pixels, 0 to 32. The autocorrelation of the noise falls to
         1/e at a lag of twice the blur; 0 is white noise.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 
@@ -109,7 +109,7 @@ def add_spectrum_noise(
         variance of the noise on the [0, 1] scale. It can have any size: where it is smaller than the
         image, pixels that are farther apart than its size are taken as uncorrelated.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 
@@ -179,7 +179,7 @@ def add_power_law_noise(
     exponent : float
         Power is proportional to 1 / frequency ** exponent, 0 to 4: 0 is white noise, 1 is pink noise.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 

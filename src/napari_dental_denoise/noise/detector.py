@@ -102,7 +102,7 @@ def add_quantum_noise(
     response : {"logarithmic", "inverted", "linear"}
         Relation of grey values and exposures.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 
@@ -161,7 +161,7 @@ def add_varying_noise(
     sigma_low, sigma_high : float
         Standard deviation at the weakest and at the strongest noise, on the [0, 1] scale.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same map and noise.
 
@@ -209,7 +209,7 @@ def add_line_noise(
     sigma : float
         Standard deviation of the noise on the [0, 1] scale; rows and columns have half of its variance each.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 

@@ -70,7 +70,7 @@ def add_dental_xray_noise(
     sigma : float
         Root mean square of the noise before lines, rounding and compression, on the [0, 1] scale.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same mixture and noise.
 

@@ -22,7 +22,7 @@ def add_gaussian_noise(
     sigma : float
         Standard deviation on the [0, 1] scale, at most 1; 25 of 255 grey levels are 25 / 255.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 
@@ -55,7 +55,7 @@ def add_poisson_noise(
     photons : float
         Expected count at full white, positive; fewer photons make more noise.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 
@@ -94,7 +94,7 @@ def add_poisson_gaussian_noise(
     sigma : float
         Standard deviation of the read-out noise on the [0, 1] scale.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 
@@ -136,7 +136,7 @@ def add_speckle_noise(
     sigma : float
         Standard deviation of the factor; the noise is proportional to the grey value.
     clip : bool
-        Clip the result to [0, 1]; results of integer type always are.
+        Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
     rng : int or numpy.random.Generator, optional
         Seed or generator; the same seed gives the same noise.
 

@@ -28,7 +28,7 @@ from napari_dental_denoise.config import (
     SIGMA_LOW,
     SPECKLE_SIGMA,
     Levels,
-    Spacing,
+    Scale,
 )
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise.common import Rng
@@ -152,7 +152,7 @@ class NoiseRange:
     def _levels(self, positions: Iterable[float]) -> dict[str, float]:
         levels = noise_kind(self.kind).levels
         return {
-            name: _between(*self.ranges[name], position, levels[name].spacing)
+            name: _between(*self.ranges[name], position, levels[name].scale)
             for name, position in zip(self.ranges, positions, strict=True)
         }
 
@@ -161,9 +161,9 @@ class NoiseRange:
         return noise_kind(self.kind).add(image, **levels, rng=rng)
 
 
-def _between(low: float, high: float, position: float, spacing: Spacing) -> float:
-    if spacing == "logarithmic" and low > 0:
+def _between(low: float, high: float, position: float, scale: Scale) -> float:
+    if scale == "logarithmic" and low > 0:
         return float(low * (high / low) ** position)
-    if spacing == "square":
+    if scale == "square root":
         return float((math.sqrt(low) + (math.sqrt(high) - math.sqrt(low)) * position) ** 2)
     return float(low + (high - low) * position)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +29,10 @@ from napari_dental_denoise.pixels.intensity import (
 Pixels = NDArray[Any]
 
 MIN_BITS = 8
-# Bounds of what a network sees, where black is 0 and white 1; noise stays within, hot and dead pixels do not.
+# Bounds of what a network sees, where black is 0 and white 1; Gaussian noise stays within. Beyond are defects only.
 LOWEST, HIGHEST = -1.0, 2.0
+# Of the neighbourhoods whose medians decide.
+SIDE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,14 @@ class PixelEncoding:
         grey = replace(self, extent=extent).to_grey(stored)
         white = full_scale(grey)
         inside: Any = True if self.padding is None else ~self.is_padding(stored)
-        ends = _ends(without_single_pixels(grey), inside)
+        ends = _ends(without_single_pixels(grey), _far_from_padding(inside))
         limits = _ends(grey, inside)
         if ends[0] == ends[1]:
             ends = limits if limits[0] < limits[1] else (limits[0], limits[0] + 1)
         return replace(self, extent=extent, white=white, ends=ends, limits=limits)
 
     def normalise(self, stored: Pixels) -> Unit:
-        """Return what a network sees: the darkest part at 0 and the brightest at 1, hot and dead pixels like others.
+        """Return what a network sees: the darkest part at 0 and the brightest at 1, defects far beyond like others.
 
         For `a` > 0, the result of `a * stored + b` is the same up to rounding.
         """
@@ -76,8 +79,8 @@ class PixelEncoding:
             return self.fit(stored).normalise(stored)
         grey = self.to_grey(stored)
         black, white = self.ends
-        # In the type of floating values: far from zero, float32 has few digits left for differences.
-        exact = grey.dtype.type if np.issubdtype(grey.dtype, np.floating) else np.float32
+        # Far from zero, float32 has too few digits for the differences of float64 values.
+        exact = np.result_type(grey.dtype, np.float32).type
         unit = np.subtract(grey, exact(black), dtype=exact) / exact(white - black)
         if self.padding is not None:
             unit = np.where(self.is_padding(stored), np.clip(unit, 0, 1), unit)
@@ -91,11 +94,11 @@ class PixelEncoding:
         if self.ends is None or self.limits is None:
             return self.fit(stored).subtract(stored, noise, strength)
         grey = self.to_grey(stored)
-        share = strength * (self.ends[1] - self.ends[0])
-        if np.issubdtype(grey.dtype, np.floating):
-            return self.from_grey((grey - grey.dtype.type(share) * noise).astype(grey.dtype, copy=False), stored)
-        less = grey - np.float32(share) * noise
-        return self.from_grey(np.clip(np.rint(less, out=less), *self.limits, out=less).astype(grey.dtype), stored)
+        exact = np.result_type(grey.dtype, np.float32).type
+        less = grey - exact(strength * (self.ends[1] - self.ends[0])) * noise
+        if np.issubdtype(grey.dtype, np.integer):
+            np.clip(np.rint(less, out=less), *self.limits, out=less)
+        return self.from_grey(less.astype(grey.dtype, copy=False), stored)
 
     def apply(self, function: Callable[[Unit], Pixels], stored: Pixels) -> Pixels:
         """Return `function` of an image (..., H, W), computed on [0, 1], as stored values; padding keeps its value.
@@ -162,6 +165,15 @@ class PixelEncoding:
         bits = min(max(needed, min(MIN_BITS, self.bits)), self.bits)
         low = -(2 ** (bits - 1)) if signed else 0
         return low, low + 2**bits - 1
+
+
+def _far_from_padding(inside: Any) -> Any:
+    """Return where a pixel and its eight neighbours are inside; where none is, `inside`."""
+    if inside is True or min(inside.shape[-2:]) < SIDE:
+        return inside
+    planes = inside.reshape(-1, *inside.shape[-2:]).astype(np.uint8)
+    eroded = np.stack([cv2.erode(plane, np.ones((SIDE, SIDE), np.uint8)) for plane in planes])
+    return eroded.reshape(inside.shape).astype(bool) if eroded.any() else inside
 
 
 def _ends(grey: Pixels, inside: Any) -> tuple[float, float]:

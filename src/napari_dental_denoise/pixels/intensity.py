@@ -51,19 +51,17 @@ def full_scale(image: NDArray[np.generic]) -> float:
 def without_single_pixels(image: NDArray[Any]) -> NDArray[Any]:
     """Return the medians of all neighbourhoods of 3x3 pixels of an image (..., H, W); smaller images stay as they are.
 
-    Hot and dead pixels vanish, single or in a line. Of 64-bit floating values, the result is in float32.
+    Hot and dead pixels vanish, single or in a line. Pixels at the border have the nearest median, since only a part of
+    their neighbourhood is known.
     """
-    # At the border, OpenCV repeats pixels, so that a line there would have the majority.
-    rim = MEDIAN_SIDE // 2
     if image.ndim < 2 or min(image.shape[-2:]) < MEDIAN_SIDE or image.size == 0:
         return image
+    # OpenCV takes no float64, and float32 has too few digits far from zero.
+    start = image.flat[0] if image.dtype.kind == "f" else image.dtype.type(0)
     dtype = np.dtype(np.float32) if image.dtype.kind == "f" else image.dtype.newbyteorder("=")
-    planes = image.reshape(-1, *image.shape[-2:])
-    result = np.empty(planes.shape, dtype)
-    for plane, median in zip(planes, result, strict=True):
-        padded = cv2.copyMakeBorder(plane.astype(dtype, copy=False), rim, rim, rim, rim, cv2.BORDER_REFLECT_101)
-        median[...] = cv2.medianBlur(padded, MEDIAN_SIDE)[rim:-rim, rim:-rim]
-    return result.reshape(image.shape)
+    planes = (image - start).reshape(-1, *image.shape[-2:]).astype(dtype, copy=False)
+    medians = [np.pad(cv2.medianBlur(plane, MEDIAN_SIDE)[1:-1, 1:-1], 1, mode="edge") for plane in planes]
+    return np.stack(medians).reshape(image.shape).astype(image.dtype, copy=False) + start
 
 
 def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:

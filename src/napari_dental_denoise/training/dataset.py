@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,8 +23,18 @@ Window = tuple[slice, slice]
 SAMPLING = 32
 # Estimates of grain are trusted up to this level on [0, 1], in images of at least this side.
 MOST_GRAIN, MIN_GRAINY_SIDE = 4 / GREY_LEVELS, 200
+# Share of the patches that show a larger part of the image, and the largest factor by which it is reduced.
+REDUCED, MOST_REDUCED = 0.3, 8.0
 INVERTED, BURNT = 0.5, 0.2
 GAINS = (1.0, 2.5)
+
+
+class Pair(NamedTuple):
+    """A noisy and a clean patch on [0, 1], and the standard deviation of the noise that the clean one has itself."""
+
+    noisy: Unit
+    clean: Unit
+    grain: float = 0.0
 
 
 class Dataset(ABC):
@@ -34,12 +44,12 @@ class Dataset(ABC):
     reference: Literal["clean", "noisy"] = "clean"
 
     @abstractmethod
-    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
-        """Return a new noisy and a clean patch on [0, 1] of a window of an image."""
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> Pair:
+        """Return a new noisy and a clean patch of a window of an image."""
 
-    def grain(self, index: int) -> float:
-        """Return the standard deviation of the noise in a clean image, where a model shall not learn to keep it."""
-        return 0.0
+    def draw(self, index: int, side: int, rng: np.random.Generator) -> Pair:
+        """Return a new pair of a random window of an image, of at most `side` pixels a side."""
+        return self.patch(index, random_window(self.shapes[index], side, rng), rng)
 
     @abstractmethod
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
@@ -74,21 +84,28 @@ class CleanImages(Dataset):
         self._scales = [full_scale(image) for image in self.images]
         self._grain: dict[int, float] = {}
 
-    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> Pair:
         """See `Dataset`."""
-        return self._new_pair(to_unit(self.images[index][window], self._scales[index]), rng)
+        return self._new_pair(to_unit(self.images[index][window], self._scales[index]), self.grain(index), rng)
 
-    def reduced_patch(self, index: int, window: Window, side: int, rng: np.random.Generator) -> tuple[Unit, Unit]:
-        """Return a new noisy and a clean patch of `side` pixels that shows a larger, square window of an image."""
+    def draw(self, index: int, side: int, rng: np.random.Generator) -> Pair:
+        """See `Dataset`; some windows are larger, and reduced to `side`."""
+        shape = self.shapes[index]
+        most = min(min(shape) / side, MOST_REDUCED)
+        if most <= 1 or rng.random() >= REDUCED:
+            return super().draw(index, side, rng)
+        reduction = most ** rng.random()
+        window = random_window(shape, round(side * reduction), rng)
         clean = to_unit(self.images[index][window], self._scales[index])
-        return self._new_pair(cv2.resize(clean, (side, side), interpolation=cv2.INTER_AREA), rng)
+        clean = cv2.resize(clean, (side, side), interpolation=cv2.INTER_AREA)
+        return self._new_pair(clean, self.grain(index) / reduction, rng)
 
-    def _new_pair(self, clean: Unit, rng: np.random.Generator) -> tuple[Unit, Unit]:
-        clean = _other_tone(clean, rng)
-        return self._noisy(clean, self.noise.draw(rng), rng), clean
+    def _new_pair(self, clean: Unit, grain: float, rng: np.random.Generator) -> Pair:
+        clean, gain = _other_tone(clean, rng)
+        return Pair(self._noisy(clean, self.noise.draw(rng), rng), clean, gain * grain)
 
     def grain(self, index: int) -> float:
-        """See `Dataset`."""
+        """Return the standard deviation of the noise that a clean image has itself."""
         image = self.images[index]
         if index in self.exact:
             return 0.0
@@ -134,14 +151,15 @@ class ImagePairs(Dataset):
         self.shapes = [image.shape for image in self.clean]
         self._scales = [shared_scales(pair) for pair in zip(clean, noisy, strict=True)]
 
-    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> Pair:
         """See `Dataset`."""
         scales = self._scales[index]
-        return to_unit(self.noisy[index][window], scales[1]), to_unit(self.clean[index][window], scales[0])
+        return Pair(to_unit(self.noisy[index][window], scales[1]), to_unit(self.clean[index][window], scales[0]))
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """See `Dataset`."""
-        return self.patch(index, window, np.random.default_rng(0))
+        noisy, clean, _ = self.patch(index, window, np.random.default_rng(0))
+        return noisy, clean
 
     def describe_noise(self) -> dict[str, Any]:
         """See `Dataset`."""
@@ -162,14 +180,21 @@ def _grain(image: Image) -> float:
     return min(estimate_noise(image).sigma, MOST_GRAIN) if min(image.shape) >= MIN_GRAINY_SIDE else 0.0
 
 
-def _other_tone(clean: Unit, rng: np.random.Generator) -> Unit:
-    """Return a patch as it is, inverted, or with so much contrast that parts of it are black or white."""
+def _other_tone(clean: Unit, rng: np.random.Generator) -> tuple[Unit, float]:
+    """Return a patch as it is, inverted, or with so much contrast that parts are black or white, and the contrast."""
+    gain = 1.0
     if rng.random() < INVERTED:
         clean = 1 - clean
     if rng.random() < BURNT:
-        pivot, gain = rng.choice(clean.ravel()), np.float32(rng.uniform(*GAINS))
-        clean = np.clip(rng.random(dtype=np.float32) + gain * (clean - pivot), 0, 1)
-    return clean
+        pivot, gain = rng.choice(clean.ravel()), rng.uniform(*GAINS)
+        clean = np.clip(rng.random(dtype=np.float32) + np.float32(gain) * (clean - pivot), 0, 1)
+    return clean, gain
+
+
+def random_window(shape: tuple[int, int], side: int, rng: np.random.Generator) -> Window:
+    """Draw the place of a window of `side` pixels, or of as many as there are."""
+    rows, columns = (int(rng.integers(max(length - side, 0) + 1)) for length in shape)
+    return slice(rows, rows + side), slice(columns, columns + side)
 
 
 def fingerprints(images: Sequence[Image]) -> list[tuple[object, ...]]:

@@ -11,12 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.pixels import SYMMETRIES, Unit, apply_dihedral, mirrored
-from napari_dental_denoise.training.dataset import CleanImages, Dataset
+from napari_dental_denoise.training.dataset import Dataset
 from napari_dental_denoise.training.details import random_details
-
-# Share of the patches that show a larger part of the image, and the largest factor by which it is reduced.
-REDUCED = 0.3
-MOST_REDUCED = 8.0
 
 
 class Batch(NamedTuple):
@@ -51,8 +47,7 @@ def batches(
     """Draw `count` batches of `size` patches.
 
     The probability of an image is proportional to its area. Windows and one of the 8 orientations are drawn at random;
-    an image smaller than a patch is mirrored at its border. Some windows of clean images are larger than a patch and
-    reduced. With a `share`, only this part of each batch is drawn.
+    an image smaller than a patch is mirrored at its border. With a `share`, only this part of each batch is drawn.
     """
     areas = np.array([height * width for height, width in dataset.shapes], np.float64)
     chances = areas / areas.sum()
@@ -77,27 +72,12 @@ def _draw_batch(dataset: Dataset, side: int, chosen: Sequence[tuple[int, int]], 
     batch = Batch(noisy, np.empty_like(noisy), np.zeros_like(noisy), np.empty(len(chosen), np.float32))
     for place, (index, seed) in enumerate(chosen):
         rng = np.random.default_rng(seed)
-        pair, batch.grain[place] = _draw_pair(dataset, index, side, rng)
+        drawn = dataset.draw(index, side, rng)
+        batch.grain[place] = drawn.grain
         symmetry = int(rng.integers(SYMMETRIES))
-        for target, patch in zip((batch.noisy, batch.clean), pair, strict=True):
+        for target, patch in ((batch.noisy, drawn.noisy), (batch.clean, drawn.clean)):
             target[place, :, :, 0] = apply_dihedral(mirrored(patch, side, side), symmetry)
         if with_details:
             noise = float(np.std(batch.noisy[place] - batch.clean[place]))
             batch.detail[place, :, :, 0] = random_details(side, noise, rng)
     return batch._replace(noisy=batch.noisy + batch.detail, clean=batch.clean + batch.detail)
-
-
-def _draw_pair(dataset: Dataset, index: int, side: int, rng: np.random.Generator) -> tuple[tuple[Unit, Unit], float]:
-    """Return a noisy and a clean patch of a random window, and the grain of the clean one."""
-    shape, grain = dataset.shapes[index], dataset.grain(index)
-    most = min(min(shape) / side, MOST_REDUCED)
-    if isinstance(dataset, CleanImages) and most > 1 and rng.random() < REDUCED:
-        reduction = most ** rng.random()
-        window = _random_window(shape, round(side * reduction), rng)
-        return dataset.reduced_patch(index, window, side, rng), grain / reduction
-    return dataset.patch(index, _random_window(shape, side, rng), rng), grain
-
-
-def _random_window(shape: tuple[int, int], side: int, rng: np.random.Generator) -> tuple[slice, slice]:
-    rows, columns = (int(rng.integers(max(length - side, 0) + 1)) for length in shape)
-    return slice(rows, rows + side), slice(columns, columns + side)

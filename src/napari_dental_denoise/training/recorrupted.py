@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import SMALLEST_SIDE, NoiseEstimate, blurred_noise, estimate_noise
 from napari_dental_denoise.pixels import Unit, full_scale, to_unit
-from napari_dental_denoise.training.dataset import Dataset, Image, Window, digest, fingerprints
+from napari_dental_denoise.training.dataset import Dataset, Image, Pair, Window, digest, fingerprints
 
 # Share of the noise to add: less makes the targets noisier, more makes the inputs noisier than real ones.
 RECORRUPTION = 0.5
@@ -65,7 +65,7 @@ class NoisyImages(Dataset):
             self._estimates[index] = estimate_noise(np.asarray(self.images[index]))
         return self._estimates[index]
 
-    def patch(self, index: int, window: Window, rng: np.random.Generator) -> tuple[Unit, Unit]:
+    def patch(self, index: int, window: Window, rng: np.random.Generator) -> Pair:
         """See `Dataset`."""
         noisy = to_unit(self.images[index][window], self._scales[index])
         estimate = self.estimate(index)
@@ -78,7 +78,7 @@ class NoisyImages(Dataset):
             reach = CLIPPED_DEVIATIONS * level
             clipped = (smooth < low + reach) | (smooth > high - reach)
             target = np.where(clipped, _before_clipping(_smooth(noisy, PLAIN), low, high, estimate.sigma), target)
-        return noisy + np.float32(RECORRUPTION) * more, target
+        return Pair(noisy + np.float32(RECORRUPTION) * more, target)
 
     def _ends(self, index: int) -> tuple[float, float]:
         """Return the grey values on [0, 1] at which an image is clipped; infinite if it is not."""
@@ -93,7 +93,8 @@ class NoisyImages(Dataset):
 
     def validation_patch(self, index: int, window: Window, position: float) -> tuple[Unit, Unit]:
         """See `Dataset`."""
-        return self.patch(index, window, np.random.default_rng([self.seed, index]))
+        noisy, target, _ = self.patch(index, window, np.random.default_rng([self.seed, index]))
+        return noisy, target
 
     def describe_noise(self) -> dict[str, Any]:
         """See `Dataset`."""

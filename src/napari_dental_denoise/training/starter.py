@@ -24,8 +24,8 @@ SQUARE = (512, 512)
 # A row of a collage has whole images, reduced to this height: thumbnails, sharp to the last pixel.
 HEIGHTS = (24.0, 120.0)
 
-# Larger images, such as those of a flat panel, are reduced to this side: they are softer and noisier than dental ones.
-LARGEST_SIDE = 700
+# Larger images, such as those of a flat panel, are halved: whole, they have more grain than dental ones.
+LARGEST_SIDE = 800
 # Reduced radiographs have little grain left, so that they can teach what little noise looks like.
 SCALES = (0.5, 0.6, 0.7)
 # Repetitions of each radiograph as it is and at each scale.
@@ -50,7 +50,7 @@ def starter_images(radiographs: Sequence[NDArray[np.generic]], seed: int) -> tup
     """
     if len(radiographs) < HELD_OUT_EVERY:
         raise InputError(f"the starter model needs {HELD_OUT_EVERY} or more radiographs; received {len(radiographs)}")
-    images = [_scaled(image, min(LARGEST_SIDE / max(image.shape), 1.0)) for image in map(to_unit, radiographs)]
+    images = [_scaled(image, 0.5 if max(image.shape) > LARGEST_SIDE else 1.0) for image in map(to_unit, radiographs)]
     held_out = images[FIRST_HELD_OUT::HELD_OUT_EVERY]
     learned = [image for index, image in enumerate(images) if index % HELD_OUT_EVERY != FIRST_HELD_OUT]
     training = _exact(learned, PHANTOMS_OF_EACH_SHAPE, LEAVES, COLLAGES, seed)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise import __version__
-from napari_dental_denoise.config import GREY_LEVELS, MODEL_SUFFIX, PROGRAM, Predicts
+from napari_dental_denoise.config import GREY_LEVELS, MEAN_SIDE, MODEL_SUFFIX, PROGRAM, Predicts, Sees
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import atomic_write
 from napari_dental_denoise.inference import openvino
@@ -137,7 +137,11 @@ def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
     model = _with_open_sides(load_keras_model(source), source.name)
     multiple = _find_multiple(model, source.name)
     predicts = _find_prediction(model, multiple, source.name)
-    card = ModelCard("foreign", predicts, multiple, _find_halo(model, multiple, source.name))
+    halo = _find_halo(model, multiple, source.name)
+    sees: Sees = "differences" if _is_without_biases(model) else "image"
+    if sees == "differences":
+        halo = next_multiple(halo + MEAN_SIDE // 2, multiple)
+    card = ModelCard("foreign", predicts, multiple, halo, sees)
     check_model_name(target)
     return _write_model(model, card, target, overwrite=overwrite)
 
@@ -167,6 +171,11 @@ def _has_own_sides(model: keras.Model) -> bool:
         return False
     same = [tuple(map(tuple, amounts)) for amounts in (pad.padding, crop.cropping)]
     return model.name == NAME and same[0] == same[1] and None not in model.input_shape[1:]
+
+
+def _is_without_biases(model: keras.Model) -> bool:
+    """Return whether `unet_model` made the network, to see differences from the local mean."""
+    return model.name == NAME and not any(getattr(layer, "use_bias", False) for layer in model.layers)
 
 
 def _without_sides(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -78,8 +78,9 @@ def check_model_path(model: Path, *, replace: bool, strategy: StrategyName) -> N
 
 def check_resumable(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise InputError unless a checkpoint has the settings and data of the training that resumes it."""
-    # A checkpoint of an earlier version lacks settings that were added since; it was trained with their defaults.
-    before = {**asdict(TRAINING), **before}
+    # A checkpoint of an earlier version lacks settings that were added since; it was trained with their defaults, and
+    # without details.
+    before = {**asdict(TRAINING), "detail": 0.0, **before}
     changed = [key for key in now if before.get(key) != now[key]]
     if "data" in changed:
         raise InputError(

@@ -21,8 +21,8 @@ WARM_UP = 10
 ONE_DEVICE = Devices()
 # Corresponds to 64 dB, beyond which a patch gains no weight.
 MIN_ERROR = 4e-7
-# Of the patches of a batch, those that are also denoised without their details.
-COMPARED = 1 / 4
+# Every so many patches of a batch, one is also denoised without its details.
+COMPARED_EVERY = 4
 MIN_DETAIL = 1e-6
 
 
@@ -65,8 +65,9 @@ class Learner:
         """Take one step on a batch of patches; with several processes, each on its share.
 
         The loss is the mean over the patches of the logarithm of their mean square error, that is, minus their mean
-        PSNR, so that faint noise counts as much as strong noise. The share of the details that is lost is added to it.
-        Return the geometric mean of the patches' root mean square errors.
+        PSNR, so that faint noise counts as much as strong noise; errors below the grain of a patch hardly count. The
+        share of the details that is lost is added to it. Return the geometric mean of the patches' root mean square
+        errors, their grain included.
         """
         self.optimizer.learning_rate.assign(learning_rate)
         seen = (seen_by(self.preset.sees, patches) for patches in (batch.noisy, batch.detail))
@@ -74,19 +75,18 @@ class Learner:
 
     def _train_step(self, seen: Any, detail_seen: Any, *arrays: Any) -> Any:
         batch = Batch(*arrays)
-        size = batch.noisy.shape[0]
-        compared = max(int(size * COMPARED), 1) if self.detail else 0
+        size, noisy = batch.noisy.shape[0], batch.noisy
+        if self.detail:
+            pairs = (noisy, batch.detail), (seen, detail_seen)
+            noisy, seen = (tf.concat([one, one[::COMPARED_EVERY] - part[::COMPARED_EVERY]], 0) for one, part in pairs)
         with tf.GradientTape() as tape:
-            plain = batch.noisy[:compared] - batch.detail[:compared]
-            noisy = tf.concat([batch.noisy, plain], axis=0)
-            plain_seen = seen[:compared] - detail_seen[:compared]
-            output = self.network(tf.concat([seen, plain_seen], axis=0), training=True)
+            output = self.network(seen, training=True)
             denoised = noisy - output if self.preset.predicts == "residual" else output
             loss = self.loss(batch, denoised[:size])
             total = loss
-            if compared:
-                through = denoised[:compared] - denoised[size:]
-                total += self.detail * lost_detail(through, batch.detail[:compared])
+            if self.detail:
+                through = denoised[:size:COMPARED_EVERY] - denoised[size:]
+                total += self.detail * lost_detail(through, batch.detail[::COMPARED_EVERY])
             share = total / self.devices.replicas
         variables = self.network.trainable_variables
         # Keras sums the gradients of all devices.

@@ -26,7 +26,7 @@ def unet_model(
     """Build a U-Net.
 
     A network that predicts the noise has no biases [2]_: for `a` > 0, its output for `a * image` is `a` times that for
-    `image`. It expects the image less its local mean; see `less_local_mean`.
+    `image`. It expects the differences of the image from its local mean, the square of 33x33 pixels around each.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def unet_model(
     Returns
     -------
     keras.Model
-        Maps (N, H, W, 1) on [0, 1] to (N, H, W, 1): the noise, to be subtracted from the image in
-        float32, or the denoised image, as `Preset.predicts` says.
+        Maps (N, H, W, 1), what `Preset.sees` of images on [0, 1], to (N, H, W, 1): the noise, to be subtracted from
+        the image in float32, or the denoised image, as `Preset.predicts` says.
 
     Raises
     ------
@@ -124,5 +124,6 @@ def _halve(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: s
 def _double(x: keras.KerasTensor, width: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:
     if design.resampling == "pooling":
         x = layers.UpSampling2D(2, name=f"{name}_repeat", dtype=dtype)(x)
-        return layers.Conv2D(width, 2, padding="same", activation="relu", name=name, dtype=dtype)(x)
+        biases = design.sees == "image"
+        return layers.Conv2D(width, 2, padding="same", activation="relu", use_bias=biases, name=name, dtype=dtype)(x)
     return layers.Conv2DTranspose(width, 2, strides=2, use_bias=design.sees == "image", name=name, dtype=dtype)(x)

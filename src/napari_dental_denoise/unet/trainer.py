@@ -109,7 +109,9 @@ class _Run:
             # If the model file is gone, the next epoch writes a new one.
             return state if self.job.model.exists() else replace(state, best_epoch=0, best_psnr=-math.inf)
         if self.job.start_from is not None:
-            self.first_card = start_from_file(self.job.start_from, self.learner.network, self.config.preset)
+            card = start_from_file(self.job.start_from, self.learner.network, self.config.preset)
+            # The scores of a model of an earlier version are not those of its kernels alone.
+            self.first_card = card if card.sees == self.preset.sees else None
             self.learner.start_from(self.learner.network.get_weights())
             settings["started_from"] = self.job.start_from.name
         return Checkpoint(**self._learned(), settings=settings)

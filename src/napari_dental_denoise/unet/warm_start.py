@@ -39,6 +39,8 @@ def start_from_file(path: Path, network: keras.Model, preset: str) -> ModelCard:
 def widen(narrow: keras.Model, wide: keras.Model) -> None:
     """Make a wide network compute the same as a narrow one; its additional channels keep their weights.
 
+    Of a network of an earlier version, with biases that the wide one lacks, it takes the kernels.
+
     Connections from additional channels to those of the narrow network start at zero. After T. Chen, I. Goodfellow and
     J. Shlens, "Net2Net: Accelerating learning via knowledge transfer", arXiv 1511.05641, which repeats channels
     instead.

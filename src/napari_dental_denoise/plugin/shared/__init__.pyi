@@ -26,7 +26,6 @@ from .metadata import fit_encoding as fit_encoding
 from .metadata import layer_encoding as layer_encoding
 from .metadata import record_encoding as record_encoding
 from .metadata import to_grey as to_grey
-from .metadata import to_unit as to_unit
 from .noise_label import NoiseLabel as NoiseLabel
 from .task import FormWork as FormWork
 from .theme import style_plot as style_plot

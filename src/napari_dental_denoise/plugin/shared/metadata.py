@@ -1,4 +1,4 @@
-"""Pixel encoding in the metadata of layers, and conversion of their data to grey and to [0, 1]."""
+"""Pixel encoding in the metadata of layers, and conversion of their data to grey."""
 
 from __future__ import annotations
 
@@ -34,11 +34,6 @@ def to_grey(data: Any, encoding: PixelEncoding) -> Any:
     """Return the data of a layer with black at 0 and white high; a dask array of a dask array."""
     dtype = encoding.to_grey(np.zeros((1, 1), data.dtype)).dtype
     return _image_by_image(encoding.to_grey, data, dtype)
-
-
-def to_unit(data: Any, encoding: PixelEncoding) -> Any:
-    """Return the data of a layer on [0, 1], black at 0 and white at 1; a dask array of a dask array."""
-    return _image_by_image(encoding.to_unit, data, np.dtype(np.float32))
 
 
 def fit_encoding(encoding: PixelEncoding, data: Any, index: int | None = None) -> PixelEncoding:
