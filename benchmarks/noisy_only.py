@@ -25,6 +25,7 @@ from napari_dental_denoise.models import STARTER
 from napari_dental_denoise.noise import add_correlated_noise
 from napari_dental_denoise.pixels import to_unit
 from napari_dental_denoise.training import TRAINING, Dataset, ImagePairs, NoisyImages, batches
+from napari_dental_denoise.training.dataset import Pair
 from napari_dental_denoise.unet.backend import has_bfloat16, tf
 from napari_dental_denoise.unet.export import load_keras_model
 from napari_dental_denoise.unet.learner import MIN_ERROR, Learner
@@ -58,7 +59,7 @@ class Neighbours(ImagePairs):
         super().__init__(noisy, noisy)
         self.shapes = [(height // 2, width // 2) for height, width in self.shapes]
 
-    def patch(self, index: int, window: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def patch(self, index: int, window: Any, rng: np.random.Generator) -> Pair:
         """See `Dataset`."""
         rows, columns = (slice(2 * part.start, 2 * part.stop) for part in window)
         block = self.noisy[index][rows, columns]
@@ -70,7 +71,7 @@ class Neighbours(ImagePairs):
         around, place = np.array([0, 1, 3, 2]), np.array([0, 1, 3, 2])
         second = around[(place[first] + rng.choice([1, 3], size=first.shape)) % 4]
         one, other = (np.take_along_axis(cells, chosen, 2)[:, :, 0] for chosen in (first, second))
-        return one, other
+        return Pair(one, other)
 
 
 class BlindSpots(ImagePairs):
@@ -85,7 +86,7 @@ class BlindSpots(ImagePairs):
         super().__init__(noisy, noisy)
         self.reach = reach
 
-    def patch(self, index: int, window: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def patch(self, index: int, window: Any, rng: np.random.Generator) -> Pair:
         """See `Dataset`."""
         noisy = self.noisy[index][window]
         height, width = noisy.shape
@@ -100,7 +101,7 @@ class BlindSpots(ImagePairs):
                 hidden[there] = noisy[instead]
         target = hidden.copy()
         target[rows, columns] = noisy[rows, columns]
-        return hidden, target
+        return Pair(hidden, target)
 
 
 class BlindLearner(Learner):
