@@ -58,7 +58,9 @@ def denoise(
     ((64, 64), dtype('uint8'))
     """
     check_type(image)
-    return finish(denoise_steps(image, engine_of(model, precision), strength=strength))
+    as_images(image)
+    # As for a layer, black and white are those of the whole stack.
+    return finish(denoise_steps(image, engine_of(model, precision), strength=strength, encoding=PLAIN.fit(image)))
 
 
 def engine_of(model: str | Path | Engine, precision: Precision = INFERENCE.precision) -> Engine:

@@ -22,6 +22,7 @@ MAX_UNIT_VALUE = 4.0
 BLOCK = 16
 MAX_BLOCK = 1.125
 MEDIAN_SIDE = 3
+SAMPLES = 10_000
 # Far more than any detector counts; the square of much larger values is infinite in float32.
 MAX_VALUE = 2.0**53
 
@@ -57,7 +58,8 @@ def without_single_pixels(image: NDArray[Any]) -> NDArray[Any]:
     if image.ndim < 2 or min(image.shape[-2:]) < MEDIAN_SIDE or image.size == 0:
         return image
     # OpenCV takes no float64, and float32 has too few digits far from zero.
-    start = image.flat[0] if image.dtype.kind == "f" else image.dtype.type(0)
+    wide = image.dtype.itemsize == np.dtype(np.float64).itemsize
+    start = image.dtype.type(np.median(image.flat[:: image.size // SAMPLES + 1]) if wide else 0)
     dtype = np.dtype(np.float32) if image.dtype.kind == "f" else image.dtype.newbyteorder("=")
     planes = (image - start).reshape(-1, *image.shape[-2:]).astype(dtype, copy=False)
     medians = [np.pad(cv2.medianBlur(plane, MEDIAN_SIDE)[1:-1, 1:-1], 1, mode="edge") for plane in planes]

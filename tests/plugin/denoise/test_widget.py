@@ -81,7 +81,9 @@ def test_a_scaled_stack(viewer, denoise_form, qtbot, radiographs, trained_model,
     result = run(denoise_form, viewer, qtbot)
     assert result.data.shape == stack.shape
     assert same(result.scale, (1, 0.03, 0.03))
-    assert same(result.data, denoise(stack, trained_model))
+    # Images of a lazy stack have scales of their own, which do not matter but for rounding.
+    difference = np.asarray(result.data).astype(int) - denoise(stack, trained_model)
+    assert np.abs(difference).max() <= int(lazy)
 
 
 def test_the_screen_shows_the_denoised_pixels(viewer, denoise_form, qtbot, noisy):
