@@ -78,7 +78,7 @@ def test_one_wild_pixel_does_not_change_what_white_is(engine, radiographs):
     wild = noisy.copy()
     wild[0, 0] = 9.0
     plain, other = (model_denoiser(engine, 1.0)(image, 0.1) for image in (noisy, wild))
-    # The median around it is not its value, which nobody knows: pixels beside it change by some grey levels.
+    # The network sees the median around it instead of its value: pixels beside it change by some grey levels.
     assert np.abs(other - plain)[1:, 1:].max() < 2 / 255
     np.testing.assert_allclose(other[40:, 40:], plain[40:, 40:], atol=1e-6)
 

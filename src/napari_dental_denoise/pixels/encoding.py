@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.pixels.intensity import (
+    MEDIAN_SIDE,
     Unit,
     check_type,
     from_unit,
@@ -31,8 +32,6 @@ Pixels = NDArray[Any]
 MIN_BITS = 8
 # Bounds of what a network sees, where black is 0 and white 1; Gaussian noise stays within. Beyond are defects only.
 LOWEST, HIGHEST = -1.0, 2.0
-# Of the neighbourhoods whose medians decide.
-SIDE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +168,10 @@ class PixelEncoding:
 
 def _far_from_padding(inside: Any) -> Any:
     """Return where a pixel and its eight neighbours are inside; where none is, `inside`."""
-    if inside is True or min(inside.shape[-2:]) < SIDE:
+    if inside is True or min(inside.shape[-2:]) < MEDIAN_SIDE:
         return inside
     planes = inside.reshape(-1, *inside.shape[-2:]).astype(np.uint8)
-    eroded = np.stack([cv2.erode(plane, np.ones((SIDE, SIDE), np.uint8)) for plane in planes])
+    eroded = np.stack([cv2.erode(plane, np.ones((MEDIAN_SIDE, MEDIAN_SIDE), np.uint8)) for plane in planes])
     return eroded.reshape(inside.shape).astype(bool) if eroded.any() else inside
 
 

@@ -78,6 +78,11 @@ def smooth_field(shape: tuple[int, int], scale: float, rng: np.random.Generator,
     return cv2.resize(field, size, interpolation=cv2.INTER_CUBIC)[: shape[0], : shape[1]]
 
 
+def log_uniform(rng: np.random.Generator, ends: tuple[float, float]) -> float:
+    """Draw a number whose logarithm is uniform between those of the ends."""
+    return float(np.exp(rng.uniform(*np.log(ends))))
+
+
 def _span(positions: NDArray[np.float64], side: int) -> slice:
     start = int(np.clip(np.floor(positions.min()), 0, side))
     return slice(start, int(np.clip(np.ceil(positions.max()) + 1, start, side)))

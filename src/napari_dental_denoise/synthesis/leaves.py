@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.synthesis.grid import log_uniform
 
 # Drawn at twice the size and reduced, so that edges cover parts of pixels.
 FINER = 2
@@ -56,7 +57,7 @@ def dead_leaves(shape: tuple[int, int], rng: np.random.Generator) -> Unit:
     grey, kind = _leaves((FINER * shape[0], FINER * shape[1]), rng)
     for number in range(1, TEXTURES + 1):
         texture = _bars(grey.shape, rng) if number % 2 else _rough(grey.shape, rng)
-        grey += np.float32(_log_uniform(rng, AMPLITUDES)) * np.where(kind == number, texture, np.float32(0))
+        grey += np.float32(log_uniform(rng, AMPLITUDES)) * np.where(kind == number, texture, np.float32(0))
     grey = np.clip(grey, 0, 1)
     if rng.random() < BLURRED:
         grey = cv2.GaussianBlur(grey, (0, 0), FINER * rng.uniform(*BLURS))
@@ -65,11 +66,11 @@ def dead_leaves(shape: tuple[int, int], rng: np.random.Generator) -> Unit:
 
 def _leaves(shape: tuple[int, int], rng: np.random.Generator) -> tuple[Unit, Unit]:
     """Return the grey value at each pixel, and the number of the texture there, 0 for none."""
-    contrast = _log_uniform(rng, CONTRASTS)
+    contrast = log_uniform(rng, CONTRASTS)
     darkest = (1 - contrast) * rng.random()
     grey = np.full(shape, darkest + contrast / 2, np.float32)
     kind = np.zeros(shape, np.float32)
-    smallest, largest = FINER * _log_uniform(rng, SMALLEST_RADII), FINER * LARGEST_RADIUS
+    smallest, largest = FINER * log_uniform(rng, SMALLEST_RADII), FINER * LARGEST_RADIUS
     # The mean area of discs whose radii have a density proportional to 1 / radius**3.
     mean_area = 2 * np.pi * smallest**2 * np.log(largest / smallest) / (1 - (smallest / largest) ** 2)
     count = int(COVER * grey.size / mean_area)
@@ -88,7 +89,7 @@ def _bars(shape: tuple[int, int], rng: np.random.Generator) -> Unit:
     """Return bars or a grid of them, from -1 to 1."""
     rows, columns = np.indices(shape, np.float32)
     angle = rng.choice((0.0, np.pi / 2, rng.uniform(0, np.pi)))
-    pace = 2 * np.pi / (FINER * _log_uniform(rng, PERIODS))
+    pace = 2 * np.pi / (FINER * log_uniform(rng, PERIODS))
     along = np.sin(pace * (columns * np.cos(angle) + rows * np.sin(angle)))
     across = np.sin(pace * (rows * np.cos(angle) - columns * np.sin(angle)))
     waves = along if rng.random() < 0.7 else along * across
@@ -102,7 +103,3 @@ def _rough(shape: tuple[int, int], rng: np.random.Generator) -> Unit:
     spectrum = np.fft.rfft2(rng.standard_normal(shape, np.float32)) * frequency ** -rng.uniform(*EXPONENTS)
     texture = np.fft.irfft2(spectrum, s=shape)
     return (texture / texture.std()).astype(np.float32)
-
-
-def _log_uniform(rng: np.random.Generator, ends: tuple[float, float]) -> float:
-    return float(np.exp(rng.uniform(*np.log(ends))))

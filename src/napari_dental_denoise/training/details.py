@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.pixels import Unit
-from napari_dental_denoise.synthesis import soft_step
+from napari_dental_denoise.synthesis import log_uniform, soft_step
 
 # Signal-to-noise ratio of an observer who knows the place and the shape: from what is barely found to what is plain.
 RATIOS = (2.5, 10.0)
@@ -37,24 +37,20 @@ def random_details(side: int, noise: float, rng: np.random.Generator) -> Unit:
         along = (columns - column) * np.cos(angle) + (rows - row) * np.sin(angle)
         across = (rows - row) * np.cos(angle) - (columns - column) * np.sin(angle)
         detail = (_line if rng.random() < LINES else _ellipse)(along, across, rng)
-        found = _log_uniform(rng, RATIOS) * noise / max(float(np.linalg.norm(detail)), 1.0)
+        found = log_uniform(rng, RATIOS) * noise / max(float(np.linalg.norm(detail)), 1.0)
         contrast = np.clip(found, rng.uniform(*FAINTEST), HIGHEST)
         total += np.float32(rng.choice((-contrast, contrast))) * detail
     return total
 
 
 def _ellipse(along: Unit, across: Unit, rng: np.random.Generator) -> NDArray[np.floating]:
-    radius = _log_uniform(rng, RADII)
+    radius = log_uniform(rng, RADII)
     # A disc, or an ellipse down to half as wide.
     ratio = float(rng.choice((1.0, rng.uniform(0.5, 1))))
     return soft_step(radius * ratio - np.hypot(along * ratio, across), SOFTNESS)
 
 
 def _line(along: Unit, across: Unit, rng: np.random.Generator) -> NDArray[np.floating]:
-    width = _log_uniform(rng, LINE_WIDTHS)
-    length = width * _log_uniform(rng, LINE_LENGTHS)
+    width = log_uniform(rng, LINE_WIDTHS)
+    length = width * log_uniform(rng, LINE_LENGTHS)
     return soft_step(width / 2 - np.abs(across), SOFTNESS) * soft_step(length / 2 - np.abs(along), SOFTNESS)
-
-
-def _log_uniform(rng: np.random.Generator, ends: tuple[float, float]) -> float:
-    return float(np.exp(rng.uniform(*np.log(ends))))

@@ -143,7 +143,7 @@ class TrainingConfig:
 
 
 TRAINING = TrainingConfig()
-# Detail weighs more than by default: nobody knows yet which images the models of the package will denoise.
+# Detail weighs more than by default, because the models of the package denoise images of every kind.
 STARTER_TRAINING = TrainingConfig(epochs=36, steps_per_epoch=500, detail=0.4)
 WORKFLOW_TRAINING = TrainingConfig(minutes=3.0)
 SETTINGS: Mapping[str, Setting] = MappingProxyType(

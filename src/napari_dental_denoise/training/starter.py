@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import Unit, to_unit
-from napari_dental_denoise.synthesis import dead_leaves, phantoms
+from napari_dental_denoise.synthesis import dead_leaves, log_uniform, phantoms
 
 FULL = np.iinfo(np.uint16).max
 # A periapical radiograph in landscape and in portrait format, and a panoramic one.
@@ -77,7 +77,7 @@ def _collage(shape: tuple[int, int], images: Sequence[Unit], rng: np.random.Gene
     collage = np.zeros(shape, np.float32)
     top = 0
     while top < shape[0]:
-        height, left = float(np.exp(rng.uniform(*np.log(HEIGHTS)))), 0
+        height, left = log_uniform(rng, HEIGHTS), 0
         while left < shape[1]:
             image = images[int(rng.integers(len(images)))]
             piece = _scaled(image, min(height / len(image), 1.0))
