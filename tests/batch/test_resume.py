@@ -241,7 +241,7 @@ def test_large_and_small_letters_are_two_files_where_the_disk_says_so(tmp_path):
 
 
 def test_a_clean_twin_that_cannot_be_read_is_named_and_costs_only_its_scores(scans, tmp_path, capsys):
-    clean = fill(tmp_path / "clean", "a.png", "b.png")
+    clean = fill(tmp_path / "clean", "a.png", "b.png", image=GREY + 3)
     (clean / "b.png").write_bytes(b"no image")
     command = ["denoise", scans, "-o", tmp_path / "out", "--clean"]
     assert main([*map(str, command), str(clean)]) == 0

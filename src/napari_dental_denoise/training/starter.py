@@ -19,10 +19,10 @@ SHAPES = ((488, 748), (640, 480), (300, 680))
 PHANTOMS_OF_EACH_SHAPE = 30
 PHANTOMS_TO_VALIDATE = 2
 LEAVES, LEAVES_TO_VALIDATE = 24, 2
-COLLAGES, COLLAGES_TO_VALIDATE = 60, 2
+COLLAGES, COLLAGES_TO_VALIDATE = 100, 2
 SQUARE = (512, 512)
 # A row of a collage has whole images, reduced to this height: thumbnails, sharp to the last pixel.
-HEIGHTS = (24.0, 120.0)
+HEIGHTS = (24.0, 240.0)
 
 # Larger images, such as those of a flat panel, are halved: whole, they have more grain than dental ones.
 LARGEST_SIDE = 800
