@@ -15,6 +15,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
 from napari_dental_denoise.models import STARTER, find_model
+from napari_dental_denoise.noise import hidden_by_clipping
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_array, check_type, seen_by, up_to_multiples
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import check_number
@@ -162,9 +163,10 @@ def _run_windows(
     window = tile.rows.window, tile.columns.window
     units = [encoding.normalise(image[window]) for image, encoding in zip(group, encodings, strict=True)]
     windows = np.stack([up_to_multiples(unit, engine.card.multiple) for unit in units])
-    inner = slice(None), tile.rows.inner, tile.columns.inner
-    output = engine(seen_by(engine.card.sees, windows[..., np.newaxis]))[..., 0][inner]
-    return windows[inner] - output if engine.card.predicts == "image" else output
+    output = engine(seen_by(engine.card.sees, windows[..., np.newaxis]))[..., 0]
+    noise = windows - output if engine.card.predicts == "image" else output
+    noise = np.stack([part - hidden_by_clipping(*pair) for part, *pair in zip(noise, windows, noise, strict=True)])
+    return noise[:, tile.rows.inner, tile.columns.inner]
 
 
 def check_strength(strength: float) -> None:

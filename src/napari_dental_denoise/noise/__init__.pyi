@@ -1,3 +1,5 @@
+from .clipping import hidden_by_clipping as hidden_by_clipping
+from .clipping import mean_excess as mean_excess
 from .common import Rng as Rng
 from .common import check_sigma as check_sigma
 from .common import generator as generator

@@ -8,11 +8,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.noise import SMALLEST_SIDE, NoiseEstimate, blurred_noise, estimate_noise
+from napari_dental_denoise.noise import SMALLEST_SIDE, NoiseEstimate, blurred_noise, estimate_noise, mean_excess
 from napari_dental_denoise.pixels import Unit, full_scale, to_unit
 from napari_dental_denoise.training.dataset import Dataset, Image, Pair, Window, digest, fingerprints
 
@@ -121,14 +119,8 @@ def _before_clipping(mean: Unit, low: float, high: float, sigma: float) -> Unit:
     """Return the grey values that have this mean after Gaussian noise was added and clipped to [low, high]."""
     grey = np.linspace(0, 1, GREY_STEPS)
     # Clipping moves the mean away from either end.
-    clipped_mean = grey + sigma * (_excess((grey - low) / sigma) - _excess((high - grey) / sigma))
+    clipped_mean = grey + sigma * (mean_excess((grey - low) / sigma) - mean_excess((high - grey) / sigma))
     return np.interp(mean, clipped_mean, grey).astype(np.float32)
-
-
-def _excess(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean excess of a standard normal variable over a distance."""
-    density = np.exp(-(distance**2) / 2) / math.sqrt(2 * math.pi)
-    return density - np.where(np.isfinite(distance), distance, 0) * ndtr(-distance)
 
 
 def _smooth(image: Unit, deviation: float) -> Unit:
