@@ -29,6 +29,8 @@ from .regions import outline_mask as outline_mask
 from .regions import path_points as path_points
 from .regions import profile as profile
 from .regions import region_score as region_score
+from .removed import RemovedStructure as RemovedStructure
+from .removed import removed_structure as removed_structure
 from .table import TABLE_FORMATS as TABLE_FORMATS
 from .table import as_csv as as_csv
 from .table import as_text as as_text

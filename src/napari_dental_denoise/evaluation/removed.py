@@ -1,0 +1,193 @@
+"""What a denoiser removed: noise alone, or structure with it. No clean image is needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.pixels import Unit, check_type
+from napari_dental_denoise.validation import check_number
+
+# In pixels: radii of discs, and half the width and half the length of lines in so many directions.
+RADII = (2.2, 3.2, 4.6, 6.6, 9.5)
+HALF_WIDTH, HALF_LENGTH, DIRECTIONS = 1.0, 7.0, 8
+# Sides of the squares over which the level of the removed noise, and of its sums over details, are measured.
+LEVEL_SIDE, SUM_SIDE = 49, 65
+# In standard deviations of the noise: larger values count as much as this one, and lower contrasts are not reported.
+MOST, FAINTEST = 3.0, 1.8
+FALSE_ALARMS, MOST_ALARMS = 0.05, 0.5
+# A standard deviation as a multiple of the median of the absolute values, for Gaussian noise.
+DEVIATION_TO_MEDIAN = 1.4826
+SAMPLING = 3
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place where structure was removed: the pixel, and how many standard deviations it stands out of the noise."""
+
+    row: int
+    column: int
+    z: float
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedStructure:
+    """Where structure was removed from an image; `str` tells it in a sentence.
+
+    Attributes
+    ----------
+    z : (H, W) float32 array
+        By how many standard deviations the most conspicuous detail around each pixel stands out of the removed noise;
+        below 0 for a dark one, and 0 where its contrast is below 1.8 standard deviations of a pixel.
+    threshold : float
+        Above it, and below its negative, a value is an alarm.
+    places : tuple of Place
+        The alarms, the most conspicuous first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.zeros((9, 9), np.float32)
+    >>> print(RemovedStructure(z, 5.3, ()))
+    What was removed looks like noise
+    >>> print(RemovedStructure(z, 5.3, (Place(4, 7, 9.1),)))
+    Structure was removed at 1 place (row, column): 4, 7
+    """
+
+    z: Unit
+    threshold: float
+    places: tuple[Place, ...]
+
+    def __str__(self) -> str:
+        if not self.places:
+            return "What was removed looks like noise"
+        count = len(self.places)
+        shown = "; ".join(f"{place.row}, {place.column}" for place in self.places[:SHOWN])
+        more = "; ..." if count > SHOWN else ""
+        return f"Structure was removed at {count} place{'s' * (count > 1)} (row, column): {shown}{more}"
+
+
+def removed_structure(
+    image: NDArray[np.generic], denoised: NDArray[np.generic], *, false_alarms: float = FALSE_ALARMS
+) -> RemovedStructure:
+    """Look for discs and lines in what was removed from an image.
+
+    The difference of the two images is divided by its local level, and summed over discs and lines of several sizes,
+    as an observer would who looks for a detail of known shape (a matched filter). A sum is an alarm if noise of the
+    level and the correlation that the difference has would reach it in a share `false_alarms` of all images. Of
+    correlated noise, more is needed.
+
+    Parameters
+    ----------
+    image, denoised : (H, W) arrays
+        Of one type and unit.
+    false_alarms : float
+        Share of the images with nothing but noise removed that have an alarm, above 0 and at most 0.5.
+
+    Returns
+    -------
+    RemovedStructure
+
+    Raises
+    ------
+    InputError
+        If the arrays are no such images.
+
+    Notes
+    -----
+    Details of 3 standard deviations of the noise and a radius of 2 pixels are found in white noise. Fainter and smaller
+    ones are not, and noise whose level changes within few pixels can pass for structure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).standard_normal((96, 96))
+    >>> print(removed_structure(noise, np.zeros((96, 96))))
+    What was removed looks like noise
+    >>> noise[40:46, 50:56] += 4
+    >>> removed_structure(noise, np.zeros((96, 96))).places[0].z > 9
+    True
+    """
+    check_number("false_alarms", false_alarms, above=0, high=MOST_ALARMS)
+    removed = _standardised(_difference(image, denoised))
+    details = list(_details())
+    # The number of independent sums is about that of the details that fit into the image side by side.
+    tests = 2 * sum(removed.size / np.count_nonzero(detail) for detail in details)
+    threshold = float(-ndtri(false_alarms / (2 * tests)))
+    z = np.zeros_like(removed)
+    for detail in details:
+        sums = cv2.filter2D(removed, -1, detail, borderType=cv2.BORDER_REFLECT)
+        standing_out = np.where(np.abs(sums) >= FAINTEST * detail.sum(), sums / _level_of(sums), np.float32(0))
+        z = np.where(np.abs(standing_out) > np.abs(z), standing_out, z)
+    return RemovedStructure(z, threshold, tuple(_places(z, threshold)))
+
+
+def _difference(image: NDArray[np.generic], denoised: NDArray[np.generic]) -> Unit:
+    """Return what was removed, as floating values, without slow trends."""
+    for each in (image, denoised):
+        check_type(each)
+        if each.ndim != 2 or 0 in each.shape:
+            raise InputError(f"expected images of shape (height, width); received shape {each.shape}")
+    if image.shape != denoised.shape:
+        raise InputError(f"image {image.shape} and denoised image {denoised.shape} differ in size")
+    difference = np.subtract(image, denoised, dtype=np.float64).astype(np.float32)
+    return difference - _mean(difference, LEVEL_SIDE)
+
+
+def _standardised(difference: Unit) -> Unit:
+    """Return a difference in units of its local level; single large values count no more than large noise."""
+    level = float(np.sqrt(np.mean(difference**2)))
+    if level == 0:
+        return difference
+    local = np.sqrt(_mean(np.minimum(difference**2, (MOST * level) ** 2), LEVEL_SIDE))
+    return np.clip(difference / np.maximum(local, np.float32(0.1 * level)), -MOST, MOST)
+
+
+def _level_of(sums: Unit) -> Unit:
+    """Return the local standard deviation of sums over details; that of white noise, 1, at least."""
+    typical = max(float(np.median(np.abs(sums[::SAMPLING, ::SAMPLING]))) * DEVIATION_TO_MEDIAN, 1.0)
+    return np.maximum(np.sqrt(_mean(np.minimum(sums**2, (MOST * typical) ** 2), SUM_SIDE)), np.float32(typical))
+
+
+def _details() -> Iterator[Unit]:
+    """Yield the details to look for, of a sum of squares of 1."""
+    discs = ((radius, radius, 0.0) for radius in RADII)
+    lines = ((HALF_LENGTH, HALF_WIDTH, math.pi * number / DIRECTIONS) for number in range(DIRECTIONS))
+    for half_length, half_width, angle in chain(discs, lines):
+        reach = math.ceil(half_length + 1)
+        rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+        along = columns * math.cos(angle) + rows * math.sin(angle)
+        across = rows * math.cos(angle) - columns * math.sin(angle)
+        if half_length == half_width:
+            inside = half_length - np.hypot(along, across)
+        else:
+            inside = np.minimum(half_length - np.abs(along), half_width - np.abs(across))
+        detail = np.clip(inside + 0.5, 0, 1).astype(np.float32)
+        yield detail / np.linalg.norm(detail)
+
+
+def _places(z: Unit, threshold: float) -> Iterator[Place]:
+    """Yield the highest pixel of each connected alarm, the most conspicuous first."""
+    count, labels = cv2.connectedComponents((np.abs(z) >= threshold).astype(np.uint8))
+    order = np.argsort(-np.abs(z), axis=None)[: np.count_nonzero(labels)]
+    seen: set[int] = set()
+    for row, column in zip(*np.unravel_index(order, z.shape), strict=True):
+        label = int(labels[row, column])
+        if label not in seen:
+            seen.add(label)
+            yield Place(int(row), int(column), round(float(z[row, column]), 1))
+        if len(seen) == count - 1:
+            return
+
+
+def _mean(image: Unit, side: int) -> Unit:
+    return cv2.blur(image, (side, side), borderType=cv2.BORDER_REFLECT)
