@@ -4,6 +4,7 @@ from .errors import InputError as InputError
 from .evaluation import BASELINES as BASELINES
 from .evaluation import accuracy as accuracy
 from .evaluation import psnr as psnr
+from .evaluation import removed_structure as removed_structure
 from .evaluation import ssim as ssim
 from .images import read_all_datasets as read_all_datasets
 from .images import read_dental as read_dental
@@ -11,6 +12,7 @@ from .images import read_image as read_image
 from .images import write_image as write_image
 from .inference import SelfEnsemble as SelfEnsemble
 from .inference import denoise as denoise
+from .inference import denoise_with_error as denoise_with_error
 from .inference import load_engine as load_engine
 from .noise import NoiseEstimate as NoiseEstimate
 from .noise import add_correlated_noise as add_correlated_noise

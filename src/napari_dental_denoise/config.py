@@ -25,6 +25,9 @@ GREY_LEVELS = 255
 # Side in pixels of the squares whose mean a network does not see: the unit and slow trends do not matter to it.
 MEAN_SIDE = 33
 CONVOLUTIONS = 2
+# Shares of the pixels for which an error map can tell an interval, and the usual one.
+SHARES = (0.68, 0.9, 0.95)
+USUAL_SHARE = 0.9
 PROGRAM = "napari-dental-denoise"
 PACKAGE = "napari_dental_denoise"
 MODEL_SUFFIX = ".keras"

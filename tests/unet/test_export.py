@@ -44,11 +44,20 @@ def plain_autoencoder(shape=(64, 64), *, residual=False):
 
 
 def test_the_export_equals_keras(trained_model, batch):
-    keras_output = np.asarray(load_keras_model(trained_model)(batch))
-    np.testing.assert_allclose(load_engine(trained_model, "f32")(batch), keras_output, atol=1e-5)
-    np.testing.assert_allclose(KerasEngine(trained_model, "f32")(batch), keras_output, atol=1e-5)
+    keras_output, squared = map(np.asarray, load_keras_model(trained_model)(batch))
+    for engine in (load_engine(trained_model, "f32"), KerasEngine(trained_model, "f32")):
+        output, expected = engine.with_error(batch)
+        np.testing.assert_allclose(engine(batch), keras_output, atol=1e-5)
+        np.testing.assert_allclose(output, keras_output, atol=1e-5)
+        assert expected.shape == batch.shape
+        # Linear interpolation keeps the middle between four pixels.
+        middles = (expected[:, 2:-2:2, 2:-2:2] + expected[:, 3:-2:2, 3:-2:2]) / 2
+        np.testing.assert_allclose(middles.mean(), squared[:, 1:-1, 1:-1].mean(), rtol=0.02)
     for engine in (load_engine(trained_model, "bf16"), KerasEngine(trained_model, "bf16")):
+        output, expected = engine.with_error(batch)
         assert np.abs(engine(batch) - keras_output).max() < 0.03
+        assert np.abs(output - keras_output).max() < 0.03
+        np.testing.assert_allclose(expected.mean(), squared.mean(), rtol=0.1)
 
 
 @given(arrays.arrays(np.float32, st.integers(0, 20), elements=st.floats(-(2.0**100), 2.0**100, width=32)))
@@ -123,8 +132,9 @@ def test_a_failed_export_keeps_the_weights(tmp_path, monkeypatch):
 
 
 def test_anyone_loads_it_with_keras_alone(trained_model):
-    model = keras.models.load_model(trained_model)
-    assert model.output_shape == (None, None, None, 1)
+    noise, squared_error = keras.models.load_model(trained_model)(np.zeros((1, 16, 24, 1), np.float32))
+    assert noise.shape == (1, 16, 24, 1)
+    assert squared_error.shape == (1, 8, 12, 1)
 
 
 def test_the_card_tells_what_it_was_trained_on(trained_model):

@@ -7,7 +7,7 @@ import pytest
 
 from napari_dental_denoise.config import PRESETS
 from napari_dental_denoise.training import Batch
-from napari_dental_denoise.unet.learner import MIN_ERROR, Learner, lost_detail
+from napari_dental_denoise.unet.learner import MIN_ERROR, Learner, denoise_with_error, error_loss, lost_detail
 
 
 def learner(preset):
@@ -70,7 +70,7 @@ def test_a_step_reports_the_geometric_mean_of_the_errors_before_it_and_lowers_it
     levels = np.array([0.02, 0.05, 0.1, 0.2], np.float32).reshape(4, 1, 1, 1)
     noisy = clean + levels * rng.choice(np.array([-1, 1], np.float32), clean.shape)
     network = learner(preset)
-    output = np.asarray(network.network(noisy))
+    output = np.asarray(network.network(noisy)[0])
     # "classic" predicts the image itself, "fast" the noise, at first none.
     denoised = output if preset == "classic" else noisy - output
     errors = np.sqrt(np.mean((denoised - clean) ** 2, axis=(1, 2, 3)))
@@ -79,3 +79,36 @@ def test_a_step_reports_the_geometric_mean_of_the_errors_before_it_and_lowers_it
     if preset == "fast":
         assert losses[0] == pytest.approx((0.02 * 0.05 * 0.1 * 0.2) ** 0.25, rel=1e-3)
     assert losses[-1] < losses[0]
+
+
+def test_the_error_map_learns_the_deviation_and_does_not_change_what_is_denoised():
+    """Noise of two levels that cannot be removed: half of the patches have four times that of the others."""
+    rng = np.random.default_rng(0)
+    clean = np.full((8, 32, 32, 1), 0.5, np.float32)
+    level = np.repeat(np.float32([0.02, 0.08]), 4).reshape(8, 1, 1, 1)
+    with_map, frozen = learner("fast"), learner("fast")
+    for _ in range(150):
+        noisy = clean + level * rng.standard_normal(clean.shape, np.float32)
+        with_map.learn(batch_of(noisy, clean), 2e-3)
+        # Other weights of the map make no difference to the rest.
+        for layer in frozen.network.layers:
+            if layer.name.startswith("error") and layer.weights:
+                layer.set_weights([0 * layer.get_weights()[0] + 0.01])
+        frozen.learn(batch_of(noisy, clean), 2e-3)
+    noisy = clean + level * np.random.default_rng(9).standard_normal(clean.shape, np.float32)
+    denoised, squared = denoise_with_error(with_map.network, PRESETS["fast"], noisy)
+    errors = np.mean((denoised - clean) ** 2, axis=(1, 2, 3))
+    assert np.mean(squared, axis=(1, 2, 3)) == pytest.approx(errors, rel=0.6)
+    assert np.mean(squared[4:]) > 4 * np.mean(squared[:4])
+    np.testing.assert_array_equal(denoise_with_error(frozen.network, PRESETS["fast"], noisy)[0], denoised)
+
+
+def test_grain_of_a_clean_patch_is_no_error():
+    clean = np.zeros((1, 16, 16, 1), np.float32)
+    denoised = clean + np.float32(0.02) * np.random.default_rng(0).standard_normal(clean.shape, np.float32)
+    grainy = batch_of(clean, clean)._replace(grain=np.float32([0.02]))
+    expected = [np.full((1, 8, 8, 1), error**2, np.float32) for error in (0.001, 0.02)]
+    losses = [float(error_loss(grainy, denoised, each)) for each in expected]
+    assert losses[0] < losses[1]
+    losses = [float(error_loss(batch_of(clean, clean), denoised, each)) for each in expected]
+    assert losses[0] > losses[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from napari_dental_denoise.config import INFERENCE, Precision
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
-from napari_dental_denoise.models import STARTER, find_model
+from napari_dental_denoise.models import STARTER, ModelCard, find_model
 from napari_dental_denoise.noise import hidden_by_clipping
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_array, check_type, seen_by, up_to_multiples
 from napari_dental_denoise.progress import Progress, finish
@@ -91,7 +91,7 @@ def denoise_steps(
     images = as_images(image)
     result = np.empty(image.shape, image.dtype)
     results = result.reshape(images.shape)
-    for seen in _noise_in_tiles(images, engine, tile_side, encoding):
+    for seen in noise_in_tiles(images, engine, tile_side, encoding):
         results[seen.place] = seen.encoding.subtract(images[seen.place], seen.noise, strength)
         yield seen.progress
     return result
@@ -112,7 +112,7 @@ def residual_steps(
     images = as_images(image)
     result = np.empty(image.shape, np.float32)
     results = result.reshape(images.shape)
-    for seen in _noise_in_tiles(images, engine, tile_side, encoding):
+    for seen in noise_in_tiles(images, engine, tile_side, encoding):
         results[seen.place] = seen.noise
         yield seen.progress
     return result
@@ -129,44 +129,54 @@ def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
     return images
 
 
+Run = Callable[[Unit], Sequence[Unit]]
+
+
 @dataclass(frozen=True, slots=True)
-class _TileNoise:
-    """The noise estimated in the core of one tile, its place in the stack, and the scale of its image."""
+class TileNoise:
+    """The noise estimated in the core of one tile, its place in the stack, and the scale of its image.
+
+    `others` are further outputs of the network.
+    """
 
     place: tuple[int, slice, slice]
     noise: Unit
+    others: Sequence[Unit]
     encoding: PixelEncoding
     progress: Progress
 
 
-def _noise_in_tiles(
-    images: NDArray[np.generic], engine: Engine, tile_side: int, encoding: PixelEncoding
-) -> Iterator[_TileNoise]:
+def noise_in_tiles(
+    images: NDArray[np.generic], engine: Engine, tile_side: int, encoding: PixelEncoding, run: Run | None = None
+) -> Iterator[TileNoise]:
+    """Yield the noise of images (N, H, W), tile by tile; `run` may be the engine's `with_error`."""
     tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, engine.card.multiple)
     total = len(images) * len(tiles)
     # Small images run together, as many as have the pixels of one tile.
     together = max(tile_side**2 // math.prod(images.shape[1:]), 1) if len(tiles) == 1 else 1
+    run = run or (lambda batch: (engine(batch),))
     for first in range(0, len(images), together):
         group = [np.asarray(image) for image in images[first : first + together]]
         fitted = [encoding.fit(image) if encoding.ends is None else encoding for image in group]
         for number, tile in enumerate(tiles, start=1):
-            seen = _run_windows(group, fitted, tile, engine)
-            for index, (noise, own) in enumerate(zip(seen, fitted, strict=True), start=first):
-                place = index, tile.rows.core, tile.columns.core
-                yield _TileNoise(place, noise, own, Progress(index * len(tiles) + number, total))
+            noise, *others = _run_windows(group, fitted, tile, engine.card, run)
+            for index, own in enumerate(fitted):
+                place = first + index, tile.rows.core, tile.columns.core
+                progress = Progress((first + index) * len(tiles) + number, total)
+                yield TileNoise(place, noise[index], [other[index] for other in others], own, progress)
 
 
 def _run_windows(
-    group: Sequence[NDArray[np.generic]], encodings: Sequence[PixelEncoding], tile: Tile, engine: Engine
-) -> Unit:
-    """Return the noise in the core of each image, computed in float32 even if the network's body is bf16."""
+    group: Sequence[NDArray[np.generic]], encodings: Sequence[PixelEncoding], tile: Tile, card: ModelCard, run: Run
+) -> list[Unit]:
+    """Return the outputs in the core of each image, first the noise, in float32 even if the network's body is bf16."""
     window = tile.rows.window, tile.columns.window
     units = [encoding.normalise(image[window]) for image, encoding in zip(group, encodings, strict=True)]
-    windows = np.stack([up_to_multiples(unit, engine.card.multiple) for unit in units])
-    output = engine(seen_by(engine.card.sees, windows[..., np.newaxis]))[..., 0]
-    noise = windows - output if engine.card.predicts == "image" else output
+    windows = np.stack([up_to_multiples(unit, card.multiple) for unit in units])
+    output, *others = (part[..., 0] for part in run(seen_by(card.sees, windows[..., np.newaxis])))
+    noise = windows - output if card.predicts == "image" else output
     noise = np.stack([part - hidden_by_clipping(*pair) for part, *pair in zip(noise, windows, noise, strict=True)])
-    return noise[:, tile.rows.inner, tile.columns.inner]
+    return [part[:, tile.rows.inner, tile.columns.inner] for part in (noise, *others)]
 
 
 def check_strength(strength: float) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.bfloat16 import split_grey, take_in_both_parts
 from napari_dental_denoise.inference.runtime import openvino
 from napari_dental_denoise.models import ModelCard, ModelFile, converted, find_model, model_stat, read_model_file
+from napari_dental_denoise.pixels import doubled
 from napari_dental_denoise.validation import check_count
 
 
@@ -26,6 +27,9 @@ class Engine(Protocol):
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output for a (N, H, W, 1) float32 batch on [0, 1]; sides are multiples of the card's."""
+
+    def with_error(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the output and the expected squared error of each pixel, of a model whose card has a calibration."""
 
 
 def check_precision(precision: str) -> None:
@@ -58,45 +62,68 @@ class OpenVinoEngine:
         self, model: ModelFile, precision: Precision = INFERENCE.precision, threads: int | None = None
     ) -> None:
         self.card = model.card
-        runtime = openvino()
-        core = runtime.Core()
         hint = body_precision(precision, model.card)
-        options: dict[str, str | int] = {} if hint == "auto" else {"INFERENCE_PRECISION_HINT": hint}
+        self._options: dict[str, str | int] = {} if hint == "auto" else {"INFERENCE_PRECISION_HINT": hint}
         if threads is not None:
             check_count("threads", threads)
-            options["INFERENCE_NUM_THREADS"] = threads
+            self._options["INFERENCE_NUM_THREADS"] = threads
+        self._model = model
+        self._compiled = self._compile(outputs=1)
+
+    @cached_property
+    def _compiled_with_error(self) -> Any:
+        return self._compile(outputs=2)
+
+    def _compile(self, outputs: int) -> Any:
+        """Return the network with its first outputs, without the layers that only others need."""
+        runtime, model = openvino(), self._model
+        core = runtime.Core()
         try:
             network = core.read_model(model.graph, runtime.Tensor(np.frombuffer(model.weights, np.uint8).copy()))
-            _check_network(network)
-            core.set_property("CPU", options)
+            _check_network(network, outputs)
+            for result in network.get_results()[outputs:]:
+                network.remove_result(result)
+            core.set_property("CPU", self._options)
             if core.get_property("CPU", "INFERENCE_PRECISION_HINT") == runtime.Type.bf16:
                 take_in_both_parts(network)
-            self._compiled = core.compile_model(network, "CPU")
+            return core.compile_model(network, "CPU")
         except RuntimeError as error:
             raise InputError(f"{model.path.name}: OpenVINO cannot use its export: train or convert it again") from error
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for a (N, H, W, 1) float32 batch; see `Engine`."""
+        return self._run(self._compiled, batch)[0]
+
+    def with_error(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the output and the expected squared errors; see `Engine`."""
+        output, squared = self._run(self._compiled_with_error, batch)
+        return output, doubled(squared)
+
+    def _run(self, compiled: Any, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         try:
             # A new request for each call: a request serves one thread at a time, and its output, which nothing else
             # uses, needs no copy.
-            request = self._compiled.create_infer_request()
-            inputs = split_grey(batch) if len(self._compiled.inputs) == 2 else batch
-            output = request.infer(inputs, share_inputs=True, share_outputs=True)[0]
+            request = compiled.create_infer_request()
+            inputs = split_grey(batch) if len(compiled.inputs) == 2 else batch
+            results = request.infer(inputs, share_inputs=True, share_outputs=True)
+            outputs = [results[number] for number in range(len(compiled.outputs))]
         except RuntimeError as error:
             raise InputError(f"OpenVINO cannot run this model: {str(error).splitlines()[-1]}") from error
-        if output.shape != batch.shape:
-            raise InputError(f"the model turned an input of shape {batch.shape} into an output of shape {output.shape}")
-        # The sum of an array is finite only if its values are, and takes a hundredth of the network's time.
-        if not np.isfinite(output.sum()):
-            raise InputError("the model's output contains NaN or infinity; its weights are probably corrupt")
-        return output
+        if outputs[0].shape != batch.shape:
+            raise InputError(
+                f"the model turned an input of shape {batch.shape} into an output of shape {outputs[0].shape}"
+            )
+        for output in outputs:
+            # The sum of an array is finite only if its values are, and takes a hundredth of the network's time.
+            if not np.isfinite(output.sum()):
+                raise InputError("the model's output contains NaN or infinity; its weights are probably corrupt")
+        return outputs
 
 
-def _check_network(network: object) -> None:
-    inputs, outputs = network.inputs, network.outputs  # type: ignore[attr-defined]  # openvino has no stubs
-    if len(inputs) != 1 or len(outputs) != 1 or inputs[0].partial_shape.rank.get_length() != 4:
-        raise RuntimeError("expected one input and one output image")
+def _check_network(network: Any, outputs: int) -> None:
+    inputs = network.inputs
+    if len(inputs) != 1 or len(network.outputs) < outputs or inputs[0].partial_shape.rank.get_length() != 4:
+        raise RuntimeError("expected one input image and as many output images")
 
 
 def load_engine(

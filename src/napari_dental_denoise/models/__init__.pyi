@@ -1,3 +1,7 @@
+from .calibration import Draw as Draw
+from .calibration import calibrate as calibrate
+from .calibration import describe_noise as describe_noise
+from .calibration import interval_factor as interval_factor
 from .card import CARD as CARD
 from .card import PURPOSE as PURPOSE
 from .card import ModelCard as ModelCard

@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_dental_denoise.config import Predicts, Sees
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.models.calibration import is_calibration
 
 CARD = "card.json"
 PURPOSE = "For research and teaching only; never for diagnosis."
@@ -39,6 +40,8 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     # Validation PSNR in dB and SSIM, of the noisy and of the denoised images.
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    # Of the error map, which is the second output of the network; empty where there is none. See `calibrate`.
+    calibration: Mapping[str, Any] = field(default_factory=dict)
     # Versions of the software that made the model.
     versions: Mapping[str, str] = field(default_factory=dict)
     # ISO 8601, UTC.
@@ -78,6 +81,7 @@ def _is_valid(card: ModelCard) -> bool:
         and 0 <= card.halo <= MAX_HALO
         and all(isinstance(part, Mapping) for part in (card.noise, card.data, card.training, card.metrics))
         and isinstance(card.versions, Mapping)
+        and is_calibration(card.calibration)
         and all(isinstance(text, str) for text in (card.preset, card.date, card.weights_sha256, card.export_sha256))
         and all(isinstance(text, str) for text in (card.normalisation, card.purpose))
     )

@@ -3,6 +3,7 @@ from .encoding import PixelEncoding as PixelEncoding
 from .encoding import encoding_from as encoding_from
 from .geometry import SYMMETRIES as SYMMETRIES
 from .geometry import apply_dihedral as apply_dihedral
+from .geometry import doubled as doubled
 from .geometry import invert_dihedral as invert_dihedral
 from .geometry import mirrored as mirrored
 from .geometry import next_multiple as next_multiple

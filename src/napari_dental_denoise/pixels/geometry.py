@@ -1,9 +1,10 @@
-"""Dihedral symmetries of the square, and mirrored borders."""
+"""Dihedral symmetries of the square, mirrored borders, and doubled sides."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,3 +43,9 @@ def up_to_multiples(image: NDArray[Value], multiple: int) -> NDArray[Value]:
 def next_multiple(length: int, multiple: int) -> int:
     """Round a length up to a multiple."""
     return -(-length // multiple) * multiple
+
+
+def doubled(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a batch (N, H, W, 1) of images at twice the size, linearly interpolated."""
+    sides = 2 * batch.shape[2], 2 * batch.shape[1]
+    return np.stack([cv2.resize(image, sides, interpolation=cv2.INTER_LINEAR) for image in batch])[..., np.newaxis]

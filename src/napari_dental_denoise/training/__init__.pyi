@@ -5,6 +5,7 @@ from .checkpoint import save_checkpoint as save_checkpoint
 from .dataset import CleanImages as CleanImages
 from .dataset import Dataset as Dataset
 from .dataset import ImagePairs as ImagePairs
+from .dataset import random_window as random_window
 from .dataset import split_indices as split_indices
 from .events import EpochDone as EpochDone
 from .events import StepDone as StepDone

@@ -40,8 +40,9 @@ class ExportError(InputError):
 def save_model(model: keras.Model, card: ModelCard, path: Path, *, overwrite: bool) -> ModelCard:
     """Write a float32 Keras model with its card and OpenVINO export as one `.keras` file; return the completed card.
 
-    The model maps (N, H, W, 1) to (N, H, W, 1), height and width open; date, versions and hashes of the card are filled
-    in. Weights are rounded to 11 significant bits and every member is deflated, which halves the file.
+    The model maps (N, H, W, 1) to (N, H, W, 1), height and width open, and may have an error map as a second output;
+    date, versions and hashes of the card are filled in. Weights are rounded to 11 significant bits and every member is
+    deflated, which halves the file.
 
     The file is written whole or not at all, and InputError is raised if it exists or cannot be written. If the export
     fails, the Keras model alone is written before the error is raised, so that no training is lost.
@@ -134,7 +135,7 @@ def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
     field reaches. Raise InputError if the model cannot be loaded or exported, does not map an image to one of its size,
     or cannot work on a part of an image.
     """
-    model = _with_open_sides(load_keras_model(source), source.name)
+    model = _with_open_sides(_without_error_map(load_keras_model(source)), source.name)
     multiple = _find_multiple(model, source.name)
     predicts = _find_prediction(model, multiple, source.name)
     halo = _find_halo(model, multiple, source.name)
@@ -144,6 +145,13 @@ def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
     card = ModelCard("foreign", predicts, multiple, halo, sees)
     check_model_name(target)
     return _write_model(model, card, target, overwrite=overwrite)
+
+
+def _without_error_map(model: keras.Model) -> keras.Model:
+    """Return a network without the second output of `with_error_map`, whose calibration is lost with the card."""
+    if model.name != NAME or len(model.outputs) == 1:
+        return model
+    return keras.Model(model.input, model.outputs[0], name=NAME)
 
 
 def _with_open_sides(model: keras.Model, name: str) -> keras.Model:

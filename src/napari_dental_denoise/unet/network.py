@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from napari_dental_denoise.config import PRESETS, Preset
 from napari_dental_denoise.errors import InputError
@@ -14,7 +15,10 @@ layers = keras.layers
 NAME = "unet"
 # Names of the additional layers in a network of fixed sides.
 PAD, CROP = "pad", "crop"
-FIRST = "down0_0"
+FIRST, OUTPUT = "down0_0", "output"
+# Beginning of the names of the layers that belong to the error map only.
+ERROR = "error"
+ERROR_ROOT = f"{ERROR}_root"
 
 
 def unet_model(
@@ -76,6 +80,31 @@ def unet_model(
     return keras.Model(image, x, name=NAME)
 
 
+def with_error_map(network: keras.Model) -> keras.Model:
+    """Give a U-Net of `unet_model`, of open sides, a second output: the expected squared error, at half the resolution.
+
+    It reads the features of the two finest levels of the decoder. Without biases, it scales with the square of the
+    image.
+    """
+    fine, coarse = (_decoder_layer(network, level) for level in (0, 1))
+    width, dtype = fine.filters, fine.dtype_policy.name
+    options: dict[str, Any] = {"padding": "same", "use_bias": False, "activation": "relu", "dtype": dtype}
+    parts = [
+        layers.Conv2D(width, 2, strides=2, name=f"{ERROR}_fine", **options)(fine.output),
+        layers.Conv2D(width, 1, name=f"{ERROR}_coarse", **options)(coarse.output),
+    ]
+    x = layers.Concatenate(name=f"{ERROR}_both", dtype=dtype)(parts)
+    x = layers.Conv2D(width, 3, name=f"{ERROR}_0", **options)(x)
+    root = layers.Conv2D(1, 1, name=ERROR_ROOT, **{**options, "activation": None, "dtype": "float32"})(x)
+    squared = layers.Multiply(name=ERROR, dtype="float32")([root, root])
+    return keras.Model(network.input, [network.output, squared], name=NAME)
+
+
+def _decoder_layer(network: keras.Model, level: int) -> keras.layers.Layer:
+    """Return the last layer of a level of the decoder."""
+    return [layer for layer in network.layers if layer.name.startswith(f"up{level}_")][-1]
+
+
 def find_preset(preset: str | Preset) -> Preset:
     """Return a preset by name; the error for an unknown name lists all."""
     if isinstance(preset, Preset):
@@ -95,7 +124,7 @@ def _body(x: keras.KerasTensor, design: Preset, dtype: str) -> keras.KerasTensor
         x = _double(x, design.widths[level], design, f"double{level}", dtype)
         x = layers.Concatenate(name=f"skip{level}", dtype=dtype)([skips[level], x])
         x = _convolutions(x, level, design, f"up{level}", dtype)
-    return layers.Conv2D(1, 3, padding="same", use_bias=design.sees == "image", name="output", dtype="float32")(x)
+    return layers.Conv2D(1, 3, padding="same", use_bias=design.sees == "image", name=OUTPUT, dtype="float32")(x)
 
 
 def _convolutions(x: keras.KerasTensor, level: int, design: Preset, name: str, dtype: str) -> keras.KerasTensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_array
 from napari_dental_denoise.models import ModelCard
+from napari_dental_denoise.pixels import Unit
 from napari_dental_denoise.training import (
     Checkpoint,
     EpochDone,
@@ -29,12 +30,13 @@ from napari_dental_denoise.training import (
     usable_patch_size,
 )
 from napari_dental_denoise.unet.backend import device_name, has_bfloat16
+from napari_dental_denoise.unet.calibration import calibrated
 from napari_dental_denoise.unet.card import training_card, unchanged_card
 from napari_dental_denoise.unet.devices import PeerGoneError, check_length, find_devices
 from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.job import TrainingJob, Weights, check_job, check_resumable, fixed_settings
-from napari_dental_denoise.unet.learner import Learner, denoise_batch
-from napari_dental_denoise.unet.network import find_preset, unet_model
+from napari_dental_denoise.unet.learner import Learner, denoise_with_error
+from napari_dental_denoise.unet.network import find_preset, unet_model, with_error_map
 from napari_dental_denoise.unet.validation import Validation, validation_pairs
 from napari_dental_denoise.unet.warm_start import start_from_file
 
@@ -250,16 +252,21 @@ class _Run:
         begun = self.elapsed
         if self.unwritten is not None:
             card, weights = self.unwritten
-            model = unet_model(self.preset)
+            model = with_error_map(unet_model(self.preset))
             model.set_weights(weights)
             if self.state.best_epoch > 0 or self.first_card is None:
-                kept = self.validation.detail_kept(lambda batch: denoise_batch(model, self.preset, batch))
-                card = replace(card, metrics={**card.metrics, "detail_kept": kept})
+                card = self._with_measures(card, lambda batch: denoise_with_error(model, self.preset, batch))
             save_model(model, card, self.job.model, overwrite=self.overwrite)
             self.unwritten, self.overwrite = None, True
         save_checkpoint(checkpoint_path(self.job.model), self.state)
         self.written_at = self.elapsed
         self.pause = max(MIN_SECONDS_BETWEEN_WRITES, MIN_PAUSE_PER_WRITE * (self.written_at - begun))
+
+    def _with_measures(self, card: ModelCard, denoise: Callable[[Unit], tuple[Unit, Unit]]) -> ModelCard:
+        """Return the card with what is measured only of a model that is written."""
+        kept = self.validation.detail_kept(lambda batch: denoise(batch)[0])
+        calibration = calibrated(denoise, self.job.validation, self.preset.multiple, self.config.seed)
+        return replace(card, metrics={**card.metrics, "detail_kept": kept}, calibration=calibration)
 
     def _fail_diverged(self, epoch: int) -> None:
         """Write the best model so far and raise InputError."""

@@ -1,0 +1,128 @@
+"""Denoise images, and tell for each pixel how far the truth may be."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.config import INFERENCE, SHARES, USUAL_SHARE, Precision
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference.denoising import as_images, engine_of, noise_in_tiles
+from napari_dental_denoise.inference.engine import Engine
+from napari_dental_denoise.models import STARTER, ModelCard, interval_factor
+from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_type
+from napari_dental_denoise.progress import Progress, finish
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedError:
+    """The noise of an image (H, W) or of a stack (N, H, W), and the error that the network expects of it.
+
+    Both are on the scale of the encoding. See `error_steps`.
+    """
+
+    noise: Unit
+    error: Unit
+    encoding: PixelEncoding
+    card: ModelCard
+
+    def denoised(self, image: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return the image less its noise."""
+        return self.encoding.subtract(image, self.noise, 1.0)
+
+    def half_width(self, share: float = USUAL_SHARE) -> Unit:
+        """Return the error map in grey values of the image, for a share of `SHARES` of the pixels.
+
+        Raise InputError if the model was not calibrated for such noise.
+        """
+        check_share(share)
+        planes = zip(as_images(self.noise), as_images(self.error), strict=True)
+        black, white = self.encoding.ends or (0.0, 1.0)
+        widths = [
+            interval_factor(self.card.calibration, noise, share) * (white - black) * error for noise, error in planes
+        ]
+        return np.reshape(np.stack(widths), self.noise.shape).astype(np.float32)
+
+
+def denoise_with_error(
+    image: NDArray[np.generic],
+    model: str | Path | Engine = STARTER,
+    *,
+    share: float = USUAL_SHARE,
+    precision: Precision = INFERENCE.precision,
+) -> tuple[NDArray[np.generic], NDArray[np.float32]]:
+    """Denoise an image, or each image of a stack, and tell how far the truth may be from each pixel.
+
+    For the given share of the pixels, on average over images like those that the model was validated with, the true
+    grey value lies within the denoised one plus or minus the error [1]_. This says nothing about a single pixel or a
+    single detail, and nothing about images of another kind.
+
+    Parameters
+    ----------
+    image : (H, W) or (N, H, W) array; uint8, uint16 or floating
+    model : str, Path or engine
+        See `denoise`; its card needs a calibration, which every training on clean images makes.
+    share : {0.68, 0.9, 0.95}
+    precision : {"auto", "f32", "bf16"}
+        Precision of the network's body; ignored if `model` is an engine.
+
+    Returns
+    -------
+    denoised : array of the same shape and type
+    error : float32 array of the same shape
+        In grey values of the image, 0 or more.
+
+    Raises
+    ------
+    InputError
+        If the image, the model or the share cannot be used; the model has no error map; or it was not calibrated for
+        the noise of the image.
+
+    References
+    ----------
+    .. [1] A. N. Angelopoulos et al., "Image-to-image regression with distribution-free uncertainty quantification and
+       applications in imaging", ICML 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_dental_denoise as ndd
+    >>> clean = ndd.phantom((96, 128), rng=0)
+    >>> denoised, error = denoise_with_error(ndd.add_gaussian_noise(clean, 0.1, rng=1), "starter-fast")
+    >>> bool(np.mean(np.abs(denoised - clean) <= error) > 0.8)
+    True
+    """
+    check_type(image)
+    check_share(share)
+    expected = finish(error_steps(image, engine_of(model, precision), encoding=PLAIN.fit(image)))
+    return expected.denoised(image), expected.half_width(share)
+
+
+def error_steps(
+    image: NDArray[np.generic], engine: Engine, *, tile_side: int = INFERENCE.tile_side, encoding: PixelEncoding
+) -> Generator[Progress, None, ExpectedError]:
+    """Estimate the noise of stored values and its expected error, one tile per step, with a fitted encoding."""
+    check_error_map(engine.card)
+    images = as_images(image)
+    noise, error = np.empty((2, *images.shape), np.float32)
+    for seen in noise_in_tiles(images, engine, tile_side, encoding, engine.with_error):
+        noise[seen.place] = seen.noise
+        error[seen.place] = np.sqrt(seen.others[0])
+        yield seen.progress
+    return ExpectedError(noise.reshape(image.shape), error.reshape(image.shape), encoding, engine.card)
+
+
+def check_error_map(card: ModelCard) -> None:
+    """Raise InputError if a model has no error map."""
+    if not card.calibration:
+        raise InputError("this model has no error map: train it again on clean images, or take a model of the package")
+
+
+def check_share(share: float) -> None:
+    """Raise InputError unless there is an interval for this share of the pixels."""
+    if share not in SHARES:
+        raise InputError(f"share must be one of {', '.join(map(str, SHARES))}; received {share!r}")

@@ -1,0 +1,131 @@
+"""How wide an error map must be, so that a share of the pixels lies within it; measured for several kinds of noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.config import GREY_LEVELS, SHARES
+from napari_dental_denoise.errors import InputError
+
+Image = NDArray[np.float32]
+# Bounds of the cells. The level is the deviation of the removed noise on [0, 1]; the correlation that of neighbouring
+# pixels: of white noise, of slightly blurred noise, and of blurred noise.
+LEVELS = (0.0, 3 / GREY_LEVELS, 15 / GREY_LEVELS, 120 / GREY_LEVELS)
+CORRELATIONS = (-0.5, 0.25, 0.7, 0.98)
+# A cell with fewer images says little by itself: it has the factors of all.
+FEWEST = 3
+FACTOR_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Kinds of noise with bounds of level and correlation, and the factors from expected errors to intervals.
+
+    Attributes
+    ----------
+    level, correlation : (float, float)
+        See `describe_noise`.
+    images : int
+        Number of noisy images that the factors come from.
+    factors : sequence of float
+        One for each of `SHARES`.
+    """
+
+    level: tuple[float, float]
+    correlation: tuple[float, float]
+    images: int
+    factors: Sequence[float]
+
+    def holds(self, level: float, correlation: float) -> bool:
+        """Return whether such noise belongs to the cell."""
+        return self.level[0] <= level < self.level[1] and self.correlation[0] <= correlation < self.correlation[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Removed noise of a validation image, and its errors as multiples of the expected ones."""
+
+    level: float
+    correlation: float
+    ratios: Image
+
+
+def describe_noise(noise: Image) -> tuple[float, float]:
+    """Return the standard deviation of noise (H, W), and the correlation of neighbouring pixels, 0 of no noise."""
+    centred = noise - noise.mean(dtype=np.float64)
+    variance = float(np.mean(centred**2))
+    if variance == 0:
+        return 0.0, 0.0
+    beside, below = np.mean(centred[:, 1:] * centred[:, :-1]), np.mean(centred[1:] * centred[:-1])
+    return math.sqrt(variance), float(beside + below) / (2 * variance)
+
+
+def calibrate(draws: Sequence[Draw]) -> dict[str, Any]:
+    """Return the calibration for the card of a model: cells for all kinds of noise that were drawn.
+
+    Factors are quantiles of the ratios, as in split-conformal prediction [1]_: the share of the pixels within the
+    interval is right on average over images like these.
+
+    References
+    ----------
+    .. [1] A. N. Angelopoulos et al., "Image-to-image regression with distribution-free uncertainty quantification and
+       applications in imaging", ICML 2022.
+    """
+    cells = []
+    for level, correlation in product(pairwise(LEVELS), pairwise(CORRELATIONS)):
+        cell = Cell(level, correlation, 0, ())
+        here = [draw.ratios for draw in draws if cell.holds(draw.level, draw.correlation)]
+        if here:
+            factors = _factors(here if len(here) >= FEWEST else [draw.ratios for draw in draws])
+            cells.append(asdict(Cell(level, correlation, len(here), factors)))
+    return {"shares": list(SHARES), "cells": cells}
+
+
+def _factors(ratios: Iterable[Image]) -> list[float]:
+    """Return the quantiles of the ratios, each image weighing the same."""
+    each = [np.quantile(one, np.linspace(0, 1, 1001)) for one in ratios]
+    return [round(float(factor), FACTOR_DIGITS) for factor in np.quantile(np.concatenate(each), SHARES)]
+
+
+def interval_factor(calibration: Mapping[str, Any], noise: Image, share: float) -> float:
+    """Return the factor for a share of `SHARES` of the pixels of an image that `noise` (H, W) was removed from.
+
+    Raise InputError if there was no such noise among what the model was calibrated for.
+    """
+    level, correlation = describe_noise(noise)
+    for cell in map(_cell, calibration["cells"]):
+        if cell.holds(level, correlation):
+            return cell.factors[SHARES.index(share)]
+    raise InputError(
+        f"the error map of this model was not calibrated for noise of {level * GREY_LEVELS:.2g} grey levels of 8 bit "
+        f"with a correlation of {correlation:.2f} between neighbouring pixels: no interval can be told"
+    )
+
+
+def is_calibration(value: object) -> bool:
+    """Return whether a value of a card is a calibration: an empty mapping, or shares and cells of plausible numbers."""
+    if not isinstance(value, Mapping):
+        return False
+    try:
+        return not value or (
+            tuple(value["shares"]) == SHARES and all(_is_plausible(_cell(each)) for each in value["cells"])
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _cell(value: Mapping[str, Any]) -> Cell:
+    level, correlation = ((float(value[name][0]), float(value[name][1])) for name in ("level", "correlation"))
+    return Cell(level, correlation, int(value["images"]), [float(factor) for factor in value["factors"]])
+
+
+def _is_plausible(cell: Cell) -> bool:
+    numbers = (*cell.level, *cell.correlation, *cell.factors)
+    return len(cell.factors) == len(SHARES) and all(map(math.isfinite, numbers)) and min(cell.factors) >= 0
