@@ -2,12 +2,12 @@ from .dask import local_cluster as local_cluster
 from .dask import on_cluster as on_cluster
 from .dask import running_cluster as running_cluster
 from .dask import threads_for as threads_for
+from .denoise_work import DenoiseWork as DenoiseWork
 from .inputs import Item as Item
 from .inputs import find_items as find_items
 from .inputs import source_folders as source_folders
 from .output_names import is_file_name as is_file_name
 from .process import NO_TWIN as NO_TWIN
-from .process import DenoiseWork as DenoiseWork
 from .process import Destination as Destination
 from .process import Work as Work
 from .process import refusal as refusal

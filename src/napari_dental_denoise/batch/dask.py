@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_dental_denoise.batch import dask_preload
+from napari_dental_denoise.batch.denoise_work import DenoiseWork
 from napari_dental_denoise.batch.inputs import Item
-from napari_dental_denoise.batch.process import DenoiseWork, Destination, Work, failed, is_there, process_item
+from napari_dental_denoise.batch.process import Destination, Work, failed, is_there, process_item
 from napari_dental_denoise.batch.report import UNFINISHED, Record
 from napari_dental_denoise.batch.run import Outcome, Process
 from napari_dental_denoise.config import MODEL_SUFFIX

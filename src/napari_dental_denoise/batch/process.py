@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from napari_dental_denoise.batch.inputs import Item, may_be_input
 from napari_dental_denoise.batch.output_names import fitting_name, is_file_name
 from napari_dental_denoise.batch.report import Record
-from napari_dental_denoise.config import INFERENCE, EngineName, Precision
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
@@ -31,69 +30,16 @@ from napari_dental_denoise.images import (
     read_image,
     read_pages,
     read_radiograph,
-    take_rows,
     write_image,
     write_tiff_pages,
 )
-from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_steps
-from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.noise import estimate_noise
 from napari_dental_denoise.pixels import PixelEncoding, PixelSize, to_unit_pair
-from napari_dental_denoise.progress import finish
 
 Image = NDArray[np.generic]
 # From the stored values of an image or stack, their encoding and its number to the stored values of the result.
 Work = Callable[[Image, PixelEncoding, int], Image]
-ALL_ROWS = (None, None)
 NO_TWIN = "no clean twin"
-
-
-@dataclass(frozen=True)
-class DenoiseWork:
-    """Denoises images; each process loads the model once."""
-
-    model: Path
-    strength: float = INFERENCE.strength
-    precision: Precision = INFERENCE.precision
-    self_ensemble: bool = INFERENCE.self_ensemble
-    # Number of processor threads of each process; None for all.
-    threads: int | None = None
-    # First and end of the rows to denoise; the others, such as a caption, stay as they are.
-    rows: tuple[int | None, int | None] = ALL_ROWS
-    engine_name: ClassVar[EngineName] = "openvino"
-
-    def settings(self) -> str:
-        """Return all that the pixels of a result depend on, in words."""
-        rows = "" if self.rows == ALL_ROWS else f"rows {self.rows[0] or 0}:{self.rows[1] or ''}, "
-        return (
-            f"{rows}strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
-            f"self-ensemble {self.self_ensemble}, weights SHA-256 {self.engine().card.weights_sha256}"
-        )
-
-    def derivation(self, *, deidentify: bool) -> Derivation:
-        """Return what DICOM results say of their derivation."""
-        preset = self.engine().card.preset
-        text = f"Denoised by a U-Net ({preset}). {PURPOSE}"
-        return Derivation("denoised", text, f"U-Net {preset}", self.settings(), deidentify=deidentify)
-
-    def __call__(self, stored: Image, encoding: PixelEncoding, _number: int) -> Image:
-        """Return the denoised image or stack."""
-        rows = slice(*self.rows)
-        part = take_rows(stored, rows)
-        result = stored.copy()
-        # A caption in the other rows does not decide white.
-        steps = denoise_steps(part, self.engine(), strength=self.strength, encoding=encoding.fit(part))
-        result[..., rows, :] = finish(steps)
-        return result
-
-    def engine(self) -> Engine:
-        """Return the engine that runs the network."""
-        engine = self.plain_engine()
-        return SelfEnsemble(engine) if self.self_ensemble else engine
-
-    def plain_engine(self) -> Engine:
-        """Return the engine without self-ensemble."""
-        return cached_engine(self.model, self.precision, self.threads)
 
 
 @dataclass(frozen=True)
