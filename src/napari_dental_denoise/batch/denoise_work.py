@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.batch.maps import MapFolders, Processed, error_map, in_rows, removed_map
 from napari_dental_denoise.config import INFERENCE, EngineName, Precision
 from napari_dental_denoise.dicom import Derivation
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import take_rows
-from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_steps
+from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, denoise_steps, error_steps
 from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.pixels import PixelEncoding
 from napari_dental_denoise.progress import finish
 
 Image = NDArray[np.generic]
 ALL_ROWS = (None, None)
+NO_MAPS = MapFolders()
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,16 @@ class DenoiseWork:
     threads: int | None = None
     # First and end of the rows to denoise; the others, such as a caption, stay as they are.
     rows: tuple[int | None, int | None] = ALL_ROWS
+    maps: MapFolders = NO_MAPS
     engine_name: ClassVar[EngineName] = "openvino"
 
     def settings(self) -> str:
         """Return all that the pixels of a result depend on, in words."""
         rows = "" if self.rows == ALL_ROWS else f"rows {self.rows[0] or 0}:{self.rows[1] or ''}, "
+        # A result without the maps of this run is not done.
+        maps = "" if self.maps == NO_MAPS else f"maps {self.maps}, "
         return (
-            f"{rows}strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
+            f"{rows}{maps}strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
             f"self-ensemble {self.self_ensemble}, weights SHA-256 {self.engine().card.weights_sha256}"
         )
 
@@ -49,15 +55,32 @@ class DenoiseWork:
         text = f"Denoised by a U-Net ({preset}). {PURPOSE}"
         return Derivation("denoised", text, f"U-Net {preset}", self.settings(), deidentify=deidentify)
 
-    def __call__(self, stored: Image, encoding: PixelEncoding, _number: int) -> Image:
-        """Return the denoised image or stack."""
+    def __call__(self, stored: Image, encoding: PixelEncoding, _number: int) -> Processed:
+        """Return the denoised image or stack, with its maps."""
         rows = slice(*self.rows)
         part = take_rows(stored, rows)
-        result = stored.copy()
         # A caption in the other rows does not decide white.
-        steps = denoise_steps(part, self.engine(), strength=self.strength, encoding=encoding.fit(part))
-        result[..., rows, :] = finish(steps)
-        return result
+        fitted = encoding.fit(part)
+        processed = self._denoise(part, fitted) if self.maps.error is None else self._denoise_with_error(part, fitted)
+        if self.maps.removed is not None:
+            processed = _with_removed(processed, part, fitted, self.maps.removed)
+        result = stored.copy()
+        result[..., rows, :] = processed.pixels
+        maps = tuple(each._replace(pixels=in_rows(each.pixels, stored.shape, rows)) for each in processed.maps)
+        return replace(processed, pixels=result, maps=maps)
+
+    def _denoise(self, part: Image, encoding: PixelEncoding) -> Processed:
+        return Processed(finish(denoise_steps(part, self.engine(), strength=self.strength, encoding=encoding)))
+
+    def _denoise_with_error(self, part: Image, encoding: PixelEncoding) -> Processed:
+        expected = finish(error_steps(part, self.engine(), encoding=encoding))
+        processed = Processed(expected.denoised(part))
+        try:
+            half_width = expected.half_width(self.maps.share)
+        except InputError as error:
+            # The denoised image is as good as without a map.
+            return replace(processed, notes=(str(error),))
+        return replace(processed, maps=(error_map(half_width, self.maps),), told_error=float(half_width.mean()))
 
     def engine(self) -> Engine:
         """Return the engine that runs the network."""
@@ -67,3 +90,15 @@ class DenoiseWork:
     def plain_engine(self) -> Engine:
         """Return the engine without self-ensemble."""
         return cached_engine(self.model, self.precision, self.threads)
+
+
+def _with_removed(processed: Processed, part: Image, encoding: PixelEncoding, folder: Path) -> Processed:
+    before, after = encoding.to_grey(part), encoding.to_grey(processed.pixels)
+    structure, found = removed_map(before, after, folder)
+    notes = tuple(str(each) for each in found if each.places)
+    return replace(
+        processed,
+        maps=(*processed.maps, structure),
+        removed=sum(len(each.places) for each in found),
+        notes=(*processed.notes, *notes),
+    )

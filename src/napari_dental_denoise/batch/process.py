@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.batch.inputs import Item, may_be_input
+from napari_dental_denoise.batch.maps import Processed, write_map
 from napari_dental_denoise.batch.output_names import fitting_name, is_file_name
 from napari_dental_denoise.batch.report import Record
 from napari_dental_denoise.dicom import Derivation, write_derived
@@ -37,8 +38,8 @@ from napari_dental_denoise.noise import estimate_noise
 from napari_dental_denoise.pixels import PixelEncoding, PixelSize, to_unit_pair
 
 Image = NDArray[np.generic]
-# From the stored values of an image or stack, their encoding and its number to the stored values of the result.
-Work = Callable[[Image, PixelEncoding, int], Image]
+# From the stored values of an image or stack, their encoding and its number to those of the result, with its maps.
+Work = Callable[[Image, PixelEncoding, int], Processed]
 NO_TWIN = "no clean twin"
 
 
@@ -77,7 +78,7 @@ def process_item(item: Item, destination: Destination, work: Work, *, measure: b
         return _measured(record, item, destination.clean, before, after)
     # A result that cannot be measured is still good.
     except Exception as error:  # noqa: BLE001 (see above)
-        return replace(record, note=f"could not be measured ({type(error).__name__})")
+        return _noted(record, f"could not be measured ({type(error).__name__})")
 
 
 def failed(item: Item, reason: str, note: str = "") -> Record:
@@ -94,15 +95,24 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     _check_target(item, target, destination, overwrite=overwrite)
     info, pixels = radiograph.info, radiograph.pixels
     encoding = info.encoding.fit(pixels)
-    result = work(pixels, encoding, item.number)
-    before, after = encoding.to_grey(pixels), encoding.to_grey(result)
+    processed = work(pixels, encoding, item.number)
+    maps = [(each.folder / item.folder / f"{target.name}{TIFF_SUFFIXES[0]}", each) for each in processed.maps]
+    for path, _ in maps:
+        check_name(path, overwrite=overwrite)
+    before, after = encoding.to_grey(pixels), encoding.to_grey(processed.pixels)
     if is_dicom_name(target):
-        write_derived(target, item.path, result, destination.derivation, sha256=info.sha256, overwrite=overwrite)
+        pages = processed.pixels
+        write_derived(target, item.path, pages, destination.derivation, sha256=info.sha256, overwrite=overwrite)
     else:
         _write(target, after, info.pixel_size, overwrite=overwrite)
+    for path, each in maps:
+        write_map(path, each, info.pixel_size, overwrite=overwrite)
     seconds = time.perf_counter() - start
     shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
-    return Record(item.name, shown, seconds, input=item.state), before, after
+    record = Record(item.name, shown, seconds, input=item.state, removed=processed.removed)
+    if processed.told_error is not None:
+        record = replace(record, told_error=processed.told_error / (encoding.white or 1))
+    return replace(record, note="; ".join(processed.notes)), before, after
 
 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
@@ -171,11 +181,15 @@ def _measured(record: Record, item: Item, clean: Path | None, before: Image, aft
         return record
     twin = _twin(clean / item.folder, item.path)
     if twin is None:
-        return replace(record, note=NO_TWIN)
+        return _noted(record, NO_TWIN)
     try:
         return replace(record, **_scores(after, twin))
     except InputError as error:
-        return replace(record, note=f"clean twin {error}")
+        return _noted(record, f"clean twin {error}")
+
+
+def _noted(record: Record, note: str) -> Record:
+    return replace(record, note=f"{record.note}; {note}" if record.note else note)
 
 
 def _noise(image: Image) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_dental_denoise.cli.options import (
     Subparsers,
@@ -13,8 +14,12 @@ from napari_dental_denoise.cli.options import (
     add_sources,
     number,
 )
-from napari_dental_denoise.config import ENGINES, INFERENCE
+from napari_dental_denoise.config import ENGINES, INFERENCE, SHARES, USUAL_SHARE
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import STARTER, find_model
+
+if TYPE_CHECKING:
+    from napari_dental_denoise.batch import MapFolders
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -49,7 +54,32 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="FOLDER",
         help="folder of clean images with the same names: the report gives PSNR and SSIM against them",
     )
+    _add_maps(parser)
     parser.set_defaults(run=run)
+
+
+def _add_maps(parser: argparse.ArgumentParser) -> None:
+    """Add the folders of maps, and the share that an error map holds for."""
+    parser.add_argument(
+        "--error-map",
+        type=Path,
+        metavar="FOLDER",
+        help="folder for TIFF files with the error of each pixel, in grey values: for 90 %% of the pixels the truth is "
+        "expected within plus or minus this. A model of your own needs a training on clean images for it",
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        choices=SHARES,
+        default=USUAL_SHARE,
+        help=f"share of the pixels that --error-map holds for; default {USUAL_SHARE:g}",
+    )
+    parser.add_argument(
+        "--removed-map",
+        type=Path,
+        metavar="FOLDER",
+        help="folder for TIFF files that show where structure was removed, not noise alone",
+    )
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -74,11 +104,30 @@ def run(options: argparse.Namespace) -> int:
     from napari_dental_denoise.batch import threads_for
     from napari_dental_denoise.cli.outputs import process_files
     from napari_dental_denoise.cli.work import denoise_work
-    from napari_dental_denoise.inference import check_strength
+    from napari_dental_denoise.inference import check_error_map, check_strength
 
     check_strength(options.strength)
+    maps = _map_folders(options)
     threads = threads_for(options.workers) if options.workers else None
-    work = denoise_work(options.model, options, threads)
+    work = denoise_work(options.model, options, threads, maps)
     # Reads the model: an error in it is reported before any image is opened.
     derivation = work.derivation(deidentify=options.deidentify)
+    if maps.error is not None:
+        check_error_map(work.engine().card)
     return process_files(options, work, derivation, work.settings())
+
+
+def _map_folders(options: argparse.Namespace) -> MapFolders:
+    """Return the folders of the maps; raise InputError if they hold other files of the run, or have no meaning."""
+    from napari_dental_denoise.batch import MapFolders, source_folders
+
+    # A worker of a cluster has another current folder.
+    error, removed = (folder and folder.absolute() for folder in (options.error_map, options.removed_map))
+    folders = MapFolders(error, removed, options.share)
+    if error is not None and options.strength != 1:
+        raise InputError(f"--error-map holds for --strength 1 only; received {options.strength:g}")
+    others = [options.output.absolute(), *(folder.absolute() for folder in source_folders(options.sources))]
+    for folder in folders:
+        if folder in others or (error == removed):
+            raise InputError(f"{folder}: expected a folder of its own for maps; received one with other images")
+    return folders

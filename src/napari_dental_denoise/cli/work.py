@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.batch import DenoiseWork
+from napari_dental_denoise.batch import NO_MAPS, DenoiseWork, MapFolders, Processed
 from napari_dental_denoise.config import EngineName, Precision
 from napari_dental_denoise.inference import Engine
 from napari_dental_denoise.models import model_stat
@@ -32,10 +32,10 @@ class NoiseWork:
         # An invalid level is reported once, not for each file.
         self(np.zeros((1, 1), np.float32), PLAIN, 0)
 
-    def __call__(self, stored: NDArray[np.generic], encoding: PixelEncoding, number: int) -> NDArray[np.generic]:
+    def __call__(self, stored: NDArray[np.generic], encoding: PixelEncoding, number: int) -> Processed:
         """Return the image or stack with noise."""
         rng = np.random.default_rng([self.seed, number])
-        return encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), stored)
+        return Processed(encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), stored))
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,12 @@ def _keras_engine(path: Path, _modified_ns: int, precision: Precision) -> Engine
     return KerasEngine(path, precision)
 
 
-def denoise_work(model: Path, options: argparse.Namespace, threads: int | None = None) -> DenoiseWork:
+def denoise_work(
+    model: Path, options: argparse.Namespace, threads: int | None = None, maps: MapFolders = NO_MAPS
+) -> DenoiseWork:
     """Return the work for the options of `denoise` and `evaluate`."""
     kind = KerasWork if options.engine == "keras" else DenoiseWork
     # A worker of a cluster has another current folder.
     rows = options.rows.start, options.rows.stop
-    return kind(model.absolute(), options.strength, options.precision, options.self_ensemble, threads, rows)
+    settings = options.strength, options.precision, options.self_ensemble, threads, rows
+    return kind(model.absolute(), *settings, maps)

@@ -93,11 +93,17 @@ def _encoded(path: Path, image: NDArray[np.generic], pixel_size_mm: PixelSize | 
 
 
 def write_tiff_pages(
-    path: Path, stack: Any, pixel_size_mm: PixelSize | None = None, *, overwrite: bool = False
+    path: Path,
+    stack: Any,
+    pixel_size_mm: PixelSize | None = None,
+    *,
+    overwrite: bool = False,
+    description: str | None = None,
 ) -> None:
     """Write a NumPy or Dask stack (N, H, W) as the pages of one TIFF file, one page at a time.
 
-    Pixels are 8 or 16 bit or floating, which become float32; their size is 0.001 to 10 mm.
+    Pixels are 8 or 16 bit or floating, which become float32; their size is 0.001 to 10 mm. The description, in ASCII,
+    is that of the first page.
     """
     import tifffile
 
@@ -114,6 +120,7 @@ def write_tiff_pages(
                 resolutionunit=None if resolution is None else "CENTIMETER",
                 metadata=None,
                 software=False,
+                description=None if index else description,
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.inference import Engine, SelfEnsemble, cached_engine, residual_steps
+from napari_dental_denoise.inference import (
+    Engine,
+    ExpectedError,
+    SelfEnsemble,
+    cached_engine,
+    error_steps,
+    residual_steps,
+)
 from napari_dental_denoise.models import ModelCard
 from napari_dental_denoise.pixels import PixelEncoding, Unit
 from napari_dental_denoise.plugin.denoise.lazy import Residuals
+from napari_dental_denoise.plugin.denoise.maps import Maps, error_of, structure_of
 from napari_dental_denoise.plugin.files import stack_of
 from napari_dental_denoise.plugin.shared import fit_encoding
 from napari_dental_denoise.progress import Progress
@@ -24,6 +32,10 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 Window = tuple[slice, slice]
+Expected = ExpectedError | None
+ALL = (slice(None), slice(None))
+NO_MAPS = Maps()
+NO_ERROR_MAP = "This model has no error map: train it again on clean images, or take a model of the package"
 
 
 @dataclass(frozen=True)
@@ -31,7 +43,9 @@ class Task:
     """Input of one run, recorded at its start because the layer may change or be deleted meanwhile.
 
     `data` is that of the layer. With `lazy`, the images of a stack are denoised on demand. `shown` is the index of the
-    image on view; for a preview, `window` has its rows and columns, and None denoises all.
+    image on view; for a preview, `window` has its rows and columns, and None denoises all. With an `error_share`, an
+    error map for this share of the pixels is made, and with `removed` a map of the structure that was removed; of a
+    stack, those of the image on view.
     """
 
     layer: Image
@@ -43,6 +57,8 @@ class Task:
     lazy: bool
     shown: int
     window: Window | None
+    error_share: float | None = None
+    removed: bool = False
 
     def engine(self) -> Engine:
         """Return the engine of the model; raise InputError if its file is missing."""
@@ -50,6 +66,10 @@ class Task:
             raise InputError(f"{self.model.name} is missing: choose another model")
         plain = cached_engine(self.model)
         return SelfEnsemble(plain) if self.self_ensemble else plain
+
+    def tells_error(self, card: ModelCard) -> bool:
+        """Return whether an error map is wanted, and the model has one."""
+        return self.error_share is not None and bool(card.calibration)
 
     def image(self) -> NDArray[np.generic]:
         """Return the image on view, as stored."""
@@ -67,37 +87,54 @@ class Outcome:
     engine: Engine
     at: Callable[[float], Any]
     denoised: Any
+    maps: Maps = NO_MAPS
 
 
 def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     """Load the model and denoise, one tile per step; meant for a thread."""
     engine = task.engine()
-    at = yield from _denoise(task, engine)
-    return Outcome(engine, at, at(task.strength))
+    is_stack = task.data.ndim == 3 and task.window is None
+    at, expected = yield from (_stack_steps if is_stack else _image_steps)(task, engine)
+    denoised = at(task.strength)
+    maps = NO_MAPS
+    if task.error_share is not None:
+        maps = Maps(problem=NO_ERROR_MAP) if expected is None else error_of(expected, task.error_share)
+    if task.removed:
+        image = task.image()[task.window or ALL]
+        plane = np.asarray(denoised[task.shown] if is_stack else denoised)
+        maps = replace(maps, structure=structure_of(image, plane, task.image_encoding()))
+    return Outcome(engine, at, denoised, maps)
 
 
-def _denoise(task: Task, engine: Engine) -> Generator[Progress, None, Callable[[float], Any]]:
-    if task.window is not None:
-        return (yield from _denoise_window(task, task.window, engine))
+def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[Callable[[float], Any], Expected]]:
+    """Denoise an image, or a part of one as in the whole: with its black and white, and the pixels around the part."""
+    encoding, image = task.image_encoding(), task.image()
+    window = task.window or (slice(0, image.shape[0]), slice(0, image.shape[1]))
+    around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
+    if not task.tells_error(engine.card):
+        residual = yield from residual_steps(image[around], engine, encoding=encoding)
+        return partial(encoding.subtract, image[window], residual[inner]), None
+    expected = yield from error_steps(image[around], engine, encoding=encoding)
+    part = replace(expected, noise=expected.noise[inner], error=expected.error[inner])
+    return partial(encoding.subtract, image[window], part.noise), part
+
+
+def _stack_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[Callable[[float], Any], Expected]]:
+    """Denoise a stack, and tell the error of the image on view."""
     encoding = fit_encoding(task.encoding, task.data)
+    at: Callable[[float], Any]
     if task.lazy:
         yield Progress(0, 1)
         residuals = Residuals(task.data, engine, encoding)
         # In this thread, because the window would wait for the image on view otherwise.
         residuals.denoised(task.shown, task.strength)
-        return residuals.stack
-    residual = yield from residual_steps(task.data, engine, encoding=encoding)
-    return partial(_subtract_all, task.data, residual, encoding)
-
-
-def _denoise_window(
-    task: Task, window: Window, engine: Engine
-) -> Generator[Progress, None, Callable[[float], NDArray[np.generic]]]:
-    """Denoise a part of one image as in the whole: with its black and white, and the pixels around the part."""
-    encoding, image = task.image_encoding(), task.image()
-    around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
-    residual = yield from residual_steps(image[around], engine, encoding=encoding)
-    return partial(encoding.subtract, image[window], residual[inner])
+        at = residuals.stack
+    else:
+        residual = yield from residual_steps(task.data, engine, encoding=encoding)
+        at = partial(_subtract_all, task.data, residual, encoding)
+    if not task.tells_error(engine.card):
+        return at, None
+    return at, (yield from error_steps(task.image(), engine, encoding=task.image_encoding()))
 
 
 def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
@@ -107,9 +144,6 @@ def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
 
 
 def _subtract_all(data: Any, residual: Unit, encoding: PixelEncoding, strength: float) -> Any:
-    if residual.ndim == 2:
-        return encoding.subtract(np.asarray(data), residual, strength)
-
     def denoised(index: int) -> NDArray[np.generic]:
         return encoding.subtract(np.asarray(data[index]), residual[index], strength)
 

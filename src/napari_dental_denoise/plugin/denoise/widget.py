@@ -16,6 +16,7 @@ from napari_dental_denoise.models import read_card, starter_models
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, folder_steps
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, layer_steps
+from napari_dental_denoise.plugin.denoise.map_fields import MapFields
 from napari_dental_denoise.plugin.denoise.models import card_text, named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.files import ask_for_folder
 from napari_dental_denoise.plugin.shared import (
@@ -54,13 +55,14 @@ class DenoiseWidget(Container):
         self._outcome: Outcome | None = None
         self._result: Image | None = None
         self._preview = PreviewLayer(napari_viewer)
+        self.maps = MapFields(napari_viewer)
         self._browsed: list[Path] = []
         self._make_fields()
         self.work = FormWork([self.start, self.folder, self.map], self.status)
         buttons = row(self.start, self.work.cancel)
         self.noise = NoiseLabel(napari_viewer, self.image)
         fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
-        choices = [self.visible_only, self.lazy, self.self_ensemble]
+        choices = [self.visible_only, self.lazy, self.self_ensemble, *self.maps.widgets]
         spot = [row(self.radius, self.contrast, label="spot (px, noise)"), self.map]
         super().__init__(widgets=[*fields, *choices, buttons, self.folder, *spot, self.work.progress, self.status])
         finish_form(self, self._close)
@@ -240,7 +242,9 @@ class DenoiseWidget(Container):
         shown = current_image(layer, self._viewer.dims.point)
         lazy = layer.ndim == 3 and self.lazy.value
         window = visible_window(layer, self._viewer.dims) if self.visible_only.value else None
-        return Task(layer, layer.data, layer_encoding(layer), model, strength, self_ensemble, lazy, shown, window)
+        share, removed = self.maps.error_share(strength), self.maps.removed.value
+        encoding = layer_encoding(layer)
+        return Task(layer, layer.data, encoding, model, strength, self_ensemble, lazy, shown, window, share, removed)
 
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)
@@ -257,7 +261,8 @@ class DenoiseWidget(Container):
             self._result.data = denoised
         else:
             self._result = self._viewer.add_image(denoised, **look)
-        show_text(self.status, f"Done: {self._result.name}")
+        self.maps.show(task, outcome.maps, {**self._record(task, outcome), "result": self._result.name})
+        show_text(self.status, ". ".join(filter(None, (f"Done: {self._result.name}", str(outcome.maps)))))
 
     def _record(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         card = outcome.engine.card
@@ -278,6 +283,8 @@ class DenoiseWidget(Container):
         if self.image.value not in (task.layer, result) or self.model.value != task.model:
             return
         result.data = outcome.at(self.strength.value)
+        if outcome.maps.exist:
+            show_text(self.status, f"The maps are those of a strength of {task.strength:g}")
         record = result.metadata.get(METADATA, {})
         result.metadata = {**result.metadata, METADATA: {**record, "strength": self.strength.value}}
 

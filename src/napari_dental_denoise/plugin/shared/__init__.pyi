@@ -21,7 +21,9 @@ from .menu import show_add_noise as show_add_noise
 from .menu import show_compare as show_compare
 from .menu import show_denoise as show_denoise
 from .metadata import DETAIL_MAP as DETAIL_MAP
+from .metadata import ERROR_MAP as ERROR_MAP
 from .metadata import METADATA as METADATA
+from .metadata import REMOVED_MAP as REMOVED_MAP
 from .metadata import fit_encoding as fit_encoding
 from .metadata import layer_encoding as layer_encoding
 from .metadata import record_encoding as record_encoding

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 METADATA = PACKAGE
 # The operation in the record of a layer that is no radiograph.
-DETAIL_MAP = "detail map"
+DETAIL_MAP, ERROR_MAP, REMOVED_MAP = "detail map", "error map", "removed structure"
 
 
 def layer_encoding(layer: Image) -> PixelEncoding:
