@@ -43,8 +43,8 @@ def test_maps_are_those_of_the_library_and_say_what_they_are(scans, trained_mode
         assert f"Beyond {found.threshold:.1f}" in file.pages.first.description
     assert (tmp_path / "errors" / "sub" / "b.tif.tif").exists()
     first = rows(tmp_path)[0]
-    assert float(first["told_error"]) == pytest.approx(error.mean() / 255, rel=1e-4)
-    assert int(first["removed"]) == len(found.places)
+    assert float(first["error_map_mean"]) == pytest.approx(error.mean() / 255, rel=1e-4)
+    assert int(first["removed_structures"]) == len(found.places)
 
 
 def test_the_pages_of_a_file_have_their_maps_and_rows_that_are_kept_have_none(trained_model, tmp_path):
@@ -79,7 +79,7 @@ def test_noise_that_the_model_was_not_calibrated_for_costs_the_map_only(trained_
     write_image(tmp_path / "in" / "a.png", np.repeat(np.repeat(IMAGE, 4, 0), 4, 1))
     assert run(tmp_path / "in", trained_model, "--error-map", tmp_path / "errors") == 0
     (row,) = rows(tmp_path)
-    assert row["told_error"] == ""
+    assert row["error_map_mean"] == ""
     assert "was not calibrated for noise of" in row["note"]
     assert (tmp_path / "out" / "a.png").exists()
     assert not (tmp_path / "errors").exists()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.inference.denoising import denoise
-from napari_dental_denoise.noise.clipping import hidden_by_clipping
+from napari_dental_denoise.noise.clipping import clipping_bias
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
 from napari_dental_denoise.synthesis.scene import phantom
 
@@ -21,7 +21,7 @@ def test_a_flat_area_has_its_grey_value_at_any_distance_from_black_and_white(dev
     for grey, sign in ((1 - deviations * SIGMA, 1), (deviations * SIGMA, -1)):
         noisy = np.clip(grey + sign * noise(), 0, 1)
         mean = noisy.mean()
-        hidden = hidden_by_clipping(noisy, noisy - mean)
+        hidden = clipping_bias(noisy, noisy - mean)
         assert mean + hidden.mean() == pytest.approx(grey, abs=0.05 * SIGMA)
         assert np.abs(mean + hidden - grey).max() < 0.15 * SIGMA
         assert (sign * hidden).min() >= 0
@@ -31,21 +31,21 @@ def test_what_a_network_has_put_back_is_not_put_back_again():
     for deviations in (0, 0.5):
         grey = 1 - deviations * SIGMA
         noisy = np.clip(grey + noise(), 0, 1)
-        assert np.abs(hidden_by_clipping(noisy, noisy - grey)).mean() < 0.05 * SIGMA
+        assert np.abs(clipping_bias(noisy, noisy - grey)).mean() < 0.05 * SIGMA
 
 
 def test_nothing_is_hidden_without_noise_or_without_clipping():
     squares = np.kron(np.indices((8, 8)).sum(axis=0) % 2, np.ones((25, 25))).astype(np.float32)
-    np.testing.assert_allclose(hidden_by_clipping(squares, np.zeros_like(squares)), 0, atol=1e-9)
+    np.testing.assert_allclose(clipping_bias(squares, np.zeros_like(squares)), 0, atol=1e-9)
     grey = 0.5 + noise()
-    np.testing.assert_array_equal(hidden_by_clipping(grey, noise()), 0)
+    np.testing.assert_array_equal(clipping_bias(grey, noise()), 0)
 
 
 def test_a_black_background_without_noise_does_not_darken_what_is_beside_it():
     noisy = 0.3 + noise() / 2
     noisy[:, :100] = 0
     clean = np.where(noisy == 0, 0, np.float32(0.3))
-    assert np.abs(hidden_by_clipping(noisy, noisy - clean)).max() < 1e-4
+    assert np.abs(clipping_bias(noisy, noisy - clean)).max() < 1e-4
 
 
 @pytest.mark.parametrize("model", ["starter", "starter-fast"])

@@ -80,7 +80,7 @@ class DenoiseWork:
         except InputError as error:
             # The denoised image is as good as without a map.
             return replace(processed, notes=(str(error),))
-        return replace(processed, maps=(error_map(half_width, self.maps),), told_error=float(half_width.mean()))
+        return replace(processed, maps=(error_map(half_width, self.maps),), error_map_mean=float(half_width.mean()))
 
     def engine(self) -> Engine:
         """Return the engine that runs the network."""
@@ -99,6 +99,6 @@ def _with_removed(processed: Processed, part: Image, encoding: PixelEncoding, fo
     return replace(
         processed,
         maps=(*processed.maps, structure),
-        removed=sum(len(each.places) for each in found),
+        removed_structures=sum(len(each.places) for each in found),
         notes=(*processed.notes, *notes),
     )

@@ -47,9 +47,9 @@ class Processed:
     pixels: Image
     maps: tuple[GreyMap, ...] = ()
     # Mean of the error map, in grey values.
-    told_error: float | None = None
+    error_map_mean: float | None = None
     # Number of places where structure was removed.
-    removed: int | None = None
+    removed_structures: int | None = None
     notes: tuple[str, ...] = field(default=())
 
 

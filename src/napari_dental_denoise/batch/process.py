@@ -109,9 +109,9 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
         write_map(path, each, info.pixel_size, overwrite=overwrite)
     seconds = time.perf_counter() - start
     shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
-    record = Record(item.name, shown, seconds, input=item.state, removed=processed.removed)
-    if processed.told_error is not None:
-        record = replace(record, told_error=processed.told_error / (encoding.white or 1))
+    record = Record(item.name, shown, seconds, input=item.state, removed_structures=processed.removed_structures)
+    if processed.error_map_mean is not None:
+        record = replace(record, error_map_mean=processed.error_map_mean / (encoding.white or 1))
     return replace(record, note="; ".join(processed.notes)), before, after
 
 

@@ -37,8 +37,8 @@ class Record:
     psnr: float | None = None
     ssim: float | None = None
     # Mean of the error map on the [0, 1] scale, and the number of places where structure was removed.
-    told_error: float | None = None
-    removed: int | None = None
+    error_map_mean: float | None = None
+    removed_structures: int | None = None
     error: str = ""
     # Why a good result was not measured, or that a result may exist in spite of the error.
     note: str = ""

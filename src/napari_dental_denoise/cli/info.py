@@ -53,10 +53,11 @@ def run(options: argparse.Namespace) -> int:
 
 def model_facts(path: Path) -> dict[str, Any]:
     """Return the card of a model file, and its size."""
-    from napari_dental_denoise.models import converted, read_model_file
+    from napari_dental_denoise.models import converted, describe_calibration, read_model_file
 
     card = read_model_file(converted(path)).card
-    return {"file": str(path), "megabytes": round(path.stat().st_size / 1e6, 2), **asdict(card)}
+    size = round(path.stat().st_size / 1e6, 2)
+    return {"file": str(path), "megabytes": size, "error map": describe_calibration(card.calibration), **asdict(card)}
 
 
 def image_facts(path: Path) -> dict[str, Any]:
@@ -104,6 +105,8 @@ def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
         if isinstance(value, dict):
             lines.append(f"{indent}{name}")
             lines.extend(_lines(value, indent + "  "))
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            lines.extend(f"{indent}{name}: {', '.join(_lines(item, ' ')).strip()}" for item in value)
         else:
             shown = f"{value:.4g}" if isinstance(value, float) else value
             lines.append(f"{indent}{name}: {shown}")

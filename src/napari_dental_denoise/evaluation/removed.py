@@ -22,8 +22,8 @@ HALF_WIDTH, HALF_LENGTH, DIRECTIONS = 1.0, 7.0, 8
 # Sides of the squares over which the level of the removed noise, and of its sums over details, are measured.
 LEVEL_SIDE, SUM_SIDE = 49, 65
 # In standard deviations of the noise: larger values count as much as this one, and lower contrasts are not reported.
-MOST, FAINTEST = 3.0, 1.8
-FALSE_ALARMS, MOST_ALARMS = 0.05, 0.5
+MAX_DEVIATIONS, MIN_CONTRAST = 3.0, 1.8
+FALSE_ALARMS, MAX_FALSE_ALARMS = 0.05, 0.5
 # A standard deviation as a multiple of the median of the absolute values, for Gaussian noise.
 DEVIATION_TO_MEDIAN = 1.4826
 SAMPLING = 3
@@ -117,7 +117,7 @@ def removed_structure(
     >>> removed_structure(noise, np.zeros((96, 96))).places[0].z > 9
     True
     """
-    check_number("false_alarms", false_alarms, above=0, high=MOST_ALARMS)
+    check_number("false_alarms", false_alarms, above=0, high=MAX_FALSE_ALARMS)
     removed = _standardised(_difference(image, denoised))
     details = list(_details())
     # The number of independent sums is about that of the details that fit into the image side by side.
@@ -126,7 +126,7 @@ def removed_structure(
     z = np.zeros_like(removed)
     for detail in details:
         sums = cv2.filter2D(removed, -1, detail, borderType=cv2.BORDER_REFLECT)
-        standing_out = np.where(np.abs(sums) >= FAINTEST * detail.sum(), sums / _level_of(sums), np.float32(0))
+        standing_out = np.where(np.abs(sums) >= MIN_CONTRAST * detail.sum(), sums / _level_of(sums), np.float32(0))
         z = np.where(np.abs(standing_out) > np.abs(z), standing_out, z)
     return RemovedStructure(z, threshold, tuple(_places(z, threshold)))
 
@@ -148,14 +148,16 @@ def _standardised(difference: Unit) -> Unit:
     level = float(np.sqrt(np.mean(difference**2)))
     if level == 0:
         return difference
-    local = np.sqrt(_mean(np.minimum(difference**2, (MOST * level) ** 2), LEVEL_SIDE))
-    return np.clip(difference / np.maximum(local, np.float32(0.1 * level)), -MOST, MOST)
+    local = np.sqrt(_mean(np.minimum(difference**2, (MAX_DEVIATIONS * level) ** 2), LEVEL_SIDE))
+    return np.clip(difference / np.maximum(local, np.float32(0.1 * level)), -MAX_DEVIATIONS, MAX_DEVIATIONS)
 
 
 def _level_of(sums: Unit) -> Unit:
     """Return the local standard deviation of sums over details; that of white noise, 1, at least."""
     typical = max(float(np.median(np.abs(sums[::SAMPLING, ::SAMPLING]))) * DEVIATION_TO_MEDIAN, 1.0)
-    return np.maximum(np.sqrt(_mean(np.minimum(sums**2, (MOST * typical) ** 2), SUM_SIDE)), np.float32(typical))
+    return np.maximum(
+        np.sqrt(_mean(np.minimum(sums**2, (MAX_DEVIATIONS * typical) ** 2), SUM_SIDE)), np.float32(typical)
+    )
 
 
 def _details() -> Iterator[Unit]:

@@ -15,7 +15,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
 from napari_dental_denoise.models import STARTER, ModelCard, find_model
-from napari_dental_denoise.noise import hidden_by_clipping
+from napari_dental_denoise.noise import clipping_bias
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_array, check_type, seen_by, up_to_multiples
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import check_number
@@ -175,7 +175,7 @@ def _run_windows(
     windows = np.stack([up_to_multiples(unit, card.multiple) for unit in units])
     output, *others = (part[..., 0] for part in run(seen_by(card.sees, windows[..., np.newaxis])))
     noise = windows - output if card.predicts == "image" else output
-    noise = np.stack([part - hidden_by_clipping(*pair) for part, *pair in zip(noise, windows, noise, strict=True)])
+    noise = np.stack([part - clipping_bias(*pair) for part, *pair in zip(noise, windows, noise, strict=True)])
     return [part[:, tile.rows.inner, tile.columns.inner] for part in (noise, *others)]
 
 

@@ -1,5 +1,6 @@
 from .calibration import Draw as Draw
 from .calibration import calibrate as calibrate
+from .calibration import describe_calibration as describe_calibration
 from .calibration import describe_noise as describe_noise
 from .calibration import interval_factor as interval_factor
 from .card import CARD as CARD

@@ -20,7 +20,7 @@ Image = NDArray[np.float32]
 LEVELS = (0.0, 3 / GREY_LEVELS, 15 / GREY_LEVELS, 120 / GREY_LEVELS)
 CORRELATIONS = (-0.5, 0.25, 0.7, 0.98)
 # A cell with fewer images says little by itself: it has the factors of all.
-FEWEST = 3
+MIN_IMAGES = 3
 FACTOR_DIGITS = 3
 
 
@@ -83,7 +83,7 @@ def calibrate(draws: Sequence[Draw]) -> dict[str, Any]:
         cell = Cell(level, correlation, 0, ())
         here = [draw.ratios for draw in draws if cell.holds(draw.level, draw.correlation)]
         if here:
-            factors = _factors(here if len(here) >= FEWEST else [draw.ratios for draw in draws])
+            factors = _factors(here if len(here) >= MIN_IMAGES else [draw.ratios for draw in draws])
             cells.append(asdict(Cell(level, correlation, len(here), factors)))
     return {"shares": list(SHARES), "cells": cells}
 
@@ -107,6 +107,16 @@ def interval_factor(calibration: Mapping[str, Any], noise: Image, share: float) 
         f"the error map of this model was not calibrated for noise of {level * GREY_LEVELS:.2g} grey levels of 8 bit "
         f"with a correlation of {correlation:.2f} between neighbouring pixels: no interval can be told"
     )
+
+
+def describe_calibration(calibration: Mapping[str, Any]) -> str:
+    """Return in words whether a model has an error map, and how it was calibrated."""
+    if not calibration:
+        return "none"
+    cells = list(map(_cell, calibration["cells"]))
+    shares = ", ".join(f"{100 * share:g} %" for share in SHARES)
+    images = sum(cell.images for cell in cells)
+    return f"for {shares} of the pixels; calibrated with {images} noisy images of {len(cells)} kinds of noise"
 
 
 def is_calibration(value: object) -> bool:

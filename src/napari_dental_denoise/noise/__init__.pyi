@@ -1,4 +1,4 @@
-from .clipping import hidden_by_clipping as hidden_by_clipping
+from .clipping import clipping_bias as clipping_bias
 from .clipping import mean_excess as mean_excess
 from .common import Rng as Rng
 from .common import check_sigma as check_sigma

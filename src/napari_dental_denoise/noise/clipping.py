@@ -14,10 +14,10 @@ from napari_dental_denoise.pixels import Unit
 # Side in pixels of the squares over which the noise is described.
 SIDE = 33
 # Below this share of clipped pixels, next to nothing is hidden.
-LEAST_CLIPPED = 0.02
-SMALLEST_DEVIATION = 1e-6
+MIN_CLIPPED = 0.02
+MIN_DEVIATION = 1e-6
 # The larger of two uncertain distances is too large by about this.
-TOO_FAR = 0.1
+MAXIMUM_BIAS = 0.1
 
 
 def mean_excess(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -37,7 +37,7 @@ MEANS = DISTANCES + LOST
 DEVIATIONS = np.sqrt((1 + DISTANCES**2) * ndtr(DISTANCES) + DISTANCES * _density(DISTANCES) - MEANS**2)
 
 
-def hidden_by_clipping(noisy: Unit, noise: Unit) -> Unit:
+def clipping_bias(noisy: Unit, noise: Unit) -> Unit:
     """Return how much `noisy - noise` is too dark or too bright where Gaussian noise was clipped at 0 or 1.
 
     Clipping takes the bright half of the noise in a white area, and what is left has a darker mean. By how much, the
@@ -62,17 +62,17 @@ def hidden_by_clipping(noisy: Unit, noise: Unit) -> Unit:
     >>> noise = 0.1 * np.random.default_rng(0).standard_normal((64, 64), np.float32)
     >>> noisy = np.minimum(1 + noise, 1)
     >>> mean = noisy.mean()
-    >>> hidden = hidden_by_clipping(noisy, noisy - mean)
+    >>> hidden = clipping_bias(noisy, noisy - mean)
     >>> bool(mean < 0.97 and np.abs(mean + hidden - 1).max() < 0.01)
     True
     """
     hidden = np.zeros_like(noisy)
     for end, sign in ((1, 1), (0, -1)):
         share = _mean((noisy == end).astype(np.float32))
-        here = share >= LEAST_CLIPPED
+        here = share >= MIN_CLIPPED
         if here.any():
             bias = _mean(sign * noise)
-            deviation = np.sqrt(np.maximum(_mean(noise**2) - bias**2, SMALLEST_DEVIATION**2))
+            deviation = np.sqrt(np.maximum(_mean(noise**2) - bias**2, MIN_DEVIATION**2))
             below = sign * (end - noisy + noise)
             hidden[here] += sign * _hidden(below[here], bias[here], deviation[here], share[here])
     return hidden
@@ -84,7 +84,7 @@ def _hidden(below: Unit, bias: Unit, deviation: Unit, share: Unit) -> Unit:
     `bias` and `deviation` are those of the noise around them.
     """
     by_mean = np.interp((below - bias) / deviation, MEANS / DEVIATIONS, DISTANCES)
-    distance = np.maximum(by_mean, -ndtri(np.minimum(share, ndtr(-DISTANCES[0])))) - TOO_FAR
+    distance = np.maximum(by_mean, -ndtri(np.minimum(share, ndtr(-DISTANCES[0])))) - MAXIMUM_BIAS
     lost = deviation * np.interp(distance, DISTANCES, LOST / DEVIATIONS)
     return np.clip(lost + bias, 0, np.clip(below, 0, lost)).astype(np.float32)
 

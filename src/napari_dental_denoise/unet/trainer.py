@@ -30,14 +30,13 @@ from napari_dental_denoise.training import (
     usable_patch_size,
 )
 from napari_dental_denoise.unet.backend import device_name, has_bfloat16
-from napari_dental_denoise.unet.calibration import calibrated
 from napari_dental_denoise.unet.card import training_card, unchanged_card
 from napari_dental_denoise.unet.devices import PeerGoneError, check_length, find_devices
 from napari_dental_denoise.unet.export import save_model
 from napari_dental_denoise.unet.job import TrainingJob, Weights, check_job, check_resumable, fixed_settings
 from napari_dental_denoise.unet.learner import Learner, denoise_with_error
 from napari_dental_denoise.unet.network import find_preset, unet_model, with_error_map
-from napari_dental_denoise.unet.validation import Validation, validation_pairs
+from napari_dental_denoise.unet.validation import Validation, calibrated, validation_pairs
 from napari_dental_denoise.unet.warm_start import start_from_file
 
 # Grey values are on [0, 1]: a larger error means that the training diverges.

@@ -1,17 +1,25 @@
-"""Validation of a training: the centres of some images, with fixed noise."""
+"""Validation of a training: scores of the centres of some images, and the calibration of the error map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, detail_map_steps, in_one_step
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
-from napari_dental_denoise.pixels import Unit, up_to_multiples
+from napari_dental_denoise.models import Draw, calibrate, describe_noise
+from napari_dental_denoise.noise import clipping_bias
+from napari_dental_denoise.pixels import PLAIN, Unit, up_to_multiples
 from napari_dental_denoise.progress import finish
-from napari_dental_denoise.training import Dataset, TrainingConfig
+from napari_dental_denoise.training import Dataset, TrainingConfig, random_window
 from napari_dental_denoise.unet.learner import Learner
+
+# Windows of validation images for the calibration of the error map, each with new noise.
+DRAWS, SIDE = 96, 192
+# Below this, an expected squared error is one of rounding.
+MIN_SQUARED = np.float32(1e-8)
 
 
 class Validation:
@@ -75,3 +83,28 @@ def _middle(length: int, side: int, multiple: int) -> slice:
     kept = max(min(length, side) // multiple * multiple, min(length, multiple))
     start = (length - kept) // 2
     return slice(start, start + kept)
+
+
+def calibrated(
+    denoise: Callable[[Unit], tuple[Unit, Unit]], dataset: Dataset, multiple: int, seed: int
+) -> dict[str, Any]:
+    """Return the calibration of an error map; an empty one if there is no clean image to compare with.
+
+    `denoise` maps a batch (N, H, W, 1) to the denoised one and its expected squared errors.
+    """
+    return {} if dataset.reference == "noisy" else calibrate(list(_draws(denoise, dataset, multiple, seed)))
+
+
+def _draws(denoise: Callable[[Unit], tuple[Unit, Unit]], dataset: Dataset, multiple: int, seed: int) -> Iterator[Draw]:
+    for number in range(DRAWS):
+        rng = np.random.default_rng([seed, number])
+        index = number % len(dataset.shapes)
+        pair = dataset.patch(index, random_window(dataset.shapes[index], SIDE, rng), rng)
+        # As for an image that is denoised.
+        encoding = PLAIN.fit(pair.noisy)
+        noisy, clean = (up_to_multiples(encoding.normalise(image), multiple) for image in pair[:2])
+        denoised, squared = (part[0, ..., 0] for part in denoise(noisy[np.newaxis, ..., np.newaxis]))
+        noise = noisy - denoised
+        noise -= clipping_bias(noisy, noise)
+        ratios = np.abs(noisy - noise - clean) / np.sqrt(np.maximum(squared, MIN_SQUARED))
+        yield Draw(*describe_noise(noise), ratios.astype(np.float32, copy=False))

@@ -74,6 +74,7 @@ def card_text(card: ModelCard) -> str:
     median = kept.get("median") if isinstance(kept, dict) else None
     if isinstance(median, float):
         parts.append(f"keeps {100 * median:.0f} % of a faint spot's contrast")
+    parts.append("with an error map" if card.calibration else "no error map")
     parts.append("not for diagnosis")
     return "; ".join(part for part in parts if part)
 
