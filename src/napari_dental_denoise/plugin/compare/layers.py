@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import shared_scales
-from napari_dental_denoise.plugin.shared import DETAIL_MAP, METADATA, check_image, current_image, matching_layer_kwargs
+from napari_dental_denoise.plugin.shared import (
+    DETAIL_MAP,
+    ERROR_MAP,
+    METADATA,
+    REMOVED_MAP,
+    check_image,
+    current_image,
+    matching_layer_kwargs,
+)
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -24,17 +32,22 @@ SHOWN_PERCENTILE = 99.8
 DIVERGING = ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")
 
 
-def operation(layer: Layer) -> str:
-    """Return the operation that made a layer, from its metadata; "" for layers of other origin."""
+def layer_record(layer: Layer) -> dict[str, Any]:
+    """Return the record of how a layer was made, from its metadata; empty for layers of other origin."""
     record = layer.metadata.get(METADATA, {})
-    return str(record.get("operation", "")) if isinstance(record, dict) else ""
+    return record if isinstance(record, dict) else {}
+
+
+def operation(layer: Layer) -> str:
+    """Return the operation that made a layer; "" for layers of other origin."""
+    return str(layer_record(layer).get("operation", ""))
 
 
 def comparable_layers(viewer: napari.viewer.Viewer) -> list[Image]:
-    """Return the image layers of a viewer, without differences, wipes and detail maps."""
+    """Return the image layers of a viewer, without differences, wipes and maps."""
     from napari.layers import Image
 
-    made = (WIPE["operation"], DIFFERENCE, DETAIL_MAP)
+    made = (WIPE["operation"], DIFFERENCE, DETAIL_MAP, ERROR_MAP, REMOVED_MAP)
     return [layer for layer in viewer.layers if isinstance(layer, Image) and operation(layer) not in made]
 
 
@@ -52,6 +65,11 @@ def shown_pixels(layer: Image, point: tuple[float, ...]) -> NDArray[np.generic]:
     """Return the image of a layer that is displayed at a point of the viewer's sliders."""
     image = layer.data if layer.ndim == 2 else layer.data[current_image(layer, point)]
     return np.asarray(image)
+
+
+def divisors(images: Sequence[NDArray[np.generic]], scaled: Sequence[NDArray[np.generic]]) -> list[float]:
+    """Return the numbers by which `on_one_scale` divided images to get the scaled ones: 1 if it left them unchanged."""
+    return [1.0] * len(images) if scaled[0] is images[0] else shared_scales(images)
 
 
 def guess_layers(names: Sequence[str]) -> tuple[str | None, str | None, str | None]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.evaluation import RegionScore, on_one_scale, region_score
+from napari_dental_denoise.plugin.compare.layers import divisors
 from napari_dental_denoise.plugin.shared import start_worker
 from napari_dental_denoise.progress import Progress
 
@@ -17,35 +18,85 @@ if TYPE_CHECKING:
     from napari.qt.threading import GeneratorWorker
 
 
+Grey = NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class ScoredImage:
+    """An image with its row in the table, and the error map if it has one, in which NaN stands for unknown."""
+
+    row: int
+    pixels: Grey
+    error: Grey | None = None
+
+
 @dataclass(frozen=True)
 class ScoreTask:
-    """Images to score, with their rows in the table: pixels, not layers, which a thread must not touch."""
+    """Images to score: pixels, not layers, which a thread must not touch.
 
-    clean: NDArray[np.generic]
-    images: list[tuple[int, NDArray[np.generic]]]
+    Without a clean image, only the errors of their error maps are known.
+    """
+
+    images: list[ScoredImage]
+    clean: Grey | None
     mask: NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True, slots=True)
+class IntervalScore:
+    """Mean of an error map, and the share of the pixels whose true value is within plus or minus it; NaN if unknown."""
+
+    told: float
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class RowScore:
-    """Scores of one row of the table."""
+    """Scores of one row of the table, None for those that are unknown."""
 
     row: int
-    whole: RegionScore
+    whole: RegionScore | None
     region: RegionScore | None
+    interval: IntervalScore | None
     data_range: float
 
 
 def score_steps(task: ScoreTask) -> Generator[Progress, None, list[RowScore]]:
     """Return the scores of all rows; the reports between them allow to stop it."""
     rows = []
-    for done, (row, image) in enumerate(task.images):
+    for done, image in enumerate(task.images):
         yield Progress(done, len(task.images))
-        (clean, other), data_range = on_one_scale([task.clean, image])
-        whole = region_score(clean, other, data_range=data_range)
-        region = None if task.mask is None else region_score(clean, other, data_range=data_range, mask=task.mask)
-        rows.append(RowScore(row, whole, region, data_range))
+        rows.append(_row_score(image, task.clean, task.mask))
     return rows
+
+
+def _row_score(scored: ScoredImage, clean: Grey | None, mask: NDArray[np.bool_] | None) -> RowScore:
+    images = [scored.pixels] if clean is None else [clean, scored.pixels]
+    scaled, data_range = on_one_scale(images)
+    truth, image = None if clean is None else scaled[0], scaled[-1]
+    whole = region = interval = None
+    if truth is not None:
+        whole = region_score(truth, image, data_range=data_range)
+        region = None if mask is None else region_score(truth, image, data_range=data_range, mask=mask)
+    if scored.error is not None:
+        error = scored.error.astype(np.float64) / divisors(images, scaled)[-1]
+        interval = _interval_score(image, error, truth, mask)
+    return RowScore(scored.row, whole, region, interval, data_range)
+
+
+def _interval_score(
+    image: Grey, error: NDArray[np.float64], truth: Grey | None, mask: NDArray[np.bool_] | None
+) -> IntervalScore:
+    counted = np.isfinite(error) if mask is None else np.isfinite(error) & mask
+    if not counted.any():
+        return IntervalScore(np.nan, np.nan)
+    half_widths = error[counted]
+    within = np.nan
+    if truth is not None:
+        # Unsigned values have no negative difference.
+        distances = np.abs(truth[counted].astype(np.float64) - image[counted].astype(np.float64))
+        within = float(np.mean(distances <= half_widths))
+    return IntervalScore(float(half_widths.mean()), within)
 
 
 class Scoring:

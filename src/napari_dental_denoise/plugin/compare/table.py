@@ -1,4 +1,4 @@
-"""Table of PSNR and SSIM of two layers, for the whole image and inside a region."""
+"""Table of PSNR and SSIM of two layers, for the whole image and inside a region, and of their told errors."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from qtpy.QtWidgets import QApplication, QHeaderView, QSizePolicy, QTableWidget,
 
 from napari_dental_denoise.plugin.compare.scoring import RowScore
 
-COLUMNS = ("PSNR, dB\nimage", "SSIM\nimage", "PSNR, dB\nregion", "SSIM\nregion")
+COLUMNS = ("PSNR,\ndB\nimage", "SSIM\nimage", "PSNR,\ndB\nregion", "SSIM\nregion", "error\ntold", "within\n%")
 TIPS = (
     "Peak signal-to-noise ratio of the whole image: higher is closer to the clean image",
     "Structural similarity of the whole image: 1 for equal images",
     "Peak signal-to-noise ratio of the pixels inside the closed shapes",
     "Structural similarity in the bounding box of the closed shapes, which needs at least 11 pixels a side",
+    "Mean of the error map of a denoised layer, in grey values: inside the closed shapes, or of the whole image",
+    "Share of the same pixels whose clean value is within the denoised one plus or minus the error map",
 )
 EMPTY = "-"
+PERCENT = 100
 
 
 class ScoreTable(QTableWidget):
@@ -64,6 +67,9 @@ class ScoreTable(QTableWidget):
                 if part is not None:
                     self._set(score.row, first, _text(part.psnr, 2))
                     self._set(score.row, first + 1, _text(part.ssim, 4))
+            if score.interval is not None:
+                self._set(score.row, 4, _text(score.interval.told, 4 if score.data_range <= 1 else 2))
+                self._set(score.row, 5, _text(PERCENT * score.interval.within, 1))
 
     def copy(self) -> None:
         """Copy the table to the clipboard as tab-separated text."""

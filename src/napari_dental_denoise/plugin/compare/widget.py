@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import QSignalBlocker
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import outline_mask
+from napari_dental_denoise.plugin.compare.error_maps import error_layer, error_layers
 from napari_dental_denoise.plugin.compare.fields import SLIDER_STEPS, CompareFields
 from napari_dental_denoise.plugin.compare.grid import SideBySide
 from napari_dental_denoise.plugin.compare.layers import (
@@ -18,7 +21,8 @@ from napari_dental_denoise.plugin.compare.layers import (
     guess_layers,
     shown_pixels,
 )
-from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoreTask, Scoring
+from napari_dental_denoise.plugin.compare.profile import DrawnLayer
+from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoredImage, ScoreTask, Scoring
 from napari_dental_denoise.plugin.compare.shapes import outlines
 from napari_dental_denoise.plugin.compare.wipe import Wipe
 from napari_dental_denoise.plugin.shared import CloseWatcher, Connections, delayed, report_error, show_text
@@ -95,6 +99,7 @@ class CompareWidget(CompareFields):
         self.shapes.set_layers(drawn)
         if self.shapes.layer is None and drawn:
             self.shapes.layer = drawn[-1]
+        self._connect_layers()
         self._offer_differences()
         self._schedule()
 
@@ -111,14 +116,17 @@ class CompareWidget(CompareFields):
         self._chosen_by_hand = True
 
     def _on_choice(self, _index: int = 0) -> None:
-        self._layer_connections.close()
-        for layer in filter(None, [*self._chosen(), self.shapes.layer]):
-            for emitter in (layer.events.data, layer.events.scale, layer.events.translate):
-                self._layer_connections.add(emitter, self._schedule)
+        self._connect_layers()
         self._offer_differences()
         if self._wiping is not None or self._side is not None:
             self._end_later("")
         self._schedule()
+
+    def _connect_layers(self) -> None:
+        self._layer_connections.close()
+        for layer in filter(None, [*self._chosen(), self.shapes.layer, *error_layers(self._viewer)]):
+            for emitter in (layer.events.data, layer.events.scale, layer.events.translate):
+                self._layer_connections.add(emitter, self._schedule)
 
     def _on_difference_by_hand(self, title: str) -> None:
         self._difference_by_hand = title
@@ -232,28 +240,45 @@ class CompareWidget(CompareFields):
 
     def _show_profile(self) -> None:
         # The last one is on top: denoised over clean over noisy.
-        drawn = ((self.first.layer, 0), (self.reference.layer, None), (self.second.layer, 1))
-        layers = [(layer, color) for layer, color in drawn if layer is not None]
-        title = self.profile.show_layers(layers, self.shapes.layer, self._viewer.dims.point)
+        shown = ((self.first.layer, 0), (self.reference.layer, None), (self.second.layer, 1))
+        drawn = [
+            # The clean layer is the truth: it has no interval.
+            DrawnLayer(layer, color, None if color is None else error_layer(self._viewer, layer))
+            for layer, color in shown
+            if layer is not None
+        ]
+        title = self.profile.show_layers(drawn, self.shapes.layer, self._viewer.dims.point)
         self.profile_title.setText(title)
 
     def _start_scores(self) -> None:
-        reference, point = self.reference.layer, self._viewer.dims.point
+        reference = self.reference.layer
+        rows = [(row, layer) for row, layer in enumerate((self.first.layer, self.second.layer)) if layer is not None]
+        errors = [error_layer(self._viewer, layer) for _, layer in rows]
         if reference is None:
-            self._scoring.cancel()
             self.table.clear_scores()
             self.scale_note.setText("Scores need a clean layer")
-            return
-        rows = enumerate((self.first.layer, self.second.layer))
-        images = [(row, shown_pixels(layer, point)) for row, layer in rows if layer is not None]
-        clean = shown_pixels(reference, point)
+            if all(error is None for error in errors):
+                self._scoring.cancel()
+                return
+        point = self._viewer.dims.point
+        images = [
+            ScoredImage(row, shown_pixels(layer, point), None if error is None else shown_pixels(error, point))
+            for (row, layer), error in zip(rows, errors, strict=True)
+        ]
+        clean = None if reference is None else shown_pixels(reference, point)
+        place = rows[0][1] if reference is None else reference
+        self._scoring.start(ScoreTask(images, clean, self._region(place)))
+
+    def _region(self, image: Image) -> NDArray[np.bool_] | None:
+        """Return the mask of the closed shapes in an image, None without such shapes."""
         shapes = self.shapes.layer
-        closed = [] if shapes is None else outlines(shapes, reference, point)
-        self._scoring.start(ScoreTask(clean, images, outline_mask(closed, clean.shape) if closed else None))
+        closed = [] if shapes is None else outlines(shapes, image, self._viewer.dims.point)
+        return outline_mask(closed, image.data.shape[-2:]) if closed else None
 
     def _show_scores(self, scores: list[RowScore]) -> None:
         self.table.show_scores(scores)
-        self.scale_note.setText(f"data range {scores[0].data_range:g}")
+        if scores[0].whole is not None:
+            self.scale_note.setText(f"data range {scores[0].data_range:g}")
 
     def _close(self) -> None:
         """End the modes, the computations and the connections; layers of differences stay."""

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import on_one_scale
-from napari_dental_denoise.pixels import shared_scales
-from napari_dental_denoise.plugin.compare.layers import WIPE, check_layers, shown_pixels
+from napari_dental_denoise.plugin.compare.layers import WIPE, check_layers, divisors, shown_pixels
 from napari_dental_denoise.plugin.shared import METADATA, Connections, place_window
 
 if TYPE_CHECKING:
@@ -66,10 +65,11 @@ class Wipe:
 
     def _load(self) -> None:
         point = self._viewer.dims.point
-        first, second = shown_pixels(self._left, point), shown_pixels(self._right, point)
-        (self._left_pixels, self._right_pixels), _ = on_one_scale([first, second])
+        images = [shown_pixels(self._left, point), shown_pixels(self._right, point)]
+        scaled, _ = on_one_scale(images)
+        self._left_pixels, self._right_pixels = scaled
         # Layers of different types are scaled to [0, 1], and so must the contrast limits of the left one be.
-        self._divisor = 1.0 if self._left_pixels is first else shared_scales([first, second])[0]
+        self._divisor = divisors(images, scaled)[0]
 
     def _composed(self) -> NDArray[np.generic]:
         image = self._right_pixels.copy()
