@@ -21,8 +21,10 @@ RADII = (2.2, 3.2, 4.6, 6.6, 9.5)
 HALF_WIDTH, HALF_LENGTH, DIRECTIONS = 1.0, 7.0, 8
 # Sides of the squares over which the level of the removed noise, and of its sums over details, are measured.
 LEVEL_SIDE, SUM_SIDE = 49, 65
-# In standard deviations of the noise: larger values count as much as this one, and lower contrasts are not reported.
-MAX_DEVIATIONS, MIN_CONTRAST = 3.0, 1.8
+# In standard deviations of the noise: larger values count as much as this one.
+MAX_DEVIATIONS = 3.0
+# In standard deviations of a sum of white noise: denoising takes fainter details than this with any noise.
+MIN_SUM = 7.0
 FALSE_ALARMS, MAX_FALSE_ALARMS = 0.05, 0.5
 # A standard deviation as a multiple of the median of the absolute values, for Gaussian noise.
 DEVIATION_TO_MEDIAN = 1.4826
@@ -47,7 +49,7 @@ class RemovedStructure:
     ----------
     z : (H, W) float32 array
         By how many standard deviations the most conspicuous detail around each pixel stands out of the removed noise;
-        below 0 for a dark one, and 0 where its contrast is below 1.8 standard deviations of a pixel.
+        below 0 for a dark one, and 0 where it would stand out of white noise of this level by less than 7.
     threshold : float
         Above it, and below its negative, a value is an alarm.
     places : tuple of Place
@@ -126,7 +128,7 @@ def removed_structure(
     z = np.zeros_like(removed)
     for detail in details:
         sums = cv2.filter2D(removed, -1, detail, borderType=cv2.BORDER_REFLECT)
-        standing_out = np.where(np.abs(sums) >= MIN_CONTRAST * detail.sum(), sums / _level_of(sums), np.float32(0))
+        standing_out = np.where(np.abs(sums) >= MIN_SUM, sums / _level_of(sums), np.float32(0))
         z = np.where(np.abs(standing_out) > np.abs(z), standing_out, z)
     return RemovedStructure(z, threshold, tuple(_places(z, threshold)))
 
