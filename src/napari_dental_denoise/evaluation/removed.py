@@ -19,6 +19,8 @@ from napari_dental_denoise.validation import check_number
 # In pixels: radii of discs, and half the width and half the length of lines in so many directions.
 RADII = (2.2, 3.2, 4.6, 6.6, 9.5)
 HALF_WIDTH, HALF_LENGTH, DIRECTIONS = 1.0, 7.0, 8
+# Independent sums at the places within one detail: in simulated noise, so many give the stated rate of false alarms.
+SUMS_IN_DETAIL = 8
 # Sides of the squares over which the level of the removed noise, and of its sums over details, are measured.
 LEVEL_SIDE, SUM_SIDE = 49, 65
 # In standard deviations of the noise: larger values count as much as this one.
@@ -122,8 +124,7 @@ def removed_structure(
     check_number("false_alarms", false_alarms, above=0, high=MAX_FALSE_ALARMS)
     removed = _standardised(_difference(image, denoised))
     details = list(_details())
-    # The number of independent sums is about that of the details that fit into the image side by side.
-    tests = 2 * sum(removed.size / np.count_nonzero(detail) for detail in details)
+    tests = sum(SUMS_IN_DETAIL * removed.size / np.count_nonzero(detail) for detail in details)
     threshold = float(-ndtri(false_alarms / (2 * tests)))
     z = np.zeros_like(removed)
     for detail in details:
