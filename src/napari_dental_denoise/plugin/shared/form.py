@@ -12,6 +12,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_dental_denoise.config import PROGRAM
+from napari_dental_denoise.plugin.shared.input_guard import guard_input
 
 # A dock shrinks to 150 pixels otherwise; a wider one leaves too little of a 1280 pixel window to the image.
 MINIMUM_WIDTH = 340
@@ -29,7 +30,7 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
 
 
 def make_scrollable(widget: QWidget) -> None:
-    """Move the layout of a form into a scroll area, so that several forms fit a screen."""
+    """Move the layout of a form into a scroll area, so that several forms fit a screen; see `guard_input`."""
     inner = QWidget()
     inner.setLayout(widget.layout())
     area = QScrollArea()
@@ -39,6 +40,7 @@ def make_scrollable(widget: QWidget) -> None:
     outer = QVBoxLayout(widget)
     outer.setContentsMargins(0, 0, 0, 0)
     outer.addWidget(area)
+    guard_input(inner)
 
 
 class CloseWatcher(QObject):
