@@ -12,7 +12,21 @@ PLUGIN = "napari-dental-denoise"
 )
 def test_the_menu_opens_the_form(viewer, command, name):
     get_app_model().commands.execute_command(f"{PLUGIN}.show_{command}").result()
-    assert f"{name} ({PLUGIN})" in viewer.window.dock_widgets
+    assert list(viewer.window.dock_widgets) == [f"{name} (Dental Denoise)"]
+
+
+@pytest.mark.parametrize("first", ["menu of layers", "menu of plugins", "another program"])
+def test_whatever_opens_a_form_there_is_one(viewer, first):
+    commands = get_app_model().commands
+    openers = {
+        "menu of layers": lambda: commands.execute_command(f"{PLUGIN}.show_denoise").result(),
+        "menu of plugins": lambda: commands.execute_command(f"{PLUGIN}.denoise").result(),
+        "another program": lambda: viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise"),
+    }
+    openers.pop(first)()
+    assert len(viewer.window.dock_widgets) == 1
+    commands.execute_command(f"{PLUGIN}.show_denoise").result()
+    assert len(viewer.window.dock_widgets) == 1
 
 
 def test_the_menu_brings_a_hidden_form_to_light_with_the_selected_layer(viewer, radiographs):
@@ -20,7 +34,8 @@ def test_the_menu_brings_a_hidden_form_to_light_with_the_selected_layer(viewer, 
     for command, name in (("denoise", "Denoise"), ("add_noise", "Add noise")):
         viewer.layers.selection = {layers[1]}
         get_app_model().commands.execute_command(f"{PLUGIN}.show_{command}").result()
-        dock, form = viewer.window.add_plugin_dock_widget(PLUGIN, name)
+        form = viewer.window.dock_widgets[f"{name} (Dental Denoise)"]
+        dock = form.native.parent()
         assert form.image.value is layers[1]
         dock.hide()
         viewer.layers.selection = {layers[2]}

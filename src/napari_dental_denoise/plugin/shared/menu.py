@@ -4,18 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from npe2 import PluginManager
+
 from napari_dental_denoise.config import PROGRAM
 
 if TYPE_CHECKING:
     import napari.viewer
 
+DISPLAY_NAME = "Dental Denoise"
+
 
 def open_form(viewer: napari.viewer.Viewer, name: str) -> Any:
-    """Open a form by its title in the Plugins menu, or show and raise its dock if it is open already."""
-    dock, form = viewer.window.add_plugin_dock_widget(PROGRAM, name)
-    dock.show()
-    dock.raise_()
+    """Open a form by its title in the Plugins menu, or show and raise the one that is open, whatever opened it.
+
+    The dock has the name that the Plugins menu gives it, so that the menu finds it too.
+    """
+    window = viewer.window
+    titles = [f"{name} ({DISPLAY_NAME})", f"{name} ({PROGRAM})"]
+    for title in titles:
+        if title in window.dock_widgets:
+            form = window.dock_widgets[title]
+            dock = getattr(form, "native", form).parent()
+            dock.show()
+            dock.raise_()
+            return form
+    form = _form_class(name)(viewer)
+    window.add_dock_widget(form, name=titles[0])
     return form
+
+
+def _form_class(name: str) -> Any:
+    manager = PluginManager.instance()
+    return next(
+        form.get_callable()
+        for form in manager.iter_widgets()
+        if (form.plugin_name, form.display_name) == (PROGRAM, name)
+    )
 
 
 def show_denoise(viewer: napari.viewer.Viewer) -> None:
