@@ -13,7 +13,6 @@ from magicgui.widgets import (
     FloatSpinBox,
     PushButton,
     SpinBox,
-    create_widget,
 )
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QDoubleSpinBox
@@ -26,6 +25,7 @@ from napari_dental_denoise.plugin.add_noise.preview import NoisyImage
 from napari_dental_denoise.plugin.add_noise.recipe import Recipe
 from napari_dental_denoise.plugin.shared import (
     FormWork,
+    LayerField,
     NoiseLabel,
     PreviewLayer,
     check_image,
@@ -68,7 +68,7 @@ class NoiseWidget(Container):
         self.noise = NoiseLabel(napari_viewer, self.image)
         self._noisy = NoisyImage(self._show_preview, lambda error: show_text(self.status, str(error), problem=True))
         widgets = [
-            self.image,
+            self.field.row,
             self.noise.label,
             self.kind,
             *self.levels.values(),
@@ -81,14 +81,12 @@ class NoiseWidget(Container):
         finish_form(self, self._close)
         self._timer = delayed(self.native, PREVIEW_DELAY_MS, self._show_preview)
         self._connect()
+        self.field.follow()
         self._choose_kind()
 
     def _make_fields(self) -> None:
-        self.image = create_widget(
-            annotation="napari.layers.Image",
-            label="image",
-            options={"tooltip": "Clean image or stack of images; it is not changed"},
-        )
+        self.field = LayerField(self._viewer, "Clean image or stack of images; it is not changed")
+        self.image = self.field.image
         self.kind = ComboBox(
             label="noise",
             choices=list(NOISE_KINDS),
@@ -111,6 +109,7 @@ class NoiseWidget(Container):
         self.add.clicked.connect(self.add_noise)
 
     def _close(self) -> None:
+        self.field.close()
         self.noise.close()
         self._viewer.scene.camera.events.disconnect(self._changed)
         self._viewer.dims.events.current_step.disconnect(self._changed)
@@ -180,7 +179,8 @@ class NoiseWidget(Container):
         show_text(self.status, "")
         look = {**matching_layer_kwargs(layer, PREVIEW, {"operation": PREVIEW}), **place_window(layer, *window)}
         selected = set(self._viewer.layers.selection)
-        self._preview.show(noisy[window], look)
+        with self.field.results():
+            self._preview.show(noisy[window], look)
         # The input stays the active layer.
         self._viewer.layers.selection = selected & set(self._viewer.layers)
 
@@ -206,7 +206,8 @@ class NoiseWidget(Container):
         )
 
     def _show(self, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
-        added = self._viewer.add_image(noisy, **look)
+        with self.field.results():
+            added = self._viewer.add_image(noisy, **look)
         show_text(self.status, f"Done: {added.name}")
 
 

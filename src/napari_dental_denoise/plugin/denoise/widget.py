@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, FloatSpinBox, PushButton, create_widget
+from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, FloatSpinBox, PushButton
 
 from napari_dental_denoise.batch import DenoiseWork
 from napari_dental_denoise.config import INFERENCE, MODEL_SUFFIX
@@ -22,6 +22,7 @@ from napari_dental_denoise.plugin.files import ask_for_folder
 from napari_dental_denoise.plugin.shared import (
     METADATA,
     FormWork,
+    LayerField,
     NoiseLabel,
     PreviewLayer,
     check_image,
@@ -61,7 +62,7 @@ class DenoiseWidget(Container):
         self.work = FormWork([self.start, self.folder, self.map], self.status)
         buttons = row(self.start, self.work.cancel)
         self.noise = NoiseLabel(napari_viewer, self.image)
-        fields = [self.image, self.noise.label, self.model, self.browse, self.card, self.strength]
+        fields = [self.field.row, self.noise.label, self.model, self.browse, self.card, self.strength]
         choices = [self.visible_only, self.lazy, self.self_ensemble, *self.maps.widgets]
         spot = [row(self.radius, self.contrast, label="spot (px, noise)"), self.map]
         super().__init__(widgets=[*fields, *choices, buttons, self.folder, *spot, self.work.progress, self.status])
@@ -73,15 +74,13 @@ class DenoiseWidget(Container):
         self.image.changed.connect(self._show_choices)
         self.folder.clicked.connect(self._choose_folders)
         self.map.clicked.connect(self.map_detail)
+        self.field.follow()
         self._show_choices()
         self._show_card()
 
     def _make_fields(self) -> None:
-        self.image = create_widget(
-            annotation="napari.layers.Image",
-            label="image",
-            options={"tooltip": "Image or stack of images, 8 or 16 bit or floating; it is not changed"},
-        )
+        self.field = LayerField(self._viewer, "Image or stack of images, 8 or 16 bit or floating; it is not changed")
+        self.image = self.field.image
         self.model = ComboBox(
             label="model",
             choices=self._models,
@@ -232,7 +231,8 @@ class DenoiseWidget(Container):
 
     def _show_map(self, task: Task, detail_map: DetailMap) -> None:
         remember_model(task.model)
-        self._viewer.add_layer(kept_layer(task, detail_map))
+        with self.field.results():
+            self._viewer.add_layer(kept_layer(task, detail_map))
         show_text(self.status, str(detail_map))
 
     def _new_task(self) -> Task:
@@ -248,6 +248,12 @@ class DenoiseWidget(Container):
 
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)
+        with self.field.results():
+            self._add_layers(task, outcome)
+        name = "" if self._result is None else self._result.name
+        show_text(self.status, ". ".join(filter(None, (f"Done: {name}", str(outcome.maps)))))
+
+    def _add_layers(self, task: Task, outcome: Outcome) -> None:
         self._task, self._outcome = task, outcome
         suffix = "denoised preview" if task.window else "denoised"
         look = matching_layer_kwargs(task.layer, suffix, self._record(task, outcome))
@@ -262,7 +268,6 @@ class DenoiseWidget(Container):
         else:
             self._result = self._viewer.add_image(denoised, **look)
         self.maps.show(task, outcome.maps, {**self._record(task, outcome), "result": self._result.name})
-        show_text(self.status, ". ".join(filter(None, (f"Done: {self._result.name}", str(outcome.maps)))))
 
     def _record(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         card = outcome.engine.card
@@ -289,5 +294,6 @@ class DenoiseWidget(Container):
         result.metadata = {**result.metadata, METADATA: {**record, "strength": self.strength.value}}
 
     def _close(self) -> None:
+        self.field.close()
         self.noise.close()
         self.work.close()

@@ -9,6 +9,7 @@ from .form import report_error as report_error
 from .form import row as row
 from .form import show_text as show_text
 from .form import text_label as text_label
+from .layer_field import LayerField as LayerField
 from .layers import PreviewLayer as PreviewLayer
 from .layers import beside_all as beside_all
 from .layers import check_image as check_image

@@ -1,0 +1,66 @@
+"""The image field of a form: it follows the layer that the user selects, until another is pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from magicgui.widgets import CheckBox, Container, create_widget
+from qtpy.QtWidgets import QSizePolicy
+
+from napari_dental_denoise.plugin.shared.form import Connections, row
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+class LayerField:
+    """A choice of an image layer, and a box that pins it; choosing a layer by hand pins it too."""
+
+    def __init__(self, viewer: Viewer, tooltip: str) -> None:
+        self._viewer = viewer
+        self._adds_results = False
+        self.image = create_widget(annotation="napari.layers.Image", label="image", options={"tooltip": tooltip})
+        self.pin = CheckBox(text="pin", tooltip="Keep this image when you select another layer")
+        self._connections = Connections()
+        self._connections.add(viewer.layers.selection.events.active, self._follow)
+        self.image.native.activated.connect(self._chosen)
+
+    @property
+    def row(self) -> Container:
+        """The two fields in a row."""
+        line = row(self.image, self.pin, label="image")
+        self.pin.native.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        return line
+
+    def follow(self) -> None:
+        """Take the selected layer, unless another is pinned."""
+        self._follow()
+
+    def _follow(self, _event: object = None) -> None:
+        selected = self._viewer.layers.selection.active
+        if self.pin.value or self._adds_results:
+            return
+        if selected not in self.image.choices:
+            # The field may hear of a new layer later than this.
+            self.image.reset_choices()
+        if selected in self.image.choices:
+            self.image.value = selected
+
+    def _chosen(self, _index: int) -> None:
+        if self.image.value is not self._viewer.layers.selection.active:
+            self.pin.value = True
+
+    @contextmanager
+    def results(self) -> Iterator[None]:
+        """While layers with results are added, which napari selects, keep the image that they come from."""
+        self._adds_results = True
+        try:
+            yield
+        finally:
+            self._adds_results = False
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._connections.close()
