@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, FloatSpinBox, PushButton
 
@@ -18,19 +18,16 @@ from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_ste
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, layer_steps
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
 from napari_dental_denoise.plugin.denoise.models import card_text, named_models, recent_models, remember_model
+from napari_dental_denoise.plugin.denoise.results import Results
 from napari_dental_denoise.plugin.files import ask_for_folder
 from napari_dental_denoise.plugin.shared import (
-    METADATA,
     FormWork,
     LayerField,
     NoiseLabel,
-    PreviewLayer,
     check_image,
     current_image,
     finish_form,
     layer_encoding,
-    matching_layer_kwargs,
-    place_window,
     preference,
     report_error,
     row,
@@ -52,11 +49,8 @@ class DenoiseWidget(Container):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
-        self._task: Task | None = None
-        self._outcome: Outcome | None = None
-        self._result: Image | None = None
-        self._preview = PreviewLayer(napari_viewer)
         self.maps = MapFields(napari_viewer)
+        self._results = Results(napari_viewer, self.maps)
         self._browsed: list[Path] = []
         self._make_fields()
         self.work = FormWork([self.start, self.folder, self.map], self.status)
@@ -249,49 +243,13 @@ class DenoiseWidget(Container):
     def _show_result(self, task: Task, outcome: Outcome) -> None:
         remember_model(task.model)
         with self.field.results():
-            self._add_layers(task, outcome)
-        name = "" if self._result is None else self._result.name
-        show_text(self.status, ". ".join(filter(None, (f"Done: {name}", str(outcome.maps)))))
-
-    def _add_layers(self, task: Task, outcome: Outcome) -> None:
-        self._task, self._outcome = task, outcome
-        suffix = "denoised preview" if task.window else "denoised"
-        look = matching_layer_kwargs(task.layer, suffix, self._record(task, outcome))
-        same_strength = self.strength.value == task.strength
-        denoised = outcome.denoised if same_strength else outcome.at(self.strength.value)
-        if task.window:
-            self._result = self._preview.show(denoised, {**look, **place_window(task.layer, *task.window)})
-        elif task.lazy:
-            # A new layer reads the first image of its stack, which would run the model on it.
-            self._result = self._viewer.add_image(task.data, **look)
-            self._result.data = denoised
-        else:
-            self._result = self._viewer.add_image(denoised, **look)
-        self.maps.show(task, outcome.maps, {**self._record(task, outcome), "result": self._result.name})
-
-    def _record(self, task: Task, outcome: Outcome) -> dict[str, Any]:
-        card = outcome.engine.card
-        return {
-            "operation": "denoise",
-            "model": task.model.name,
-            "model_sha256": card.weights_sha256,
-            "strength": self.strength.value,
-            "precision": INFERENCE.precision,
-            "self_ensemble": task.self_ensemble,
-        }
+            told = self._results.show(task, outcome, self.strength.value)
+        show_text(self.status, told)
 
     def _show_strength(self) -> None:
-        result, task, outcome = self._result, self._task, self._outcome
-        if result is None or task is None or outcome is None or result not in self._viewer.layers:
-            return
-        # With another image or model, the slider is for the next result.
-        if self.image.value not in (task.layer, result) or self.model.value != task.model:
-            return
-        result.data = outcome.at(self.strength.value)
-        if outcome.maps.exist:
-            show_text(self.status, f"The maps are those of a strength of {task.strength:g}")
-        record = result.metadata.get(METADATA, {})
-        result.metadata = {**result.metadata, METADATA: {**record, "strength": self.strength.value}}
+        told = self._results.set_strength(self.strength.value, self.image.value, self.model.value)
+        if told:
+            show_text(self.status, told)
 
     def _close(self) -> None:
         self.field.close()
