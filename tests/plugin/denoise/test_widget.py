@@ -491,3 +491,28 @@ def test_the_noise_of_the_image_on_view_is_told(viewer, open_form, qtbot):
     qtbot.waitUntil(lambda: told(30))
     viewer.layers.clear()
     qtbot.waitUntil(lambda: form.noise.label.value == "")
+
+
+def test_several_selected_layers_are_denoised_in_one_press(viewer, denoise_form, qtbot, radiographs, trained_model):
+    layers = [viewer.add_image(image, name=f"scan {index}") for index, image in enumerate(radiographs[:3])]
+    viewer.layers.selection.active = layers[0]
+    viewer.layers.selection.add(layers[2])
+    denoise_form.start.native.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 5 and denoise_form.start.enabled)
+    for name, image in (("scan 0", radiographs[0]), ("scan 2", radiographs[2])):
+        assert same(viewer.layers[f"{name} denoised"].data, denoise(image, trained_model))
+    assert denoise_form.status.value == "Done: scan 0 denoised, scan 2 denoised"
+    denoise_form.strength.value = 0
+    for name, image in (("scan 0", radiographs[0]), ("scan 2", radiographs[2])):
+        assert same(viewer.layers[f"{name} denoised"].data, image)
+
+
+def test_cancel_stops_all_selected_layers(viewer, denoise_form, qtbot, radiographs):
+    layers = [viewer.add_image(np.tile(image, (8, 8)), name="large") for image in radiographs[:2]]
+    viewer.layers.selection.active = layers[0]
+    viewer.layers.selection.add(layers[1])
+    denoise_form.start.native.click()
+    denoise_form.work.cancel.native.click()
+    qtbot.waitUntil(lambda: denoise_form.start.enabled)
+    assert len(viewer.layers) == 2
+    assert denoise_form.status.value == "Cancelled; no image was changed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -88,6 +88,21 @@ class Outcome:
     at: Callable[[float], Any]
     denoised: Any
     maps: Maps = NO_MAPS
+
+
+def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome]]:
+    """Denoise one layer after the other, as one progress in which each layer counts the same."""
+    outcomes = []
+    for number, task in enumerate(tasks):
+        steps = layer_steps(task)
+        while True:
+            try:
+                part = next(steps)
+            except StopIteration as end:
+                outcomes.append(end.value)
+                break
+            yield Progress(number * part.total + part.done, len(tasks) * part.total)
+    return outcomes
 
 
 def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:

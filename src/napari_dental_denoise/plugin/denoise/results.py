@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,18 @@ class Results:
     def __init__(self, viewer: Viewer, maps: MapFields) -> None:
         self._viewer, self._maps = viewer, maps
         self._preview = PreviewLayer(viewer)
-        self._task: Task | None = None
-        self._outcome: Outcome | None = None
-        self._result: Image | None = None
+        self._shown: list[tuple[Task, Outcome, Image]] = []
 
-    def show(self, task: Task, outcome: Outcome, strength: float) -> str:
-        """Add the layers of a run at a strength, which may have changed since; return what to tell."""
-        self._task, self._outcome = task, outcome
+    def show(self, runs: Sequence[tuple[Task, Outcome]], strength: float) -> str:
+        """Add the layers of all runs at a strength, which may have changed since; return what to tell."""
+        self._shown = [(task, outcome, self._add(task, outcome, strength)) for task, outcome in runs]
+        names = ", ".join(result.name for _, _, result in self._shown)
+        of_maps = [str(outcome.maps) for _, outcome in runs]
+        if len(runs) > 1:
+            of_maps = [f"{task.layer.name}: {text}" for (task, _), text in zip(runs, of_maps, strict=True) if text]
+        return ". ".join(filter(None, (f"Done: {names}", *of_maps)))
+
+    def _add(self, task: Task, outcome: Outcome, strength: float) -> Image:
         record = _record(task, outcome, strength)
         look = matching_layer_kwargs(task.layer, "denoised preview" if task.window else "denoised", record)
         denoised = outcome.denoised if strength == task.strength else outcome.at(strength)
@@ -39,24 +45,24 @@ class Results:
             result.data = denoised
         else:
             result = self._viewer.add_image(denoised, **look)
-        self._result = result
         self._maps.show(task, outcome.maps, {**record, "result": result.name})
-        return ". ".join(filter(None, (f"Done: {result.name}", str(outcome.maps))))
+        return result
 
     def set_strength(self, strength: float, image: Image | None, model: Path | None) -> str:
-        """Change the strength of the result of this image and model, if it is there; return what to tell, if anything.
+        """Change the strength of the results of the last run, if they are there; return what to tell, if anything.
 
-        With another image or model, the strength is that of the next result.
+        With another image or model in the form, the strength is that of the next run.
         """
-        result, task, outcome = self._result, self._task, self._outcome
-        if result is None or task is None or outcome is None or result not in self._viewer.layers:
+        layers = [layer for task, _, result in self._shown for layer in (task.layer, result)]
+        if image not in layers or model != self._shown[0][0].model:
             return ""
-        if image not in (task.layer, result) or model != task.model:
-            return ""
-        result.data = outcome.at(strength)
-        record = result.metadata.get(METADATA, {})
-        result.metadata = {**result.metadata, METADATA: {**record, "strength": strength}}
-        return f"The maps are those of a strength of {task.strength:g}" if outcome.maps.exist else ""
+        for _, outcome, result in self._shown:
+            if result in self._viewer.layers:
+                result.data = outcome.at(strength)
+                record = result.metadata.get(METADATA, {})
+                result.metadata = {**result.metadata, METADATA: {**record, "strength": strength}}
+        with_maps = [task for task, outcome, _ in self._shown if outcome.maps.exist]
+        return f"The maps are those of a strength of {with_maps[0].strength:g}" if with_maps else ""
 
 
 def _record(task: Task, outcome: Outcome, strength: float) -> dict[str, Any]:

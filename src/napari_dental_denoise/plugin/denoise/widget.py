@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from napari_dental_denoise.images import summarise_errors
 from napari_dental_denoise.models import read_card, starter_models
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, folder_steps
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
-from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, layer_steps
+from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, all_steps
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
 from napari_dental_denoise.plugin.denoise.models import card_text, named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.denoise.results import Results
@@ -108,7 +109,9 @@ class DenoiseWidget(Container):
             value=INFERENCE.self_ensemble,
             tooltip="Average the network over all rotations and flips of the image: slightly better, 8 times slower",
         )
-        self.start = PushButton(text="Denoise", tooltip="Add a new layer with the denoised image")
+        self.start = PushButton(
+            text="Denoise", tooltip="Add a new layer with the denoised image, of each layer if several are selected"
+        )
         self.radius = FloatSpinBox(
             value=RADIUS, min=0.5, max=50, step=0.5, tooltip="Radius of the spot to map, in pixels"
         )
@@ -197,21 +200,22 @@ class DenoiseWidget(Container):
     def denoise(self) -> None:
         """Start denoising; the result becomes a new layer."""
         try:
-            task = self._new_task()
+            tasks = [self._new_task(layer) for layer in self.field.layers()]
         except InputError as error:
             report_error(self.status, error)
             return
+        name = tasks[0].layer.name if len(tasks) == 1 else f"{len(tasks)} layers"
         self.work.begin(
-            lambda: layer_steps(task),
-            lambda outcome: self._show_result(task, outcome),
-            text=f"Denoising {task.layer.name} ...",
-            unit="tiles",
+            lambda: all_steps(tasks),
+            lambda outcomes: self._show_results(tasks, outcomes),
+            text=f"Denoising {name} ...",
+            unit="tiles" if len(tasks) == 1 else "parts",
         )
 
     def map_detail(self) -> None:
         """Start mapping which share of a faint spot's contrast survives at each place of the image on view."""
         try:
-            task = self._new_task()
+            task = self._new_task(self.image.value)
         except InputError as error:
             report_error(self.status, error)
             return
@@ -229,8 +233,8 @@ class DenoiseWidget(Container):
             self._viewer.add_layer(kept_layer(task, detail_map))
         show_text(self.status, str(detail_map))
 
-    def _new_task(self) -> Task:
-        layer = check_image(self.image.value)
+    def _new_task(self, chosen: Image | None) -> Task:
+        layer = check_image(chosen)
         model = self._chosen_model()
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
         shown = current_image(layer, self._viewer.dims.point)
@@ -240,10 +244,10 @@ class DenoiseWidget(Container):
         encoding = layer_encoding(layer)
         return Task(layer, layer.data, encoding, model, strength, self_ensemble, lazy, shown, window, share, removed)
 
-    def _show_result(self, task: Task, outcome: Outcome) -> None:
-        remember_model(task.model)
+    def _show_results(self, tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> None:
+        remember_model(tasks[0].model)
         with self.field.results():
-            told = self._results.show(task, outcome, self.strength.value)
+            told = self._results.show(list(zip(tasks, outcomes, strict=True)), self.strength.value)
         show_text(self.status, told)
 
     def _show_strength(self) -> None:

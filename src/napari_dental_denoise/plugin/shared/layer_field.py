@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QSizePolicy
 from napari_dental_denoise.plugin.shared.form import Connections, row
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import Viewer
 
 
@@ -33,6 +34,11 @@ class LayerField:
         line = row(self.image, self.pin, label="image")
         self.pin.native.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         return line
+
+    def layers(self) -> list[Image | None]:
+        """Return all selected image layers if the chosen one is among them, in their order; else the chosen one."""
+        selected = [layer for layer in self.image.choices if layer in self._viewer.layers.selection]
+        return selected if self.image.value in selected and not self.pin.value else [self.image.value]
 
     def follow(self) -> None:
         """Take the selected layer, unless another is pinned."""
