@@ -173,14 +173,22 @@ def test_a_constant_image_has_no_noise(image):
 @pytest.mark.parametrize(
     ("estimate", "text"),
     [
-        (NoiseEstimate(6.2 * GREY, 0.0, 0.02, 0.021), "sigma 6.2 of 255, white"),
+        (NoiseEstimate(6.2 * GREY, 0.0, 0.02, 0.021), "about 6.2 grey levels of 8 bit, uncorrelated"),
         (
             NoiseEstimate(6.2 * GREY, 1.4, 0.01, 0.03),
-            "sigma 6.2 of 255, correlated over 1.4 px, stronger in the bright parts",
+            "about 6.2 grey levels of 8 bit, correlated over 1.4 px, stronger in the bright parts",
         ),
-        (NoiseEstimate(6.2 * GREY, 0.0, 0.021, 0.02), "sigma 6.2 of 255, white"),
-        (NoiseEstimate(6.2 * GREY, 0.0, 0.03, 0.01), "sigma 6.2 of 255, white, stronger in the dark parts"),
+        (NoiseEstimate(6.2 * GREY, 0.0, 0.021, 0.02), "about 6.2 grey levels of 8 bit, uncorrelated"),
+        (
+            NoiseEstimate(6.2 * GREY, 0.0, 0.03, 0.01),
+            "about 6.2 grey levels of 8 bit, uncorrelated, stronger in the dark parts",
+        ),
         (NoiseEstimate(0.0, 0.0, 0.0, 0.0), "no noise found"),
+        (
+            NoiseEstimate(3.3 * GREY, 5.4, 0.01, 0.01),
+            "none that can be told from structure, which varies by about 3.3 grey levels of 8 bit",
+        ),
+        (NoiseEstimate(12 * GREY, 5.4, 0.05, 0.05), "about 12.0 grey levels of 8 bit, correlated over 5.4 px"),
     ],
 )
 def test_text(estimate, text):

@@ -57,6 +57,8 @@ MIN_LEVEL = 0.2
 MARGIN = 0.25
 MIN_BEYOND = 0.25
 NOTABLE_RATIO = 1.3
+# Noise that is correlated over more pixels than this is told from the texture of bone from this level on.
+COARSE_LENGTH, MIN_COARSE_SIGMA = 2.5, 10 / GREY_LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class NoiseEstimate:
     --------
     >>> from napari_dental_denoise import NoiseEstimate
     >>> NoiseEstimate(0.02, 1.4, sigma_dark=0.01, sigma_bright=0.03).text()
-    'sigma 5.1 of 255, correlated over 1.4 px, stronger in the bright parts'
+    'about 5.1 grey levels of 8 bit, correlated over 1.4 px, stronger in the bright parts'
     """
 
     sigma: float
@@ -97,11 +99,14 @@ class NoiseEstimate:
         return self.correlation_length / 2
 
     def text(self) -> str:
-        """Return the estimate in words, such as "sigma 6.2 of 255, white, stronger in the bright parts"."""
+        """Return the estimate in words, such as "about 6.2 grey levels of 8 bit, uncorrelated"."""
         if self.sigma == 0:
             return "no noise found"
-        reach = f"correlated over {self.correlation_length:.1f} px" if self.correlation_length > 0 else "white"
-        parts = [f"sigma {self.sigma * GREY_LEVELS:.1f} of {GREY_LEVELS}", reach]
+        level = f"about {self.sigma * GREY_LEVELS:.1f} grey levels of 8 bit"
+        if self.correlation_length > COARSE_LENGTH and self.sigma < MIN_COARSE_SIGMA:
+            return f"none that can be told from structure, which varies by {level}"
+        reach = f"correlated over {self.correlation_length:.1f} px" if self.correlation_length > 0 else "uncorrelated"
+        parts = [level, reach]
         if self.sigma_bright > NOTABLE_RATIO * self.sigma_dark:
             parts.append("stronger in the bright parts")
         elif self.sigma_dark > NOTABLE_RATIO * self.sigma_bright:

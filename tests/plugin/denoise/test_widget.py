@@ -481,7 +481,9 @@ def test_the_noise_of_the_image_on_view_is_told(viewer, open_form, qtbot):
     form = open_form("Denoise")
 
     def told(sigma):
-        found = re.match(r"noise: sigma ([\d.]+) of 255, correlated over ([\d.]+) px", form.noise.label.value)
+        found = re.match(
+            r"Noise: about ([\d.]+) grey levels of 8 bit, correlated over ([\d.]+) px", form.noise.label.value
+        )
         level, length = map(float, found.groups()) if found else (0, 0)
         return level == pytest.approx(sigma, rel=0.15) and length == pytest.approx(2, rel=0.25)
 

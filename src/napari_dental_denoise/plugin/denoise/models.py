@@ -60,23 +60,22 @@ def _list_file() -> Path:
 
 def card_text(card: ModelCard) -> str:
     """Return what a user must know of a model before using it."""
-    parts = [card.preset, _noise_text(card)]
     images = card.data.get("training_images")
-    if images:
-        parts.append(f"{images} images")
+    trained = f"trained on {images} images with {_noise_text(card)}" if images else f"trained on {_noise_text(card)}"
+    parts = [f"{card.preset.capitalize()} network, {trained}"]
     gained = card.metrics.get("validation_psnr")
     noisy = card.metrics.get("noisy_psnr")
     if card.metrics.get("reference") == "noisy":
         parts.append("never evaluated on clean images")
     elif isinstance(gained, float) and isinstance(noisy, float):
-        parts.append(f"{noisy:.1f} to {gained:.1f} dB in validation")
+        parts.append(f"validation PSNR {noisy:.1f} dB noisy, {gained:.1f} dB denoised")
     kept = card.metrics.get("detail_kept")
     median = kept.get("median") if isinstance(kept, dict) else None
     if isinstance(median, float):
         parts.append(f"keeps {100 * median:.0f} % of a faint spot's contrast")
     parts.append("with an error map" if card.calibration else "no error map")
     parts.append("not for diagnosis")
-    return "; ".join(part for part in parts if part)
+    return "; ".join(parts)
 
 
 def _noise_text(card: ModelCard) -> str:

@@ -58,8 +58,8 @@ class NoiseLabel:
             return
         self._worker = start_worker(
             _work(layer, current_image(layer, self._viewer.dims.point)),
-            returned=lambda estimate: show_text(self.label, f"noise: {estimate.text()}"),
-            failed=lambda error: show_text(self.label, f"noise: {error}"),
+            returned=lambda estimate: show_text(self.label, f"Noise: {estimate.text()}"),
+            failed=lambda error: show_text(self.label, f"Noise: {error}"),
             finished=self._ready,
         )
 
