@@ -9,7 +9,13 @@ import pytest
 
 from napari_dental_denoise.config import SHARES
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.models.calibration import Draw, calibrate, describe_noise, interval_factor
+from napari_dental_denoise.models.calibration import (
+    Draw,
+    calibrate,
+    describe_calibration,
+    describe_noise,
+    interval_factor,
+)
 from napari_dental_denoise.models.card import ModelCard, parse_card
 
 RNG = np.random.default_rng(0)
@@ -44,6 +50,16 @@ def test_the_factor_is_the_quantile_of_the_errors_and_its_own_for_each_level():
     for share, quantile in zip(SHARES, (0.994, 1.645, 1.96), strict=True):
         assert interval_factor(calibration, white(0.005), share) == pytest.approx(quantile, rel=0.03)
         assert interval_factor(calibration, white(0.1), share) == pytest.approx(2 * quantile, rel=0.03)
+
+
+def test_the_calibration_tells_how_well_it_holds_for_images_that_it_does_not_know():
+    cell = calibrate(draws(0.1, 1.0))["cells"][0]
+    assert cell["within"] == pytest.approx(0.9, abs=0.01)
+    # One image of five has errors far beyond those of the others.
+    cell = calibrate([*draws(0.1, 1.0)[1:], Draw(0.1, 0.0, np.abs(white(100.0)))])["cells"][0]
+    assert cell["within"] < 0.85
+    assert "of images left out" in describe_calibration(calibrate(draws(0.1, 1.0)))
+    assert describe_calibration({}) == "none"
 
 
 def test_a_kind_of_noise_with_few_images_has_the_factors_of_all():

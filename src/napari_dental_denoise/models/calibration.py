@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import GREY_LEVELS, SHARES
+from napari_dental_denoise.config import GREY_LEVELS, SHARES, USUAL_SHARE
 from napari_dental_denoise.errors import InputError
 
 Image = NDArray[np.float32]
@@ -36,12 +36,16 @@ class Cell:
         Number of noisy images that the factors come from.
     factors : sequence of float
         One for each of `SHARES`.
+    within : float or None
+        Share of the pixels of an image within the interval of the usual share, if the factor comes from the other
+        images: mean over the images; None for fewer than three.
     """
 
     level: tuple[float, float]
     correlation: tuple[float, float]
     images: int
     factors: Sequence[float]
+    within: float | None = None
 
     def holds(self, level: float, correlation: float) -> bool:
         """Return whether such noise belongs to the cell."""
@@ -83,8 +87,10 @@ def calibrate(draws: Sequence[Draw]) -> dict[str, Any]:
         cell = Cell(level, correlation, 0, ())
         here = [draw.ratios for draw in draws if cell.holds(draw.level, draw.correlation)]
         if here:
-            factors = _factors(here if len(here) >= MIN_IMAGES else [draw.ratios for draw in draws])
-            cells.append(asdict(Cell(level, correlation, len(here), factors)))
+            enough = len(here) >= MIN_IMAGES
+            factors = _factors(here if enough else [draw.ratios for draw in draws])
+            within = _within_of_others(here) if enough else None
+            cells.append(asdict(Cell(level, correlation, len(here), factors, within)))
     return {"shares": list(SHARES), "cells": cells}
 
 
@@ -92,6 +98,15 @@ def _factors(ratios: Iterable[Image]) -> list[float]:
     """Return the quantiles of the ratios, each image weighing the same."""
     each = [np.quantile(one, np.linspace(0, 1, 1001)) for one in ratios]
     return [round(float(factor), FACTOR_DIGITS) for factor in np.quantile(np.concatenate(each), SHARES)]
+
+
+def _within_of_others(ratios: Sequence[Image]) -> float:
+    """Return the mean share of the pixels of an image within the interval that the other images give."""
+    usual = SHARES.index(USUAL_SHARE)
+    shares = [
+        np.mean(one <= _factors([*ratios[:number], *ratios[number + 1 :]])[usual]) for number, one in enumerate(ratios)
+    ]
+    return round(float(np.mean(shares)), FACTOR_DIGITS)
 
 
 def interval_factor(calibration: Mapping[str, Any], noise: Image, share: float) -> float:
@@ -116,7 +131,12 @@ def describe_calibration(calibration: Mapping[str, Any]) -> str:
     cells = list(map(_cell, calibration["cells"]))
     shares = ", ".join(f"{100 * share:g} %" for share in SHARES)
     images = sum(cell.images for cell in cells)
-    return f"for {shares} of the pixels; calibrated with {images} noisy images of {len(cells)} kinds of noise"
+    told = f"for {shares} of the pixels; calibrated with {images} noisy images of {len(cells)} kinds of noise"
+    within = [cell.within for cell in cells if cell.within is not None]
+    if not within:
+        return told
+    lowest, highest = 100 * min(within), 100 * max(within)
+    return f"{told}; of images left out, {lowest:.0f} to {highest:.0f} % of the pixels are within 90 %"
 
 
 def is_calibration(value: object) -> bool:
@@ -133,7 +153,9 @@ def is_calibration(value: object) -> bool:
 
 def _cell(value: Mapping[str, Any]) -> Cell:
     level, correlation = ((float(value[name][0]), float(value[name][1])) for name in ("level", "correlation"))
-    return Cell(level, correlation, int(value["images"]), [float(factor) for factor in value["factors"]])
+    within = value.get("within")
+    factors = [float(factor) for factor in value["factors"]]
+    return Cell(level, correlation, int(value["images"]), factors, None if within is None else float(within))
 
 
 def _is_plausible(cell: Cell) -> bool:

@@ -17,7 +17,7 @@ from napari_dental_denoise.training import Dataset, TrainingConfig, random_windo
 from napari_dental_denoise.unet.learner import Learner
 
 # Windows of validation images for the calibration of the error map, each with new noise.
-DRAWS, SIDE = 96, 192
+DRAWS, SIDE = 128, 192
 # Below this, an expected squared error is one of rounding.
 MIN_SQUARED = np.float32(1e-8)
 
