@@ -43,7 +43,7 @@ def main() -> None:
         axis.set_title(title)
         figure.colorbar(shown, ax=axis, label="grey levels")
     axes[2].imshow(smoothed, cmap="gray", vmin=0, vmax=1)
-    axes[2].set_title(f"blurred over {BLUR} px\nStructure was removed at {len(of_blur.places)} places")
+    axes[2].set_title(f"blurred over {BLUR} px\nstructure was removed at {len(of_blur.places)} places")
     limit = 2 * of_blur.threshold
     z = np.where(np.abs(of_blur.z) >= of_blur.threshold, of_blur.z, np.nan)
     axes[5].imshow(smoothed, cmap="gray", vmin=0, vmax=1)

@@ -34,7 +34,9 @@ def test_an_erased_detail_is_found_where_it_was(detail, sign):
     assert abs(place.row - 80) <= 4
     assert abs(place.column - 130) <= 8
     assert np.sign(place.z) == sign
-    assert str(removed) == f"Structure was removed at 1 place (row, column): {place.row}, {place.column}"
+    assert place.contrast == pytest.approx(sign * 3 * SIGMA, rel=0.4)
+    assert str(removed).endswith(f"was removed at 1 place (row, column): {place.row}, {place.column}")
+    assert str(removed).startswith(f"Structure of up to {abs(place.contrast):.2g} grey values")
 
 
 def test_the_most_conspicuous_of_several_comes_first():

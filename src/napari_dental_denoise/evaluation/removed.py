@@ -36,11 +36,15 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place where structure was removed: the pixel, and how many standard deviations it stands out of the noise."""
+    """A place where structure was removed: the pixel, and how many standard deviations it stands out of the noise.
+
+    `contrast` is the mean of what was removed of the detail there, in grey values, below 0 of a dark one.
+    """
 
     row: int
     column: int
     z: float
+    contrast: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,8 @@ class RemovedStructure:
     >>> z = np.zeros((9, 9), np.float32)
     >>> print(RemovedStructure(z, 5.3, ()))
     What was removed looks like noise
-    >>> print(RemovedStructure(z, 5.3, (Place(4, 7, 9.1),)))
-    Structure was removed at 1 place (row, column): 4, 7
+    >>> print(RemovedStructure(z, 5.3, (Place(4, 7, 9.1, 2.4),)))
+    Structure of up to 2.4 grey values was removed at 1 place (row, column): 4, 7
     """
 
     z: Unit
@@ -77,7 +81,9 @@ class RemovedStructure:
         count = len(self.places)
         shown = "; ".join(f"{place.row}, {place.column}" for place in self.places[:SHOWN])
         more = "; ..." if count > SHOWN else ""
-        return f"Structure was removed at {count} place{'s' * (count > 1)} (row, column): {shown}{more}"
+        most = max(abs(place.contrast) for place in self.places)
+        where = f"{count} place{'s' * (count > 1)} (row, column): {shown}{more}"
+        return f"Structure of up to {most:.2g} grey values was removed at {where}"
 
 
 def removed_structure(
@@ -122,16 +128,20 @@ def removed_structure(
     True
     """
     check_number("false_alarms", false_alarms, above=0, high=MAX_FALSE_ALARMS)
-    removed = _standardised(_difference(image, denoised))
+    difference = _difference(image, denoised)
+    level = _local_level(difference)
+    removed = np.clip(difference / level, -MAX_DEVIATIONS, MAX_DEVIATIONS)
     details = list(_details())
     tests = sum(SUMS_IN_DETAIL * removed.size / np.count_nonzero(detail) for detail in details)
     threshold = float(-ndtri(false_alarms / (2 * tests)))
-    z = np.zeros_like(removed)
+    z, contrast = np.zeros_like(removed), np.zeros_like(removed)
     for detail in details:
         sums = cv2.filter2D(removed, -1, detail, borderType=cv2.BORDER_REFLECT)
         standing_out = np.where(np.abs(sums) >= MIN_SUM, sums / _level_of(sums), np.float32(0))
-        z = np.where(np.abs(standing_out) > np.abs(z), standing_out, z)
-    return RemovedStructure(z, threshold, tuple(_places(z, threshold)))
+        more = np.abs(standing_out) > np.abs(z)
+        z = np.where(more, standing_out, z)
+        contrast = np.where(more, sums * level / detail.sum(), contrast)
+    return RemovedStructure(z, threshold, tuple(_places(z, contrast, threshold)))
 
 
 def _difference(image: NDArray[np.generic], denoised: NDArray[np.generic]) -> Unit:
@@ -146,21 +156,18 @@ def _difference(image: NDArray[np.generic], denoised: NDArray[np.generic]) -> Un
     return difference - _mean(difference, LEVEL_SIDE)
 
 
-def _standardised(difference: Unit) -> Unit:
-    """Return a difference in units of its local level; single large values count no more than large noise."""
+def _local_level(difference: Unit) -> Unit:
+    """Return the standard deviation around each pixel, without single large values; 1 where nothing was removed."""
     level = float(np.sqrt(np.mean(difference**2)))
     if level == 0:
-        return difference
-    local = np.sqrt(_mean(np.minimum(difference**2, (MAX_DEVIATIONS * level) ** 2), LEVEL_SIDE))
-    return np.clip(difference / np.maximum(local, np.float32(0.1 * level)), -MAX_DEVIATIONS, MAX_DEVIATIONS)
+        return np.ones_like(difference)
+    return np.maximum(_root_mean_square(difference, MAX_DEVIATIONS * level, LEVEL_SIDE), np.float32(0.1 * level))
 
 
 def _level_of(sums: Unit) -> Unit:
     """Return the local standard deviation of sums over details; that of white noise, 1, at least."""
     typical = max(float(np.median(np.abs(sums[::SAMPLING, ::SAMPLING]))) * DEVIATION_TO_MEDIAN, 1.0)
-    return np.maximum(
-        np.sqrt(_mean(np.minimum(sums**2, (MAX_DEVIATIONS * typical) ** 2), SUM_SIDE)), np.float32(typical)
-    )
+    return np.maximum(_root_mean_square(sums, MAX_DEVIATIONS * typical, SUM_SIDE), np.float32(typical))
 
 
 def _details() -> Iterator[Unit]:
@@ -180,7 +187,7 @@ def _details() -> Iterator[Unit]:
         yield detail / np.linalg.norm(detail)
 
 
-def _places(z: Unit, threshold: float) -> Iterator[Place]:
+def _places(z: Unit, contrast: Unit, threshold: float) -> Iterator[Place]:
     """Yield the highest pixel of each connected alarm, the most conspicuous first."""
     count, labels = cv2.connectedComponents((np.abs(z) >= threshold).astype(np.uint8))
     order = np.argsort(-np.abs(z), axis=None)[: np.count_nonzero(labels)]
@@ -189,9 +196,15 @@ def _places(z: Unit, threshold: float) -> Iterator[Place]:
         label = int(labels[row, column])
         if label not in seen:
             seen.add(label)
-            yield Place(int(row), int(column), round(float(z[row, column]), 1))
+            yield Place(int(row), int(column), round(float(z[row, column]), 1), float(contrast[row, column]))
         if len(seen) == count - 1:
             return
+
+
+def _root_mean_square(image: Unit, most: float, side: int) -> Unit:
+    """Return the local root mean square, in which larger values count as `most`."""
+    # Running sums leave rounding errors below 0.
+    return np.sqrt(np.maximum(_mean(np.minimum(image**2, most**2), side), 0))
 
 
 def _mean(image: Unit, side: int) -> Unit:
