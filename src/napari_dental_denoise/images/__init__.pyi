@@ -1,4 +1,3 @@
-from .finder import dataset_folders as dataset_folders
 from .finder import find_files as find_files
 from .finder import list_files as list_files
 from .finder import real_path as real_path

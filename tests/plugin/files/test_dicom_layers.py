@@ -207,13 +207,13 @@ def test_a_darker_result_keeps_the_black_and_the_white_of_its_input(tmp_path, pi
     np.testing.assert_array_equal(layer_encoding(result).to_grey(result.data), 4095 - data // 2)
 
 
-def test_images_of_a_series_that_differ_are_layers_of_their_own(tmp_path, pixels):
+def test_images_of_a_series_that_differ_are_a_layer_for_each_size(tmp_path, pixels):
     for index, shape in enumerate([(128, 160), (100, 90), (128, 160)]):
         dataset = radiograph(pixels[: shape[0], : shape[1]], SeriesInstanceUID="1.2.3", InstanceNumber=index)
         dataset.StudyInstanceUID = "1.2"
         save(dataset, tmp_path / "in" / f"tooth{index}.dcm")
     layers = read(str(tmp_path / "in"))
-    assert [settings["name"] for _, settings, _ in layers] == ["tooth0", "tooth1", "tooth2"]
+    assert [settings["name"] for _, settings, _ in layers] == ["in 160x128 uint16", "tooth1"]
 
 
 def test_one_file_opened_is_that_file(tmp_path, pixels):

@@ -96,7 +96,9 @@ def test_a_folder_without_images_says_so(tmp_path, make_napari_viewer, choose, n
     assert len(viewer.layers) == 0
     ((severity, message),) = notified()
     assert severity == "error"
-    assert "notes: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder or its subfolders" in message
+    assert message.startswith(
+        "notes: no PNG, JPEG, TIFF, BMP, PGM or DICOM image found in this folder or its subfolders"
+    )
 
 
 def test_datasets_are_a_stack_each_and_a_bad_one_is_named(tmp_path, make_napari_viewer, choose, notified):
@@ -112,17 +114,16 @@ def test_datasets_are_a_stack_each_and_a_bad_one_is_named(tmp_path, make_napari_
     choose(tmp_path / "sets")
     run("open_datasets")
     assert [(layer.name, layer.data.shape) for layer in viewer.layers] == [
-        ("mixed: a", (20, 30)),
-        ("mixed: b", (31, 17)),
+        ("mixed/a", (20, 30)),
+        ("mixed/b", (31, 17)),
         ("upper 9", (2, 20, 30)),
         ("upper 10", (2, 20, 30)),
     ]
     np.testing.assert_array_equal(viewer.layers["upper 9"].data[:, 0, 0].compute(), [9, 9])
     ((severity, message),) = notified()
     assert severity == "warning"
-    assert message.startswith("1 of 4 folders left out: None of 1 files can be read: readme.txt: is not an image")
-    assert "(in notes)" in message
-    assert message.endswith("upper 10: 1 of 3 files left out: bad.png: is empty (0 bytes)")
+    assert message.startswith("2 of 8 files left out: notes/readme.txt: is not an image")
+    assert message.endswith("upper 10/bad.png: is empty (0 bytes)")
 
 
 def test_a_root_without_subfolders_is_the_dataset(folder, make_napari_viewer, choose):
@@ -140,7 +141,7 @@ def test_no_dataset_at_all_says_so(tmp_path, make_napari_viewer, choose, notifie
     assert len(viewer.layers) == 0
     ((severity, message),) = notified()
     assert severity == "error"
-    assert message.startswith("None of 1 folders can be read: ")
+    assert "image found in this folder or its subfolders" in message
     assert "the folder holds no files" in message
 
 
@@ -179,6 +180,16 @@ def test_a_drop_asks_until_the_user_prefers_this_plugin(
     assert first.startswith("Folders now open with Dental Denoise")
     assert second.startswith("Folders already open with Dental Denoise")
     assert "To undo: Preferences > Plugins, remove the row */" in first
+
+
+def test_a_dropped_folder_without_images_says_so(tmp_path, viewer, notified):
+    run("prefer_for_folders")
+    (tmp_path / "notes").mkdir()
+    drop(viewer, tmp_path / "notes")
+    assert len(viewer.layers) == 0
+    _, (severity, message) = notified()
+    assert severity == "error"
+    assert message.startswith("notes: no PNG, ")
 
 
 def test_other_preferences_stay(own_settings, notified):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.plugin.files.reader import get_reader, read_datasets
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -18,31 +17,24 @@ UNDO = f"To undo: Preferences > Plugins, remove the row {EVERY_FOLDER}"
 
 
 def open_folder(viewer: napari.viewer.Viewer) -> None:
-    """Ask for a folder of radiographs and open it."""
-    folder = ask_for_folder("Open a folder of radiographs")
+    """Ask for a folder of radiographs and open it with its subfolders."""
+    _open(viewer, ask_for_folder("Open a folder of radiographs"))
+
+
+def open_datasets(viewer: napari.viewer.Viewer) -> None:
+    """Ask for a folder whose subfolders are datasets and open them."""
+    _open(viewer, ask_for_folder("Open a folder of datasets"))
+
+
+def _open(viewer: napari.viewer.Viewer, folder: Path | None) -> None:
     if folder is None:
-        return
-    if get_reader(str(folder)) is None:
-        _show(f"{folder.name}: no PNG, JPEG, TIFF, BMP, PGM or DICOM in this folder or its subfolders")
         return
     try:
         viewer.open(str(folder), plugin=PROGRAM)
     except InputError as error:
-        _show(str(error))
+        from napari.utils.notifications import show_error
 
-
-def open_datasets(viewer: napari.viewer.Viewer) -> None:
-    """Ask for a folder whose subfolders are datasets and open each of them; see `read_datasets`."""
-    root = ask_for_folder("Open a folder of datasets")
-    if root is None:
-        return
-    try:
-        layers = read_datasets(root)
-    except InputError as error:
-        _show(str(error))
-        return
-    for data, settings, _ in layers:
-        viewer.add_image(data, **settings)
+        show_error(str(error))
 
 
 def prefer_for_folders() -> None:
@@ -71,9 +63,3 @@ def ask_for_folder(title: str) -> Path | None:
         return None
     update_open_history(chosen)
     return Path(chosen)
-
-
-def _show(message: str) -> None:
-    from napari.utils.notifications import show_error
-
-    show_error(message)

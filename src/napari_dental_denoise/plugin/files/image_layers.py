@@ -1,62 +1,103 @@
-"""Conversion of image files to napari layers: one lazy stack if they agree, one layer per image otherwise."""
+"""Conversion of image files to napari layers: one lazy stack for each series or set of images that agree."""
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.images import Radiograph, common_limits, common_pixel_size, read_radiograph
+from napari_dental_denoise.images import (
+    Radiograph,
+    common_limits,
+    common_pixel_size,
+    name_without_suffix,
+    read_radiograph,
+)
 from napari_dental_denoise.pixels import ImageInfo, PixelSize
 from napari_dental_denoise.plugin.files.lazy_stack import FileFrames, stack_of
 from napari_dental_denoise.plugin.shared import METADATA
 
 LayerData = tuple[Any, dict[str, Any], str]
 
-# napari renders layers one by one: hundreds of them would make the window slow.
-MAX_SEPARATE_LAYERS = 50
 POLARITY_COLORMAP = "gray_r"
+# Between images that lie side by side, in pixels.
+GAP = 8
 
 
-def image_layers(images: Sequence[ImageInfo], folder: Path, name: str | None) -> list[LayerData]:
-    """Return the layers of images in a folder; see `reader.read`. A `name` replaces that of the folder in theirs."""
-    series = defaultdict(list)
+class Group(NamedTuple):
+    """The images of one layer, its name, and the folder in or below which their files lie."""
+
+    images: Sequence[ImageInfo]
+    name: str
+    folder: Path
+
+
+def group_images(images: Sequence[ImageInfo], root: Path, folders: Mapping[Path, Path]) -> list[Group]:
+    """Group images into layers: the images of a DICOM series or a folder, as far as size and type agree.
+
+    `folders` has the folder of each file, relative to `root`, which names the layer. A group of one image has the name
+    of its file.
+    """
+    sets: dict[str | Path, list[ImageInfo]] = defaultdict(list)
     for image in images:
-        if image.is_dicom:
-            series[image.series].append(image)
-    rasters = [image for image in images if not image.is_dicom]
-    title = name or folder.name
-    layers = _group_layers(rasters, folder, title, name) if rasters else []
-    for number, members in enumerate(series.values(), start=1):
-        ordered = sorted(members, key=lambda image: image.order)
-        numbered = f"{title} series {number}" if len(series) > 1 or rasters else title
-        layers += _group_layers(ordered, folder, numbered, name)
-    return layers
+        sets[image.series if image.is_dicom else folders[image.path]].append(image)
+    in_folder = defaultdict(list)
+    for members in sets.values():
+        # A series may have a folder for each image.
+        in_folder[Path(os.path.commonpath([folders[image.path] for image in members]))].append(members)
+    groups: list[Group] = []
+    for folder, found in in_folder.items():
+        title = folder.as_posix() if folder.parts else root.name
+        series = itertools.count(1)
+        for members in found:
+            is_numbered = len(found) > 1 and members[0].is_dicom
+            name = f"{title} series {next(series)}" if is_numbered else title
+            groups.extend(_groups_of_a_kind(members, name, root / folder, folders))
+    return groups
 
 
-def _group_layers(images: Sequence[ImageInfo], folder: Path, title: str, name: str | None) -> list[LayerData]:
-    """Return one lazy stack if all images agree, else one layer per image or, if they are many, one stack per kind."""
+def _groups_of_a_kind(
+    images: Sequence[ImageInfo], name: str, folder: Path, folders: Mapping[Path, Path]
+) -> Iterator[Group]:
     kinds = defaultdict(list)
     for image in images:
-        kinds[image.shape, image.dtype, image.encoding].append(image)
-    several_frames = any(image.is_dicom and image.pages > 1 for image in images)
-    lone = len(images) == 1 and images[0].is_dicom
-    if len(kinds) == 1 and not several_frames and not lone:
-        return [_stack_layer(images, folder, title)]
-    if len(images) <= MAX_SEPARATE_LAYERS or several_frames:
-        prefix = f"{name}: " if name else ""
-        # Of a TIFF only the first page, for the others may be thumbnails.
-        return [
-            _image_layer(read_radiograph(image.path, None if image.is_dicom else 1), f"{prefix}{image.path.stem}")
-            for image in images
-        ]
-    return [
-        _stack_layer(group, folder, f"{title} {shape[1]}x{shape[0]} {dtype}")
-        for (shape, dtype, _), group in kinds.items()
-    ]
+        # An image of several frames is a stack by itself.
+        alone = image.path if image.is_dicom and image.pages > 1 else None
+        kinds[image.shape, image.dtype, image.encoding, alone].append(image)
+    for (shape, dtype, _, _), members in kinds.items():
+        if len(members) == 1:
+            path = members[0].path
+            yield Group(members, (folders[path] / name_without_suffix(path)).as_posix(), path.parent)
+        else:
+            ordered = sorted(members, key=lambda image: image.order)
+            yield Group(ordered, name if len(kinds) == 1 else f"{name} {shape[1]}x{shape[0]} {dtype}", folder)
+
+
+def group_layer(group: Group) -> LayerData:
+    """Return the layer of a group: its image, or a lazy stack of several."""
+    if len(group.images) > 1:
+        return _stack_layer(group.images, group.folder, group.name)
+    (image,) = group.images
+    # Of a TIFF only the first page, for the others may be thumbnails.
+    return _image_layer(read_radiograph(image.path, None if image.is_dicom else 1), group.name)
+
+
+def lay_out(layers: Sequence[LayerData]) -> None:
+    """Place layers of different sizes side by side; those of one size stay on top of each other, to be compared."""
+    lefts: dict[tuple[float, float], float] = {}
+    left = 0.0
+    for data, settings, _ in layers:
+        row, column = settings.get("scale", (1.0, 1.0))[-2:]
+        size = data.shape[-2] * row, data.shape[-1] * column
+        if size not in lefts:
+            lefts[size] = left
+            left += size[1] + GAP * column
+        settings["translate"] = (*[0.0] * (data.ndim - 1), lefts[size])
 
 
 def file_layer(path: Path, name: str) -> LayerData:
@@ -92,7 +133,8 @@ def _dicom_settings(info: ImageInfo, settings: Mapping[str, Any]) -> dict[str, A
 
 def _stack_layer(images: Sequence[ImageInfo], folder: Path, name: str) -> LayerData:
     paths = [image.path for image in images]
-    metadata = {"path": str(folder), "files": [path.name for path in paths]}
+    files = [path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path) for path in paths]
+    metadata = {"path": str(folder), "files": files}
     # A size in the patient is none at the detector.
     size = common_pixel_size(images) if len({image.spacing for image in images}) == 1 else None
     settings = _settings(name, 3, common_limits(images), size, metadata)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from napari_dental_denoise.files import is_name
 from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, write_image, write_tiff_pages
 from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.pixels import PixelSize, is_plausible
+from napari_dental_denoise.plugin.files.questions import confirm
 from napari_dental_denoise.plugin.shared import METADATA, record_encoding, to_grey
 
 SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, DICOM_SUFFIX)
@@ -33,8 +33,8 @@ def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     from a DICOM file, which must still exist: it becomes a derived image of the same patient and study. PNG and TIFF
     files have white at high values, whatever the polarity of a DICOM source.
 
-    An existing file is replaced only if the user confirms it; see `_user_confirms`. A format that cannot hold the image
-    raises OSError: npe2 takes a ValueError, such as InputError, for a missing writer and drops its message.
+    An existing file is replaced only if the user confirms it; a script never replaces one. A format that cannot hold
+    the image raises OSError: npe2 takes a ValueError, such as InputError, for a missing writer and drops its message.
     """
     try:
         return [str(_write(Path(path), data, meta))]
@@ -130,20 +130,7 @@ def _in_mm(side: float, unit: Any) -> float | None:
 def _check_replacing(path: Path) -> bool:
     """Return whether a file must be replaced; raise InputError if the user does not confirm that."""
     exists = is_name(path)
-    if exists and not _user_confirms(f"{path.name} already exists. Replace it?"):
+    # napari's Save dialog asks too, but `layer.save()` does not, and a writer is not told which of them called it.
+    if exists and not confirm("Save", f"{path.name} already exists. Replace it?"):
         raise InputError(f"{path.name} already exists: choose another name")
     return exists
-
-
-def _user_confirms(question: str) -> bool:
-    """Ask the user, if a window is visible; a script without one gets False.
-
-    napari's Save dialog asks about existing files too, but `layer.save()` does not, and a writer is not told which of
-    them called it.
-    """
-    from qtpy.QtWidgets import QApplication, QMainWindow, QMessageBox
-
-    if QApplication.instance() is None or threading.current_thread() is not threading.main_thread():
-        return False
-    windows = [w for w in QApplication.topLevelWidgets() if isinstance(w, QMainWindow) and w.isVisible()]
-    return bool(windows) and QMessageBox.question(windows[0], "Save", question) == QMessageBox.StandardButton.Yes
