@@ -15,8 +15,8 @@ from napari_dental_denoise.config import GREY_LEVELS
 
 IMAGE = Path(__file__).parent / "images" / "error-map.png"
 SHAPE, SEED, SIGMA = (300, 380), 1011, 15
-HIGHEST, BLUR = 15, 2
-DPI = 110
+HIGHEST, BLUR = 15, 4
+DPI = 90
 
 
 def main() -> None:

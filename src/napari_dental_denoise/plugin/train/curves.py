@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from qtpy.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
-from napari_dental_denoise.plugin.shared import style_plot
+from napari_dental_denoise.plugin.shared import style_plot, text_label
+from napari_dental_denoise.plugin.train.texts import start_name
+from napari_dental_denoise.training import TrainingStarted
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -17,41 +21,66 @@ if TYPE_CHECKING:
 # Heights in pixels: the form must fit a screen of 768.
 MIN_HEIGHT, HEIGHT, MAX_HEIGHT = 100, 130, 180
 SMOOTHED_STEPS = 20
-LOSS_COLOUR = "#e8a33d"
-PSNR_COLOUR = "#4aa3df"
+# Smaller differences are chance, and would look like a trend.
+MIN_SPAN_DB = 0.2
 
 
 class TrainingCurves(QWidget):
-    """Two small plots side by side, in the colours of the theme of napari."""
+    """Two small plots side by side, in the colours of the theme of napari, and what the lines of the second one are."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self._loss = _Plot("loss", "step")
         self._psnr = _Plot("PSNR, dB", "epoch")
-        self._loss_curve = self._loss.plot(pen=pg.mkPen(LOSS_COLOUR, width=2))
-        self._psnr_curve = self._psnr.plot(pen=pg.mkPen(PSNR_COLOUR, width=2), symbol="o", symbolSize=4)
-        self._noisy_line = pg.InfiniteLine(angle=0, pen=pg.mkPen("#888888", style=pg.QtCore.Qt.PenStyle.DashLine))
-        self._noisy_line.setVisible(False)
-        self._psnr.addItem(self._noisy_line)
+        self._loss_curve = self._loss.plot()
+        self._psnr_curve = self._psnr.plot(symbol="o", symbolSize=4)
+        self._start_line = pg.InfiniteLine(angle=0)
+        self._psnr.addItem(self._start_line, ignoreBounds=True)
+        # Beside the plots, a legend covers no curve.
+        self._legend = text_label("Lines of the PSNR plot")
+        self._started: TrainingStarted | None = None
         self.losses: list[float] = []
         self.epochs: list[tuple[int, float]] = []
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for plot in (self._loss, self._psnr):
-            layout.addWidget(plot)
+        self._arrange()
         self.restyle(viewer)
+
+    def _arrange(self) -> None:
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for column, plot in enumerate((self._loss, self._psnr)):
+            layout.addWidget(plot, 0, column)
+        layout.addWidget(self._legend.native, 1, 0, 1, 2)
+        self._show_start()
 
     def restyle(self, viewer: Viewer) -> None:
         """Apply the colours of the current theme."""
-        for plot in (self._loss, self._psnr):
-            style_plot(plot, viewer)
+        style_plot(self._loss, viewer)
+        colors = style_plot(self._psnr, viewer)
+        loss_color, self._psnr_color, *_ = colors.curves
+        self._loss_curve.setPen(pg.mkPen(loss_color, width=2))
+        self._psnr_curve.setPen(pg.mkPen(self._psnr_color, width=2))
+        self._psnr_curve.setSymbolBrush(self._psnr_color)
+        self._psnr_curve.setSymbolPen(self._psnr_color)
+        self._start_line.setPen(pg.mkPen(colors.text, style=pg.QtCore.Qt.PenStyle.DashLine))
+        self._show_start()
 
-    def clear(self, noisy_psnr: float) -> None:
-        """Remove the curves and draw the PSNR of the noisy validation images as a dashed line."""
-        self.losses, self.epochs = [], []
-        self._noisy_line.setValue(noisy_psnr)
-        self._noisy_line.setVisible(True)
+    def begin(self, started: TrainingStarted) -> None:
+        """Remove the curves, and draw the PSNR of the first weights as a dashed line."""
+        self.losses, self.epochs, self._started = [], [], started
+        self._show_start()
         self._draw()
+
+    def _show_start(self) -> None:
+        first = math.nan if self._started is None else self._started.first_psnr
+        self._start_line.setVisible(math.isfinite(first))
+        self._legend.native.setVisible(self._started is not None)
+        if self._started is None:
+            return
+        parts = [f'<span style="color: {self._psnr_color}">●━</span> validation']
+        if math.isfinite(first):
+            self._start_line.setValue(first)
+            parts.append(f"┅ start: {html.escape(start_name(self._started))}, {first:.2f} dB")
+        self._legend.value = "&nbsp;&nbsp; ".join([*parts, f"noisy images: {self._started.noisy_psnr:.2f} dB"])
 
     def add_loss(self, loss: float) -> None:
         """Add the loss of a step."""
@@ -67,6 +96,16 @@ class TrainingCurves(QWidget):
     def _draw(self) -> None:
         self._draw_loss()
         self._psnr_curve.setData([epoch for epoch, _ in self.epochs], [value for _, value in self.epochs])
+        self._scale()
+
+    def _scale(self) -> None:
+        """Fit the axis of the PSNR to the curve and the start."""
+        first = () if self._started is None else (self._started.first_psnr,)
+        values = [value for value in (*first, *(value for _, value in self.epochs)) if math.isfinite(value)]
+        if values:
+            middle = (min(values) + max(values)) / 2
+            half = max(max(values) - min(values), MIN_SPAN_DB) / 2
+            self._psnr.setYRange(middle - half, middle + half, padding=0.1)
 
     def _draw_loss(self) -> None:
         """Draw a running mean: the loss of a step depends on the noise levels that it drew."""

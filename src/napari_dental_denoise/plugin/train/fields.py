@@ -6,6 +6,7 @@ from pathlib import Path
 
 from magicgui.widgets import ComboBox, FileEdit, FloatSpinBox, Label, Widget, create_widget
 from magicgui.widgets.bases import ValueWidget
+from qtpy.QtWidgets import QAbstractSpinBox
 
 from napari_dental_denoise.config import GREY_LEVELS, MODEL_SUFFIX, NOISE, SIGMA, LearnFrom
 from napari_dental_denoise.models import NOTHING, STARTER_NAME
@@ -23,7 +24,7 @@ SOURCES: dict[str, LearnFrom] = {
 METRIC_NOTES: dict[LearnFrom, str] = {
     "clean": "PSNR is measured on clean validation images with known noise.",
     "pairs": "PSNR is measured on validation pairs.",
-    "noisy": "The references are noisy themselves, which caps the PSNR. Compare the result with its input by eye.",
+    "noisy": "No clean reference: use the dB values only to compare epochs.",
 }
 MINUTES, EPOCHS = "minutes", "epochs"
 
@@ -64,6 +65,8 @@ class TrainingFields:
             choices=self._first_models,
             tooltip="A model of the package (not for classic), a recently used one, or random weights",
         )
+        for field in (self.clean, self.noisy, self.model):
+            field.choose_btn.text = "Browse ..."
 
     def _first_models(self, *_: object) -> list[tuple[str, str]]:
         first = [(f"the {STARTER_NAME} model", STARTER_NAME), (NOTHING, NOTHING)]
@@ -87,6 +90,9 @@ class TrainingFields:
             max=GREY_LEVELS,
             tooltip="Maximum sigma in grey levels of 255; the model works for any level in the range",
         )
+        for level in (self.lowest, self.highest):
+            level.native.setDecimals(1)
+            _hide_buttons(level)
         self.sigmas = row(self.lowest, self.highest, label="Sigma (of 255)")
 
     def _make_length(self) -> None:
@@ -97,6 +103,7 @@ class TrainingFields:
             step=1,
             tooltip="How long to train; it can be stopped at any time",
         )
+        _hide_buttons(self.amount)
         self.unit = ComboBox(choices=[MINUTES, EPOCHS], tooltip="Unit of the length")
         self.length = row(self.amount, self.unit, label="Train for")
 
@@ -158,6 +165,11 @@ def _field(name: str) -> ValueWidget:
     options = {"choices": setting.choices} if setting.choices else spin
     tooltip = setting.text[0].upper() + setting.text[1:]
     return create_widget(getattr(TRAINING, name), label=setting.label, options={"tooltip": tooltip, **options})
+
+
+def _hide_buttons(field: FloatSpinBox) -> None:
+    """Leave the room of the step buttons to the number: half of a narrow form shows only one of them."""
+    field.native.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
 
 
 def _path(value: Path | None) -> Path | None:

@@ -16,6 +16,8 @@ from napari_dental_denoise.training import from_line
 PROTOCOL = ("--progress", "jsonl", "--stop-with-stdin")
 KILL_AFTER_MS = 30_000
 STOPPED = 130
+# Complaints that begin so are no failure of the training.
+LEFT_OUT = "left out: "
 
 
 class TrainingProcess(QObject):

@@ -7,20 +7,27 @@ from functools import lru_cache
 from pathlib import Path
 
 from napari_dental_denoise.config import MODEL_SUFFIX, NOISE, PRESETS, LearnFrom
-from napari_dental_denoise.errors import ImageReadError, InputError
-from napari_dental_denoise.images import list_files, probe
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import STARTER_NAME, can_initialise, first_model, read_card
+from napari_dental_denoise.plugin.train.images import (
+    FoundImages,
+    counted,
+    find_images,
+    find_noisy_images,
+    find_pairs,
+)
 from napari_dental_denoise.training import (
     TRAINING,
     TrainingConfig,
     TrainingPlan,
     checkpoint_path,
     given_options,
+    load_checkpoint,
     option,
     plan_training,
 )
 
-SAMPLE_SIZE = 40
+NO_CHECKPOINT = "There is no checkpoint of this model to resume"
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,14 @@ class TrainingRequest:
         """Return why the training cannot run, or an empty text."""
         levels = "The lowest noise level is above the highest"
         inverted = any(low > high for low, high in (self.ranges or {}).values())
-        return self._folder_problem() or self._model_problem() or (levels if inverted else "")
+        problem = self._folder_problem() or self._model_problem() or (levels if inverted else "")
+        return problem or self._images_problem()
+
+    def _images_problem(self) -> str:
+        try:
+            return self.images().problem(self.config)
+        except InputError as error:
+            return str(error)
 
     def _folder_problem(self) -> str:
         if self.sources is None or not self.sources.is_dir():
@@ -56,11 +70,32 @@ class TrainingRequest:
     def _model_problem(self) -> str:
         if self.model is None or self.model.suffix != MODEL_SUFFIX:
             return f"Name the model to write; it ends in {MODEL_SUFFIX}"
-        if self.resume and not checkpoint_path(self.model).is_file():
-            return "There is no checkpoint of this model to resume"
-        if not self.resume and self.model.exists():
-            return f"{self.model.name} already exists: choose another name, or resume"
-        return "" if self.resume else self._start_problem()
+        checkpoint = checkpoint_path(self.model)
+        if self.resume:
+            return self._resume_problem(checkpoint)
+        if self.model.exists():
+            return self._exists_problem(self.model, checkpoint)
+        return self._start_problem()
+
+    def _exists_problem(self, model: Path, checkpoint: Path) -> str:
+        if not checkpoint.is_file():
+            return f"{model.name} already exists: choose another name"
+        return self._resume_problem(checkpoint) or f"{model.name} already exists: choose another name, or resume"
+
+    def _resume_problem(self, checkpoint: Path) -> str:
+        if not checkpoint.is_file():
+            return NO_CHECKPOINT
+        try:
+            epochs, seconds = _state(checkpoint, checkpoint.stat().st_mtime_ns)
+        except InputError as error:
+            return str(error)
+        by_time = self.config.minutes is not None
+        used, total = (seconds / 60, self.config.minutes) if by_time else (epochs, self.config.epochs)
+        if self.model is None or not self.model.exists() or total is None or used < total:
+            return ""
+        unit = "minute" if by_time else "epoch"
+        length = f"{total:g} {unit}" if total == 1 else f"{total:g} {unit}s"
+        return f"{min(used, total):g} of {length} used: enter a larger total to continue"
 
     def _start_problem(self) -> str:
         try:
@@ -94,40 +129,36 @@ class TrainingRequest:
             words += ["--preview", preview]
         return [str(word) for word in words]
 
-    def plan(self) -> TrainingPlan:
-        """Plan the training from the file names and the headers of some files; raise InputError without any image."""
+    def images(self) -> FoundImages:
+        """Return what the folders hold, from the file names and the headers of some files; raise InputError."""
         folder = self.sources or Path()
-        every = _shapes(folder, folder.stat().st_mtime_ns if folder.is_dir() else 0)
+        if self.learn_from == "pairs":
+            return find_pairs(folder, self.noisy or Path())
+        return find_noisy_images(folder) if self.learn_from == "noisy" else find_images(folder)
+
+    def plan(self) -> str:
+        """Return the plan of the training in one line; raise InputError if the folders hold no file."""
         first = first_model(self.start_from, self.config.preset)
-        plan = plan_training(every, 2 if self.learn_from == "pairs" else 1, PRESETS[self.config.preset], self.config)
-        return replace(plan, first=first.stem if first else None)
+        found = self.images()
+        bytes_per_pixel = 2 if self.learn_from == "pairs" else 1
+        plan = plan_training(found.shapes, bytes_per_pixel, PRESETS[self.config.preset], self.config)
+        return plan_text(replace(plan, first=first.stem if first else None), found)
 
 
 @lru_cache(maxsize=4)
-def _shapes(folder: Path, _changed_ns: int) -> tuple[tuple[int, int], ...]:
-    """Return the shapes of the images of a folder, extrapolated from some of them."""
-    files = list_files([folder])
-    step = max(len(files) // SAMPLE_SIZE, 1)
-    sample = files[::step][:SAMPLE_SIZE]
-    shapes: list[tuple[int, int]] = []
-    for path in sample:
-        try:
-            info = probe(path)
-        except ImageReadError:
-            continue
-        shapes += [info.shape] * info.pages
-    if not shapes:
-        raise InputError(f"{folder}: no image in it can be read")
-    # Large folders take seconds: the other files are assumed to be like the sample.
-    count = round(len(files) * len(shapes) / len(sample))
-    return tuple(shapes[index % len(shapes)] for index in range(count))
+def _state(checkpoint: Path, _changed_ns: int) -> tuple[int, float]:
+    """Return the epochs and the seconds of a stopped training; raise InputError for a damaged file."""
+    state = load_checkpoint(checkpoint)
+    return state.epoch, state.elapsed
 
 
-def plan_text(plan: TrainingPlan) -> str:
+def plan_text(plan: TrainingPlan, found: FoundImages) -> str:
     """Return the plan in one line."""
     length = f"{plan.seconds:.0f} s" if plan.seconds < 90 else f"{plan.seconds / 60:.0f} min"
+    mebibytes = round(plan.memory / 2**20)
+    memory = f"{mebibytes} MiB" if mebibytes else "under 1 MiB"
+    left_out = f"; left out: {found.left_out}" if found.left_out else ""
     return (
-        f"{plan.images} images, {plan.patches} patches of {plan.patch_size} px per epoch, "
-        f"{plan.memory / 2**20:.0f} MiB of images, about {length} here; "
-        f"starts from {plan.first or 'random weights'}"
+        f"{counted(plan.images, found.unit)}, {counted(plan.patches, 'patch', 'patches')} of {plan.patch_size} px per "
+        f"epoch, {memory} of images, about {length} here; starts from {plan.first or 'random weights'}{left_out}"
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import Container, ProgressBar, PushButton
+from qtpy.QtWidgets import QScrollArea
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.plugin.denoise import remember_model
 from napari_dental_denoise.plugin.shared import (
     Connections,
-    beside_all,
     delayed,
     finish_form,
     open_form,
@@ -23,19 +23,24 @@ from napari_dental_denoise.plugin.shared import (
     show_text,
     text_label,
 )
+from napari_dental_denoise.plugin.train.closing import Closing, ask_how_to_close, go_on_in_background, guard_dock
 from napari_dental_denoise.plugin.train.curves import TrainingCurves
 from napari_dental_denoise.plugin.train.fields import TrainingFields
-from napari_dental_denoise.plugin.train.process import STOPPED, TrainingProcess, command_line
-from napari_dental_denoise.plugin.train.request import plan_text
+from napari_dental_denoise.plugin.train.images import counted
+from napari_dental_denoise.plugin.train.offer import offer_model
+from napari_dental_denoise.plugin.train.preview import TrainingPreview
+from napari_dental_denoise.plugin.train.process import LEFT_OUT, STOPPED, TrainingProcess, command_line
+from napari_dental_denoise.plugin.train.texts import finished_text, step_text, stopped_text
 from napari_dental_denoise.training import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
 
 if TYPE_CHECKING:
-    from napari.layers import Image
     from napari.viewer import Viewer
 
-PREVIEW_NAMES = {"clean": "training: noisy, denoised, clean", "noisy": "training: noisier, denoised, noisy target"}
-PREVIEW_GAP = 8
 PLAN_DELAY_MS = 250
+# The layout of the form follows its texts only after some events.
+SCROLL_DELAY_MS = 100
+PLAN_TOOLTIP = "Plan of the training"
+STOPPING = "Stopping and saving the best model ..."
 
 
 class TrainingWidget(Container):
@@ -45,10 +50,12 @@ class TrainingWidget(Container):
         self._viewer = napari_viewer
         self.process: TrainingProcess | None = None
         self._failure = ""
+        self._left_out: list[str] = []
         self._model: Path | None = None
+        self._started: TrainingStarted | None = None
+        self._best_psnr = math.nan
         self._preview_file = Path()
-        self._preview: Image | None = None
-        self._preview_name = ""
+        self._preview = TrainingPreview(napari_viewer)
         self.fields = TrainingFields()
         self._make_controls()
         self.curves = TrainingCurves(napari_viewer)
@@ -58,13 +65,14 @@ class TrainingWidget(Container):
         self.native.layout().addWidget(self.curves)
         finish_form(self, self._close)
         self._timer = delayed(self.native, PLAN_DELAY_MS, self._show_plan)
+        self._scroll = delayed(self.native, SCROLL_DELAY_MS, self._show_curves)
         self._connections = Connections()
         self._connections.add(napari_viewer.events.theme, self._follow_theme)
         self._connect()
         self._changed()
 
     def _make_controls(self) -> None:
-        self.plan = text_label("Plan of the training")
+        self.plan = text_label(PLAN_TOOLTIP)
         self.start = PushButton(text="Train", tooltip="Train in another process")
         self.resume = PushButton(
             text="Resume",
@@ -75,6 +83,9 @@ class TrainingWidget(Container):
         self.use = PushButton(text="Use now", enabled=False, tooltip="Open the Denoise form with this model")
         self.copy = PushButton(text="Copy command", tooltip="Copy the command line of this training")
         self._after = row(self.use, self.copy)
+        # Equal halves cut off the longer text.
+        for place, stretch in enumerate((2, 3)):
+            self._after.native.layout().setStretch(place, stretch)
         self.progress = ProgressBar(value=0, min=0, max=1000, visible=False)
         self.status = text_label()
 
@@ -105,7 +116,7 @@ class TrainingWidget(Container):
             show_text(self.plan, problem, problem=not self.resume.enabled)
             return
         try:
-            show_text(self.plan, plan_text(settings.plan()))
+            show_text(self.plan, settings.plan())
         except InputError as error:
             self.start.enabled = False
             show_text(self.plan, str(error), problem=True)
@@ -117,7 +128,10 @@ class TrainingWidget(Container):
         if problem:
             show_text(self.plan, problem, problem=True)
             return
-        self._failure, self._model = "", settings.model
+        if settings.model != self._model or not resume:
+            self._started, self._best_psnr = None, math.nan
+        self._failure, self._left_out, self._model = "", [], settings.model
+        self.plan.tooltip = PLAN_TOOLTIP
         folder = Path(tempfile.mkdtemp(prefix="dental-denoise-"))
         self._preview_file = folder / "preview.npy"
         self.process = TrainingProcess(settings.arguments(self._preview_file))
@@ -125,6 +139,7 @@ class TrainingWidget(Container):
         self.process.reported.connect(self._show_report)
         self.process.complained.connect(self._note)
         self.process.ended.connect(self._end)
+        guard_dock(self.native, self._may_close)
         self._set_running(running=True)
         show_text(self.status, "Starting: reading images, loading TensorFlow ...")
         self.process.start()
@@ -134,73 +149,68 @@ class TrainingWidget(Container):
         self.start.enabled = self.resume.enabled = not running
 
     def _note(self, text: str) -> None:
-        from napari.utils.notifications import show_warning
-
-        if text.startswith("left out"):
-            show_warning(text)
-        else:
+        if not text.startswith(LEFT_OUT):
             self._failure = text
+            return
+        self._left_out.append(text.removeprefix(LEFT_OUT))
+        files = counted(len(self._left_out), "image")
+        show_text(self.plan, f"{files} left out: {self._left_out[0]}{' ...' if self._left_out[1:] else ''}")
+        self.plan.tooltip = "\n".join(self._left_out)
 
     def _show_report(self, report: TrainingReport) -> None:
         if isinstance(report, TrainingStarted):
-            self.curves.clear(report.noisy_psnr)
-            self._preview_name = PREVIEW_NAMES[report.reference]
-            self.progress.value = 0
+            self._begin(report)
         elif isinstance(report, StepDone):
             self.curves.add_loss(report.loss)
             # The file may be written some time after the best epoch.
-            self._offer_model()
+            self._show_use()
             self.progress.value = round(1000 * report.fraction)
-            text = f"epoch {report.epoch}, loss {report.loss:.4f}, {_duration(report.eta)} left"
-            show_text(self.status, text if self.stop_button.enabled else "Stopping and saving the best model ...")
+            show_text(self.status, step_text(report) if self.stop_button.enabled else STOPPING)
         elif isinstance(report, EpochDone):
+            self._best_psnr = report.best_psnr
             self.curves.add_epoch(report.epoch, report.psnr)
-            self._show_preview()
+            if self._started is not None:
+                self._preview.show(self._preview_file, self._started.reference)
         elif isinstance(report, TrainingFinished):
-            best = f"epoch {report.best_epoch}" if report.best_epoch else "the model it started from"
-            against = ", against noisy images" if self._preview_name == PREVIEW_NAMES["noisy"] else ""
-            show_text(self.status, f"Done: {report.best_psnr:.2f} dB, SSIM {report.best_ssim:.3f} ({best}){against}")
+            show_text(self.status, finished_text(report, self._started))
 
-    def _offer_model(self) -> None:
+    def _begin(self, report: TrainingStarted) -> None:
+        if self._started is not None and math.isnan(report.first_psnr):
+            # A resumed training does not measure the first weights again.
+            report = replace(report, first_psnr=self._started.first_psnr)
+        self._started = report
+        self.curves.begin(report)
+        self.progress.value = 0
+        self._scroll.start()
+
+    def _show_curves(self) -> None:
+        """Scroll to the end of the form, which small screens do not show."""
+        bar = self.native.findChild(QScrollArea).verticalScrollBar()
+        bar.setValue(bar.maximum())
+
+    def _show_use(self) -> None:
         self.use.enabled = self._model is not None and self._model.is_file()
-
-    def _show_preview(self) -> None:
-        try:
-            images = np.load(self._preview_file, allow_pickle=False)
-        except (OSError, ValueError):
-            return
-        picture = np.hstack([np.pad(image, ((0, 0), (0, PREVIEW_GAP))) for image in images])
-        if self._preview is not None and self._preview in self._viewer.layers:
-            self._preview.data, self._preview.name = picture, self._preview_name
-            return
-        selected = set(self._viewer.layers.selection)
-        look = {"name": self._preview_name, "contrast_limits": (0, 1), **beside_all(self._viewer)}
-        self._preview = self._viewer.add_image(picture, **look)
-        # The active layer stays active.
-        if selected:
-            self._viewer.layers.selection = selected
-        self._viewer.reset_view()
 
     def stop(self) -> None:
         """Ask the training to save its best model and to end."""
         if self.process is not None:
             self.stop_button.enabled = False
-            show_text(self.status, "Stopping and saving the best model ...")
+            show_text(self.status, STOPPING)
             self.process.stop()
 
     def _end(self, code: int) -> None:
         stopped = self.process is not None and self.process.stop_asked
         self.process = None
         self._set_running(running=False)
-        self._offer_model()
-        if self.use.enabled and self._model is not None:
-            remember_model(self._model)
+        self._show_use()
+        if self._model is not None and offer_model(self._viewer, self._model):
+            self.fields.start_from.reset_choices()
         # The exit code of a process that was killed after Stop is not an error.
         if code not in (0, 1, STOPPED) and (self._failure or not stopped):
             report_error(self.status, InputError(self._failure or f"The training ended with code {code}"))
         elif stopped:
-            kept = "the best model so far has been saved" if self.use.enabled else "no model was written"
-            show_text(self.status, f"Stopped; {kept}")
+            text = stopped_text(has_model=self.use.enabled, started=self._started, best_psnr=self._best_psnr)
+            show_text(self.status, text)
         self._show_plan()
 
     def use_now(self) -> Any:
@@ -220,19 +230,31 @@ class TrainingWidget(Container):
             clipboard.setText(command_line(settings.arguments()))
         show_text(self.status, "Command line copied to the clipboard")
 
+    def _may_close(self) -> bool:
+        """Return whether the dock may be closed, and leave a training that should go on to itself."""
+        if self.process is None or self._model is None:
+            return True
+        answer = ask_how_to_close(self.native, self._model.name)
+        # The training may have ended meanwhile.
+        if answer is Closing.BACKGROUND and self.process is not None:
+            go_on_in_background(self._disconnected(self.process), self._viewer, self._model)
+            self.process = None
+        return answer is not Closing.CANCEL
+
+    def _disconnected(self, process: TrainingProcess) -> TrainingProcess:
+        process.reported.disconnect(self._show_report)
+        process.complained.disconnect(self._note)
+        process.ended.disconnect(self._end)
+        return process
+
     def _close(self) -> None:
-        """Disconnect from the process, which ends after its best model is written."""
+        """Remove the preview, and stop the process, which ends after its best model is written."""
         if self.process is not None:
-            self.process.reported.disconnect(self._show_report)
-            self.process.complained.disconnect(self._note)
-            self.process.ended.disconnect(self._end)
-            self.process.stop()
-        self._timer.stop()
+            self._disconnected(self.process).stop()
+        self._preview.remove()
+        for timer in (self._timer, self._scroll):
+            timer.stop()
         self._connections.close()
 
     def _follow_theme(self, _event: object = None) -> None:
         self.curves.restyle(self._viewer)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

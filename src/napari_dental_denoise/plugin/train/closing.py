@@ -1,0 +1,70 @@
+"""The end of a Train form while its training runs: the question, and the training that goes on without the form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QMessageBox, QWidget
+
+from napari_dental_denoise.plugin.train.offer import offer_model
+from napari_dental_denoise.plugin.train.process import LEFT_OUT, TrainingProcess
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+class Closing(Enum):
+    """Answer to the question of what becomes of a running training."""
+
+    STOP = "Stop and keep the best model"
+    BACKGROUND = "Go on in the background"
+    CANCEL = "Cancel"
+
+
+def ask_how_to_close(form: QWidget, model: str) -> Closing:
+    """Ask what becomes of the training that a form runs."""
+    box = QMessageBox(form.window())
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("Train")
+    box.setText(f"The training of {model} is running.")
+    box.setInformativeText("In the background it goes on until it is done, or until napari is closed.")
+    roles = QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.RejectRole
+    buttons = [(box.addButton(answer.value, role), answer) for answer, role in zip(Closing, roles, strict=True)]
+    box.setEscapeButton(buttons[-1][0])
+    box.exec()
+    # A box that the window manager closes has no clicked button.
+    return next((answer for button, answer in buttons if button == box.clickedButton()), Closing.CANCEL)
+
+
+def guard_dock(form: QWidget, may_close: Callable[[], bool]) -> None:
+    """Call `may_close` before the close button of the form's dock closes it.
+
+    napari's button calls this method of its dock and has no way to refuse; without it, the form closes unasked.
+    """
+    dock: Any = form.parent()
+    close = getattr(dock, "destroyOnClose", None)
+    if close is None or "destroyOnClose" in vars(dock):
+        return
+    dock.destroyOnClose = lambda: close() if may_close() else None
+
+
+def go_on_in_background(process: TrainingProcess, viewer: Viewer, model: Path) -> None:
+    """Tell of the end of a training whose form has been closed, and offer its model."""
+    complaints: list[str] = []
+    process.complained.connect(complaints.append)
+    # Stopped means that napari ends, and nobody can be told.
+    process.ended.connect(lambda _code: None if process.stop_asked else _tell_end(viewer, model, complaints))
+
+
+def _tell_end(viewer: Viewer, model: Path, complaints: list[str]) -> None:
+    from napari.utils.notifications import show_info, show_warning
+
+    offered = offer_model(viewer, model)
+    failures = [complaint for complaint in complaints if not complaint.startswith(LEFT_OUT)]
+    if failures or not offered:
+        show_warning(f"{model.name}: {failures[-1] if failures else 'no model was written'}")
+    else:
+        show_info(f"{model.name} is trained: choose it in Denoise")

@@ -1,0 +1,123 @@
+"""Closing the form while a training runs asks what becomes of it."""
+
+import pytest
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QMessageBox
+
+from napari_dental_denoise.models.file import read_model_file
+from napari_dental_denoise.plugin.denoise.models import recent_models
+from napari_dental_denoise.plugin.train.closing import Closing, ask_how_to_close
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """Answer the question, and return the names of the models that it was asked about."""
+    asked = []
+
+    def give(answer):
+        def ask(_form, model):
+            asked.append(model)
+            return answer
+
+        monkeypatch.setattr("napari_dental_denoise.plugin.train.widget.ask_how_to_close", ask)
+        return asked
+
+    return give
+
+
+def click_close(form):
+    """Click the button of the dock that napari draws."""
+    form.native.parent().title.close_button.click()
+
+
+def is_open(viewer, form):
+    return any(each is form for each in viewer.window.dock_widgets.values())
+
+
+def test_a_form_that_does_not_train_closes_unasked(viewer, form, answer, qtbot):
+    asked = answer(Closing.CANCEL)
+    click_close(form)
+    qtbot.waitUntil(lambda: not is_open(viewer, form))
+    assert asked == []
+
+
+def test_cancel_leaves_all_as_it_is(viewer, idle, answer, qtbot):
+    asked = answer(Closing.CANCEL)
+    process = idle.process
+    click_close(idle)
+    qtbot.wait(100)
+    assert asked == ["mine.keras"]
+    assert is_open(viewer, idle)
+    assert idle.process is process
+    assert not process.stopped
+
+
+def test_stop_closes_and_ends_the_training(viewer, idle, answer, qtbot):
+    answer(Closing.STOP)
+    process = idle.process
+    click_close(idle)
+    qtbot.waitUntil(lambda: not is_open(viewer, idle))
+    assert process.stopped
+
+
+def test_a_floating_form_asks_too(viewer, idle, answer, qtbot):
+    asked = answer(Closing.CANCEL)
+    idle.native.parent().setFloating(True)
+    click_close(idle)
+    qtbot.wait(100)
+    assert asked == ["mine.keras"]
+    assert is_open(viewer, idle)
+
+
+def test_in_the_background_a_training_ends_and_its_model_is_offered(viewer, form, open_form, answer, qtbot, tmp_path):
+    denoise_form = open_form("Denoise")
+    answer(Closing.BACKGROUND)
+    form.fields.amount.value, form.fields.unit.value = 1, "epochs"
+    form.train(resume=False)
+    ended = []
+    form.process.ended.connect(ended.append)
+    click_close(form)
+    qtbot.waitUntil(lambda: not is_open(viewer, form))
+    assert ended == []
+    qtbot.waitUntil(lambda: bool(ended))
+    assert ended == [0]
+    model = tmp_path / "mine.keras"
+    assert read_model_file(model).card.preset == "fast"
+    assert model in denoise_form.model.choices
+    assert notification_manager.records[-1].message == "mine.keras is trained: choose it in Denoise"
+
+
+def test_a_failure_in_the_background_is_told(viewer, idle, answer, qtbot):
+    answer(Closing.BACKGROUND)
+    process = idle.process
+    click_close(idle)
+    qtbot.waitUntil(lambda: not is_open(viewer, idle))
+    assert not process.stopped
+    process.complained.emit("left out: scan.png: is damaged")
+    process.complained.emit("the training diverged in epoch 3")
+    process.ended.emit(2)
+    assert notification_manager.records[-1].message == "mine.keras: the training diverged in epoch 3"
+
+
+def test_a_training_in_the_background_may_outlive_the_window(viewer, idle, answer, qtbot, tmp_path):
+    answer(Closing.BACKGROUND)
+    process = idle.process
+    click_close(idle)
+    qtbot.waitUntil(lambda: not is_open(viewer, idle))
+    viewer.close()
+    (tmp_path / "mine.keras").write_bytes(b"a model")
+    process.ended.emit(0)
+    assert [path.name for path in recent_models()] == ["mine.keras"]
+
+
+@pytest.mark.parametrize("choice", list(Closing))
+def test_the_question_has_the_three_answers(form, choice):
+    def click():
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        assert [button.text().replace("&", "") for button in box.buttons()] == [each.value for each in Closing]
+        next(button for button in box.buttons() if button.text().replace("&", "") == choice.value).click()
+
+    QTimer.singleShot(200, click)
+    assert ask_how_to_close(form.native, "mine.keras") is choice

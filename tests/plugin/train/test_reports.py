@@ -1,0 +1,138 @@
+"""Progress and result of a training, the preview, and labels that can be read."""
+
+import math
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractSpinBox, QPushButton
+
+from napari_dental_denoise.models.file import read_model_file
+from tests.plugin.conftest import zoom_in
+from tests.plugin.train.conftest import epoch, finished, save_preview, started, step
+
+
+def test_the_step_within_an_epoch_and_the_time_left_are_shown(idle):
+    idle.process.reported.emit(started())
+    idle.process.reported.emit(step(12))
+    assert idle.status.value == "Epoch 3, step 12 of 50, loss 0.0123, 80 s left"
+    assert idle.progress.visible
+    assert idle.progress.value == 250
+    idle.process.reported.emit(step(13, eta=math.nan))
+    assert idle.status.value == "Epoch 3, step 13 of 50, loss 0.0123"
+
+
+@pytest.mark.parametrize(
+    ("first", "best", "told"),
+    [
+        (36.2, 36.6, "better than starter by 0.4 dB on your validation images"),
+        (36.2, 36.21, "no better than starter: train longer, or keep starter"),
+        (36.2, 36.2, "no better than starter: train longer, or keep starter"),
+    ],
+)
+def test_the_end_says_what_was_gained_over_the_start(idle, first, best, told):
+    idle.process.reported.emit(started(first_psnr=first))
+    idle.process.reported.emit(finished(4, best))
+    idle.process.ended.emit(0)
+    assert idle.status.value == f"Done: {best:.2f} dB, SSIM 0.910 (epoch 4); {told}"
+
+
+def test_nothing_is_compared_with_random_weights(idle):
+    idle.process.reported.emit(started(started_from=None, first_psnr=math.nan))
+    idle.process.reported.emit(finished(4, 35))
+    assert idle.status.value == "Done: 35.00 dB, SSIM 0.910 (epoch 4)"
+
+
+def test_a_stopped_training_says_it_too_and_a_resumed_one_remembers(idle, tmp_path):
+    idle.process.reported.emit(started())
+    idle.process.reported.emit(epoch(1, 36.7, best=36.7))
+    (tmp_path / "mine.keras").write_bytes(b"a model")
+    idle.stop()
+    idle.process.ended.emit(130)
+    gained = "better than starter by 0.5 dB on your validation images"
+    assert idle.status.value == f"Stopped; the best model so far has been saved; {gained}"
+
+    (tmp_path / "mine.keras").unlink()
+    (tmp_path / "mine.checkpoint").write_bytes(b"")
+    idle._begin(started(epoch=1, first_psnr=math.nan))
+    assert idle.curves._start_line.value() == 36.2
+
+
+def test_a_training_from_a_model_of_the_package(viewer, form, open_form, qtbot, tmp_path):
+    denoise_form = open_form("Denoise")
+    chosen = denoise_form.model.value
+    form.fields.start_from.value = "starter"
+    form.fields.amount.value, form.fields.unit.value = 1, "epochs"
+    qtbot.waitUntil(lambda: form.plan.value.endswith("starts from starter-fast"))
+    form.train(resume=False)
+    told = []
+    form.process.reported.connect(lambda _report: told.append(form.status.value))
+    qtbot.waitUntil(lambda: form.process is None)
+    assert any("step 25 of 50" in text for text in told)
+    assert "start: starter-fast" in form.curves._legend.value
+    assert "better than starter-fast" in form.status.value
+
+    model = tmp_path / "mine.keras"
+    assert read_model_file(model).card.preset == "fast"
+    assert model in denoise_form.model.choices
+    assert denoise_form.model.value == chosen
+    assert str(model) in form.fields.start_from.choices
+
+    qtbot.waitUntil(lambda: form.plan.value == "1 of 1 epoch used: enter a larger total to continue")
+    assert not form.resume.enabled
+    form.fields.amount.value = 2
+    qtbot.waitUntil(lambda: form.resume.enabled)
+
+
+def test_the_preview_moves_no_camera_and_goes_with_the_form(viewer, idle, noisy, qtbot):
+    layer = viewer.add_image(noisy, name="scan")
+    zoom_in(viewer, layer, qtbot)
+    before = viewer.scene.camera.zoom, viewer.scene.camera.center
+    idle.process.reported.emit(started())
+    for number, grey in enumerate((0.25, 0.5), start=1):
+        save_preview(idle, grey)
+        idle.process.reported.emit(epoch(number, 36.0, best=36.2))
+        assert viewer.layers["training: noisy, denoised, clean"].data[0, 0] == grey
+        assert (viewer.scene.camera.zoom, viewer.scene.camera.center) == before
+    assert viewer.layers.selection.active is layer
+    viewer.window.remove_dock_widget(idle.native)
+    qtbot.waitUntil(lambda: [each.name for each in viewer.layers] == ["scan"])
+
+
+def is_cut_off(field):
+    """Whether a number is wider than the space between the buttons of its field."""
+    line = field.lineEdit()
+    # Qt keeps two pixels free on each side.
+    return line.fontMetrics().horizontalAdvance(line.text()) > line.contentsRect().width() - 4
+
+
+def test_all_numbers_can_be_read_in_the_narrowest_form(viewer, form, qtbot):
+    form.fields.highest.value, form.fields.amount.value = 255, 1440
+    dock = form.native.parent()
+    viewer.window._qt_window.resizeDocks([dock], [340], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: form.native.width() <= 342)
+    fields = [field for field in form.native.findChildren(QAbstractSpinBox) if field.isVisible()]
+    assert form.fields.highest.native in fields
+    assert [field.text() for field in fields if is_cut_off(field)] == []
+
+
+def test_the_text_of_each_button_can_be_read_in_the_narrowest_form(form, qtbot, viewer):
+    dock = form.native.parent()
+    viewer.window._qt_window.resizeDocks([dock], [340], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: form.native.width() <= 342)
+    buttons = [button for button in form.native.findChildren(QPushButton) if button.isVisible()]
+    assert form.copy.native in buttons
+    cut_off = [each.text() for each in buttons if each.fontMetrics().horizontalAdvance(each.text()) > each.width() - 4]
+    assert cut_off == []
+
+
+def test_a_training_that_begins_scrolls_to_its_curves(viewer, idle, qtbot):
+    viewer.window._qt_window.resize(1000, 700)
+    idle.process.reported.emit(started())
+    qtbot.waitUntil(lambda: not idle.curves._legend.native.visibleRegion().isEmpty())
+
+
+def test_labels(form):
+    labels = [line.label for line in form.fields.lines]
+    assert {"Train for", "Batch size", "Patch size (px)", "Validation share"} <= set(labels)
+    texts = [button.text() for button in form.native.findChildren(QPushButton)]
+    assert texts.count("Browse ...") == 3
