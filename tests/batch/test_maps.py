@@ -9,6 +9,7 @@ import tifffile
 from napari_dental_denoise import add_gaussian_noise, denoise_with_error, phantom, removed_structure
 from napari_dental_denoise.cli.main import main
 from napari_dental_denoise.images import read_image, write_image, write_tiff_pages
+from tests.dicom_files import radiograph, save
 
 IMAGE = np.rint(255 * add_gaussian_noise(phantom((120, 160), 0), 0.1, rng=0).clip(0, 1)).astype(np.uint8)
 
@@ -85,11 +86,50 @@ def test_noise_that_the_model_was_not_calibrated_for_costs_the_map_only(trained_
     assert not (tmp_path / "errors").exists()
 
 
+def test_the_map_of_an_image_that_was_replaced_goes_with_it(scans, trained_model, tmp_path):
+    assert run(scans, trained_model, "--error-map", tmp_path / "errors") == 0
+    write_image(scans / "a.png", np.repeat(np.repeat(IMAGE, 4, 0), 4, 1), overwrite=True)
+    assert run(scans, trained_model, "--error-map", tmp_path / "errors", "--overwrite") == 0
+    assert not (tmp_path / "errors" / "a.png.tif").exists()
+    assert (tmp_path / "errors" / "sub" / "b.tif.tif").exists()
+
+
+def test_places_are_those_of_the_whole_image_where_rows_are_kept(trained_model, tmp_path):
+    image = IMAGE.copy()
+    image[80:84, 100:104] = 255
+    write_image(tmp_path / "in" / "a.png", image)
+    options = ("--rows", "60:", "--removed-map", tmp_path / "removed", "--strength", 1.5)
+    assert run(tmp_path / "in", trained_model, *options) == 0
+    z = np.abs(np.nan_to_num(tifffile.imread(tmp_path / "removed" / "a.png.tif")))
+    row, column = np.unravel_index(z.argmax(), z.shape)
+    note = rows(tmp_path)[0]["note"]
+    assert not note or f"(row, column): {row}, {column}" in note
+
+
+def test_a_dicom_result_holds_no_name_of_a_folder_and_padding_has_no_error(trained_model, tmp_path):
+    pixels = np.maximum(IMAGE, 1)
+    pixels[:, :40] = 0
+    (tmp_path / "in").mkdir()
+    save(radiograph(pixels, PixelPaddingValue=0), tmp_path / "in" / "scan.dcm")
+    folder = tmp_path / "Mueller_Hans" / "errors"
+    assert run(tmp_path / "in", trained_model, "--deidentify", "--error-map", folder) == 0
+    (result,) = (tmp_path / "out").iterdir()
+    assert b"Mueller" not in result.read_bytes()
+    error = tifffile.imread(folder / f"{result.name}.tif")
+    assert np.isnan(error[:, :40]).all()
+    assert np.isfinite(error[:, 60:]).all()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--error-map", "errors", "--strength", 0.5), "--error-map holds for --strength 1 only"),
         (("--error-map", "in"), "expected a folder of its own"),
+        (("--error-map", "in/errors"), "expected a folder of its own"),
+        (("--error-map", "in/../in"), "expected a folder of its own"),
+        (("--removed-map", "out/removed"), "expected a folder of its own"),
+        (("--error-map", "maps", "--removed-map", "maps/removed"), "expected a folder of its own"),
+        (("--error-map", "in/a.png"), "expected a folder for maps; received a file"),
         (("--error-map", "out"), "expected a folder of its own"),
         (("--error-map", "maps", "--removed-map", "maps"), "expected a folder of its own"),
     ],

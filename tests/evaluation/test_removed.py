@@ -73,6 +73,13 @@ def test_types_and_units_do_not_matter(dtype):
     assert abs(place.row - 150) + abs(place.column - 200) <= 6
 
 
+def test_places_of_a_part_can_be_told_in_the_whole_image():
+    image = add_gaussian_noise(CLEAN + 4 * SIGMA * spot(150, 200, 4), SIGMA, rng=0)
+    (place,) = removed_structure(image, CLEAN).places
+    (moved,) = removed_structure(image[100:, 150:], CLEAN[100:, 150:]).shifted(100, 150).places
+    assert (moved.row, moved.column) == (place.row, place.column)
+
+
 def test_nothing_removed_is_nothing_found():
     removed = removed_structure(CLEAN, CLEAN)
     np.testing.assert_array_equal(removed.z, 0)
@@ -84,5 +91,8 @@ def test_images_that_cannot_be_compared_are_refused():
         removed_structure(CLEAN, CLEAN[1:])
     with pytest.raises(InputError, match=r"expected images of shape \(height, width\)"):
         removed_structure(CLEAN[np.newaxis], CLEAN[np.newaxis])
+    for value in (np.nan, np.inf):
+        with pytest.raises(InputError, match="finite values"):
+            removed_structure(np.where(CLEAN.max() == CLEAN, value, CLEAN), CLEAN)
     with pytest.raises(InputError, match="false_alarms"):
         removed_structure(CLEAN, CLEAN, false_alarms=0)

@@ -46,6 +46,24 @@ def test_the_denoised_image_is_that_of_denoise(engine):
         assert error.min() >= 0
 
 
+def test_rounding_counts_where_grey_values_are_few(engine):
+    """Of an image with 12 grey values, noise is a fraction of one: what is rounded away is more than what is left."""
+    within = []
+    for index, clean in enumerate(CLEAN):
+        truth = 100 + 12 * clean
+        stored = np.rint(add_gaussian_noise(truth, 0, rng=0) + np.random.default_rng(index).normal(0, 1.2, clean.shape))
+        denoised, error = denoise_with_error(stored.astype(np.uint8), engine)
+        within.append(np.mean(np.abs(denoised - truth) <= error))
+    assert np.mean(within) == pytest.approx(0.9, abs=0.08)
+
+
+def test_of_a_stack_only_images_with_other_noise_have_no_numbers(engine):
+    coarse = add_correlated_noise(CLEAN[1], 0.1, 1.5, rng=0)
+    _, error = denoise_with_error(np.stack([noisy(), coarse]), engine)
+    assert np.isfinite(error[0]).all()
+    assert np.isnan(error[1]).all()
+
+
 def test_a_larger_share_needs_a_larger_error(engine):
     errors = [denoise_with_error(noisy(), engine, share=share)[1] for share in SHARES]
     assert (errors[0] < errors[1]).all()

@@ -42,6 +42,14 @@ def test_white_and_blurred_noise_are_told_apart():
     assert level == pytest.approx(0.05, rel=0.01)
     assert correlation == pytest.approx(np.exp(-1 / 9), abs=0.03)
     assert describe_noise(np.full((8, 8), 0.3, np.float32)) == (0, 0)
+    assert describe_noise(white(0.1)[:1])[1] == pytest.approx(0, abs=0.3)
+    assert describe_noise(white(0.1)[:1, :1]) == (0, 0)
+
+
+def test_pixels_that_are_unknown_do_not_count():
+    noise = blurred(0.05, 1.5)
+    padded = np.pad(noise, 100, constant_values=np.nan)
+    assert describe_noise(padded) == pytest.approx(describe_noise(noise))
 
 
 def test_the_factor_is_the_quantile_of_the_errors_and_its_own_for_each_level():
@@ -85,18 +93,27 @@ def test_a_card_keeps_its_calibration():
     assert parse_card(card_with({}), "model").calibration == {}
 
 
+def one_cell(**values):
+    cell = {"level": [0, 1], "correlation": [0, 1], "images": 3, "factors": [1, 2, 3]} | values
+    return {"shares": list(SHARES), "cells": [cell]}
+
+
 @pytest.mark.parametrize(
     "calibration",
     [
         [1],
         {"shares": [0.5], "cells": []},
         {"shares": list(SHARES)},
+        {"shares": list(SHARES), "cells": []},
         {"shares": list(SHARES), "cells": [{"level": [0, 1]}]},
-        {
-            "shares": list(SHARES),
-            "cells": [{"level": [0, 1], "correlation": [0, 1], "images": 3, "factors": [1, -2, 3]}],
-        },
-        {"shares": list(SHARES), "cells": [{"level": "ab", "correlation": [0, 1], "images": 3, "factors": [1, 2, 3]}]},
+        one_cell(level=[]),
+        one_cell(level="ab"),
+        one_cell(level=[1, 0]),
+        one_cell(images=0),
+        one_cell(images=float("inf")),
+        one_cell(factors=[1, -2, 3]),
+        one_cell(factors=[3, 2, 1]),
+        one_cell(within=1.5),
     ],
 )
 def test_a_card_with_another_calibration_is_refused(calibration):

@@ -6,6 +6,7 @@ from .denoise_work import NO_MAPS as NO_MAPS
 from .denoise_work import DenoiseWork as DenoiseWork
 from .inputs import Item as Item
 from .inputs import find_items as find_items
+from .inputs import lies_in as lies_in
 from .inputs import source_folders as source_folders
 from .maps import MapFolders as MapFolders
 from .maps import Processed as Processed

@@ -40,12 +40,15 @@ class DenoiseWork:
     engine_name: ClassVar[EngineName] = "openvino"
 
     def settings(self) -> str:
-        """Return all that the pixels of a result depend on, in words."""
-        rows = "" if self.rows == ALL_ROWS else f"rows {self.rows[0] or 0}:{self.rows[1] or ''}, "
+        """Return all that a result and its maps depend on, in words."""
         # A result without the maps of this run is not done.
-        maps = "" if self.maps == NO_MAPS else f"maps {self.maps}, "
+        return self._parameters() if self.maps == NO_MAPS else f"{self._parameters()}, maps {self.maps}"
+
+    def _parameters(self) -> str:
+        """Return all that the pixels of a result depend on, in words, without names of files or folders."""
+        rows = "" if self.rows == ALL_ROWS else f"rows {self.rows[0] or 0}:{self.rows[1] or ''}, "
         return (
-            f"{rows}{maps}strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
+            f"{rows}strength {self.strength:g}, precision {self.precision}, engine {self.engine_name}, "
             f"self-ensemble {self.self_ensemble}, weights SHA-256 {self.engine().card.weights_sha256}"
         )
 
@@ -53,7 +56,7 @@ class DenoiseWork:
         """Return what DICOM results say of their derivation."""
         preset = self.engine().card.preset
         text = f"Denoised by a U-Net ({preset}). {PURPOSE}"
-        return Derivation("denoised", text, f"U-Net {preset}", self.settings(), deidentify=deidentify)
+        return Derivation("denoised", text, f"U-Net {preset}", self._parameters(), deidentify=deidentify)
 
     def __call__(self, stored: Image, encoding: PixelEncoding, _number: int) -> Processed:
         """Return the denoised image or stack, with its maps."""
@@ -61,9 +64,10 @@ class DenoiseWork:
         part = take_rows(stored, rows)
         # A caption in the other rows does not decide white.
         fitted = encoding.fit(part)
-        processed = self._denoise(part, fitted) if self.maps.error is None else self._denoise_with_error(part, fitted)
+        folder = self.maps.error
+        processed = self._denoise(part, fitted) if folder is None else self._denoise_with_error(part, fitted, folder)
         if self.maps.removed is not None:
-            processed = _with_removed(processed, part, fitted, self.maps.removed)
+            processed = _with_removed(processed, part, fitted, self.maps.removed, rows.indices(stored.shape[-2])[0])
         result = stored.copy()
         result[..., rows, :] = processed.pixels
         maps = tuple(each._replace(pixels=in_rows(each.pixels, stored.shape, rows)) for each in processed.maps)
@@ -72,15 +76,16 @@ class DenoiseWork:
     def _denoise(self, part: Image, encoding: PixelEncoding) -> Processed:
         return Processed(finish(denoise_steps(part, self.engine(), strength=self.strength, encoding=encoding)))
 
-    def _denoise_with_error(self, part: Image, encoding: PixelEncoding) -> Processed:
+    def _denoise_with_error(self, part: Image, encoding: PixelEncoding, folder: Path) -> Processed:
         expected = finish(error_steps(part, self.engine(), encoding=encoding))
         processed = Processed(expected.denoised(part))
         try:
             half_width = expected.half_width(self.maps.share)
         except InputError as error:
             # The denoised image is as good as without a map.
-            return replace(processed, notes=(str(error),))
-        return replace(processed, maps=(error_map(half_width, self.maps),), error_map_mean=float(half_width.mean()))
+            return replace(processed, notes=(str(error),), without_map=(folder,))
+        mean = float(np.nanmean(half_width))
+        return replace(processed, maps=(error_map(half_width, self.maps.share, folder),), error_map_mean=mean)
 
     def engine(self) -> Engine:
         """Return the engine that runs the network."""
@@ -92,10 +97,12 @@ class DenoiseWork:
         return cached_engine(self.model, self.precision, self.threads)
 
 
-def _with_removed(processed: Processed, part: Image, encoding: PixelEncoding, folder: Path) -> Processed:
+def _with_removed(
+    processed: Processed, part: Image, encoding: PixelEncoding, folder: Path, first_row: int
+) -> Processed:
     before, after = encoding.to_grey(part), encoding.to_grey(processed.pixels)
     structure, found = removed_map(before, after, folder)
-    notes = tuple(str(each) for each in found if each.places)
+    notes = tuple(str(each.shifted(first_row, 0)) for each in found if each.places)
     return replace(
         processed,
         maps=(*processed.maps, structure),

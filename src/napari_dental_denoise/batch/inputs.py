@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -83,6 +83,12 @@ def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
         if place == results:
             return False
     return False
+
+
+def lies_in(folder: Path, others: Iterable[Path]) -> bool:
+    """Return whether a folder is one of others, or lies below one."""
+    places, path = set(map(_identity, others)), real_path(folder)
+    return any(_identity(place) in places for place in (path, *path.parents))
 
 
 def _identity(folder: Path) -> tuple[int, int] | Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,18 +50,18 @@ class Processed:
     error_map_mean: float | None = None
     # Number of places where structure was removed.
     removed_structures: int | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    # Folders of the maps that were wanted and cannot be made of this image.
+    without_map: tuple[Path, ...] = ()
 
 
-def error_map(half_width: Unit, folders: MapFolders) -> GreyMap:
+def error_map(half_width: Unit, share: float, folder: Path) -> GreyMap:
     """Return the map of the half width of the interval around each pixel."""
-    share = f"{PERCENT * folders.share:g} %"
-    return GreyMap(
-        folders.error or Path(),
-        half_width,
-        f"Error of the denoised image in its grey values: the truth is expected within plus or minus this for {share} "
-        "of the pixels. For research and teaching only.",
+    text = (
+        "Error of the denoised image in its grey values: the truth is expected within plus or minus this for "
+        f"{PERCENT * share:g} % of the pixels. For research and teaching only."
     )
+    return GreyMap(folder, half_width, text)
 
 
 def removed_map(image: Image, denoised: Image, folder: Path) -> tuple[GreyMap, list[RemovedStructure]]:

@@ -96,17 +96,20 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     info, pixels = radiograph.info, radiograph.pixels
     encoding = info.encoding.fit(pixels)
     processed = work(pixels, encoding, item.number)
-    maps = [(each.folder / item.folder / f"{target.name}{TIFF_SUFFIXES[0]}", each) for each in processed.maps]
-    for path, _ in maps:
-        check_name(path, overwrite=overwrite)
+    name = item.folder / f"{target.name}{TIFF_SUFFIXES[0]}"
+    for folder in (*processed.without_map, *(each.folder for each in processed.maps)):
+        check_name(folder / name, overwrite=overwrite)
     before, after = encoding.to_grey(pixels), encoding.to_grey(processed.pixels)
     if is_dicom_name(target):
         pages = processed.pixels
         write_derived(target, item.path, pages, destination.derivation, sha256=info.sha256, overwrite=overwrite)
     else:
         _write(target, after, info.pixel_size, overwrite=overwrite)
-    for path, each in maps:
-        write_map(path, each, info.pixel_size, overwrite=overwrite)
+    for each in processed.maps:
+        write_map(each.folder / name, each, info.pixel_size, overwrite=overwrite)
+    for folder in processed.without_map:
+        # That of an earlier run would be taken for one of this result.
+        (folder / name).unlink(missing_ok=True)
     seconds = time.perf_counter() - start
     shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
     record = Record(item.name, shown, seconds, input=item.state, removed_structures=processed.removed_structures)

@@ -119,15 +119,18 @@ def run(options: argparse.Namespace) -> int:
 
 def _map_folders(options: argparse.Namespace) -> MapFolders:
     """Return the folders of the maps; raise InputError if they hold other files of the run, or have no meaning."""
-    from napari_dental_denoise.batch import MapFolders, source_folders
+    from napari_dental_denoise.batch import MapFolders, is_file_name, lies_in, source_folders
 
     # A worker of a cluster has another current folder.
     error, removed = (folder and folder.absolute() for folder in (options.error_map, options.removed_map))
     folders = MapFolders(error, removed, options.share)
     if error is not None and options.strength != 1:
         raise InputError(f"--error-map holds for --strength 1 only; received {options.strength:g}")
-    others = [options.output.absolute(), *(folder.absolute() for folder in source_folders(options.sources))]
+    output = options.output.parent if is_file_name(options.output) else options.output
+    others = (output.absolute(), *source_folders(options.sources))
     for folder in folders:
-        if folder in others or (error == removed):
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder}: expected a folder for maps; received a file")
+        if lies_in(folder, others) or lies_in(folder, [other for other in folders if other is not folder]):
             raise InputError(f"{folder}: expected a folder of its own for maps; received one with other images")
     return folders

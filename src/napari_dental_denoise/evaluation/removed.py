@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import cv2
@@ -74,6 +74,11 @@ class RemovedStructure:
     z: Unit
     threshold: float
     places: tuple[Place, ...]
+
+    def shifted(self, rows: int, columns: int) -> RemovedStructure:
+        """Return the same with places in an image of which this is a part that begins there."""
+        moved = (replace(place, row=place.row + rows, column=place.column + columns) for place in self.places)
+        return replace(self, places=tuple(moved))
 
     def __str__(self) -> str:
         if not self.places:
@@ -152,7 +157,10 @@ def _difference(image: NDArray[np.generic], denoised: NDArray[np.generic]) -> Un
             raise InputError(f"expected images of shape (height, width); received shape {each.shape}")
     if image.shape != denoised.shape:
         raise InputError(f"image {image.shape} and denoised image {denoised.shape} differ in size")
-    difference = np.subtract(image, denoised, dtype=np.float64).astype(np.float32)
+    exact = np.subtract(image, denoised, dtype=np.float64)
+    if not np.isfinite(exact).all():
+        raise InputError("the images must hold finite values: replace NaN and infinity first")
+    difference = exact.astype(np.float32)
     return difference - _mean(difference, LEVEL_SIDE)
 
 

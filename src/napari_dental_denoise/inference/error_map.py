@@ -17,16 +17,21 @@ from napari_dental_denoise.models import STARTER, ModelCard, interval_factor
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_type
 from napari_dental_denoise.progress import Progress, finish
 
+NO_ERROR_MAP = "this model has no error map: train it again on clean images, or take a model of the package"
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedError:
     """The noise of an image (H, W) or of a stack (N, H, W), and the error that the network expects of it.
 
-    Both are on the scale of the encoding. See `error_steps`.
+    Both are on the scale of the encoding; where `counts` is false, the pixel is padding, which stays as it is. Results
+    of whole numbers are rounded. See `error_steps`.
     """
 
     noise: Unit
     error: Unit
+    counts: NDArray[np.bool_]
+    is_rounded: bool
     encoding: PixelEncoding
     card: ModelCard
 
@@ -37,15 +42,26 @@ class ExpectedError:
     def half_width(self, share: float = USUAL_SHARE) -> Unit:
         """Return the error map in grey values of the image, for a share of `SHARES` of the pixels.
 
-        Raise InputError if the model was not calibrated for such noise.
+        It is NaN in padding, and in images of a stack with noise that the model was not calibrated for; raise
+        InputError if that is all of them.
         """
         check_share(share)
-        planes = zip(as_images(self.noise), as_images(self.error), strict=True)
+        noise = np.where(self.counts, self.noise, np.float32(np.nan))
+        factors = np.full(len(as_images(noise)), np.nan, np.float32)
+        refused: InputError | None = None
+        for number, plane in enumerate(as_images(noise)):
+            try:
+                factors[number] = interval_factor(self.card.calibration, plane, share)
+            except InputError as error:
+                refused = error
+        if refused is not None and np.isnan(factors).all():
+            raise refused
         black, white = self.encoding.ends or (0.0, 1.0)
-        widths = [
-            interval_factor(self.card.calibration, noise, share) * (white - black) * error for noise, error in planes
-        ]
-        return np.reshape(np.stack(widths), self.noise.shape).astype(np.float32)
+        planes = self.error.reshape(-1, *noise.shape[-2:])
+        widths = (white - black) * factors[:, np.newaxis, np.newaxis] * planes
+        # Rounding moves a value by half of one at most, evenly.
+        widths = np.hypot(widths, share / 2) if self.is_rounded else widths
+        return np.where(self.counts, widths.reshape(noise.shape), np.nan).astype(np.float32)
 
 
 def denoise_with_error(
@@ -74,7 +90,8 @@ def denoise_with_error(
     -------
     denoised : array of the same shape and type
     error : float32 array of the same shape
-        In grey values of the image, 0 or more.
+        In grey values of the image, 0 or more; for whole numbers with what rounding adds. NaN in images of a stack
+        with noise that the model was not calibrated for.
 
     Raises
     ------
@@ -113,13 +130,15 @@ def error_steps(
         noise[seen.place] = seen.noise
         error[seen.place] = np.sqrt(seen.others[0])
         yield seen.progress
-    return ExpectedError(noise.reshape(image.shape), error.reshape(image.shape), encoding, engine.card)
+    shaped = noise.reshape(image.shape), error.reshape(image.shape)
+    is_rounded = np.issubdtype(image.dtype, np.integer)
+    return ExpectedError(*shaped, ~encoding.is_padding(np.asarray(image)), is_rounded, encoding, engine.card)
 
 
 def check_error_map(card: ModelCard) -> None:
     """Raise InputError if a model has no error map."""
     if not card.calibration:
-        raise InputError("this model has no error map: train it again on clean images, or take a model of the package")
+        raise InputError(NO_ERROR_MAP)
 
 
 def check_share(share: float) -> None:

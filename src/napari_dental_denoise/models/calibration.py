@@ -62,13 +62,21 @@ class Draw:
 
 
 def describe_noise(noise: Image) -> tuple[float, float]:
-    """Return the standard deviation of noise (H, W), and the correlation of neighbouring pixels, 0 of no noise."""
-    centred = noise - noise.mean(dtype=np.float64)
-    variance = float(np.mean(centred**2))
-    if variance == 0:
-        return 0.0, 0.0
-    beside, below = np.mean(centred[:, 1:] * centred[:, :-1]), np.mean(centred[1:] * centred[:-1])
-    return math.sqrt(variance), float(beside + below) / (2 * variance)
+    """Return the standard deviation of noise (H, W), and the correlation of neighbouring pixels, 0 of no noise.
+
+    NaN stands for pixels that do not count.
+    """
+    known = np.isfinite(noise)
+    centred = np.where(known, noise - np.mean(noise, where=known, dtype=np.float64), 0)
+    variance = float(np.mean(centred**2, where=known)) if known.any() else 0.0
+    pairs = ((centred[:, 1:], centred[:, :-1]), (centred[1:], centred[:-1]))
+    both_known = (known[:, 1:] & known[:, :-1], known[1:] & known[:-1])
+    count = sum(int(np.count_nonzero(both)) for both in both_known)
+    if variance == 0 or count == 0:
+        return math.sqrt(variance), 0.0
+    # Outside, the product is 0.
+    products = sum(float(np.sum(one * other)) for one, other in pairs)
+    return math.sqrt(variance), products / (count * variance)
 
 
 def calibrate(draws: Sequence[Draw]) -> dict[str, Any]:
@@ -144,10 +152,9 @@ def is_calibration(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
     try:
-        return not value or (
-            tuple(value["shares"]) == SHARES and all(_is_plausible(_cell(each)) for each in value["cells"])
-        )
-    except (KeyError, TypeError, ValueError):
+        cells = list(map(_cell, value["cells"])) if value else []
+        return not value or (tuple(value["shares"]) == SHARES and bool(cells) and all(map(_is_plausible, cells)))
+    except (LookupError, TypeError, ValueError, OverflowError):
         return False
 
 
@@ -159,5 +166,14 @@ def _cell(value: Mapping[str, Any]) -> Cell:
 
 
 def _is_plausible(cell: Cell) -> bool:
-    numbers = (*cell.level, *cell.correlation, *cell.factors)
-    return len(cell.factors) == len(SHARES) and all(map(math.isfinite, numbers)) and min(cell.factors) >= 0
+    numbers = (*cell.level, *cell.correlation, *cell.factors, cell.within or 0)
+    return (
+        len(cell.factors) == len(SHARES)
+        and all(map(math.isfinite, numbers))
+        and list(cell.factors) == sorted(cell.factors)
+        and cell.factors[0] >= 0
+        and cell.images >= 1
+        and cell.level[0] < cell.level[1]
+        and cell.correlation[0] < cell.correlation[1]
+        and 0 <= (cell.within or 0) <= 1
+    )

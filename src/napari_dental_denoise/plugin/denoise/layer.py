@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import (
+    NO_ERROR_MAP,
     Engine,
     ExpectedError,
     SelfEnsemble,
@@ -35,7 +36,6 @@ Window = tuple[slice, slice]
 Expected = ExpectedError | None
 ALL = (slice(None), slice(None))
 NO_MAPS = Maps()
-NO_ERROR_MAP = "This model has no error map: train it again on clean images, or take a model of the package"
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,14 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     denoised = at(task.strength)
     maps = NO_MAPS
     if task.error_share is not None:
-        maps = Maps(problem=NO_ERROR_MAP) if expected is None else error_of(expected, task.error_share)
+        maps = Maps(problem=NO_ERROR_MAP.capitalize()) if expected is None else error_of(expected, task.error_share)
     if task.removed:
         image = task.image()[task.window or ALL]
         plane = np.asarray(denoised[task.shown] if is_stack else denoised)
-        maps = replace(maps, structure=structure_of(image, plane, task.image_encoding()))
+        structure = structure_of(image, plane, task.image_encoding())
+        if task.window is not None:
+            structure = structure.shifted(task.window[0].start, task.window[1].start)
+        maps = replace(maps, structure=structure)
     return Outcome(engine, at, denoised, maps)
 
 
@@ -130,7 +133,8 @@ def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[
         residual = yield from residual_steps(image[around], engine, encoding=encoding)
         return partial(encoding.subtract, image[window], residual[inner]), None
     expected = yield from error_steps(image[around], engine, encoding=encoding)
-    part = replace(expected, noise=expected.noise[inner], error=expected.error[inner])
+    arrays = {name: getattr(expected, name)[inner] for name in ("noise", "error", "counts")}
+    part = replace(expected, **arrays)
     return partial(encoding.subtract, image[window], part.noise), part
 
 

@@ -52,7 +52,7 @@ class MapFields:
 
     def show(self, task: Task, maps: Maps, record: dict[str, Any]) -> None:
         """Add a layer for each map over the input of a run; `record` is the provenance of its result."""
-        settled = {**record, "strength": task.strength, "share": task.error_share}
+        settled = {**record, "strength": task.strength, "share": task.error_share, "image": task.shown}
         for operation, pixels, settings in map_layers(task.layer, maps, settled, task.window):
             if task.window:
                 layer = self._previews[operation].show(pixels, settings)

@@ -68,7 +68,9 @@ def map_layers(
     layer: Image, maps: Maps, record: dict[str, Any], window: tuple[slice, slice] | None
 ) -> Iterator[tuple[str, Unit, dict[str, Any]]]:
     """Yield the operation, the pixels and the settings of the layers that show maps over a layer or a part of it."""
-    for operation, suffix, pixels, look in _looks(maps):
+    for operation, title, pixels, look in _looks(maps):
+        # napari shows the map of one image over all images of a stack.
+        suffix = f"{title}, image {record['image'] + 1}" if layer.ndim == 3 else title
         place = window or tuple(slice(0, side) for side in pixels.shape)
         settings = {
             **matching_layer_kwargs(layer, suffix, {**record, "operation": operation}),
@@ -83,7 +85,7 @@ def _looks(maps: Maps) -> Iterator[tuple[str, str, Unit, dict[str, Any]]]:
     from napari.utils import Colormap
 
     if maps.error is not None:
-        brightest = max(float(np.percentile(maps.error, BRIGHTEST_PERCENTILE)), np.finfo(np.float32).tiny)
+        brightest = max(float(np.nanpercentile(maps.error, BRIGHTEST_PERCENTILE)), np.finfo(np.float32).tiny)
         look = {"colormap": "inferno", "contrast_limits": (0.0, brightest), "blending": "translucent"}
         yield ERROR_MAP, f"error ({PERCENT * maps.share:g} %)", maps.error, look
     if maps.structure is not None:
