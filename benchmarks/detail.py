@@ -38,7 +38,13 @@ DISCS = {
 }
 WITHOUT = ("wavelets",)
 # Offsets in points and sides of names that would lie over others in the picture.
-PLACES = {"starter": ((2, -14), "left"), "starter-fast": ((-4, 8), "right"), "non-local means": ((-6, -12), "right")}
+PLACES = {
+    "starter": ((2, -14), "left"),
+    "starter-fast": ((6, 3), "left"),
+    "non-local means": ((-6, -12), "right"),
+    "total variation": ((-6, 4), "right"),
+    "BM3D": ((-6, 4), "right"),
+}
 
 
 class Row(NamedTuple):
