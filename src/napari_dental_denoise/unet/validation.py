@@ -16,8 +16,9 @@ from napari_dental_denoise.progress import finish
 from napari_dental_denoise.training import Dataset, TrainingConfig, random_window
 from napari_dental_denoise.unet.learner import Learner
 
-# Windows of validation images for the calibration of the error map, each with new noise.
-DRAWS, SIDE = 128, 192
+# Windows of validation images for the calibration of the error map, each with new noise: of each image, of all, and
+# their side in pixels.
+DRAWS_OF_EACH, MAX_DRAWS, SIDE = 8, 128, 192
 # Below this, an expected squared error is one of rounding.
 MIN_SQUARED = np.float32(1e-8)
 
@@ -96,7 +97,7 @@ def calibrated(
 
 
 def _draws(denoise: Callable[[Unit], tuple[Unit, Unit]], dataset: Dataset, multiple: int, seed: int) -> Iterator[Draw]:
-    for number in range(DRAWS):
+    for number in range(min(DRAWS_OF_EACH * len(dataset.shapes), MAX_DRAWS)):
         rng = np.random.default_rng([seed, number])
         index = number % len(dataset.shapes)
         pair = dataset.patch(index, random_window(dataset.shapes[index], SIDE, rng), rng)
