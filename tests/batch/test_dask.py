@@ -198,6 +198,7 @@ def test_files_on_which_workers_die_are_left_out(tmp_path):
 import os, sys
 from pathlib import Path
 import napari_dental_denoise.batch.dask as cluster
+from napari_dental_denoise.batch.maps import Processed
 from napari_dental_denoise.batch.process import Destination
 from napari_dental_denoise.dicom.provenance import Derivation
 from napari_dental_denoise.batch.run import run_files
@@ -205,7 +206,7 @@ from napari_dental_denoise.batch.inputs import find_items
 def kills(stored, encoding, number):
     if number == 1:
         os._exit(9)
-    return stored
+    return Processed(stored)
 if __name__ == "__main__":
     destination = Destination(Path({str(tmp_path / "out")!r}), None, Derivation("kept", ""))
     with cluster.local_cluster(1) as client:
@@ -227,6 +228,7 @@ def test_what_a_worker_wrote_before_it_died_is_done_again_but_not_what_another_p
 import os
 from pathlib import Path
 import napari_dental_denoise.batch.dask as cluster
+from napari_dental_denoise.batch.maps import Processed
 from napari_dental_denoise.batch.process import Destination
 from napari_dental_denoise.dicom.provenance import Derivation
 from napari_dental_denoise.batch.run import run_files
@@ -239,7 +241,7 @@ def work(stored, encoding, number):
     elif not result.exists():
         # What comes after the writing.
         process._measured = lambda *arguments: os._exit(9)
-    return stored
+    return Processed(stored)
 if __name__ == "__main__":
     destination = Destination(result.parent, None, Derivation("kept", ""))
     with cluster.local_cluster(1) as client:

@@ -356,13 +356,14 @@ def test_a_result_whose_worker_died_is_finished_by_the_next_run(scans, tmp_path,
 
 def test_what_is_done_before_is_told_before_the_rest_is_done(scans, tmp_path):
     from napari_dental_denoise.batch.inputs import find_items
+    from napari_dental_denoise.batch.maps import Processed
     from napari_dental_denoise.batch.process import Destination
     from napari_dental_denoise.batch.report import Run, open_report
     from napari_dental_denoise.batch.run import DoneBefore, on_this_process, run_files
     from napari_dental_denoise.dicom.provenance import Derivation
 
     destination = Destination(tmp_path / "out", None, Derivation("kept", ""))
-    process = on_this_process(destination, lambda stored, _encoding, _number: stored, measure=False)
+    process = on_this_process(destination, lambda stored, _encoding, _number: Processed(stored), measure=False)
 
     def outcomes():
         with open_report(tmp_path / "out.csv", Run("kept", destination.output)) as report:
