@@ -16,7 +16,7 @@ from napari_dental_denoise.inference.engine import Engine
 from napari_dental_denoise.models import STARTER, ModelCard, interval_factor
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_type
 from napari_dental_denoise.progress import Progress, finish
-from napari_dental_denoise.validation import is_number
+from napari_dental_denoise.validation import is_number, shortened
 
 NO_ERROR_MAP = "this model has no error map: train it again on clean images, or take a model of the package"
 
@@ -145,4 +145,4 @@ def check_error_map(card: ModelCard) -> None:
 def check_share(share: float) -> None:
     """Raise InputError unless there is an interval for this share of the pixels."""
     if not is_number(share) or share not in SHARES:
-        raise InputError(f"share must be a number among {', '.join(map(str, SHARES))}; received {share!r}")
+        raise InputError(f"share must be a number among {', '.join(map(str, SHARES))}; received {shortened(share)}")
