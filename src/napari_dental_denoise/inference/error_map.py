@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shortened
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from napari_dental_denoise.inference.engine import Engine
 from napari_dental_denoise.models import STARTER, ModelCard, interval_factor
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_type
 from napari_dental_denoise.progress import Progress, finish
-from napari_dental_denoise.validation import is_number, shortened
+from napari_dental_denoise.validation import is_number
 
 NO_ERROR_MAP = "this model has no error map: train it again on clean images, or take a model of the package"
 
