@@ -49,9 +49,10 @@ class ExpectedError:
         """
         check_share(share)
         noise = np.where(self.counts, self.noise, np.float32(np.nan))
-        factors = np.full(len(as_images(noise)), np.nan, np.float32)
+        planes, errors = (part.reshape(-1, *noise.shape[-2:]) for part in (noise, self.error))
+        factors = np.full(len(planes), np.nan, np.float32)
         refused: InputError | None = None
-        for number, plane in enumerate(as_images(noise)):
+        for number, plane in enumerate(planes):
             try:
                 factors[number] = interval_factor(self.card.calibration, plane, share)
             except InputError as error:
@@ -59,8 +60,7 @@ class ExpectedError:
         if refused is not None and np.isnan(factors).all():
             raise refused
         black, white = self.encoding.ends or (0.0, 1.0)
-        planes = self.error.reshape(-1, *noise.shape[-2:])
-        widths = (white - black) * factors[:, np.newaxis, np.newaxis] * planes
+        widths = (white - black) * factors[:, np.newaxis, np.newaxis] * errors
         # Rounding moves a value by half of one at most, evenly.
         widths = np.hypot(widths, share / 2) if self.is_rounded else widths
         return np.where(self.counts, widths.reshape(noise.shape), np.nan).astype(np.float32)

@@ -25,7 +25,7 @@ class LayerField:
         self.image = create_widget(annotation="napari.layers.Image", label="image", options={"tooltip": tooltip})
         self.pin = CheckBox(text="pin", tooltip="Keep this image when you select another layer")
         self._connections = Connections()
-        self._connections.add(viewer.layers.selection.events.active, self._follow)
+        self._connections.add(viewer.layers.selection.events.active, self.follow)
         self.image.native.activated.connect(self._chosen)
 
     @property
@@ -40,11 +40,8 @@ class LayerField:
         selected = [layer for layer in self.image.choices if layer in self._viewer.layers.selection]
         return selected if self.image.value in selected and not self.pin.value else [self.image.value]
 
-    def follow(self) -> None:
+    def follow(self, _event: object = None) -> None:
         """Take the selected layer, unless another is pinned."""
-        self._follow()
-
-    def _follow(self, _event: object = None) -> None:
         selected = self._viewer.layers.selection.active
         if self.pin.value or self._adds_results:
             return
