@@ -62,11 +62,11 @@ def model_facts(path: Path) -> dict[str, Any]:
 
 def image_facts(path: Path) -> dict[str, Any]:
     """Return size, type, grey values and noise of an image; of several pages, of the first."""
-    from napari_dental_denoise.images import read_radiograph
+    from napari_dental_denoise.images import FIRST_PAGE, read_radiograph
     from napari_dental_denoise.noise import estimate_noise
     from napari_dental_denoise.pixels import full_scale
 
-    radiograph = read_radiograph(path, max_pages=1)
+    radiograph = read_radiograph(path, FIRST_PAGE)
     info, image = radiograph.info, radiograph.grey
     try:
         estimate = estimate_noise(image)

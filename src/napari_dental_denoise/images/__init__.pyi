@@ -13,6 +13,8 @@ from .loading import LoadedImages as LoadedImages
 from .loading import leave_out_small as leave_out_small
 from .loading import load_images as load_images
 from .loading import match_by_name as match_by_name
+from .radiograph import ALL_PAGES as ALL_PAGES
+from .radiograph import FIRST_PAGE as FIRST_PAGE
 from .radiograph import Radiograph as Radiograph
 from .radiograph import read_image as read_image
 from .radiograph import read_pages as read_pages

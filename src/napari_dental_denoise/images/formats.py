@@ -26,13 +26,13 @@ class Format(NamedTuple):
     # Recognises a file by its path and first bytes.
     matches: Callable[[Path, bytes], bool]
     probe: Callable[[Path, BinaryIO], ImageInfo]
-    # Returns at most so many pages (N, H, W).
-    read: Callable[[Path, BinaryIO, int | None], tuple[ImageInfo, Pages]]
+    # Returns these of the pages (N, H, W).
+    read: Callable[[Path, BinaryIO, slice], tuple[ImageInfo, Pages]]
 
 
-def _read_dicom_pages(path: Path, file: BinaryIO, max_pages: int | None) -> tuple[ImageInfo, Pages]:
+def _read_dicom_pages(path: Path, file: BinaryIO, wanted: slice) -> tuple[ImageInfo, Pages]:
     info, pixels = read_dicom(path, file)
-    return info, pixels.reshape(-1, *info.shape)[:max_pages]
+    return info, pixels.reshape(-1, *info.shape)[wanted]
 
 
 DICOM = Format(is_dicom, read_dicom_info, _read_dicom_pages)
@@ -70,10 +70,10 @@ def probe(path: str | Path) -> ImageInfo:
         return entry.probe(path, file)
 
 
-def read_stored(path: Path, max_pages: int | None) -> tuple[ImageInfo, Pages]:
-    """Read the pages of a file (N, H, W) as stored, and what it says of them; the file is opened once."""
+def read_stored(path: Path, wanted: slice) -> tuple[ImageInfo, Pages]:
+    """Read these pages of a file (N, H, W) as stored, and what it says of them; the file is opened once."""
     with _opened(path) as (entry, file):
-        info, pages = entry.read(path, file, max_pages)
+        info, pages = entry.read(path, file, wanted)
     # The pixels are right where a header lies about its type.
     height, width = pages.shape[1:]
     return replace(info, shape=(height, width), dtype=pages.dtype), pages

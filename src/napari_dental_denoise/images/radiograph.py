@@ -13,6 +13,8 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images.formats import read_stored
 from napari_dental_denoise.pixels import ImageInfo, Limits, full_scale
 
+ALL_PAGES, FIRST_PAGE = slice(None), slice(1)
+
 
 @dataclass(frozen=True)
 class Radiograph:
@@ -39,14 +41,14 @@ class Radiograph:
         return _not_empty(float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
 
 
-def read_radiograph(path: str | Path, max_pages: int | None = None) -> Radiograph:
-    """Read a file of any format with all its pages or frames, or at most `max_pages`.
+def read_radiograph(path: str | Path, pages: slice = ALL_PAGES) -> Radiograph:
+    """Read a file of any format with all its pages or frames, or with those of a slice.
 
     Raises ImageReadError if the file cannot be read, or the pages to read differ in size or type or are too large
     together.
     """
-    info, pages = read_stored(Path(path), max_pages)
-    return Radiograph(info, pages[0] if len(pages) == 1 else pages)
+    info, found = read_stored(Path(path), pages)
+    return Radiograph(info, found[0] if len(found) == 1 else found)
 
 
 def read_image(path: str | Path) -> NDArray[np.generic]:
@@ -80,7 +82,7 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
     ...     read_image(f"{folder}/scan.tif").shape
     (64, 96)
     """
-    return read_radiograph(path, max_pages=1).grey
+    return read_radiograph(path, FIRST_PAGE).grey
 
 
 def read_pages(path: str | Path) -> NDArray[np.generic]:

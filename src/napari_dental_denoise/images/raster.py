@@ -44,7 +44,7 @@ def probe_raster(path: Path, file: BinaryIO) -> ImageInfo:
         return _info(path, header)
 
 
-def read_raster(path: Path, file: BinaryIO, _max_pages: int | None) -> tuple[ImageInfo, NDArray[np.generic]]:
+def read_raster(path: Path, file: BinaryIO, _wanted: slice) -> tuple[ImageInfo, NDArray[np.generic]]:
     """Return what the header says, and the image as one page (1, H, W), grey."""
     data = file.read()
     # Header and checksums first: OpenCV would take the memory for whatever is claimed, and complain on stderr.

@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images.formats import probe
-from napari_dental_denoise.images.radiograph import read_radiograph
+from napari_dental_denoise.images.radiograph import FIRST_PAGE, read_radiograph
 from napari_dental_denoise.pixels import ImageInfo, Limits, PixelSize
 
 # Up to so many files are unpacked to be sure of them; of more, the headers have to be believed.
@@ -53,7 +53,7 @@ def probe_all(paths: Sequence[Path]) -> Survey:
 
 
 def _unpack(path: Path) -> ImageInfo:
-    radiograph = read_radiograph(path, max_pages=1)
+    radiograph = read_radiograph(path, FIRST_PAGE)
     return replace(radiograph.info, limits=radiograph.limits)
 
 

@@ -56,8 +56,8 @@ def probe_tiff(path: Path, file: BinaryIO) -> ImageInfo:
         return _info(path, tiff)
 
 
-def read_tiff(path: Path, file: BinaryIO, max_pages: int | None) -> tuple[ImageInfo, NDArray[Any]]:
-    """Return what a TIFF file says of its first page, and at most `max_pages` pages (N, H, W), grey with white high.
+def read_tiff(path: Path, file: BinaryIO, wanted: slice) -> tuple[ImageInfo, NDArray[Any]]:
+    """Return what a TIFF file says of its first page, and these of its pages (N, H, W), grey with white high.
 
     Raises ImageReadError if one of these is damaged or not read, they differ in size or type, or are too large in sum.
     """
@@ -66,7 +66,7 @@ def read_tiff(path: Path, file: BinaryIO, max_pages: int | None) -> tuple[ImageI
     with reading_errors(path, DAMAGED), tifffile.TiffFile(file) as tiff:
         # Counted first: only then tifffile leaves a chain of pages that leads round.
         info = _info(path, tiff)
-        pages = [tiff.pages[number].aspage() for number in range(info.pages)[:max_pages]]
+        pages = [tiff.pages[number].aspage() for number in range(info.pages)[wanted]]
         _check_pages(path, pages)
         return info, np.stack([_read_page(path, page) for page in pages])
 

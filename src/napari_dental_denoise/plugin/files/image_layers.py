@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images import (
+    ALL_PAGES,
+    FIRST_PAGE,
     Radiograph,
     common_limits,
     common_pixel_size,
@@ -84,7 +86,7 @@ def group_layer(group: Group) -> LayerData:
         return _stack_layer(group.images, group.folder, group.name)
     (image,) = group.images
     # Of a TIFF only the first page, for the others may be thumbnails.
-    return _image_layer(read_radiograph(image.path, None if image.is_dicom else 1), group.name)
+    return _image_layer(read_radiograph(image.path, ALL_PAGES if image.is_dicom else FIRST_PAGE), group.name)
 
 
 def lay_out(layers: Sequence[LayerData]) -> None:
@@ -107,7 +109,7 @@ def file_layer(path: Path, name: str) -> LayerData:
     except ImageReadError as error:
         from napari.utils.notifications import show_warning
 
-        layer = _image_layer(read_radiograph(path, max_pages=1), name)
+        layer = _image_layer(read_radiograph(path, FIRST_PAGE), name)
         show_warning(f"First page only: {error}")
         return layer
 

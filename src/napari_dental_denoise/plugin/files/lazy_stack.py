@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.images import read_radiograph
+from napari_dental_denoise.images import FIRST_PAGE, read_radiograph
 
 if TYPE_CHECKING:
     from dask.array import Array
@@ -60,7 +60,7 @@ class FileFrames:
             return np.zeros(self._shape, self._dtype)
 
     def _read(self, path: Path) -> NDArray[np.generic]:
-        image = read_radiograph(path, max_pages=1).pixels
+        image = read_radiograph(path, FIRST_PAGE).pixels
         if (image.shape, image.dtype) != (self._shape, self._dtype):
             raise ImageReadError(
                 path,
