@@ -175,7 +175,8 @@ def test_writing_never_replaces_unasked(tmp_path, radiographs):
     [
         ("a.jpg", np.uint16, "holds 8 bits, the image has 16: write PNG or TIFF"),
         ("a.bmp", np.uint16, "holds 8 bits, the image has 16: write PNG or TIFF"),
-        ("a.png", np.float32, "the image has floating ones: write TIFF"),
+        ("a.png", np.uint32, "cannot hold uint32 values: write TIFF"),
+        ("a.png", np.float32, "cannot hold float32 values: write TIFF"),
         ("a.gif", np.uint8, "expected a name that ends in .png"),
         ("a", np.uint8, "expected a name that ends in .png"),
     ],
@@ -189,7 +190,7 @@ def test_a_format_that_would_lose_is_refused(tmp_path, name, dtype, message):
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((5, 5), np.int32), "expected 8 or 16 bit, or floating values; received int32"),
+        (np.zeros((5, 5), np.int32), "expected unsigned integers or floating values; received int32"),
         (np.zeros((5, 5, 3), np.uint8), r"expected a grey image \(H, W\) with pixels; received shape \(5, 5, 3\)"),
         (np.zeros((0, 5), np.uint8), r"received shape \(0, 5\)"),
     ],

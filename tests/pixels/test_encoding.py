@@ -14,7 +14,7 @@ pytestmark = pytest.mark.quick
 
 @st.composite
 def stored_images(draw):
-    dtype = draw(st.sampled_from([np.uint8, np.int8, np.uint16, np.int16]))
+    dtype = draw(st.sampled_from([np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32]))
     bits = draw(st.integers(1, 8 * np.dtype(dtype).itemsize))
     signed = np.issubdtype(dtype, np.signedinteger)
     low = -(2 ** (bits - 1)) if signed else 0
@@ -31,7 +31,7 @@ def test_from_grey_undoes_to_grey(case):
     before = pixels.copy()
     grey = encoding.to_grey(pixels)
     np.testing.assert_array_equal(pixels, before)
-    assert grey.dtype in (np.uint8, np.uint16)
+    assert grey.dtype == f"u{pixels.itemsize}"
     restored = encoding.from_grey(grey, pixels)
     assert restored.dtype == pixels.dtype
     np.testing.assert_array_equal(restored, pixels)
@@ -66,6 +66,18 @@ def test_results_stay_within_the_stored_bits_and_leave_padding(case):
 )
 def test_white_is_high_and_black_is_zero(pixels, encoding, expected):
     np.testing.assert_array_equal(encoding.to_grey(pixels), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32])
+def test_32_bit_is_denoised_in_its_own_type_and_to_the_last_bit(dtype):
+    stored = np.full((20, 20), 2_000_000_000, dtype)
+    stored[:, 10:] += np.arange(100, 110, dtype=dtype)
+    encoding, noise = PixelEncoding(bits=32).fit(stored), np.zeros(stored.shape, np.float32)
+    np.testing.assert_array_equal(encoding.subtract(stored, noise, 1), stored)
+    noise[:, 12:] = 2 / 109
+    less = encoding.subtract(stored, noise, 1)
+    assert less.dtype == dtype
+    np.testing.assert_array_equal(stored.astype(int) - less, np.where(np.arange(20) >= 12, 2, 0) * np.ones((20, 1)))
 
 
 def test_floating_images_stay_as_they_are():

@@ -31,6 +31,16 @@ def test_integers_come_back_exactly(image):
 )
 def test_16_bit_counts_the_bits_that_are_used(peak, scale):
     assert full_scale(np.array([[0, peak]], np.uint16)) == scale
+    assert full_scale(np.array([[0, peak]], np.uint32)) == scale
+
+
+def test_32_bit_comes_back_within_what_a_network_can_tell():
+    image = np.array([[0, 70_000, 2**32 - 1], [2**31, 5, 2**32 - 1]], np.uint32)
+    scale = full_scale(image)
+    assert scale == 2**32 - 1
+    restored = from_unit(to_unit(image, scale), np.uint32, scale)
+    assert restored.dtype == np.uint32
+    np.testing.assert_allclose(restored, image.astype(float), rtol=2**-23, atol=2**9)
 
 
 @pytest.mark.parametrize(("values", "scale"), [([0, 1], 1), ([-0.4, 1.6], 1), ([0, 200.5], 255), ([0, 3000.0], 4095)])
@@ -110,5 +120,5 @@ def test_what_is_not_finite_is_refused(value):
 
 
 def test_other_types_are_refused():
-    with pytest.raises(InputError, match="must be uint8, uint16 or floating; received complex128"):
+    with pytest.raises(InputError, match="must be uint8, uint16, uint32 or floating; received complex128"):
         full_scale(np.zeros((2, 2), complex))

@@ -49,7 +49,7 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     Returns
     -------
     (N, H, W) array, or list of (H, W) arrays
-        One array if all sizes and types agree, else a list; uint8, uint16 or float32.
+        One array if all sizes and types agree, else a list; uint8, uint16, uint32 or floating.
 
     Raises
     ------

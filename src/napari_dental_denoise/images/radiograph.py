@@ -66,7 +66,7 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
 
     Returns
     -------
-    (H, W) array; uint8, uint16 or float32
+    (H, W) array; uint8, uint16, uint32 or floating
 
     Raises
     ------

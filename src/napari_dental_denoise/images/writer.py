@@ -53,8 +53,8 @@ def write_image(
     ----------
     path : str or Path
         Ends in .png, .tif, .tiff, .bmp, .pgm, .jpg or .jpeg.
-    image : (H, W) array; uint8, uint16 or floating
-        16 bits need PNG, TIFF or PGM; floating values need TIFF and become float32.
+    image : (H, W) array; uint8, uint16, uint32 or floating
+        16 bits need PNG, TIFF or PGM; 32 bits and floating values need TIFF; these become float32.
     pixel_size_mm : (height, width), optional
         0.001 to 10 mm.
     overwrite : bool
@@ -102,8 +102,8 @@ def write_tiff_pages(
 ) -> None:
     """Write a NumPy or Dask stack (N, H, W) as the pages of one TIFF file, one page at a time.
 
-    Pixels are 8 or 16 bit or floating, which become float32; their size is 0.001 to 10 mm. The description, in ASCII,
-    is that of the first page.
+    Pixels are of 8 to 32 bit or floating, which become float32; their size is 0.001 to 10 mm. The description, in
+    ASCII, is that of the first page.
     """
     import tifffile
 
@@ -134,11 +134,11 @@ def _check_writable(path: Path, image: NDArray[np.generic]) -> None:
     suffix, dtype = path.suffix.lower(), image.dtype
     if image.ndim != 2 or image.size == 0:
         raise InputError(f"{path.name}: expected a grey image (H, W) with pixels; received shape {image.shape}")
-    if not (dtype in (np.uint8, np.uint16) or np.issubdtype(dtype, np.floating)):
-        raise InputError(f"{path.name}: expected 8 or 16 bit, or floating values; received {dtype}: convert it first")
+    if not (dtype in (np.uint8, np.uint16, np.uint32) or np.issubdtype(dtype, np.floating)):
+        raise InputError(f"{path.name}: expected unsigned integers or floating values; received {dtype}: convert it")
     if suffix not in WRITABLE_SUFFIXES:
         raise InputError(f"{path.name}: expected a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
     if dtype == np.uint16 and suffix not in SIXTEEN_BIT_SUFFIXES:
         raise InputError(f"{path.name}: {suffix} holds 8 bits, the image has 16: write PNG or TIFF")
-    if np.issubdtype(dtype, np.floating) and suffix not in FLOATING_SUFFIXES:
-        raise InputError(f"{path.name}: {suffix} holds whole numbers, the image has floating ones: write TIFF")
+    if dtype not in (np.uint8, np.uint16) and suffix not in FLOATING_SUFFIXES:
+        raise InputError(f"{path.name}: {suffix} cannot hold {dtype} values: write TIFF")

@@ -32,7 +32,7 @@ def denoise(
 
     Parameters
     ----------
-    image : (H, W) or (N, H, W) array; uint8, uint16 or floating
+    image : (H, W) or (N, H, W) array; uint8, uint16, uint32 or floating
     model : str, Path or engine
         A `.keras` model file, or an engine of `load_engine`; or "starter" (the default) or
         "starter-fast", the models of the package.

@@ -81,7 +81,7 @@ def denoise_with_error(
 
     Parameters
     ----------
-    image : (H, W) or (N, H, W) array; uint8, uint16 or floating
+    image : (H, W) or (N, H, W) array; uint8, uint16, uint32 or floating
     model : str, Path or engine
         See `denoise`; its card needs a calibration, which every training on clean images makes.
     share : {0.68, 0.9, 0.95}

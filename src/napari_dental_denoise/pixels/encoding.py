@@ -26,7 +26,7 @@ from napari_dental_denoise.pixels.intensity import (
     without_single_pixels,
 )
 
-# 8 or 16 bit, signed or unsigned, or floating.
+# 8, 16 or 32 bit, signed or unsigned, or floating.
 Pixels = NDArray[Any]
 
 MIN_BITS = 8
@@ -124,7 +124,7 @@ class PixelEncoding:
         if self._is_grey(stored):
             return stored
         low, high = self._extent(stored)
-        wide = stored.astype(np.int32)
+        wide = _wide(stored)
         # Padding may lie beyond the extent of the rest.
         return np.clip(high - wide if self.inverted else wide - low, 0, high - low).astype(f"u{stored.itemsize}")
 
@@ -134,7 +134,7 @@ class PixelEncoding:
             result = grey
         else:
             low, high = self._extent(stored)
-            wide = grey.astype(np.int32)
+            wide = _wide(grey)
             result = np.clip(high - wide if self.inverted else wide + low, low, high).astype(stored.dtype)
         return result if self.padding is None else np.where(self.is_padding(stored), stored, result)
 
@@ -164,6 +164,11 @@ class PixelEncoding:
         bits = min(max(needed, min(MIN_BITS, self.bits)), self.bits)
         low = -(2 ** (bits - 1)) if signed else 0
         return low, low + 2**bits - 1
+
+
+def _wide(pixels: Pixels) -> Pixels:
+    """Return integers with room for differences of two of them."""
+    return pixels.astype(np.int64 if pixels.itemsize > 2 else np.int32)
 
 
 def _far_from_padding(inside: Any) -> Any:

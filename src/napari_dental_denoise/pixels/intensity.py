@@ -25,12 +25,13 @@ MEDIAN_SIDE = 3
 SAMPLES = 10_000
 # Far more than any detector counts; the square of much larger values is infinite in float32.
 MAX_VALUE = 2.0**53
+MAX_EXACT = 2.0**24
 
 
 def full_scale(image: NDArray[np.generic]) -> float:
     """Return the grey value that stands for white in an array of any shape.
 
-    8 bit: 255. 16 bit: the largest value of the fewest bits that hold the image, so that 12 bits
+    8 bit: 255. 16 and 32 bit: the largest value of the fewest bits that hold the image, so that 12 bits
     stored in 16 count as 12. Floating: 1 for images on [0, 1], even with unclipped noise, else the
     rule of 16 bit. Single pixels do not count; if the values are not whole, more of them may exceed
     white by up to its double, as unclipped noise does. Raises InputError for other types, and for
@@ -41,7 +42,7 @@ def full_scale(image: NDArray[np.generic]) -> float:
     dtype = image.dtype.newbyteorder("=")
     if dtype == np.uint8:
         return 255.0
-    if dtype == np.uint16:
+    if dtype.kind == "u":
         return _bits_scale(int(without_single_pixels(image).max(initial=0)))
     check_values(image)
     steady = without_single_pixels(image)
@@ -57,13 +58,14 @@ def without_single_pixels(image: NDArray[Any]) -> NDArray[Any]:
     """
     if image.ndim < 2 or min(image.shape[-2:]) < MEDIAN_SIDE or image.size == 0:
         return image
-    # OpenCV takes no float64, and float32 has too few digits far from zero.
-    wide = image.dtype.itemsize == np.dtype(np.float64).itemsize
-    start = image.dtype.type(np.median(image.flat[:: image.size // SAMPLES + 1]) if wide else 0)
-    dtype = np.dtype(np.float32) if image.dtype.kind == "f" else image.dtype.newbyteorder("=")
-    planes = (image - start).reshape(-1, *image.shape[-2:]).astype(dtype, copy=False)
+    # OpenCV takes neither float64 nor 32 bit, and float32 has too few digits far from zero.
+    wide = image.dtype.itemsize > 2 and image.dtype != np.float32
+    values = image.astype(np.float64, copy=False) if wide else image
+    start = values.dtype.type(np.median(values.flat[:: image.size // SAMPLES + 1]) if wide else 0)
+    dtype = np.dtype(np.float32) if values.dtype.kind == "f" else image.dtype.newbyteorder("=")
+    planes = (values - start).reshape(-1, *image.shape[-2:]).astype(dtype, copy=False)
     medians = [np.pad(cv2.medianBlur(plane, MEDIAN_SIDE)[1:-1, 1:-1], 1, mode="edge") for plane in planes]
-    return np.stack(medians).reshape(image.shape).astype(image.dtype, copy=False) + start
+    return (np.stack(medians).reshape(image.shape).astype(values.dtype, copy=False) + start).astype(image.dtype)
 
 
 def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
@@ -98,10 +100,12 @@ def check_array(image: object) -> None:
 
 
 def check_type(image: NDArray[np.generic], kinds: str = "u") -> None:
-    """Raise InputError unless `image` is an array of 8 or 16 bit, of integers of these NumPy kinds, or floating."""
+    """Raise InputError unless `image` is an array of 8 to 32 bit, of integers of these NumPy kinds, or floating."""
     check_array(image)
-    if image.dtype.kind != "f" and not (image.dtype.kind in kinds and image.dtype.itemsize <= 2):
-        raise InputError(f"the image must be uint8, uint16 or floating; received {image.dtype}: convert it first")
+    if image.dtype.kind != "f" and not (image.dtype.kind in kinds and image.dtype.itemsize <= 4):
+        raise InputError(
+            f"the image must be uint8, uint16, uint32 or floating; received {image.dtype}: convert it first"
+        )
 
 
 def check_values(image: NDArray[np.generic]) -> None:
@@ -174,7 +178,8 @@ def keep_beyond_white(image: NDArray[Any], changed: NDArray[Any], scale: float) 
 def from_unit(unit: NDArray[np.floating], dtype: DTypeLike, scale: float) -> NDArray[np.generic]:
     """Undo `to_unit`; integers are rounded and clipped to [0, `scale`], floating values are only scaled."""
     target = np.dtype(dtype)
-    grey = unit * np.float32(scale)
+    # Beyond, float32 does not hold all whole numbers.
+    grey = unit * (np.float32 if scale < MAX_EXACT else np.float64)(scale)
     if np.issubdtype(target, np.integer):
         np.clip(np.rint(grey, out=grey), 0, scale, out=grey)
     return grey.astype(target, copy=False)

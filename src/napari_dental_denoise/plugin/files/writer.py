@@ -27,11 +27,11 @@ OTHER_FORMAT = re.compile(r"\.[a-z][a-z0-9]{1,5}", re.IGNORECASE)
 def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Write one image layer to PNG, TIFF or DICOM, as napari calls its writers, and return the path of the file.
 
-    A path that ends in none of .png, .tif, .tiff and .dcm gets the suffix .png or, if needed, .tif. 8 and 16 bit values
-    are written unchanged; floating values and stacks need TIFF and become float32 there. A lazy stack is computed page
-    by page. The pixel size is written if the layer's units are lengths. A DICOM file needs a layer that was computed
-    from a DICOM file, which must still exist: it becomes a derived image of the same patient and study. PNG and TIFF
-    files have white at high values, whatever the polarity of a DICOM source.
+    A path that ends in none of .png, .tif, .tiff and .dcm gets the suffix .png or, if needed, .tif. 8, 16 and 32 bit
+    values are written unchanged; 32 bits, floating values, which become float32, and stacks need TIFF. A lazy stack is
+    computed page by page. The pixel size is written if the layer's units are lengths. A DICOM file needs a layer that
+    was computed from a DICOM file, which must still exist: it becomes a derived image of the same patient and study.
+    PNG and TIFF files have white at high values, whatever the polarity of a DICOM source.
 
     An existing file is replaced only if the user confirms it; a script never replaces one. A format that cannot hold
     the image raises OSError: npe2 takes a ValueError, such as InputError, for a missing writer and drops its message.
@@ -85,16 +85,16 @@ def _checked_type(name: str, array: Any, meta: Mapping[str, Any]) -> np.dtype[An
     if array.ndim not in (2, 3):
         raise InputError(f"{name} has {array.ndim} dimensions: expected an image (2) or a stack (3)")
     dtype = np.dtype(array.dtype).newbyteorder("=")
-    if dtype not in (np.uint8, np.uint16) and not np.issubdtype(dtype, np.floating):
-        raise InputError(f"{name} holds {dtype}: expected 8 or 16 bit or floating; labels go into napari's own writer")
+    if dtype not in (np.uint8, np.uint16, np.uint32) and not np.issubdtype(dtype, np.floating):
+        raise InputError(f"{name} holds {dtype}: expected unsigned integers or floating; labels: napari's own writer")
     return dtype
 
 
 def _with_suffix(path: Path, ndim: int, dtype: np.dtype[Any]) -> Path:
     suffix = path.suffix.lower()
-    needs_tiff = ndim > 2 or np.issubdtype(dtype, np.floating)
+    needs_tiff = ndim > 2 or dtype not in (np.uint8, np.uint16)
     if suffix == PNG_SUFFIX and needs_tiff:
-        what = "a stack" if ndim > 2 else "floating values"
+        what = "a stack" if ndim > 2 else "floating values" if dtype.kind == "f" else "32 bits"
         raise InputError(f"PNG cannot hold {what}: choose TIFF, {path.stem}.tif")
     if suffix in SUFFIXES:
         return path
