@@ -22,6 +22,7 @@ STRATEGIES: tuple[StrategyName, ...] = ("auto", "single", "mirrored", "multi-wor
 ENGINES: tuple[EngineName, ...] = ("openvino", "keras")
 
 GREY_LEVELS = 255
+PERCENT = 100
 # Side in pixels of the squares whose mean a network does not see: the unit and slow trends do not matter to it.
 MEAN_SIDE = 33
 CONVOLUTIONS = 2

@@ -10,13 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import USUAL_SHARE
+from napari_dental_denoise.config import PERCENT, USUAL_SHARE
 from napari_dental_denoise.evaluation import RemovedStructure, removed_structure
 from napari_dental_denoise.images import write_tiff_pages
 from napari_dental_denoise.pixels import PixelSize, Unit
 
 Image = NDArray[np.generic]
-PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_dental_denoise.config import GREY_LEVELS
+from napari_dental_denoise.config import GREY_LEVELS, PERCENT
 from napari_dental_denoise.detail.bench import FOUND
 from napari_dental_denoise.detail.dose import EXPOSURES
 from napari_dental_denoise.detail.results import Assessment
@@ -107,7 +107,9 @@ def detail_map_figure(image: Unit, detail_map: DetailMap) -> Figure:
     figure = Figure((9, 8.2 * height / width + 0.9), layout="constrained", facecolor="white")
     axes = figure.subplots()
     axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-    shown = axes.imshow(100 * np.clip(detail_map.share, 0, 1), cmap=MAP_COLORS, vmin=0, vmax=100, alpha=MAP_OPACITY)
+    shown = axes.imshow(
+        PERCENT * np.clip(detail_map.share, 0, 1), cmap=MAP_COLORS, vmin=0, vmax=PERCENT, alpha=MAP_OPACITY
+    )
     axes.set(xticks=[], yticks=[])
     axes.set_title(str(detail_map), fontsize="medium")
     figure.colorbar(shown, ax=axes, shrink=0.85, label="contrast kept, %")

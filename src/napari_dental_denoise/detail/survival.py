@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import GREY_LEVELS, INFERENCE
+from napari_dental_denoise.config import GREY_LEVELS, INFERENCE, PERCENT
 from napari_dental_denoise.detail.samples import check_contrast
 from napari_dental_denoise.detail.signals import disc
 from napari_dental_denoise.errors import InputError
@@ -72,7 +72,7 @@ class DetailMap:
     sigma: float
 
     def __str__(self) -> str:
-        shares = 100 * np.clip(self.share, 0, 1)
+        shares = PERCENT * np.clip(self.share, 0, 1)
         return (
             f"A {'dark ' * (self.contrast < 0)}spot of {self.radius:g} px at "
             f"{_contrast_in_words(abs(self.contrast), self.sigma)} keeps "

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import GREY_LEVELS, SHARES, USUAL_SHARE
+from napari_dental_denoise.config import GREY_LEVELS, PERCENT, SHARES, USUAL_SHARE
 from napari_dental_denoise.errors import InputError
 
 Image = NDArray[np.float32]
@@ -137,13 +137,13 @@ def describe_calibration(calibration: Mapping[str, Any]) -> str:
     if not calibration:
         return "none"
     cells = list(map(_cell, calibration["cells"]))
-    shares = ", ".join(f"{100 * share:g} %" for share in SHARES)
+    shares = ", ".join(f"{PERCENT * share:g} %" for share in SHARES)
     images = sum(cell.images for cell in cells)
     told = f"for {shares} of the pixels; calibrated with {images} noisy images of {len(cells)} kinds of noise"
     within = [cell.within for cell in cells if cell.within is not None]
     if not within:
         return told
-    lowest, highest = 100 * min(within), 100 * max(within)
+    lowest, highest = PERCENT * min(within), PERCENT * max(within)
     return f"{told}; of images left out, {lowest:.0f} to {highest:.0f} % of the pixels are within 90 %"
 
 

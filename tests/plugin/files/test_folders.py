@@ -53,7 +53,7 @@ def test_the_commands_are_in_the_file_menu(make_napari_viewer):
     make_napari_viewer()
     entries = get_app_model().menus.get_menu("napari/file/io_utilities")
     shown = {entry.command.id for entry in entries if hasattr(entry, "command")}
-    assert {f"{PLUGIN}.{name}" for name in ("open_folder", "open_datasets", "prefer_for_folders")} <= shown
+    assert {f"{PLUGIN}.{name}" for name in ("open_folder", "prefer_for_folders")} <= shown
 
 
 def test_a_folder_opens_without_a_question(folder, make_napari_viewer, choose, notified):
@@ -66,11 +66,10 @@ def test_a_folder_opens_without_a_question(folder, make_napari_viewer, choose, n
     assert notified() == []
 
 
-@pytest.mark.parametrize("command", ["open_folder", "open_datasets"])
-def test_a_cancelled_dialog_does_nothing(make_napari_viewer, choose, notified, command):
+def test_a_cancelled_dialog_does_nothing(make_napari_viewer, choose, notified):
     viewer = make_napari_viewer()
     choose("")
-    run(command)
+    run("open_folder")
     assert len(viewer.layers) == 0
     assert notified() == []
 
@@ -101,7 +100,7 @@ def test_a_folder_without_images_says_so(tmp_path, make_napari_viewer, choose, n
     )
 
 
-def test_datasets_are_a_stack_each_and_a_bad_one_is_named(tmp_path, make_napari_viewer, choose, notified):
+def test_subfolders_are_a_stack_each_and_a_bad_file_is_named(tmp_path, make_napari_viewer, choose, notified):
     for dataset, level in {"upper 10": 10, "upper 9": 9}.items():
         for number in range(2):
             write_image(tmp_path / "sets" / dataset / f"{number}.png", grey(level))
@@ -112,7 +111,7 @@ def test_datasets_are_a_stack_each_and_a_bad_one_is_named(tmp_path, make_napari_
     (tmp_path / "sets" / "notes" / "readme.txt").write_text("x")
     viewer = make_napari_viewer()
     choose(tmp_path / "sets")
-    run("open_datasets")
+    run("open_folder")
     assert [(layer.name, layer.data.shape) for layer in viewer.layers] == [
         ("mixed/a", (20, 30)),
         ("mixed/b", (31, 17)),
@@ -126,18 +125,11 @@ def test_datasets_are_a_stack_each_and_a_bad_one_is_named(tmp_path, make_napari_
     assert message.endswith("upper 10/bad.png: is empty (0 bytes)")
 
 
-def test_a_root_without_subfolders_is_the_dataset(folder, make_napari_viewer, choose):
-    viewer = make_napari_viewer()
-    choose(folder)
-    run("open_datasets")
-    assert [layer.name for layer in viewer.layers] == ["scans"]
-
-
-def test_no_dataset_at_all_says_so(tmp_path, make_napari_viewer, choose, notified):
+def test_empty_folders_say_so(tmp_path, make_napari_viewer, choose, notified):
     viewer = make_napari_viewer()
     (tmp_path / "empty").mkdir()
     choose(tmp_path)
-    run("open_datasets")
+    run("open_folder")
     assert len(viewer.layers) == 0
     ((severity, message),) = notified()
     assert severity == "error"

@@ -35,7 +35,9 @@ def wheel(widget):
 
 def fields(form):
     found = [
-        field for kind in (QAbstractSpinBox, QComboBox, QAbstractSlider) for field in form.native.findChildren(kind)
+        field
+        for kind in (QAbstractSpinBox, QComboBox, QAbstractSlider)
+        for field in getattr(form, "native", form).findChildren(kind)
     ]
     return [field for field in found if not isinstance(field, QScrollBar) and field.isVisible() and field.isEnabled()]
 
@@ -44,7 +46,7 @@ def state(field):
     return field.currentIndex() if isinstance(field, QComboBox) else field.value()
 
 
-@pytest.mark.parametrize("name", ["Denoise", "Add noise", "Train"])
+@pytest.mark.parametrize("name", ["Denoise", "Add noise", "Train", "Compare"])
 def test_the_wheel_over_a_field_without_focus_changes_nothing(viewer, open_form, radiographs, name):
     viewer.add_image(radiographs[0])
     form = open_form(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.config import PERCENT
 from napari_dental_denoise.plugin.compare.layers import layer_record, operation
 from napari_dental_denoise.plugin.shared import ERROR_MAP
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Image
 
-PERCENT = 100
 DENOISE = "denoise"
 
 

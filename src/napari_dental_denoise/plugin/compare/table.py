@@ -9,6 +9,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QHeaderView, QSizePolicy, QTableWidget, QTableWidgetItem
 
+from napari_dental_denoise.config import PERCENT
 from napari_dental_denoise.plugin.compare.scoring import RowScore
 
 COLUMNS = ("PSNR,\ndB\nimage", "SSIM\nimage", "PSNR,\ndB\nregion", "SSIM\nregion", "error\ntold", "within\n%")
@@ -21,7 +22,6 @@ TIPS = (
     "Share of the same pixels whose clean value is within the denoised one plus or minus the error map",
 )
 EMPTY = "-"
-PERCENT = 100
 
 
 class ScoreTable(QTableWidget):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_dental_denoise.config import PERCENT
 from napari_dental_denoise.detail import DetailMap, denoiser_steps, detail_map_steps
 from napari_dental_denoise.plugin.denoise.layer import Task
 from napari_dental_denoise.plugin.shared import DETAIL_MAP, matching_layer_kwargs, place_window
@@ -16,7 +17,6 @@ from napari_dental_denoise.progress import Progress
 if TYPE_CHECKING:
     from napari.layers import Image
 
-PERCENT = 100
 OPACITY = 0.85
 # Where nothing is kept, where half is, and where all is: colourless, so that the image below is seen as it is.
 COLORS = ((0.84, 0.1, 0.11, 1.0), (0.99, 0.68, 0.25, 0.6), (1.0, 1.0, 0.75, 0.0))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, ComboBox, Widget
 
-from napari_dental_denoise.config import SHARES, USUAL_SHARE
+from napari_dental_denoise.config import PERCENT, SHARES, USUAL_SHARE
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.denoise.layer import Task
-from napari_dental_denoise.plugin.denoise.maps import PERCENT, Maps, map_layers
+from napari_dental_denoise.plugin.denoise.maps import Maps, map_layers
 from napari_dental_denoise.plugin.shared import ERROR_MAP, REMOVED_MAP, PreviewLayer, row
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.config import PERCENT
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import RemovedStructure, removed_structure
 from napari_dental_denoise.inference import ExpectedError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 Pixels = NDArray[np.generic]
-PERCENT = 100
 # The brightest colour of an error map: single pixels are beyond it.
 BRIGHTEST_PERCENTILE = 99.5
 # A dark detail, none, and a bright one; colourless where nothing stands out, so that the image below is seen as it is.

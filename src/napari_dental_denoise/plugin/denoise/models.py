@@ -9,7 +9,7 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
-from napari_dental_denoise.config import GREY_LEVELS, PROGRAM
+from napari_dental_denoise.config import GREY_LEVELS, PERCENT, PROGRAM
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_text
 from napari_dental_denoise.models import ModelCard, starter_models
@@ -72,7 +72,7 @@ def card_text(card: ModelCard) -> str:
     kept = card.metrics.get("detail_kept")
     median = kept.get("median") if isinstance(kept, dict) else None
     if isinstance(median, float):
-        parts.append(f"keeps {100 * median:.0f} % of a faint spot's contrast")
+        parts.append(f"keeps {PERCENT * median:.0f} % of a faint spot's contrast")
     parts.append("with an error map" if card.calibration else "no error map")
     parts.append("not for diagnosis")
     return "; ".join(parts)

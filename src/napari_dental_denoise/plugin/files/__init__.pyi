@@ -1,5 +1,4 @@
 from .folders import ask_for_folder as ask_for_folder
-from .folders import open_datasets as open_datasets
 from .folders import open_folder as open_folder
 from .folders import prefer_for_folders as prefer_for_folders
 from .lazy_stack import stack_of as stack_of

@@ -18,15 +18,7 @@ UNDO = f"To undo: Preferences > Plugins, remove the row {EVERY_FOLDER}"
 
 def open_folder(viewer: napari.viewer.Viewer) -> None:
     """Ask for a folder of radiographs and open it with its subfolders."""
-    _open(viewer, ask_for_folder("Open a folder of radiographs"))
-
-
-def open_datasets(viewer: napari.viewer.Viewer) -> None:
-    """Ask for a folder whose subfolders are datasets and open them."""
-    _open(viewer, ask_for_folder("Open a folder of datasets"))
-
-
-def _open(viewer: napari.viewer.Viewer, folder: Path | None) -> None:
+    folder = ask_for_folder("Open a folder of radiographs")
     if folder is None:
         return
     try:

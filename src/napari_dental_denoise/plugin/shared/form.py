@@ -12,10 +12,13 @@ from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_dental_denoise.config import PROGRAM
+from napari_dental_denoise.plugin.shared.elision import elide_choices, elide_words
 from napari_dental_denoise.plugin.shared.input_guard import guard_input
 
 # A dock shrinks to 150 pixels otherwise; a wider one leaves too little of a 1280 pixel window to the image.
 MINIMUM_WIDTH = 340
+# The labels of the Train form, right of the names of its fields, are this narrow at least.
+MAX_WORD_WIDTH = 190
 # Readable in light and dark themes.
 ERROR_STYLE = "color: #e5534b;"
 
@@ -30,7 +33,10 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
 
 
 def make_scrollable(widget: QWidget) -> None:
-    """Move the layout of a form into a scroll area, so that several forms fit a screen; see `guard_input`."""
+    """Move the layout of a form into a scroll area, so that several forms fit a screen, and guard its fields.
+
+    See `guard_input` and `elide_choices`.
+    """
     inner = QWidget()
     inner.setLayout(widget.layout())
     area = QScrollArea()
@@ -41,6 +47,7 @@ def make_scrollable(widget: QWidget) -> None:
     outer.setContentsMargins(0, 0, 0, 0)
     outer.addWidget(area)
     guard_input(inner)
+    elide_choices(inner)
 
 
 class CloseWatcher(QObject):
@@ -100,6 +107,7 @@ def text_label(tooltip: str = "") -> Label:
     """Return a label whose text wraps and can be selected."""
     label = Label(value="", label="", tooltip=tooltip)
     native: QLabel = label.native
+    native.setWhatsThis(tooltip)
     native.setWordWrap(True)
     native.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
@@ -107,9 +115,11 @@ def text_label(tooltip: str = "") -> Label:
 
 
 def show_text(label: Label, text: str, *, problem: bool = False) -> None:
-    """Show a text in a label, a problem in the colour of errors."""
-    label.native.setStyleSheet(ERROR_STYLE if problem else "")
-    label.value = text
+    """Show a text in a label, a problem in the colour of errors; long names are elided, and whole in the tooltip."""
+    native: QLabel = label.native
+    native.setStyleSheet(ERROR_STYLE if problem else "")
+    label.value = elide_words(text, native, MAX_WORD_WIDTH)
+    native.setToolTip(native.whatsThis() if label.value == text else text)
 
 
 def report_error(label: Label, error: Exception) -> None:
