@@ -136,7 +136,7 @@ def gaps_while_training(viewer: napari.Viewer) -> None:
         form.fields.model.value = Path(name) / "model.keras"
         wait(lambda: False, 1)
         ticker = Ticker()
-        form.train(resume=False)
+        form.train(form.fields.request())
         wait(lambda: len(form.curves.epochs) >= 5, 120)
         print(f"training, {len(form.curves.epochs)} epochs: {ticker.longest()}")
         form.stop()

@@ -136,7 +136,7 @@ def training_pictures(theme: str, folder: Path) -> None:
     # The fastest preset shows curves after a minute.
     form.fields.config_fields["preset"].value = "fast"
     window.wait(lambda: form.start.enabled, 5)
-    form.train(resume=False)
+    form.train(form.fields.request())
     window.wait(lambda: len(form.curves.epochs) >= 6, 120)
     window.picture(f"train-running-{theme}")
     form.stop()

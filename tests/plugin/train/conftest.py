@@ -52,7 +52,7 @@ class IdleProcess(TrainingProcess):
 def idle(form, monkeypatch):
     """The form with a training that runs and has not begun."""
     monkeypatch.setattr("napari_dental_denoise.plugin.train.widget.TrainingProcess", IdleProcess)
-    form.train(resume=False)
+    form.train(form.fields.request())
     return form
 
 

@@ -74,7 +74,7 @@ def test_in_the_background_a_training_ends_and_its_model_is_offered(viewer, form
     denoise_form = open_form("Denoise")
     answer(Closing.BACKGROUND)
     form.fields.amount.value, form.fields.unit.value = 1, "epochs"
-    form.train(resume=False)
+    form.train(form.fields.request())
     ended = []
     form.process.ended.connect(ended.append)
     click_close(form)

@@ -30,7 +30,7 @@ def test_one_image(form, qtbot, tmp_path, radiographs):
     write_image(tmp_path / "one" / "scan.png", radiographs[0])
     form.fields.clean.value = tmp_path / "one"
     says(form, qtbot, "1 file, 1 usable image: training needs at least 2, one of them for validation")
-    form.train(resume=False)
+    form.train(form.fields.request())
     assert form.process is None
 
 

@@ -63,7 +63,7 @@ def test_a_training_from_a_model_of_the_package(viewer, form, open_form, qtbot, 
     form.fields.start_from.value = "starter"
     form.fields.amount.value, form.fields.unit.value = 1, "epochs"
     qtbot.waitUntil(lambda: form.plan.value.endswith("starts from starter-fast"))
-    form.train(resume=False)
+    form.train(form.fields.request())
     told = []
     form.process.reported.connect(lambda _report: told.append(form.status.value))
     qtbot.waitUntil(lambda: form.process is None)
@@ -78,9 +78,22 @@ def test_a_training_from_a_model_of_the_package(viewer, form, open_form, qtbot, 
     assert str(model) in form.fields.start_from.choices
 
     qtbot.waitUntil(lambda: form.plan.value == "1 of 1 epoch used: enter a larger total to continue")
+    assert not form.plan.native.styleSheet()
     assert not form.resume.enabled
     form.fields.amount.value = 2
     qtbot.waitUntil(lambda: form.resume.enabled)
+
+    qtbot.waitUntil(lambda: form.more.text == "Train 2 more epochs")
+    assert form.more.native.isVisible()
+    form.fields.unit.value = "minutes"
+    qtbot.waitUntil(lambda: form.more.text == "Train 2 more minutes")
+    form.fields.unit.value = "epochs"
+    qtbot.waitUntil(lambda: form.more.text == "Train 2 more epochs")
+    form.more.native.click()
+    assert not form.more.native.isVisible()
+    qtbot.waitUntil(lambda: form.process is None)
+    assert form.curves.epochs[-1][0] == 3
+    assert "start: starter-fast" in form.curves._legend.value
 
 
 def test_the_preview_moves_no_camera_and_goes_with_the_form(viewer, idle, noisy, qtbot):

@@ -22,7 +22,7 @@ def wait_for_the_end(form, qtbot):
 
 def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
     form.fields.amount.value, form.fields.unit.value = 500, "epochs"
-    form.train(resume=False)
+    form.train(form.fields.request())
     assert not form.start.enabled
     assert form.stop_button.enabled
     qtbot.waitUntil(lambda: len(form.curves.epochs) >= 2)
@@ -40,7 +40,7 @@ def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
     qtbot.waitUntil(lambda: form.resume.enabled)
     assert not form.start.enabled
     form.fields.amount.value = stopped + 1
-    form.train(resume=True)
+    form.train(form.fields.request(resume=True))
     wait_for_the_end(form, qtbot)
     assert form.status.value.startswith("Done: ")
     assert read_model_file(model).card.training["epoch"] >= stopped
@@ -57,7 +57,7 @@ def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
 def test_the_preview_stands_beside_the_image_and_closing_the_dock_stops_the_child(viewer, form, qtbot, noisy, tmp_path):
     layer = viewer.add_image(noisy, name="scan", scale=(0.05, 0.05), units=("mm", "mm"))
     form.fields.amount.value, form.fields.unit.value = 500, "epochs"
-    form.train(resume=False)
+    form.train(form.fields.request())
     qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     preview = viewer.layers[1]
     assert preview.scale.tolist() == [0.05, 0.05]
@@ -89,7 +89,7 @@ def test_the_window_fits_a_small_screen(viewer, form, qtbot):
 
 def test_a_training_can_be_stopped_before_it_begins(form, qtbot):
     form.fields.amount.value, form.fields.unit.value = 500, "epochs"
-    form.train(resume=False)
+    form.train(form.fields.request())
     ended = []
     form.process.ended.connect(ended.append)
     form.stop()
@@ -102,7 +102,7 @@ def test_a_training_that_dies_of_a_fault_is_no_success(form, qtbot, tmp_path, mo
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "tensorflow.py").write_text("raise RuntimeError('no driver')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
-    form.train(resume=False)
+    form.train(form.fields.request())
     wait_for_the_end(form, qtbot)
     assert form.status.value.startswith("internal error (RuntimeError)")
 
@@ -125,7 +125,7 @@ def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_
     def says(text):
         qtbot.waitUntil(lambda: form.plan.value == text)
         assert not form.start.enabled
-        form.train(resume=False)
+        form.train(form.fields.request())
         assert form.process is None
 
     form.fields.learn_from.value = "noisy and clean pairs"
@@ -149,15 +149,43 @@ def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_
     says("Choose a folder of clean images")
 
 
+def is_red(label):
+    return bool(label.native.styleSheet())
+
+
+def test_a_form_that_was_just_opened_complains_of_nothing(open_form, qtbot):
+    form = open_form("Train")
+    qtbot.waitUntil(lambda: form.plan.value == "Choose a folder of clean images")
+    assert not is_red(form.plan)
+    form.fields.learn_from.value = "noisy and clean pairs"
+    form.fields.clean.value = Path.home()
+    qtbot.waitUntil(lambda: form.plan.value.startswith("Choose the folder of noisy images"))
+    assert not is_red(form.plan)
+
+
+def test_a_problem_ends_with_its_cause(form, qtbot, tmp_path, radiographs):
+    write_image(tmp_path / "one" / "scan.png", radiographs[0])
+    form.fields.clean.value = tmp_path / "one"
+    qtbot.waitUntil(lambda: "training needs at least 2" in form.plan.value)
+    assert is_red(form.plan)
+    write_image(tmp_path / "one" / "other.png", radiographs[1])
+    qtbot.waitUntil(lambda: form.plan.value.startswith("2 images, "))
+    assert not is_red(form.plan)
+    assert form.start.enabled
+
+
 def test_an_error_of_the_child_is_shown_and_the_form_comes_back(form, qtbot, folder):
     for path in folder.iterdir():
         path.unlink()
     for name in ("one", "two"):
         write_image(folder / f"{name}.tif", np.full((64, 80), np.nan, np.float32))
-    form.train(resume=False)
+    form.train(form.fields.request())
     wait_for_the_end(form, qtbot)
     assert form.status.value.startswith("none of 2 files can be used: ")
+    assert is_red(form.status)
     assert form.start.enabled
+    form.fields.clean.value = folder.parent
+    assert form.status.value == ""
 
 
 def test_pairs_become_options_of_the_command_line(form, qtbot, tmp_path):
@@ -179,7 +207,7 @@ def test_only_noisy_images(viewer, form, qtbot, tmp_path, radiographs):
     form.fields.clean.value = tmp_path / "noisy"
     form.fields.amount.value, form.fields.unit.value = 1, "epochs"
     qtbot.waitUntil(lambda: form.start.enabled)
-    form.train(resume=False)
+    form.train(form.fields.request())
     wait_for_the_end(form, qtbot)
     assert read_model_file(tmp_path / "mine.keras").card.noise["kind"] == "that of noisy images alone"
     assert [layer.name for layer in viewer.layers] == ["training: noisier, denoised, noisy target"]
@@ -235,7 +263,7 @@ fields.config_fields['preset'].value = 'fast'
 fields.clean.value, fields.model.value = {str(folder)!r}, {str(tmp_path / "m.keras")!r}
 timer = QTimer()
 timer.timeout.connect(lambda: form.curves.epochs and (timer.stop(), viewer.window._qt_window.close()))
-QTimer.singleShot(500, lambda: (form.train(resume=False), timer.start(100)))
+QTimer.singleShot(500, lambda: (form.train(form.fields.request()), timer.start(100)))
 napari.run()
 """
     result = subprocess.run(

@@ -47,6 +47,20 @@ class TrainingRequest:
     start_from: str = STARTER_NAME
     resume: bool = False
 
+    @property
+    def is_incomplete(self) -> bool:
+        """Return whether something has not been chosen yet, which is no error."""
+        return self.sources is None or self.model is None or (self.learn_from == "pairs" and self.noisy is None)
+
+    def longer(self) -> TrainingRequest:
+        """Return the training that goes on with this model for the given length; raise InputError if it cannot."""
+        if self.model is None:
+            raise InputError(NO_CHECKPOINT)
+        epochs, seconds = checkpoint_length(checkpoint_path(self.model))
+        minutes = self.config.minutes
+        total = {"epochs": epochs + self.config.epochs} if minutes is None else {"minutes": seconds / 60 + minutes}
+        return replace(self, resume=True, config=replace(self.config, **total))
+
     def problem(self) -> str:
         """Return why the training cannot run, or an empty text."""
         levels = "The lowest noise level is above the highest"
@@ -83,19 +97,15 @@ class TrainingRequest:
         return self._resume_problem(checkpoint) or f"{model.name} already exists: choose another name, or resume"
 
     def _resume_problem(self, checkpoint: Path) -> str:
-        if not checkpoint.is_file():
-            return NO_CHECKPOINT
         try:
-            epochs, seconds = _state(checkpoint, checkpoint.stat().st_mtime_ns)
+            epochs, seconds = checkpoint_length(checkpoint)
         except InputError as error:
             return str(error)
-        by_time = self.config.minutes is not None
-        used, total = (seconds / 60, self.config.minutes) if by_time else (epochs, self.config.epochs)
-        if self.model is None or not self.model.exists() or total is None or used < total:
+        minutes = self.config.minutes
+        used, total = (epochs, self.config.epochs) if minutes is None else (seconds / 60, minutes)
+        if self.model is None or not self.model.exists() or used < total:
             return ""
-        unit = "minute" if by_time else "epoch"
-        length = f"{total:g} {unit}" if total == 1 else f"{total:g} {unit}s"
-        return f"{min(used, total):g} of {length} used: enter a larger total to continue"
+        return f"{total:g} of {length_text(self.config)} used: enter a larger total to continue"
 
     def _start_problem(self) -> str:
         try:
@@ -145,11 +155,23 @@ class TrainingRequest:
         return plan_text(replace(plan, first=first.stem if first else None), found)
 
 
+def checkpoint_length(checkpoint: Path) -> tuple[int, float]:
+    """Return the epochs and the seconds of a training; raise InputError if its checkpoint is missing or damaged."""
+    if not checkpoint.is_file():
+        raise InputError(NO_CHECKPOINT)
+    return _state(checkpoint, checkpoint.stat().st_mtime_ns)
+
+
 @lru_cache(maxsize=4)
 def _state(checkpoint: Path, _changed_ns: int) -> tuple[int, float]:
-    """Return the epochs and the seconds of a stopped training; raise InputError for a damaged file."""
     state = load_checkpoint(checkpoint)
     return state.epoch, state.elapsed
+
+
+def length_text(config: TrainingConfig, more: str = "") -> str:
+    """Return the length of a training in words, with a word before its unit."""
+    number, noun = (config.epochs, "epoch") if config.minutes is None else (config.minutes, "minute")
+    return " ".join(filter(None, [f"{number:g}", more, noun if number == 1 else f"{noun}s"]))
 
 
 def plan_text(plan: TrainingPlan, found: FoundImages) -> str:

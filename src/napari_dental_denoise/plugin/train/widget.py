@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QScrollArea
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.shared import (
     Connections,
+    clear_problem,
     delayed,
     finish_form,
     open_form,
@@ -30,6 +31,7 @@ from napari_dental_denoise.plugin.train.images import counted
 from napari_dental_denoise.plugin.train.offer import offer_model
 from napari_dental_denoise.plugin.train.preview import TrainingPreview
 from napari_dental_denoise.plugin.train.process import LEFT_OUT, STOPPED, TrainingProcess, command_line
+from napari_dental_denoise.plugin.train.request import TrainingRequest, length_text
 from napari_dental_denoise.plugin.train.texts import finished_text, step_text, stopped_text
 from napari_dental_denoise.training import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 PLAN_DELAY_MS = 250
+# Files and folders change outside of the form: what it complains of is checked again.
+RECHECK_MS = 1000
 # The layout of the form follows its texts only after some events.
 SCROLL_DELAY_MS = 100
 PLAN_TOOLTIP = "Plan of the training"
@@ -60,11 +64,12 @@ class TrainingWidget(Container):
         self._make_controls()
         self.curves = TrainingCurves(napari_viewer)
         super().__init__(
-            widgets=[*self.fields.lines, self.plan, self._buttons, self._after, self.progress, self.status]
+            widgets=[*self.fields.lines, self.plan, self._buttons, self.more, self._after, self.progress, self.status]
         )
         self.native.layout().addWidget(self.curves)
         finish_form(self, self._close)
         self._timer = delayed(self.native, PLAN_DELAY_MS, self._show_plan)
+        self._recheck = delayed(self.native, RECHECK_MS, self._show_plan)
         self._scroll = delayed(self.native, SCROLL_DELAY_MS, self._show_curves)
         self._connections = Connections()
         self._connections.add(napari_viewer.events.theme, self._follow_theme)
@@ -80,6 +85,7 @@ class TrainingWidget(Container):
         )
         self.stop_button = PushButton(text="Stop", enabled=False, tooltip="Stop and save the best model so far")
         self._buttons = row(self.start, self.stop_button, self.resume)
+        self.more = PushButton(visible=False, tooltip="Continue the training of this model for the length above")
         self.use = PushButton(text="Use now", enabled=False, tooltip="Open the Denoise form with this model")
         self.copy = PushButton(text="Copy command", tooltip="Copy the command line of this training")
         self._after = row(self.use, self.copy)
@@ -92,14 +98,17 @@ class TrainingWidget(Container):
     def _connect(self) -> None:
         for field in self.fields.inputs:
             field.changed.connect(self._changed)
-        self.start.clicked.connect(lambda: self.train(resume=False))
-        self.resume.clicked.connect(lambda: self.train(resume=True))
+        self.start.clicked.connect(lambda: self.train(self.fields.request()))
+        self.resume.clicked.connect(lambda: self.train(self.fields.request(resume=True)))
+        self.more.clicked.connect(lambda: self.train(self.fields.request().longer()))
         self.stop_button.clicked.connect(self.stop)
         self.use.clicked.connect(self.use_now)
         self.copy.clicked.connect(self.copy_command)
 
     def _changed(self) -> None:
         self.fields.show_what_applies()
+        # A problem is one of the settings before.
+        clear_problem(self.status)
         self._timer.start()
 
     def _show_plan(self) -> None:
@@ -108,12 +117,15 @@ class TrainingWidget(Container):
         running = self.process is not None
         self.start.enabled = not problem and not running
         self.resume.enabled = not self.fields.request(resume=True).problem() and not running
-        self.copy.enabled = not problem or self.resume.enabled or running
+        self._show_more(settings)
+        self.copy.enabled = not problem or self.resume.enabled or self.more.visible or running
         if running:
             # The model file of the running training is not a problem.
             return
         if problem:
-            show_text(self.plan, problem, problem=not self.resume.enabled)
+            can_continue = self.resume.enabled or self.more.visible
+            show_text(self.plan, problem, problem=not (can_continue or settings.is_incomplete))
+            self._recheck.start()
             return
         try:
             show_text(self.plan, settings.plan())
@@ -121,14 +133,21 @@ class TrainingWidget(Container):
             self.start.enabled = False
             show_text(self.plan, str(error), problem=True)
 
-    def train(self, *, resume: bool) -> None:
+    def _show_more(self, settings: TrainingRequest) -> None:
+        self.more.text = f"Train {length_text(settings.config, 'more')}"
+        try:
+            can_go_on = settings.model is not None and settings.model.is_file() and not settings.longer().problem()
+        except InputError:
+            can_go_on = False
+        self.more.visible = can_go_on and self.process is None
+
+    def train(self, settings: TrainingRequest) -> None:
         """Start the child process, or show why the training cannot run."""
-        settings = self.fields.request(resume=resume)
         problem = settings.problem()
         if problem:
             show_text(self.plan, problem, problem=True)
             return
-        if settings.model != self._model or not resume:
+        if settings.model != self._model or not settings.resume:
             self._started, self._best_psnr = None, math.nan
         self._failure, self._left_out, self._model = "", [], settings.model
         self.plan.tooltip = PLAN_TOOLTIP
@@ -147,6 +166,8 @@ class TrainingWidget(Container):
     def _set_running(self, *, running: bool) -> None:
         self.stop_button.enabled = self.progress.visible = running
         self.start.enabled = self.resume.enabled = not running
+        if running:
+            self.more.visible = False
 
     def _note(self, text: str) -> None:
         if not text.startswith(LEFT_OUT):
@@ -226,9 +247,15 @@ class TrainingWidget(Container):
 
         clipboard = QApplication.clipboard()
         if clipboard is not None:
-            settings = self.fields.request(resume=self.resume.enabled and not self.start.enabled)
-            clipboard.setText(command_line(settings.arguments()))
+            clipboard.setText(command_line(self._next().arguments()))
         show_text(self.status, "Command line copied to the clipboard")
+
+    def _next(self) -> TrainingRequest:
+        """Return the training that a press of a button would start now."""
+        settings = self.fields.request()
+        if self.start.enabled or not (self.resume.enabled or self.more.visible):
+            return settings
+        return self.fields.request(resume=True) if self.resume.enabled else settings.longer()
 
     def _may_close(self) -> bool:
         """Return whether the dock may be closed, and leave a training that should go on to itself."""
@@ -252,7 +279,7 @@ class TrainingWidget(Container):
         if self.process is not None:
             self._disconnected(self.process).stop()
         self._preview.remove()
-        for timer in (self._timer, self._scroll):
+        for timer in (self._timer, self._recheck, self._scroll):
             timer.stop()
         self._connections.close()
 
