@@ -201,7 +201,7 @@ def test_text(estimate, text):
         (np.zeros((31, 80), np.uint8), r"at least 32 pixels a side; received \(31, 80\)"),
         (np.zeros((64, 64, 3), np.uint8), r"one grey channel, .*; received shape \(64, 64, 3\)"),
         (np.full((64, 64), np.nan, np.float32), "must hold finite values; received NaN or infinity"),
-        (np.zeros((64, 64), np.int32), "uint8, uint16, uint32 or floating; received int32"),
+        (np.zeros((64, 64), np.complex64), "whole or floating numbers; received complex64"),
     ],
 )
 def test_images_that_cannot_be_used_are_refused(image, message):

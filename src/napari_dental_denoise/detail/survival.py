@@ -23,7 +23,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Engine, check_strength, engine_of, residual_steps
 from napari_dental_denoise.models import STARTER
 from napari_dental_denoise.noise import SMALLEST_SIDE, estimate_noise
-from napari_dental_denoise.pixels import Unit, to_unit
+from napari_dental_denoise.pixels import ArrayLike, InputArray, Unit, to_unit
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import check_number
 
@@ -88,7 +88,7 @@ def _contrast_in_words(contrast: float, sigma: float) -> str:
 
 
 def detail_map(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     model: str | Path | Engine = STARTER,
     *,
     radius: float = RADIUS,
@@ -99,7 +99,7 @@ def detail_map(
 
     Parameters
     ----------
-    image : (H, W) array; uint8, uint16 or floating
+    image : (H, W) or (H, W, 1) array; integers or floating
     model : str, Path or engine
         See `denoise`.
     radius : float
@@ -128,11 +128,12 @@ def detail_map(
     >>> kept.share.shape
     (96, 128)
     """
-    if np.ndim(image) != 2:
-        raise InputError(f"expected one image (H, W); received shape {np.shape(image)}")
+    pixels = InputArray(image).pixels
+    if pixels.ndim != 2:
+        raise InputError(f"expected one image (H, W); received shape {pixels.shape}")
     denoise = denoiser_steps(engine_of(model), strength)
     check_strength(strength)
-    return finish(detail_map_steps(to_unit(image), denoise, radius=radius, contrast=contrast))
+    return finish(detail_map_steps(to_unit(pixels), denoise, radius=radius, contrast=contrast))
 
 
 def in_one_step(denoise: Callable[[Unit], Unit]) -> DenoiseSteps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +12,20 @@ from skimage.metrics import structural_similarity
 
 from napari_dental_denoise.config import ACCURACY_TOLERANCE
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import check_array, check_values
+from napari_dental_denoise.pixels import ArrayLike, InputArray, check_values
 from napari_dental_denoise.validation import check_number
 
 SSIM_SIGMA = 1.5
 SSIM_MIN_SIDE = 11
 
 
-def psnr(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:
+def psnr(clean: ArrayLike, denoised: ArrayLike, *, data_range: float) -> float:
     """Return the peak signal-to-noise ratio.
 
     Parameters
     ----------
-    clean, denoised : ndarray
-        Of the same shape.
+    clean, denoised : array
+        Of the same shape; pixels that are masked in one of them do not count.
     data_range : float
         Difference of white and black: 1 for images on [0, 1], 255 for 8 bit.
 
@@ -41,18 +42,17 @@ def psnr(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
     >>> round(psnr(clean, clean + 0.1, data_range=1), 6)
     20.0
     """
-    _check_pair(clean, denoised, data_range)
-    error = float(np.mean(np.square(np.subtract(clean, denoised, dtype=np.float64))))
+    error = float(np.mean(np.square(_checked_pair(clean, denoised, data_range).differences())))
     return float("inf") if error == 0 else float(10 * np.log10(data_range**2 / error))
 
 
-def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:
+def ssim(clean: ArrayLike, denoised: ArrayLike, *, data_range: float) -> float:
     """Return the mean structural similarity with a Gaussian window of 1.5 pixels, as in the original paper.
 
     Parameters
     ----------
-    clean, denoised : ndarray, shape (..., H, W)
-        Of the same shape, at least 11 pixels a side.
+    clean, denoised : array, shape (..., H, W)
+        Of the same shape, at least 11 pixels a side; pixels that are masked in one of them do not count.
     data_range : float
         Difference of white and black: 1 for images on [0, 1], 255 for 8 bit.
 
@@ -74,18 +74,21 @@ def ssim(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_rang
     >>> ssim(clean, clean, data_range=1) > weak > strong
     True
     """
-    _check_pair(clean, denoised, data_range)
-    if clean.ndim < 2 or min(clean.shape[-2:]) < SSIM_MIN_SIDE:
-        raise InputError(
-            f"SSIM needs images (..., H, W) with at least {SSIM_MIN_SIDE} pixels a side; received {clean.shape}"
+    pair = _checked_pair(clean, denoised, data_range)
+    shape = pair.clean.shape
+    if len(shape) < 2 or min(shape[-2:]) < SSIM_MIN_SIDE:
+        raise InputError(f"SSIM needs images (..., H, W) with at least {SSIM_MIN_SIDE} pixels a side; received {shape}")
+    planes = (part.reshape(-1, *shape[-2:]) for part in (pair.clean, pair.denoised, pair.counted))
+    options = {"gaussian_weights": True, "sigma": SSIM_SIGMA, "use_sample_covariance": False, "full": True}
+    scores = []
+    # As in the original paper, only where the whole window is in the image.
+    inner = (slice(SSIM_MIN_SIDE // 2, -(SSIM_MIN_SIDE // 2)),) * 2
+    for one, other, counted in zip(*planes, strict=True):
+        _, each = structural_similarity(
+            one.astype(np.float64), other.astype(np.float64), data_range=data_range, **options
         )
-    planes = (image.reshape(-1, *image.shape[-2:]) for image in (clean, denoised))
-    options = {"gaussian_weights": True, "sigma": SSIM_SIGMA, "use_sample_covariance": False}
-    scores = [
-        structural_similarity(one.astype(np.float64), other.astype(np.float64), data_range=data_range, **options)
-        for one, other in zip(*planes, strict=True)
-    ]
-    return float(np.mean(scores))
+        scores += [each[inner][counted[inner]].mean()] if counted[inner].any() else []
+    return float(np.mean(scores)) if scores else math.nan
 
 
 def ssim_or_nan(clean: NDArray[np.generic], denoised: NDArray[np.generic], *, data_range: float) -> float:
@@ -102,8 +105,8 @@ def mean_score(scores: Iterable[float]) -> float:
 
 
 def accuracy(
-    clean: NDArray[np.generic],
-    denoised: NDArray[np.generic],
+    clean: ArrayLike,
+    denoised: ArrayLike,
     *,
     data_range: float,
     tolerance: float = ACCURACY_TOLERANCE,
@@ -112,8 +115,8 @@ def accuracy(
 
     Parameters
     ----------
-    clean, denoised : ndarray
-        Of the same shape.
+    clean, denoised : array
+        Of the same shape; pixels that are masked in one of them do not count.
     data_range : float
         Difference of white and black: 1 for images on [0, 1], 255 for 8 bit.
     tolerance : float
@@ -131,20 +134,37 @@ def accuracy(
     >>> accuracy(np.zeros(4), np.array([0, 0.04, 0.06, 0.5]), data_range=1)
     0.5
     """
-    _check_pair(clean, denoised, data_range)
     check_number("tolerance", tolerance)
-    error = np.abs(np.subtract(clean, denoised, dtype=np.float64))
+    error = np.abs(_checked_pair(clean, denoised, data_range).differences())
     return float(np.mean(error <= tolerance * data_range))
 
 
-def _check_pair(clean: NDArray[np.generic], denoised: NDArray[np.generic], data_range: float) -> None:
-    check_array(clean)
-    check_array(denoised)
-    if clean.shape != denoised.shape:
-        raise InputError(f"the two images must have the same shape; received {clean.shape} and {denoised.shape}")
-    if clean.size == 0:
-        raise InputError(f"the images must not be empty; received shape {clean.shape}")
-    for image in (clean, denoised):
+class _Pair(NamedTuple):
+    """Two images of one shape, and which of their pixels count."""
+
+    clean: NDArray[Any]
+    denoised: NDArray[Any]
+    counted: NDArray[np.bool_]
+
+    def differences(self) -> NDArray[np.float64]:
+        """Return the differences of the pixels that count."""
+        return np.subtract(self.clean, self.denoised, dtype=np.float64)[self.counted]
+
+
+def _checked_pair(clean: ArrayLike, denoised: ArrayLike, data_range: float) -> _Pair:
+    sources = InputArray(clean), InputArray(denoised)
+    one, other = (source.pixels for source in sources)
+    if one.shape != other.shape:
+        raise InputError(f"the two images must have the same shape; received {one.shape} and {other.shape}")
+    if one.size == 0:
+        raise InputError(f"the images must not be empty; received shape {one.shape}")
+    for image in (one, other):
         if np.issubdtype(image.dtype, np.floating):
             check_values(image)
     check_number("data_range", data_range, above=0)
+    counted = np.ones(one.shape, bool)
+    for source in sources:
+        counted &= True if source.mask is None else ~source.mask
+    if not counted.any():
+        raise InputError("each pixel is masked in one of the images: expected some that are not")
+    return _Pair(one, other, counted)

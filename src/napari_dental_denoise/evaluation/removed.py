@@ -9,11 +9,10 @@ from itertools import chain
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import Unit, check_type
+from napari_dental_denoise.pixels import ArrayLike, InputArray, Unit, check_type
 from napari_dental_denoise.validation import check_number
 
 # In pixels: radii of discs, and half the width and half the length of lines in so many directions.
@@ -91,9 +90,7 @@ class RemovedStructure:
         return f"Structure of up to {most:.2g} grey values was removed at {where}"
 
 
-def removed_structure(
-    image: NDArray[np.generic], denoised: NDArray[np.generic], *, false_alarms: float = FALSE_ALARMS
-) -> RemovedStructure:
+def removed_structure(image: ArrayLike, denoised: ArrayLike, *, false_alarms: float = FALSE_ALARMS) -> RemovedStructure:
     """Look for discs and lines in what was removed from an image.
 
     The difference of the two images is divided by its local level, and summed over discs and lines of several sizes,
@@ -104,7 +101,7 @@ def removed_structure(
     Parameters
     ----------
     image, denoised : (H, W) arrays
-        Of one type and unit.
+        Of one type and unit; masked pixels count as unchanged.
     false_alarms : float
         Share of the images with nothing but noise removed that have an alarm, above 0 and at most 0.5.
 
@@ -149,15 +146,20 @@ def removed_structure(
     return RemovedStructure(z, threshold, tuple(_places(z, contrast, threshold)))
 
 
-def _difference(image: NDArray[np.generic], denoised: NDArray[np.generic]) -> Unit:
+def _difference(image: ArrayLike, denoised: ArrayLike) -> Unit:
     """Return what was removed, as floating values, without slow trends."""
-    for each in (image, denoised):
+    sources = InputArray(image), InputArray(denoised)
+    one, other = (source.pixels for source in sources)
+    for each in (one, other):
         check_type(each)
         if each.ndim != 2 or 0 in each.shape:
             raise InputError(f"expected images of shape (height, width); received shape {each.shape}")
-    if image.shape != denoised.shape:
-        raise InputError(f"image {image.shape} and denoised image {denoised.shape} differ in size")
-    exact = np.subtract(image, denoised, dtype=np.float64)
+    if one.shape != other.shape:
+        raise InputError(f"image {one.shape} and denoised image {other.shape} differ in size")
+    exact = np.subtract(one, other, dtype=np.float64)
+    for source in sources:
+        if source.mask is not None:
+            exact[source.mask] = 0
     if not np.isfinite(exact).all():
         raise InputError("the images must hold finite values: replace NaN and infinity first")
     difference = exact.astype(np.float32)

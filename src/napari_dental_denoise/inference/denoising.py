@@ -6,33 +6,44 @@ import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.config import INFERENCE, Precision
-from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
 from napari_dental_denoise.models import STARTER, ModelCard, find_model
 from napari_dental_denoise.noise import clipping_bias
-from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_array, check_type, seen_by, up_to_multiples
+from napari_dental_denoise.pixels import (
+    PLAIN,
+    ArrayLike,
+    InputArray,
+    PixelEncoding,
+    Planes,
+    Unit,
+    check_type,
+    seen_by,
+    up_to_multiples,
+)
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import check_number
 
 
 def denoise(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     model: str | Path | Engine = STARTER,
     *,
     strength: float = INFERENCE.strength,
     precision: Precision = INFERENCE.precision,
-) -> NDArray[np.generic]:
+) -> Any:
     """Denoise an image, or each image of a stack.
 
     Parameters
     ----------
-    image : (H, W) or (N, H, W) array; uint8, uint16, uint32 or floating
+    image : (H, W), (..., H, W) or (..., H, W, 1) array; integers or floating
+        Of NumPy or any library that NumPy can read, such as xarray, dask, h5py and zarr.
     model : str, Path or engine
         A `.keras` model file, or an engine of `load_engine`; or "starter" (the default) or
         "starter-fast", the models of the package.
@@ -44,6 +55,7 @@ def denoise(
     Returns
     -------
     array of the same shape and type
+        Of NumPy, but with the mask of a masked array and the coordinates of an xarray.
 
     Raises
     ------
@@ -58,10 +70,13 @@ def denoise(
     >>> denoised.shape, denoised.dtype
     ((64, 64), dtype('uint8'))
     """
-    check_type(image)
-    as_images(image)
+    source = InputArray(image)
+    pixels = source.pixels
+    check_type(pixels)
+    as_images(pixels)
     # As for a layer, black and white are those of the whole stack.
-    return finish(denoise_steps(image, engine_of(model, precision), strength=strength, encoding=PLAIN.fit(image)))
+    steps = denoise_steps(pixels, engine_of(model, precision), strength=strength, encoding=PLAIN.fit(pixels))
+    return source.like(finish(steps))
 
 
 def engine_of(model: str | Path | Engine, precision: Precision = INFERENCE.precision) -> Engine:
@@ -89,16 +104,16 @@ def denoise_steps(
     """
     check_strength(strength)
     images = as_images(image)
-    result = np.empty(image.shape, image.dtype)
-    results = result.reshape(images.shape)
+    result = np.empty(images.shape, images.dtype)
+    results = result.reshape(-1, *images.shape[-2:])
     for seen in noise_in_tiles(images, engine, tile_side, encoding):
-        results[seen.place] = seen.encoding.subtract(images[seen.place], seen.noise, strength)
+        results[seen.place] = seen.encoding.subtract(seen.stored, seen.noise, strength)
         yield seen.progress
     return result
 
 
 def residual_steps(
-    image: NDArray[np.generic],
+    image: NDArray[np.generic] | Planes,
     engine: Engine,
     *,
     tile_side: int = INFERENCE.tile_side,
@@ -110,23 +125,17 @@ def residual_steps(
     to each image.
     """
     images = as_images(image)
-    result = np.empty(image.shape, np.float32)
-    results = result.reshape(images.shape)
+    result = np.empty(images.shape, np.float32)
+    results = result.reshape(-1, *images.shape[-2:])
     for seen in noise_in_tiles(images, engine, tile_side, encoding):
         results[seen.place] = seen.noise
         yield seen.progress
     return result
 
 
-def as_images(image: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return an image as a stack of one, or a stack unchanged; raise InputError for other or empty arrays."""
-    check_array(image)
-    if image.ndim == 3 and image.shape[2] in (3, 4):
-        raise InputError(f"expected grey images; received colour of shape {image.shape}: convert it to grey first")
-    images = image[np.newaxis] if image.ndim == 2 else image
-    if images.ndim != 3 or 0 in images.shape:
-        raise InputError(f"expected an image (H, W) or a stack (N, H, W) with pixels; received shape {image.shape}")
-    return images
+def as_images(image: NDArray[np.generic] | Planes) -> Planes:
+    """Return the images of an array (..., H, W); raise InputError for other or empty arrays."""
+    return image if isinstance(image, Planes) else Planes(image)
 
 
 Run = Callable[[Unit], Sequence[Unit]]
@@ -134,12 +143,13 @@ Run = Callable[[Unit], Sequence[Unit]]
 
 @dataclass(frozen=True, slots=True)
 class TileNoise:
-    """The noise estimated in the core of one tile, its place in the stack, and the scale of its image.
+    """The stored values and the estimated noise in the core of one tile, its place, and the scale of its image.
 
-    `others` are further outputs of the network.
+    The place is that in a stack (N, H, W). `others` are further outputs of the network.
     """
 
     place: tuple[int, slice, slice]
+    stored: NDArray[np.generic]
     noise: Unit
     others: Sequence[Unit]
     encoding: PixelEncoding
@@ -147,23 +157,25 @@ class TileNoise:
 
 
 def noise_in_tiles(
-    images: NDArray[np.generic], engine: Engine, tile_side: int, encoding: PixelEncoding, run: Run | None = None
+    images: Planes, engine: Engine, tile_side: int, encoding: PixelEncoding, run: Run | None = None
 ) -> Iterator[TileNoise]:
-    """Yield the noise of images (N, H, W), tile by tile; `run` may be the engine's `with_error`."""
-    tiles = plan_tiles(images.shape[1:], tile_side, engine.card.halo, engine.card.multiple)
+    """Yield the noise of images, tile by tile; `run` may be the engine's `with_error`."""
+    shape = images.shape[-2], images.shape[-1]
+    tiles = plan_tiles(shape, tile_side, engine.card.halo, engine.card.multiple)
     total = len(images) * len(tiles)
     # Small images run together, as many as have the pixels of one tile.
-    together = max(tile_side**2 // math.prod(images.shape[1:]), 1) if len(tiles) == 1 else 1
+    together = max(tile_side**2 // math.prod(shape), 1) if len(tiles) == 1 else 1
     run = run or (lambda batch: (engine(batch),))
     for first in range(0, len(images), together):
-        group = [np.asarray(image) for image in images[first : first + together]]
+        group = images[first : first + together]
         fitted = [encoding.fit(image) if encoding.ends is None else encoding for image in group]
         for number, tile in enumerate(tiles, start=1):
             noise, *others = _run_windows(group, fitted, tile, engine.card, run)
             for index, own in enumerate(fitted):
-                place = first + index, tile.rows.core, tile.columns.core
+                core = tile.rows.core, tile.columns.core
                 progress = Progress((first + index) * len(tiles) + number, total)
-                yield TileNoise(place, noise[index], [other[index] for other in others], own, progress)
+                further = [other[index] for other in others]
+                yield TileNoise((first + index, *core), group[index][core], noise[index], further, own, progress)
 
 
 def _run_windows(

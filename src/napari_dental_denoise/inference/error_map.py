@@ -6,6 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as shortened
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.denoising import as_images, engine_of, noise_in_tiles
 from napari_dental_denoise.inference.engine import Engine
 from napari_dental_denoise.models import STARTER, ModelCard, interval_factor
-from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Unit, check_type
+from napari_dental_denoise.pixels import PLAIN, ArrayLike, InputArray, PixelEncoding, Unit, check_type
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import is_number
 
@@ -67,12 +68,12 @@ class ExpectedError:
 
 
 def denoise_with_error(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     model: str | Path | Engine = STARTER,
     *,
     share: float = USUAL_SHARE,
     precision: Precision = INFERENCE.precision,
-) -> tuple[NDArray[np.generic], NDArray[np.float32]]:
+) -> tuple[Any, Any]:
     """Denoise an image, or each image of a stack, and tell how far the truth may be from each pixel.
 
     For the given share of the pixels, on average over images like those that the model was validated with, the true
@@ -81,7 +82,8 @@ def denoise_with_error(
 
     Parameters
     ----------
-    image : (H, W) or (N, H, W) array; uint8, uint16, uint32 or floating
+    image : (H, W), (..., H, W) or (..., H, W, 1) array; integers or floating
+        Of NumPy or any library that NumPy can read.
     model : str, Path or engine
         See `denoise`; its card needs a calibration, which every training on clean images makes.
     share : {0.68, 0.9, 0.95}
@@ -94,6 +96,7 @@ def denoise_with_error(
     error : float32 array of the same shape
         In grey values of the image, 0 or more; for whole numbers with what rounding adds. NaN in images of a stack
         with noise that the model was not calibrated for.
+        Both are of NumPy, but with the mask of a masked array and the coordinates of an xarray.
 
     Raises
     ------
@@ -115,10 +118,13 @@ def denoise_with_error(
     >>> bool(np.mean(np.abs(denoised - clean) <= error) > 0.8)
     True
     """
-    check_type(image)
+    source = InputArray(image)
+    pixels = source.pixels
+    check_type(pixels)
+    as_images(pixels)
     check_share(share)
-    expected = finish(error_steps(image, engine_of(model, precision), encoding=PLAIN.fit(image)))
-    return expected.denoised(image), expected.half_width(share)
+    expected = finish(error_steps(pixels, engine_of(model, precision), encoding=PLAIN.fit(pixels)))
+    return source.like(expected.denoised(pixels)), source.like(expected.half_width(share))
 
 
 def error_steps(
@@ -127,12 +133,12 @@ def error_steps(
     """Estimate the noise of stored values and its expected error, one tile per step, with a fitted encoding."""
     check_error_map(engine.card)
     images = as_images(image)
-    noise, error = np.empty((2, *images.shape), np.float32)
+    noise, error = np.empty((2, len(images), *images.shape[-2:]), np.float32)
     for seen in noise_in_tiles(images, engine, tile_side, encoding, engine.with_error):
         noise[seen.place] = seen.noise
         error[seen.place] = np.sqrt(seen.others[0])
         yield seen.progress
-    shaped = noise.reshape(image.shape), error.reshape(image.shape)
+    shaped = noise.reshape(images.shape), error.reshape(images.shape)
     is_rounded = np.issubdtype(image.dtype, np.integer)
     return ExpectedError(*shaped, ~encoding.is_padding(np.asarray(image)), is_rounded, encoding, engine.card)
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import Unit, check_array, from_unit, full_scale, keep_beyond_white, to_unit
+from napari_dental_denoise.pixels import (
+    PLAIN,
+    ArrayLike,
+    InputArray,
+    Unit,
+    check_array,
+    check_grey,
+    check_type,
+    from_unit,
+    full_scale,
+    keep_beyond_white,
+    to_unit,
+)
 from napari_dental_denoise.validation import check_number, is_number
 
 Rng = int | np.random.Generator | None
@@ -18,16 +30,21 @@ Rng = int | np.random.Generator | None
 MAX_PHOTONS = 1e9
 
 
-def with_noise(
-    image: NDArray[np.generic], add: Callable[[Unit, np.random.Generator], Unit], rng: Rng, *, clip: bool
-) -> NDArray[np.generic]:
+def with_noise(image: ArrayLike, add: Callable[[Unit, np.random.Generator], Unit], rng: Rng, *, clip: bool) -> Any:
     """Scale an image to [0, 1], apply `add` there, and return the result in the image's own type and scale."""
-    scale = full_scale(image)
-    dtype = image.dtype if np.issubdtype(image.dtype, np.integer) else np.dtype(np.float32)
-    noisy = add(to_unit(image, scale), generator(rng))
+    source = InputArray(image)
+    stored = source.pixels
+    check_grey(stored)
+    check_type(stored)
+    grey = PLAIN.to_grey(stored)
+    scale = full_scale(grey)
+    dtype = grey.dtype if np.issubdtype(grey.dtype, np.integer) else np.dtype(np.float32)
+    noisy = add(to_unit(grey, scale), generator(rng))
     if clip:
-        return from_unit(np.clip(noisy, 0.0, 1.0), dtype, scale)
-    return keep_beyond_white(image, from_unit(noisy, dtype, scale), scale)
+        changed = from_unit(np.clip(noisy, 0.0, 1.0), dtype, scale)
+    else:
+        changed = keep_beyond_white(grey, from_unit(noisy, dtype, scale), scale)
+    return source.like(PLAIN.from_grey(changed, stored))
 
 
 def generator(rng: Rng) -> np.random.Generator:
@@ -62,8 +79,9 @@ def check_sigma(name: str, value: float, low: float = 0.0) -> None:
     check_number(name, value, low, 1.0)
 
 
-def check_plane(image: NDArray[np.generic]) -> None:
+def check_plane(image: ArrayLike) -> None:
     """Raise InputError unless `image` has rows and columns, which spatially correlated noise needs."""
     check_array(image)
-    if image.ndim < 2 or 0 in image.shape:
-        raise InputError(f"expected an image (..., H, W) with rows and columns; received shape {image.shape}")
+    shape = np.shape(image)
+    if len(shape) < 2 or 0 in shape:
+        raise InputError(f"expected an image (..., H, W) with rows and columns; received shape {shape}")

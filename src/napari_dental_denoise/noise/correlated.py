@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.config import BLUR, EXPONENT, SIGMA
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise.common import Rng, check_plane, check_sigma, normal, with_noise
-from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.pixels import ArrayLike, Unit
 from napari_dental_denoise.validation import check_number
 
 MAX_BLUR = 32.0
@@ -18,20 +19,20 @@ MAX_EXPONENT = 4.0
 
 
 def add_correlated_noise(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     sigma: float = SIGMA.default,
     blur: float = BLUR.default,
     *,
     clip: bool = False,
     rng: Rng = None,
-) -> NDArray[np.generic]:
+) -> Any:
     """Add spatially correlated Gaussian noise: white noise after a Gaussian blur.
 
     The noise of digital radiographs has such a spectrum, because light spreads in the scintillator.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+    image : array of integers or floats, shape (..., H, W)
     sigma : float
         Standard deviation of the noise after the blur, on the [0, 1] scale.
     blur : float
@@ -96,14 +97,12 @@ def blurred_deviation(blur: float, shape: tuple[int, ...]) -> float:
     return math.sqrt(energy)
 
 
-def add_spectrum_noise(
-    image: NDArray[np.generic], spectrum: NDArray[np.floating], *, clip: bool = False, rng: Rng = None
-) -> NDArray[np.generic]:
+def add_spectrum_noise(image: ArrayLike, spectrum: NDArray[np.floating], *, clip: bool = False, rng: Rng = None) -> Any:
     """Add Gaussian noise of a measured power spectrum.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+    image : array of integers or floats, shape (..., H, W)
     spectrum : ndarray of float, shape (h, w)
         Noise power at each frequency, at least 0, in the order of `numpy.fft.fft2`. Its mean is the
         variance of the noise on the [0, 1] scale. It can have any size: where it is smaller than the
@@ -162,18 +161,18 @@ def _resized_spectrum(spectrum: NDArray[np.floating], shape: tuple[int, int]) ->
 
 
 def add_power_law_noise(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     sigma: float = SIGMA.default,
     exponent: float = EXPONENT.default,
     *,
     clip: bool = False,
     rng: Rng = None,
-) -> NDArray[np.generic]:
+) -> Any:
     """Add Gaussian noise whose power falls with a power of the frequency, like that of anatomical backgrounds.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+    image : array of integers or floats, shape (..., H, W)
     sigma : float
         Standard deviation of the noise on the [0, 1] scale.
     exponent : float
@@ -204,8 +203,12 @@ def add_power_law_noise(
     check_sigma("sigma", sigma)
     check_number("exponent", exponent, high=MAX_EXPONENT)
     check_plane(image)
-    spectrum = _power_law(image.shape[-2:], exponent)
-    return add_spectrum_noise(image, spectrum * sigma**2 / max(spectrum.mean(), 1e-12), clip=clip, rng=rng)
+
+    def add(unit: Unit, rng: np.random.Generator) -> Unit:
+        spectrum = _power_law(unit.shape[-2:], exponent)
+        return unit + _shaped_noise(rng, unit.shape, spectrum * sigma**2 / max(spectrum.mean(), 1e-12))
+
+    return with_noise(image, add, rng, clip=clip)
 
 
 def _power_law(shape: tuple[int, ...], exponent: float) -> NDArray[np.floating]:

@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_dental_denoise.config import (
     DETECTOR_BLUR,
@@ -35,7 +34,7 @@ from napari_dental_denoise.noise.common import (
     with_noise,
 )
 from napari_dental_denoise.noise.correlated import MAX_BLUR, gaussian_blur
-from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.pixels import ArrayLike, Unit
 from napari_dental_denoise.validation import check_number
 
 ResponseName = Literal["logarithmic", "inverted", "linear"]
@@ -69,7 +68,7 @@ RESPONSES: Mapping[ResponseName, Response] = MappingProxyType(
 
 
 def add_quantum_noise(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     photons: float = QUANTUM_PHOTONS.default,
     blur: float = DETECTOR_BLUR.default,
     sigma: float = READOUT_SIGMA.default,
@@ -77,7 +76,7 @@ def add_quantum_noise(
     response: ResponseName = "logarithmic",
     clip: bool = False,
     rng: Rng = None,
-) -> NDArray[np.generic]:
+) -> Any:
     r"""Add the quantum noise of radiography: count photons, blur the fluctuations, add electronic noise.
 
     In a radiograph few photons arrive at the bright parts, where the object absorbs most. With a logarithmic response,
@@ -91,7 +90,7 @@ def add_quantum_noise(
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+    image : array of integers or floats, shape (..., H, W)
     photons : float
         Expected count of a pixel at full white, or at full black for the response "inverted", where
         white means no exposure. Fewer photons make more noise.
@@ -146,18 +145,18 @@ def add_quantum_noise(
 
 
 def add_varying_noise(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     sigma_low: float = SIGMA_LOW.default,
     sigma_high: float = SIGMA_HIGH.default,
     *,
     clip: bool = False,
     rng: Rng = None,
-) -> NDArray[np.generic]:
+) -> Any:
     """Add white Gaussian noise whose level varies smoothly over the image by a random map.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+    image : array of integers or floats, shape (..., H, W)
     sigma_low, sigma_high : float
         Standard deviation at the weakest and at the strongest noise, on the [0, 1] scale.
     clip : bool
@@ -196,16 +195,14 @@ def smooth_map(rng: np.random.Generator, shape: tuple[int, int], knots: int) -> 
     return (surface - lowest) / max(highest - lowest, np.float32(1e-6))
 
 
-def add_line_noise(
-    image: NDArray[np.generic], sigma: float = LINE_SIGMA.default, *, clip: bool = False, rng: Rng = None
-) -> NDArray[np.generic]:
+def add_line_noise(image: ArrayLike, sigma: float = LINE_SIGMA.default, *, clip: bool = False, rng: Rng = None) -> Any:
     """Add a random offset to each row and each column, as sensors do that have an amplifier for each of them.
 
     The images of a stack have different offsets.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+    image : array of integers or floats, shape (..., H, W)
     sigma : float
         Standard deviation of the noise on the [0, 1] scale; rows and columns have half of its variance each.
     clip : bool
@@ -243,18 +240,18 @@ def line_offsets(rng: np.random.Generator, shape: tuple[int, ...]) -> Unit:
 
 
 def add_jpeg_noise(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     sigma: float = SIGMA.default,
     quality: float = QUALITY.default,
     *,
     clip: bool = False,
     rng: Rng = None,
-) -> NDArray[np.generic]:
+) -> Any:
     """Add white Gaussian noise, then compress and decompress the image as JPEG.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+    image : array of integers or floats, shape (..., H, W)
         Clipped to [0, 1] and rounded to 8 bit, since JPEG stores no more.
     sigma : float
         Standard deviation of the noise before the compression, on the [0, 1] scale.

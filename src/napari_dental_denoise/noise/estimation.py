@@ -20,7 +20,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise.dct_spectrum import BLOCK, MIN_POWER, Array, BlockSpectrum, fit_spectrum, powers
-from napari_dental_denoise.pixels import check_array, to_unit
+from napari_dental_denoise.pixels import ArrayLike, InputArray, to_unit
 
 LawName = Literal["linear", "exponential"]
 LAWS: tuple[LawName, ...] = get_args(LawName)
@@ -130,7 +130,7 @@ class NoiseEstimate:
         return _follow(self.law, self.sigma_dark**2, self.sigma_bright**2, position).astype(np.float32, copy=False)
 
 
-def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
+def estimate_noise(image: ArrayLike) -> NoiseEstimate:
     """Estimate the noise of one image from the image alone.
 
     Fine grain of the image itself counts as noise. Noise with a blur of more than a pixel can be
@@ -138,8 +138,8 @@ def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (H, W)
-        At least 32 pixels a side; floating values may be outside [0, 1].
+    image : array of integers or floats, shape (H, W)
+        At least 32 pixels a side; floating values may be outside [0, 1]. Masked pixels do not count.
 
     Returns
     -------
@@ -153,14 +153,17 @@ def estimate_noise(image: NDArray[np.generic]) -> NoiseEstimate:
     >>> print(f"{estimate_noise(noisy).sigma:.2f}")
     0.10
     """
-    check_array(image)
-    if image.ndim != 2:
-        raise InputError(f"the image must be one grey channel, (height, width); received shape {image.shape}")
-    if min(image.shape) < SMALLEST_SIDE:
-        raise InputError(f"the image must have at least {SMALLEST_SIDE} pixels a side; received {image.shape}")
-    unit = to_unit(image)
+    source = InputArray(image)
+    shape = source.pixels.shape
+    if len(shape) != 2:
+        raise InputError(f"the image must be one grey channel, (height, width); received shape {shape}")
+    if min(shape) < SMALLEST_SIDE:
+        raise InputError(f"the image must have at least {SMALLEST_SIDE} pixels a side; received {shape}")
+    unit = to_unit(source.pixels)
     pixels, region = _blocks(unit)
     usable = _usable(pixels, float(unit.min()), float(unit.max()))
+    if source.mask is not None:
+        usable &= ~_blocks(source.mask)[0].any((1, 2))
     if not usable.any():
         return NoiseEstimate(0.0, 0.0, 0.0, 0.0)
     # Of blocks, since the law at noisy grey values of pixels would count the noise twice.
@@ -203,7 +206,7 @@ def _likeliest(position: Array, variance: Array) -> tuple[LawName, Ends]:
     return LAWS[best // RATIOS.size], (scale, scale * ratio)
 
 
-def _blocks(unit: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+def _blocks(unit: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return evenly spaced blocks, (N, BLOCK, BLOCK), and the number of the region of each."""
     windows = np.lib.stride_tricks.sliding_window_view(unit, (BLOCK, BLOCK))
     step = max(BLOCK // 4, int(np.ceil(np.sqrt(windows.shape[0] * windows.shape[1] / MAX_BLOCKS))))

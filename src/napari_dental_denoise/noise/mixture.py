@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_dental_denoise.config import GREY_LEVELS, SIGMA
 from napari_dental_denoise.noise.common import (
@@ -28,7 +27,7 @@ from napari_dental_denoise.noise.detector import (
     line_offsets,
     smooth_map,
 )
-from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.pixels import ArrayLike, Unit
 
 # Probabilities and ranges of the mixture. Real noise may have any of these effects alone, so none is so frequent that a
 # model could rely on it. Noise that is neither white nor correlated is quantum noise.
@@ -56,8 +55,8 @@ MIN_EXPOSURE = 0.02
 
 
 def add_dental_xray_noise(
-    image: NDArray[np.generic], sigma: float = SIGMA.default, *, clip: bool = False, rng: Rng = None
-) -> NDArray[np.generic]:
+    image: ArrayLike, sigma: float = SIGMA.default, *, clip: bool = False, rng: Rng = None
+) -> Any:
     """Add the noise of dental radiographs: a random mixture, different at each call.
 
     The noise is white, correlated or quantum noise (see `add_quantum_noise`: each response, with and without blur and
@@ -66,7 +65,7 @@ def add_dental_xray_noise(
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float, shape (..., H, W)
+    image : array of integers or floats, shape (..., H, W)
     sigma : float
         Root mean square of the noise before lines, rounding and compression, on the [0, 1] scale.
     clip : bool

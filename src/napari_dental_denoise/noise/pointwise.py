@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_dental_denoise.config import AMOUNT, PHOTONS, READOUT_SIGMA, SIGMA, SPECKLE_SIGMA
 from napari_dental_denoise.noise.common import Rng, check_photons, check_sigma, normal, with_noise
-from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.pixels import ArrayLike, Unit
 from napari_dental_denoise.validation import check_number
 
 
-def add_gaussian_noise(
-    image: NDArray[np.generic], sigma: float = SIGMA.default, *, clip: bool = False, rng: Rng = None
-) -> NDArray[np.generic]:
+def add_gaussian_noise(image: ArrayLike, sigma: float = SIGMA.default, *, clip: bool = False, rng: Rng = None) -> Any:
     """Add white Gaussian noise, such as that of an amplifier.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float
+    image : array of integers or floats
     sigma : float
         Standard deviation on the [0, 1] scale, at most 1; 25 of 255 grey levels are 25 / 255.
     clip : bool
@@ -44,13 +43,13 @@ def add_gaussian_noise(
 
 
 def add_poisson_noise(
-    image: NDArray[np.generic], photons: float = PHOTONS.default, *, clip: bool = False, rng: Rng = None
-) -> NDArray[np.generic]:
+    image: ArrayLike, photons: float = PHOTONS.default, *, clip: bool = False, rng: Rng = None
+) -> Any:
     """Replace each grey value by a random count of photons, as in a quantum-limited detector.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float
+    image : array of integers or floats
         Proportional to the expected count; negative values count as 0.
     photons : float
         Expected count at full white, positive; fewer photons make more noise.
@@ -76,18 +75,18 @@ def add_poisson_noise(
 
 
 def add_poisson_gaussian_noise(
-    image: NDArray[np.generic],
+    image: ArrayLike,
     photons: float = PHOTONS.default,
     sigma: float = READOUT_SIGMA.default,
     *,
     clip: bool = False,
     rng: Rng = None,
-) -> NDArray[np.generic]:
+) -> Any:
     """Add photon noise, then the white Gaussian noise of the read-out.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float
+    image : array of integers or floats
         Proportional to the expected count; negative values count as 0.
     photons : float
         Expected count at full white, positive; fewer photons make more noise.
@@ -126,13 +125,13 @@ def add_poisson_gaussian_noise(
 
 
 def add_speckle_noise(
-    image: NDArray[np.generic], sigma: float = SPECKLE_SIGMA.default, *, clip: bool = False, rng: Rng = None
-) -> NDArray[np.generic]:
+    image: ArrayLike, sigma: float = SPECKLE_SIGMA.default, *, clip: bool = False, rng: Rng = None
+) -> Any:
     """Multiply by 1 plus white Gaussian noise, as a gain does that varies from pixel to pixel.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float
+    image : array of integers or floats
     sigma : float
         Standard deviation of the factor; the noise is proportional to the grey value.
     clip : bool
@@ -158,13 +157,13 @@ def add_speckle_noise(
 
 
 def add_salt_and_pepper_noise(
-    image: NDArray[np.generic], amount: float = AMOUNT.default, *, clip: bool = False, rng: Rng = None
-) -> NDArray[np.generic]:
+    image: ArrayLike, amount: float = AMOUNT.default, *, clip: bool = False, rng: Rng = None
+) -> Any:
     """Set a share of the pixels to white or black with equal probability, like defective pixels.
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float
+    image : array of integers or floats
     amount : float
         Share of the pixels, 0 to 1.
     clip : bool

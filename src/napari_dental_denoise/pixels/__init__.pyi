@@ -1,3 +1,8 @@
+from .arrays import ArrayLike as ArrayLike
+from .arrays import InputArray as InputArray
+from .arrays import Planes as Planes
+from .arrays import check_array as check_array
+from .arrays import check_grey as check_grey
 from .encoding import PLAIN as PLAIN
 from .encoding import PixelEncoding as PixelEncoding
 from .encoding import encoding_from as encoding_from
@@ -18,7 +23,6 @@ from .image_info import Spacing as Spacing
 from .image_info import is_plausible as is_plausible
 from .image_info import pixel_size_from_dpi as pixel_size_from_dpi
 from .intensity import Unit as Unit
-from .intensity import check_array as check_array
 from .intensity import check_type as check_type
 from .intensity import check_values as check_values
 from .intensity import from_unit as from_unit
@@ -27,4 +31,5 @@ from .intensity import keep_beyond_white as keep_beyond_white
 from .intensity import shared_scales as shared_scales
 from .intensity import to_unit as to_unit
 from .intensity import to_unit_pair as to_unit_pair
+from .intensity import unsigned as unsigned
 from .local_mean import seen_by as seen_by

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from napari_dental_denoise.pixels.intensity import (
     MEDIAN_SIDE,
     Unit,
+    bits_extent,
     check_type,
+    check_values,
     from_unit,
     full_scale,
     keep_beyond_white,
@@ -26,10 +28,9 @@ from napari_dental_denoise.pixels.intensity import (
     without_single_pixels,
 )
 
-# 8, 16 or 32 bit, signed or unsigned, or floating.
+# Integers, signed or unsigned, or floating.
 Pixels = NDArray[Any]
 
-MIN_BITS = 8
 # Bounds of what a network sees, where black is 0 and white 1; Gaussian noise stays within. Beyond are defects only.
 LOWEST, HIGHEST = -1.0, 2.0
 
@@ -44,8 +45,8 @@ class PixelEncoding:
 
     # The lowest value is white, as in DICOM's MONOCHROME1.
     inverted: bool = False
-    # Number of bits of a value, its sign included.
-    bits: int = 16
+    # Number of bits of a value, its sign included; at most those of the type.
+    bits: int = 64
     # Lowest and highest of the values outside the radiograph, which stand for no grey.
     padding: tuple[int, int] | None = None
     # Lowest and highest stored value: black and white, or white and black where inverted.
@@ -58,7 +59,7 @@ class PixelEncoding:
 
     def fit(self, stored: Pixels) -> PixelEncoding:
         """Return the encoding with the scales of a whole image, file or layer (..., H, W); no single pixel decides."""
-        check_type(stored, kinds="ui")
+        check_type(stored)
         extent = None if self._is_grey(stored) else self._extent(stored)
         grey = replace(self, extent=extent).to_grey(stored)
         white = full_scale(grey)
@@ -117,7 +118,7 @@ class PixelEncoding:
         return to_unit(self.to_grey(stored), self.white)
 
     def to_grey(self, stored: Pixels) -> Pixels:
-        """Return stored values as unsigned ones with black at 0 and white high; `from_grey` undoes it exactly.
+        """Return stored integers as unsigned ones with black at 0 and white high; `from_grey` undoes it exactly.
 
         Floating values stay as they are.
         """
@@ -158,12 +159,10 @@ class PixelEncoding:
         if self.extent is not None:
             return self.extent
         seen: Any = True if self.padding is None else ~self.is_padding(stored)
+        check_values(stored)
         lowest, highest = (int(end(initial=0, where=seen)) for end in (stored.min, stored.max))
-        signed = lowest < 0
-        needed = max(highest, -lowest - 1).bit_length() + signed
-        bits = min(max(needed, min(MIN_BITS, self.bits)), self.bits)
-        low = -(2 ** (bits - 1)) if signed else 0
-        return low, low + 2**bits - 1
+        low, high = bits_extent(lowest, highest, min(self.bits, 8 * stored.dtype.itemsize))
+        return low, min(high, int(np.iinfo(stored.dtype).max))
 
 
 def _wide(pixels: Pixels) -> Pixels:

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.pixels.arrays import ArrayLike, InputArray, check_array
 from napari_dental_denoise.validation import check_number
 
 Unit = NDArray[np.float32]
 """Grey values on [0, 1], which noise may leave."""
 
+INTEGERS = "iu"
+MIN_BITS = 8
 # Unclipped noise exceeds [0, 1] by a little; grey levels of 8 bit and more are far above.
 MAX_UNIT_VALUE = 4.0
 # Means of blocks of 16x16 pixels are nearly free of noise: with any kind of noise at its usual level, they stay below
@@ -31,20 +34,18 @@ MAX_EXACT = 2.0**24
 def full_scale(image: NDArray[np.generic]) -> float:
     """Return the grey value that stands for white in an array of any shape.
 
-    8 bit: 255. 16 and 32 bit: the largest value of the fewest bits that hold the image, so that 12 bits
-    stored in 16 count as 12. Floating: 1 for images on [0, 1], even with unclipped noise, else the
-    rule of 16 bit. Single pixels do not count; if the values are not whole, more of them may exceed
-    white by up to its double, as unclipped noise does. Raises InputError for other types, and for
-    values that are not finite or larger than 2 to the power of 53.
+    uint8: 255. Other integers: the largest value of the fewest bits that hold the image, so that 12 bits
+    stored in 16 count as 12, counted from the smallest one (see `unsigned`). Floating: 1 for images on
+    [0, 1], even with unclipped noise, else the rule of integers. Single pixels do not count; if the values
+    are not whole, more of them may exceed white by up to its double, as unclipped noise does. Raises
+    InputError for other types, and for values that are not finite or larger than 2 to the power of 53.
     """
     check_type(image)
-    # The byte order does not matter.
-    dtype = image.dtype.newbyteorder("=")
-    if dtype == np.uint8:
+    if image.dtype == np.uint8:
         return 255.0
-    if dtype.kind == "u":
-        return _bits_scale(int(without_single_pixels(image).max(initial=0)))
     check_values(image)
+    if image.dtype.kind in INTEGERS:
+        return _bits_scale(int(without_single_pixels(unsigned([image])[0]).max(initial=0)))
     steady = without_single_pixels(image)
     peak = float(steady.max(initial=0))
     return 1.0 if peak <= MAX_UNIT_VALUE else _bits_scale(int(np.ceil(_without_noise(steady, peak))))
@@ -58,14 +59,16 @@ def without_single_pixels(image: NDArray[Any]) -> NDArray[Any]:
     """
     if image.ndim < 2 or min(image.shape[-2:]) < MEDIAN_SIDE or image.size == 0:
         return image
-    # OpenCV takes neither float64 nor 32 bit, and float32 has too few digits far from zero.
-    wide = image.dtype.itemsize > 2 and image.dtype != np.float32
-    values = image.astype(np.float64, copy=False) if wide else image
-    start = values.dtype.type(np.median(values.flat[:: image.size // SAMPLES + 1]) if wide else 0)
-    dtype = np.dtype(np.float32) if values.dtype.kind == "f" else image.dtype.newbyteorder("=")
-    planes = (values - start).reshape(-1, *image.shape[-2:]).astype(dtype, copy=False)
+    if image.dtype.kind in INTEGERS and image.dtype.itemsize > 2:
+        medians = np.rint(without_single_pixels(image.astype(np.float64)))
+        return np.clip(medians, image.min(), image.max()).astype(image.dtype)
+    # OpenCV takes no float64, and float32 has too few digits far from zero.
+    wide = image.dtype.itemsize == np.dtype(np.float64).itemsize
+    start = image.dtype.type(np.median(image.flat[:: image.size // SAMPLES + 1]) if wide else 0)
+    dtype = np.dtype(np.float32) if image.dtype.kind == "f" else image.dtype.newbyteorder("=")
+    planes = (image - start).reshape(-1, *image.shape[-2:]).astype(dtype, copy=False)
     medians = [np.pad(cv2.medianBlur(plane, MEDIAN_SIDE)[1:-1, 1:-1], 1, mode="edge") for plane in planes]
-    return (np.stack(medians).reshape(image.shape).astype(values.dtype, copy=False) + start).astype(image.dtype)
+    return np.stack(medians).reshape(image.shape).astype(image.dtype, copy=False) + start
 
 
 def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
@@ -77,7 +80,7 @@ def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
     other.
     """
     scales = [full_scale(image) for image in images]
-    integer_sizes = {image.dtype.itemsize for image in images if image.dtype.kind == "u"}
+    integer_sizes = {image.dtype.itemsize for image in images if image.dtype.kind in INTEGERS}
     if len(integer_sizes) > 1 or 1.0 in scales:
         return scales
     one_bit_more = 2 * scales[0] + 1
@@ -86,30 +89,48 @@ def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:
 
 def to_unit_pair(clean: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[Unit, Unit]:
     """Return two images of the same subject on [0, 1]; see `shared_scales` and `to_unit`."""
+    clean, other = unsigned([clean, other])
     scales = shared_scales([clean, other])
     return to_unit(clean, scales[0]), to_unit(other, scales[1])
 
 
-def check_array(image: object) -> None:
-    """Raise InputError unless `image` is an array; a list of images of several sizes is not."""
-    if not hasattr(image, "dtype"):
-        raise InputError(
-            f"expected an array; received a {type(image).__name__}: process images of several sizes or types one by "
-            "one, or read them at one size by read_dental"
-        )
-
-
-def check_type(image: NDArray[np.generic], kinds: str = "u") -> None:
-    """Raise InputError unless `image` is an array of 8 to 32 bit, of integers of these NumPy kinds, or floating."""
+def check_type(image: NDArray[np.generic]) -> None:
+    """Raise InputError unless `image` is an array of whole or floating numbers."""
     check_array(image)
-    if image.dtype.kind != "f" and not (image.dtype.kind in kinds and image.dtype.itemsize <= 4):
-        raise InputError(
-            f"the image must be uint8, uint16, uint32 or floating; received {image.dtype}: convert it first"
-        )
+    if image.dtype.kind not in f"{INTEGERS}f":
+        raise InputError(f"the image must be of whole or floating numbers; received {image.dtype}: convert it first")
+
+
+def bits_extent(lowest: int, highest: int, bits: int) -> tuple[int, int]:
+    """Return the ends of the fewest bits, 8 or more and at most `bits`, that hold these values; the first may be 0."""
+    signed = lowest < 0
+    needed = max(highest, -lowest - 1).bit_length() + signed
+    count = min(max(needed, MIN_BITS), bits)
+    low = -(2 ** (count - 1)) if signed else 0
+    return low, low + 2**count - 1
+
+
+def unsigned(images: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return signed integers counted from the smallest value of the fewest bits that hold them all.
+
+    Images that are not all of signed integers stay as they are.
+    """
+    if any(image.dtype.kind != "i" for image in images):
+        return list(images)
+    for image in images:
+        check_values(image)
+    lowest, highest = (
+        min(int(image.min(initial=0)) for image in images),
+        max(int(image.max(initial=0)) for image in images),
+    )
+    low, _ = bits_extent(lowest, highest, 8 * max(image.dtype.itemsize for image in images))
+    return [(image.astype(np.int64) - low).astype(f"u{image.dtype.itemsize}") for image in images]
 
 
 def check_values(image: NDArray[np.generic]) -> None:
     """Raise InputError if a value is NaN, infinite or beyond 2 to the power of 53."""
+    if image.dtype.kind in INTEGERS and image.dtype.itemsize < 8:
+        return
     low, high = float(image.min(initial=0)), float(image.max(initial=0))
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(
@@ -143,18 +164,19 @@ def _bits_scale(peak: int) -> float:
     return float(2 ** max(8, peak.bit_length()) - 1)
 
 
-def to_unit(image: NDArray[np.generic], scale: float | None = None) -> NDArray[np.float32]:
+def to_unit(image: ArrayLike, scale: float | None = None) -> Any:
     """Scale grey values to [0, 1].
 
     Parameters
     ----------
-    image : ndarray of uint8, uint16 or float
+    image : array of integers or floats
     scale : float, optional
-        The grey value that becomes 1; by default `full_scale(image)`.
+        The grey value that becomes 1, where 0 is black; by default `full_scale(image)`, with black below 0
+        where integers are.
 
     Returns
     -------
-    ndarray of float32
+    array of float32
         A new array of the same shape.
 
     Examples
@@ -164,10 +186,13 @@ def to_unit(image: NDArray[np.generic], scale: float | None = None) -> NDArray[n
     >>> print(to_unit(np.array([0, 51, 255], np.uint8)))
     [0.  0.2 1. ]
     """
+    source = InputArray(image)
+    pixels = source.pixels
     if scale is None:
-        scale = full_scale(image)
+        (pixels,) = unsigned([pixels])
+        scale = full_scale(pixels)
     check_number("scale", scale, above=0)
-    return np.divide(image, np.float32(scale), dtype=np.float32)
+    return source.like(np.divide(pixels, np.float32(scale), dtype=np.float32))
 
 
 def keep_beyond_white(image: NDArray[Any], changed: NDArray[Any], scale: float) -> NDArray[Any]:

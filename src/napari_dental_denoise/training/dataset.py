@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import NoiseRange, estimate_noise
-from napari_dental_denoise.pixels import Unit, full_scale, shared_scales, to_unit
+from napari_dental_denoise.pixels import Unit, full_scale, shared_scales, to_unit, unsigned
 from napari_dental_denoise.training.settings import check_setting
 
 Image = NDArray[np.generic]
@@ -147,9 +147,10 @@ class ImagePairs(Dataset):
         for index, (one, other) in enumerate(zip(noisy, clean, strict=True)):
             if one.shape != other.shape:
                 raise InputError(f"pair {index + 1}: noisy {one.shape} and clean {other.shape} differ in size")
-        self.noisy, self.clean = list(noisy), list(clean)
+        pairs = [unsigned(pair) for pair in zip(clean, noisy, strict=True)]
+        self.clean, self.noisy = [one for one, _ in pairs], [other for _, other in pairs]
         self.shapes = [image.shape for image in self.clean]
-        self._scales = [shared_scales(pair) for pair in zip(clean, noisy, strict=True)]
+        self._scales = [shared_scales(pair) for pair in pairs]
 
     def patch(self, index: int, window: Window, rng: np.random.Generator) -> Pair:
         """See `Dataset`."""

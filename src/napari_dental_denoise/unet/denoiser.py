@@ -19,7 +19,7 @@ from napari_dental_denoise.evaluation import accuracy, mean_score, psnr, ssim_or
 from napari_dental_denoise.files import write_bytes
 from napari_dental_denoise.inference import OpenVinoEngine, denoise, denoise_unit, load_engine
 from napari_dental_denoise.models import STARTER_NAME, converted, find_model, first_model
-from napari_dental_denoise.pixels import to_unit_pair
+from napari_dental_denoise.pixels import ArrayLike, InputArray, to_unit_pair
 from napari_dental_denoise.training import (
     SETTINGS,
     TRAINING,
@@ -36,7 +36,7 @@ from napari_dental_denoise.unet.scores import Evaluation
 from napari_dental_denoise.unet.trainer import train
 
 Image = NDArray[np.generic]
-Images = Image | Iterable[Image]
+Images = ArrayLike | Iterable[ArrayLike]
 
 
 def _signature() -> Signature:
@@ -109,7 +109,7 @@ class CNNDenoiser:
         Parameters
         ----------
         noisy, clean : (N, H, W) array or list of (H, W) arrays
-            Of type uint8, uint16 or floating.
+            Of integers or floating values.
 
         Returns
         -------
@@ -182,18 +182,18 @@ class CNNDenoiser:
         denoised = np.clip(denoise_unit(unit, self._ready()), 0, 1)
         return tuple(score(reference, denoised, data_range=1.0) for score in (accuracy, psnr, ssim_or_nan))
 
-    def denoise(self, noisy: Images) -> Image | list[Image]:
+    def denoise(self, noisy: Images) -> Any:
         """Denoise an image, a stack or a list of images.
 
         Parameters
         ----------
-        noisy : (H, W) or (N, H, W) array, or list of (H, W) arrays
-            Of type uint8, uint16 or floating.
+        noisy : (H, W) or (..., H, W) array, or list of such arrays
+            As for the function `denoise`.
 
         Returns
         -------
         array or list of arrays
-            Of the same shape and type as the input.
+            Of the same shape and type as the input; see the function `denoise`.
 
         Raises
         ------
@@ -201,9 +201,9 @@ class CNNDenoiser:
             If there is no model yet, or the input is not such an image.
         """
         engine = self._ready()
-        if isinstance(noisy, np.ndarray):
+        if isinstance(noisy, ArrayLike):
             return denoise(noisy, engine)
-        return [denoise(np.asarray(image), engine) for image in noisy]
+        return [denoise(image, engine) for image in noisy]
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the model file.
@@ -265,9 +265,12 @@ CNN_denoiser = CNNDenoiser
 
 
 def _image_list(images: Images) -> list[Image]:
-    if isinstance(images, np.ndarray) and images.ndim != 3:
-        raise InputError(f"expected images as (N, H, W) or as a list; received shape {images.shape}")
-    result = [np.asarray(image) for image in images]
+    if isinstance(images, ArrayLike):
+        stack = InputArray(images).pixels
+        if stack.ndim != 3:
+            raise InputError(f"expected images as (N, H, W) or as a list; received shape {stack.shape}")
+        return list(stack)
+    result = [InputArray(image).pixels for image in images]
     if not result or any(image.ndim != 2 for image in result):
         raise InputError(f"expected (H, W) images; received shapes {[image.shape for image in result[:5]]}")
     return result
