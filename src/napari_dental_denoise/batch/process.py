@@ -102,8 +102,11 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     before, after = encoding.to_grey(pixels), encoding.to_grey(processed.pixels)
     if is_dicom_name(target):
         pages = processed.pixels
-        write_derived(target, item.path, pages, destination.derivation, sha256=info.sha256, overwrite=overwrite)
+        left_out = write_derived(
+            target, item.path, pages, destination.derivation, sha256=info.sha256, overwrite=overwrite
+        )
     else:
+        left_out = []
         _write(target, after, info.pixel_size, overwrite=overwrite)
     for each in processed.maps:
         write_map(each.folder / name, each, info.pixel_size, overwrite=overwrite)
@@ -115,7 +118,7 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     record = Record(item.name, shown, seconds, input=item.state, removed_structures=processed.removed_structures)
     if processed.error_map_mean is not None:
         record = replace(record, error_map_mean=processed.error_map_mean / (encoding.white or 1))
-    return replace(record, note="; ".join(processed.notes)), before, after
+    return replace(record, note="; ".join([*processed.notes, *left_out])), before, after
 
 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:

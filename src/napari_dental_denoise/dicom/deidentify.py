@@ -7,7 +7,8 @@ from collections.abc import MutableSequence
 from typing import TYPE_CHECKING
 
 from napari_dental_denoise.dicom.codes import dcm_code, item, public_code
-from napari_dental_denoise.dicom.header import GREY, MODALITIES
+from napari_dental_denoise.dicom.description import GREY
+from napari_dental_denoise.dicom.header import MODALITIES
 from napari_dental_denoise.dicom.values import parts
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ NUMBERS = [
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "WindowCenter", "WindowWidth"),
     *("RescaleSlope", "RescaleIntercept", "PixelIntensityRelationshipSign", "LossyImageCompressionRatio"),
     *("KVP", "ExposureTime", "XRayTubeCurrent", "Exposure", "FrameTime", "FrameTimeVector", "PageNumberVector"),
-    "PixelData",
+    *("PixelData", "FloatPixelData", "DoubleFloatPixelData", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("SliceThickness", "SpacingBetweenSlices", "SliceLocation"),
 ]
 # Kept only with the terms that PS3.3 defines: some devices write text of their own, which may contain a name.
 TERMS = {

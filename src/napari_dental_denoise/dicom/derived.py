@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom.deidentify import deidentify
-from napari_dental_denoise.dicom.file import check_dicom_file
-from napari_dental_denoise.dicom.header import COLOUR, PALETTE_TABLES, image_info, lift_shared_attributes
+from napari_dental_denoise.dicom.description import COLOUR
+from napari_dental_denoise.dicom.header import PALETTE_TABLES, image_info, lift_shared_attributes, parse_file
 from napari_dental_denoise.dicom.provenance import Derivation, add_derivation, add_source_image, use_utf8_if_needed
 from napari_dental_denoise.dicom.values import parts
 from napari_dental_denoise.errors import ImageReadError, InputError
@@ -37,6 +37,7 @@ STALE = [
     *("IconImageSequence", "DigitalSignaturesSequence", "MACParametersSequence", "ExtendedOffsetTable"),
     *("ExtendedOffsetTableLengths", "SmallestImagePixelValue", "LargestImagePixelValue", "PixelDataProviderURL"),
 ]
+FLOATING_KEYWORDS = {4: "FloatPixelData", 8: "DoubleFloatPixelData"}
 OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 OVERLAY_ROWS, OVERLAY_DATA = 0x0010, 0x3000
 COLOUR_ONLY = [
@@ -53,8 +54,10 @@ def write_derived(
     *,
     sha256: str | None = None,
     overwrite: bool = False,
-) -> None:
+) -> list[str]:
     """Write a derived image of the same patient and study as the DICOM file `source`, in a new series.
+
+    Return what could not be taken over, in words.
 
     The attributes of the source are kept, except those that a derivation changes by PS3.3: UIDs of
     image and series, image type DERIVED, description, code and algorithm of the derivation, source
@@ -64,11 +67,12 @@ def write_derived(
     it since then may be of another patient.
     """
     with reading_errors(source, "has attributes that cannot be copied: choose --format png or tif"):
-        dataset = _read_whole(source, sha256)
-        _check_pixels(image_info(source, dataset), pixels)
+        dataset, info = _read_whole(source, sha256)
+        _check_pixels(info, pixels)
         original = copy.deepcopy(dataset)
         _record_loss(dataset)
         _make_little_endian(dataset)
+        left_out = _leave_out_stale(dataset)
         _set_pixels(dataset, pixels)
         if derivation.deidentify:
             lift_shared_attributes(dataset)
@@ -81,17 +85,27 @@ def write_derived(
         use_utf8_if_needed(dataset)
         data = _encoded(dataset)
     write_bytes(path, data, overwrite=overwrite)
+    return left_out
 
 
-def _read_whole(source: Path, sha256: str | None) -> Dataset:
-    import pydicom
-
+def _read_whole(source: Path, sha256: str | None) -> tuple[Dataset, ImageInfo]:
+    """Return the attributes in front of the pixels, and what they say of the image."""
     with open_file(source) as file:
-        check_dicom_file(source, file)
         data = file.read()
     if sha256 not in (None, hashlib.sha256(data).hexdigest()):
         raise ImageReadError(source, "was changed or replaced since its pixels were read: open it again")
-    return pydicom.dcmread(io.BytesIO(data), force=True)
+    dataset, element = parse_file(source, io.BytesIO(data))
+    info = image_info(source, dataset, element)
+    if not dataset.get("SOPClassUID"):
+        dataset.SOPClassUID = _storage_class(dataset)
+    return dataset, info
+
+
+def _storage_class(dataset: Dataset) -> str:
+    """Return the class that only the meta information names or, without, that of images of any origin."""
+    from pydicom.uid import SecondaryCaptureImageStorage
+
+    return str(dataset.file_meta.get("MediaStorageSOPClassUID") or SecondaryCaptureImageStorage)
 
 
 def _check_pixels(info: ImageInfo, pixels: NDArray[np.generic]) -> None:
@@ -125,26 +139,38 @@ def _make_little_endian(dataset: Dataset) -> None:
     dataset.set_original_encoding(is_implicit_vr=False, is_little_endian=True)
 
 
-def _set_pixels(dataset: Dataset, pixels: NDArray[np.generic]) -> None:
+def _leave_out_stale(dataset: Dataset) -> list[str]:
+    """Leave out what describes or signs the original pixels; return what a user would miss of it."""
     for name in STALE:
         dataset.pop(name, None)
     dataset.remove_private_tags()
+    overlays = 0
     for group in OVERLAY_GROUPS:
         # An overlay without data is stored in unused bits of the original pixels.
         if (group, OVERLAY_ROWS) in dataset and (group, OVERLAY_DATA) not in dataset:
             for element in dataset.group_dataset(group):
                 del dataset[element.tag]
+            overlays += 1
+    return ["the overlay in unused bits of the pixels was left out"] if overlays else []
+
+
+def _set_pixels(dataset: Dataset, pixels: NDArray[np.generic]) -> None:
     if dataset.PhotometricInterpretation in COLOUR:
         for name in COLOUR_ONLY:
             dataset.pop(name, None)
         dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 0
-        dataset.BitsAllocated = dataset.BitsStored = 8 * pixels.dtype.itemsize
-    dataset.HighBit = dataset.BitsStored - 1
+        dataset.BitsStored = 8 * pixels.dtype.itemsize
+    dataset.BitsAllocated = 8 * pixels.dtype.itemsize
     data = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).tobytes()
-    dataset.PixelData = data + b"\0" * (len(data) % 2)
-    dataset["PixelData"].VR = "OW" if pixels.dtype.itemsize > 1 else "OB"
-    # Still set by the decoder of compressed pixels; it would be written as an undefined length.
-    dataset["PixelData"].is_undefined_length = False
+    data += b"\0" * (len(data) % 2)
+    if pixels.dtype.kind == "f":
+        # These have no bits that are not used, and no sign.
+        for name in ("BitsStored", "HighBit", "PixelRepresentation"):
+            dataset.pop(name, None)
+        setattr(dataset, FLOATING_KEYWORDS[pixels.dtype.itemsize], data)
+        return
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.add_new("PixelData", "OW" if pixels.dtype.itemsize > 1 else "OB", data)
 
 
 def _encoded(dataset: Dataset) -> bytes:

@@ -1,38 +1,64 @@
-"""Recognise DICOM files, refuse those that would exhaust the memory, and read DICOMDIR, the contents of a disc."""
+"""Recognise DICOM files, and refuse those that would exhaust the memory."""
 
 from __future__ import annotations
 
 import os
+import struct
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import first_bytes, is_name, open_file, reading_errors
+from napari_dental_denoise.files import reading_errors
 
 SUFFIXES = (".dcm", ".dicom", ".dic")
 PREAMBLE, MAGIC = 128, b"DICM"
 DICOM_START = PREAMBLE + len(MAGIC)
 DEFLATED = "1.2.840.10008.1.2.1.99"
 PIECE = 2**16
+# Groups of the first elements of a data set, and the bytes of the head of an element.
+FIRST_GROUPS = (0x0002, 0x0004, 0x0008)
+ELEMENT = 8
 
 
-def is_dicom(path: Path, start: bytes) -> bool:
-    """Return whether a file is DICOM, by its first `DICOM_START` bytes or, without a preamble, its suffix."""
-    return start[PREAMBLE:] == MAGIC or (path.suffix.lower() in SUFFIXES and len(start) > 0)
+def is_dicom(_path: Path, start: bytes) -> bool:
+    """Return whether a file is DICOM by its first `DICOM_START` bytes, whatever its name."""
+    return start[PREAMBLE:] == MAGIC or any(_starts_data_set(start, order) for order in "<>")
 
 
-def check_dicom_file(path: Path, file: BinaryIO) -> None:
-    """Raise ImageReadError unless an open file is, and inflates to, at most `LIMITS.dicom_bytes`; rewind it."""
+def _starts_data_set(start: bytes, order: str) -> bool:
+    """Return whether bytes are the first elements of a data set that has no preamble."""
+    if len(start) < 2 * ELEMENT:
+        return False
+    group, element = struct.unpack(f"{order}2H", start[:4])
+    if group not in FIRST_GROUPS:
+        return False
+    if start[4:6].isalpha() and start[4:6].isupper():
+        return True
+    # Without the kind of a value, the next element has to be there.
+    (length,) = struct.unpack(f"{order}L", start[4:8])
+    position = ELEMENT + length
+    if length % 2 or position + 4 > len(start):
+        return False
+    following = struct.unpack(f"{order}2H", start[position : position + 4])
+    return (group, element) < following and following[0] <= FIRST_GROUPS[-1] + 8
+
+
+def check_dicom_file(path: Path, file: BinaryIO) -> str:
+    """Return the transfer syntax of an open file, and rewind it.
+
+    Raises ImageReadError unless it is, and inflates to, at most `LIMITS.dicom_bytes`.
+    """
     if file.seek(0, os.SEEK_END) > LIMITS.dicom_bytes:
         raise ImageReadError(path, f"is larger than {LIMITS.dicom_bytes // 2**20} MiB")
     file.seek(0)
     with reading_errors(path, "is a truncated or damaged DICOM file"):
-        if _skip_meta(file) == DEFLATED and _inflates_beyond(file, LIMITS.dicom_bytes):
+        syntax = _skip_meta(file)
+        if syntax == DEFLATED and _inflates_beyond(file, LIMITS.dicom_bytes):
             raise ImageReadError(path, f"unpacks to more than {LIMITS.dicom_bytes // 2**20} MiB")
     file.seek(0)
+    return syntax
 
 
 def _skip_meta(file: BinaryIO) -> str:
@@ -55,37 +81,3 @@ def _inflates_beyond(file: BinaryIO, limit: int) -> bool:
         if size > limit:
             return True
     return False
-
-
-def is_dicomdir(path: Path) -> bool:
-    """Return whether a path is a DICOMDIR, which names files and holds no image, by its name and first bytes."""
-    return path.name.upper() == "DICOMDIR" and is_dicom(path, first_bytes(path, DICOM_START))
-
-
-def listed_images(path: Path) -> list[Path]:
-    """Return the image files that a DICOMDIR names, in its order, below its folder; they may be missing."""
-    import pydicom
-
-    with reading_errors(path, "is a truncated or damaged DICOMDIR"), open_file(path) as file:
-        check_dicom_file(path, file)
-        table = pydicom.dcmread(file, force=True, specific_tags=["DirectoryRecordSequence"])
-        parts = list(_file_ids(table.DirectoryRecordSequence))
-    return [_existing(path.parent, names) for names in parts]
-
-
-def _file_ids(records: Any) -> Iterator[list[str]]:
-    for record in records:
-        if record.get("DirectoryRecordType") != "IMAGE" or not record.get("ReferencedFileID"):
-            continue
-        names = record.ReferencedFileID
-        parts = [names] if isinstance(names, str) else list(names)
-        # A name must not lead out of the folder.
-        if all(part not in ("", ".", "..") and not {"/", "\\", ":", "\0"} & set(part) for part in parts):
-            yield parts
-
-
-def _existing(folder: Path, names: list[str]) -> Path:
-    """Return the path as named, or in small letters, as some systems copy discs."""
-    named = folder.joinpath(*names)
-    small = folder.joinpath(*(name.lower() for name in names))
-    return small if is_name(small) and not is_name(named) else named

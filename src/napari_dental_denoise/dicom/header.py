@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from napari_dental_denoise.config import LIMITS
-from napari_dental_denoise.dicom.file import check_dicom_file
+from napari_dental_denoise.dicom.description import COLOUR, FLOATING, GREY, describe_pixels
+from napari_dental_denoise.dicom.element import KEYWORDS, PixelElement, find_element
+from napari_dental_denoise.dicom.file import DEFLATED, check_dicom_file
 from napari_dental_denoise.dicom.grayscale import is_inverted, stored_limits
 from napari_dental_denoise.dicom.values import first_number, numbers, only_number, optional
 from napari_dental_denoise.errors import ImageReadError
@@ -46,51 +48,79 @@ ATTRIBUTES = [
     *("AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime", "AcquisitionNumber", "InstanceNumber"),
     *(*PALETTE_TABLES, *FUNCTIONAL_GROUPS),
 ]
-PIXEL_DATA = ["PixelData", "FloatPixelData", "DoubleFloatPixelData"]
+# The bit of the pixels that holds an overlay, for each of its groups.
+OVERLAY_BITS = [group << 16 | 0x0102 for group in range(0x6000, 0x6020, 2)]
+BYTE = 8
+ALLOCATED = (1, 8, 16, 32)
+DAMAGED = "is a truncated or damaged DICOM file"
 MODALITIES = ("IO", "PX", "CR", "DX", "CT", "OT", "RG", "XC", "SC", "RF", "XA")
-GREY = ("MONOCHROME1", "MONOCHROME2")
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 
 
 def read_dicom_info(path: Path, file: BinaryIO) -> ImageInfo:
     """Return what a DICOM file says of its image, without reading its pixels; raise ImageReadError if it holds none."""
-    check_dicom_file(path, file)
-    return image_info(path, _read_attributes(path, file, ATTRIBUTES))
+    return image_info(path, *read_attributes(path, file))
 
 
-def parse_dataset(path: Path, data: bytes) -> Dataset:
-    """Return the allowed attributes and the pixel data of a DICOM file with this content."""
-    return _read_attributes(path, io.BytesIO(data), [*ATTRIBUTES, *PIXEL_DATA])
+def read_attributes(path: Path, file: BinaryIO) -> tuple[Dataset, PixelElement | None]:
+    """Return the allowed attributes of an open file, shared ones at the top, and where its pixels lie."""
+    dataset, element = parse_file(path, file, [*ATTRIBUTES, *OVERLAY_BITS])
+    with reading_errors(path, DAMAGED):
+        lift_shared_attributes(dataset)
+    return dataset, element
 
 
-def _read_attributes(path: Path, file: BinaryIO, wanted: Sequence[str]) -> Dataset:
+def parse_file(
+    path: Path, file: BinaryIO, wanted: Sequence[str | int] | None = None
+) -> tuple[Dataset, PixelElement | None]:
+    """Return the wanted attributes of an open file, by default all, and where its pixels lie; they are not read.
+
+    Whatever is behind the pixels is left alone: it could be damaged, and does not describe them.
+    """
     import pydicom
 
-    with reading_errors(path, "is a truncated or damaged DICOM file"):
-        without_pixels = PIXEL_DATA[0] not in wanted
-        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=without_pixels, specific_tags=[*wanted])
-        lift_shared_attributes(dataset)
-    return dataset
+    syntax = check_dicom_file(path, file)
+    is_deflated = syntax == DEFLATED
+    names = None if wanted is None else [*wanted, *(KEYWORDS.values() if is_deflated else ())]
+    with reading_errors(path, DAMAGED):
+        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=not is_deflated, specific_tags=names)
+        element = _inflated(dataset) if is_deflated else find_element(file)
+        describe_pixels(dataset, element)
+    return dataset, element
 
 
-def image_info(path: Path, dataset: Dataset) -> ImageInfo:
+def _inflated(dataset: Dataset) -> PixelElement | None:
+    """Take the pixels out of a dataset that was read with them."""
+    for keyword in KEYWORDS.values():
+        if keyword in dataset:
+            data, kind = dataset[keyword].value or b"", dataset[keyword].VR
+            del dataset[keyword]
+            return PixelElement(keyword, kind, io.BytesIO(data), 0, len(data), is_encapsulated=False)
+    return None
+
+
+def image_info(path: Path, dataset: Dataset, element: PixelElement | None) -> ImageInfo:
     """Return what the attributes of a file say of its image; raise ImageReadError if it holds none that is read."""
-    with reading_errors(path, "is a truncated or damaged DICOM file"):
+    with reading_errors(path, DAMAGED):
         if "Rows" not in dataset or "Columns" not in dataset:
             raise ImageReadError(path, f"is a DICOM file without an image{_storage_class(dataset)}")
+        if element is None:
+            raise ImageReadError(path, "is a DICOM file without pixels, but for the header of an image")
         shape, frames = (int(dataset.Rows), int(dataset.Columns)), int(dataset.get("NumberOfFrames") or 1)
-        _check_size(path, shape, frames)
-        allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
+        if not dataset.get("BitsAllocated"):
+            raise ImageReadError(path, "does not say how many bits its pixels have, nor do the pixels")
+        allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
+        _check_size(path, shape, frames, allocated)
         photometric = str(dataset.PhotometricInterpretation)
         if photometric not in (*GREY, *COLOUR):
             raise ImageReadError(path, "has a photometric interpretation that is not read; expected monochrome or RGB")
-        if allocated not in (8, 16) or not 1 <= stored <= allocated:
-            raise ImageReadError(path, f"stores {stored} bits in {allocated}; expected up to 16 in 8 or 16")
-        dtype = _pixel_type(dataset, photometric, allocated)
-        info = ImageInfo(path, "DICOM", shape, dtype, frames, PixelEncoding(bits=8 * dtype.itemsize))
+        is_floating = element.keyword in FLOATING
+        if not is_floating and (allocated not in ALLOCATED or not 1 <= stored <= allocated):
+            raise ImageReadError(path, f"stores {stored} bits in {allocated}; expected up to 32 in 8, 16 or 32")
+        dtype = np.dtype(f"f{allocated // BYTE}") if is_floating else _pixel_type(dataset, photometric, allocated)
+        info = ImageInfo(path, "DICOM", shape, dtype, frames, PixelEncoding(bits=BYTE * dtype.itemsize))
         if photometric in GREY:
             encoding = PixelEncoding(is_inverted(dataset), stored, _padding_range(dataset, dtype))
-            info = replace(info, encoding=encoding, limits=stored_limits(dataset, 2 ** (8 * dtype.itemsize)))
+            info = replace(info, encoding=encoding, limits=stored_limits(dataset, 2 ** (BYTE * dtype.itemsize)))
         size, spacing = _pixel_size(dataset)
         modality = optional(dataset, "Modality")
         return replace(
@@ -119,22 +149,25 @@ def _storage_class(dataset: Dataset) -> str:
     return f" ({uid.name})" if uid.name != uid and "Storage" in uid.name else ""
 
 
-def _check_size(path: Path, shape: tuple[int, int], frames: int) -> None:
+def _check_size(path: Path, shape: tuple[int, int], frames: int, bits: int) -> None:
     height, width = shape
     claim = f"claims {width}x{height} pixels in {frames} frames"
     if min(height, width, frames) < 1:
         raise ImageReadError(path, f"{claim}; expected at least one")
-    if height * width * frames > LIMITS.pixels:
+    if height * width > LIMITS.pixels:
         raise ImageReadError(path, f"{claim}; at most {LIMITS.pixels // 2**20} million are read")
+    # A frame at a time fits into memory, and so do all of them.
+    if height * width * frames * max(1, bits // BYTE) > LIMITS.dicom_bytes:
+        raise ImageReadError(path, f"{claim}; at most {LIMITS.dicom_bytes // 2**20} MiB of pixels are read")
 
 
 def _pixel_type(dataset: Dataset, photometric: str, allocated: int) -> np.dtype[np.generic]:
     """Return the type of stored monochrome values, or of the grey that colour becomes."""
-    if photometric in GREY:
-        return np.dtype(f"{'i' if dataset.get('PixelRepresentation') == 1 else 'u'}{allocated // 8}")
+    if photometric in GREY and allocated >= BYTE:
+        return np.dtype(f"{'i' if dataset.get('PixelRepresentation') == 1 else 'u'}{allocated // BYTE}")
     if photometric == "PALETTE COLOR":
         allocated = 16 if int(dataset.RedPaletteColorLookupTableDescriptor[2]) > 8 else 8
-    return np.dtype(f"u{allocated // 8}")
+    return np.dtype(f"u{max(1, allocated // BYTE)}")
 
 
 def _padding_range(dataset: Dataset, dtype: np.dtype[np.generic]) -> tuple[int, int] | None:
@@ -148,7 +181,7 @@ def _padding_range(dataset: Dataset, dtype: np.dtype[np.generic]) -> tuple[int, 
 
 def _as_stored(value: float, dtype: np.dtype[np.generic]) -> int:
     """Return padding as a stored value; some devices declare that of signed pixels as unsigned, by the same bits."""
-    whole, count = int(value), 2 ** (8 * dtype.itemsize)
+    whole, count = int(value), 2 ** (BYTE * dtype.itemsize)
     highest = count // 2 - 1 if np.issubdtype(dtype, np.signedinteger) else count - 1
     return whole if highest - count < whole <= highest else whole % count - (count if whole % count > highest else 0)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -11,134 +14,184 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.dicom.file import check_dicom_file
-from napari_dental_denoise.dicom.header import COLOUR, image_info, parse_dataset
+from napari_dental_denoise.dicom.codestream import codestream, decode_codestream
+from napari_dental_denoise.dicom.description import COLOUR, is_compressed, native_bytes
+from napari_dental_denoise.dicom.element import CODESTREAM_END, TAIL, PixelElement
+from napari_dental_denoise.dicom.header import OVERLAY_BITS, image_info, read_attributes
 from napari_dental_denoise.dicom.values import only_number
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import CURE, claimed_shape, is_whole, reading_errors
+from napari_dental_denoise.files import reading_errors
 from napari_dental_denoise.pixels import ImageInfo
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 RLE_LOSSLESS = "1.2.840.10008.1.2.5"
-JPEG = "jpeg8_decode"
-# Prevents a colour conversion that a JFIF header asks for and DICOM does not.
-NO_CONVERSION = {"colorspace": "RGB", "outcolorspace": "RGB"}
-# The decoder of imagecodecs for each compressed transfer syntax.
-CODECS = {
-    **dict.fromkeys(("JPEGBaseline8Bit", "JPEGExtended12Bit", "JPEGLossless", "JPEGLosslessSV1"), JPEG),
-    **dict.fromkeys(("JPEGLSLossless", "JPEGLSNearLossless"), "jpegls_decode"),
-    **dict.fromkeys(("JPEG2000Lossless", "JPEG2000", "HTJ2KLossless", "HTJ2KLosslessRPCL", "HTJ2K"), "jpeg2k_decode"),
-}
-# Photometric interpretations that these decoders do not convert to RGB.
+# Transfer syntaxes of JPEG, JPEG-LS and JPEG 2000 that reproduce all bits.
+LOSSLESS = {f"1.2.840.10008.1.2.4.{number}" for number in (57, 70, 80, 90, 201, 202)}
+# Keywords of the transfer syntaxes whose frames have a header of their own, by which they are read.
+READ = ("JPEG", "HTJ2K")
 YBR = ("YBR_FULL", "YBR_FULL_422")
-# For 8-bit colour, which it converts as DICOM defines, and where imagecodecs is missing.
-PILLOW = "pillow"
+ALL_FRAMES = slice(None)
+GREY_WEIGHTS = (0.299, 0.587, 0.114)
 
 
-def read_dicom(path: Path, file: BinaryIO) -> tuple[ImageInfo, NDArray[np.generic]]:
-    """Return what a DICOM file says of its image, and its pixels (H, W) or, of several frames, (N, H, W).
+def read_dicom(path: Path, file: BinaryIO, wanted: slice = ALL_FRAMES) -> tuple[ImageInfo, NDArray[np.generic]]:
+    """Return what a DICOM file says of its image, and the pixels (N, H, W) of the wanted frames.
 
     Monochrome pixels are the stored values: neither the modality nor the VOI transformation nor the polarity is
     applied. Colour becomes grey by the standard weights (0.299 R + 0.587 G + 0.114 B). Raises ImageReadError if the
-    file is damaged or too large, or no decoder for its pixels is installed.
+    file is damaged or too large, or no decoder for its pixels is installed. Only the wanted frames are read; the
+    digest of the file is known if these are all.
     """
-    check_dicom_file(path, file)
-    # Once, so that the digest is that of the pixels.
-    data = file.read()
-    dataset = parse_dataset(path, data)
-    info = replace(image_info(path, dataset), sha256=hashlib.sha256(data).hexdigest())
+    digest = None
+    if wanted == ALL_FRAMES:
+        # Once, so that the digest is that of the pixels.
+        data = file.read()
+        file, digest = io.BytesIO(data), hashlib.sha256(data).hexdigest()
+    dataset, element = read_attributes(path, file)
+    info = replace(image_info(path, dataset, element), sha256=digest)
+    frames = range(info.pages)[wanted]
     with reading_errors(path, "is a DICOM file whose pixels are truncated or damaged"):
-        pixels = _decode_frames(path, dataset, info)
-    if pixels.shape != (info.pages, *info.shape) or pixels.dtype != info.dtype:
+        # Without pixels there is no `info`.
+        pixels = _decode_frames(path, dataset, element, info, frames) if element is not None else np.empty(0)
+    if pixels.shape != (len(frames), *info.shape) or pixels.dtype != info.dtype:
         raise ImageReadError(path, "is a DICOM file whose pixels are not what its header says")
-    return info, pixels[0] if info.pages == 1 else pixels
+    return info, pixels
 
 
-def _decode_frames(path: Path, dataset: Dataset, info: ImageInfo) -> NDArray[np.generic]:
+def _decode_frames(
+    path: Path, dataset: Dataset, element: PixelElement, info: ImageInfo, frames: Sequence[int]
+) -> NDArray[np.generic]:
     """Return the stored values (N, H, W) of monochrome frames, or the grey of colour frames."""
-    if "PixelData" not in dataset:
-        what = "floating-point pixels" if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset else "none"
-        raise ImageReadError(path, f"is a DICOM file with {what} where pixels of 8 or 16 bits were expected")
-    syntax = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
-    if syntax is None:
-        from pydicom.uid import ImplicitVRLittleEndian
-
-        syntax = dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
-    is_codestream = bool(syntax.is_encapsulated) and syntax != RLE_LOSSLESS
-    pixels = (_decode_codestreams if is_codestream else _decode_native)(path, dataset, info, syntax)
+    is_lossy = False
+    if is_compressed(dataset, element):
+        parts = _compressed_frames(path, element, info, frames)
+        if element.codestream is None:
+            pixels = _decode_run_lengths(path, dataset, parts)
+        else:
+            pixels = _decode_codestreams(path, dataset, info, parts)
+            is_lossy = _syntax(dataset) not in LOSSLESS and not _has_overlay_bits(dataset)
+    else:
+        pixels = _decode_native(path, dataset, element, frames)
     if dataset.PhotometricInterpretation not in COLOUR:
+        if info.dtype.kind == "f":
+            return pixels.reshape(-1, *info.shape)
         pixels = pixels.reshape(-1, *pixels.shape[-2:])
-        return _stored_bits(pixels, dataset, info.dtype, is_codestream=is_codestream)
+        return _clipped(pixels, dataset, info.dtype) if is_lossy else _stored_bits(pixels, dataset, element, info.dtype)
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         from pydicom.pixels.processing import apply_color_lut
 
         pixels = apply_color_lut(pixels, dataset)[..., :3]
-    frames = pixels.reshape(-1, *pixels.shape[-3:]).astype(info.dtype, casting="safe")
+    return _grey(pixels.reshape(-1, *pixels.shape[-3:]).astype(info.dtype, casting="safe"))
+
+
+def _grey(frames: NDArray[Any]) -> NDArray[Any]:
+    if frames.dtype.itemsize > 2:
+        return np.rint(frames @ np.array(GREY_WEIGHTS)).astype(frames.dtype)
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in np.ascontiguousarray(frames)])
 
 
-def _decode_native(path: Path, dataset: Dataset, _info: ImageInfo, syntax: Any) -> NDArray[Any]:
-    """Return the pixels of a transfer syntax that pydicom reads without another library."""
-    from pydicom.pixels.decoders.base import get_decoder
+def _syntax(dataset: Dataset) -> str:
+    return str(dataset.file_meta.get("TransferSyntaxUID") or "") if hasattr(dataset, "file_meta") else ""
+
+
+def _decode_native(path: Path, dataset: Dataset, element: PixelElement, frames: Sequence[int]) -> NDArray[Any]:
+    """Return uncompressed pixels."""
+    total = native_bytes(dataset)
+    if element.length < total:
+        raise ImageReadError(path, f"is a truncated DICOM file: its pixels have {element.length} of {total} bytes")
+    count, size = int(dataset.get("NumberOfFrames") or 1), native_bytes(dataset, 1)
+    if len(frames) == count:
+        return _unpack(dataset, element, element.read(0, total + total % 2), count)
+    # Bits of several frames may share a byte, and so may their bytes a word.
+    if int(dataset.BitsAllocated) == 1 or size % 2:
+        pixels = _unpack(dataset, element, element.read(0, total + total % 2), count)
+        return pixels[list(frames)]
+    data = b"".join(element.read(index * size, size) for index in frames)
+    return _unpack(dataset, element, data, len(frames))
+
+
+def _unpack(dataset: Dataset, element: PixelElement, data: bytes, count: int) -> NDArray[Any]:
+    """Return the pixels in the bytes of so many frames, as pydicom unpacks them."""
     from pydicom.pixels.utils import pixel_array
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
-    try:
-        get_decoder(syntax)
-    except NotImplementedError as error:
-        raise ImageReadError(path, "is a DICOM file of a transfer syntax that is not read") from error
-    plugin = "pydicom" if syntax == RLE_LOSSLESS else ""
-    return pixel_array(dataset, decoding_plugin=plugin, correct_unused_bits=False)
+    _, is_little = dataset.original_encoding
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian if is_little is False else ExplicitVRLittleEndian
+    dataset.add_new(element.keyword, element.vr, data + b"\0" * (len(data) % 2))
+    dataset.NumberOfFrames = count
+    return pixel_array(dataset, correct_unused_bits=False)
 
 
-def _decode_codestreams(path: Path, dataset: Dataset, info: ImageInfo, syntax: Any) -> NDArray[Any]:
-    from pydicom.encaps import generate_frames
-    from pydicom.pixels.decoders.base import get_decoder
+def _compressed_frames(path: Path, element: PixelElement, info: ImageInfo, frames: Sequence[int]) -> list[bytes]:
+    places = element.frames(info.pages)
+    if max(frames) >= len(places):
+        raise ImageReadError(path, f"is a truncated DICOM file: it has {len(places)} of {info.pages} frames")
+    found = [b"".join(element.read(*part) for part in places[index]) for index in frames]
+    for index, frame in zip(frames, found, strict=True):
+        # A codestream of JPEG 2000 can be decoded without its end, but not right.
+        if len(frame) < sum(part.length for part in places[index]) and CODESTREAM_END not in frame[-TAIL:]:
+            raise ImageReadError(path, f"is a truncated DICOM file: frame {index + 1} of {info.pages} is not whole")
+    return found
+
+
+def _decode_run_lengths(path: Path, dataset: Dataset, frames: Sequence[bytes]) -> NDArray[Any]:
+    """Return the pixels of the only compression that has no header of its own; refuse all other ones."""
+    from pydicom.encaps import encapsulate
     from pydicom.pixels.utils import pixel_array
+    from pydicom.uid import UID, RLELossless
 
-    if syntax.keyword not in CODECS:
-        raise ImageReadError(path, "is a DICOM file of a transfer syntax that is not read")
-    frames = list(generate_frames(dataset.PixelData, number_of_frames=info.pages))
-    samples = int(dataset.get("SamplesPerPixel") or 1)
-    # A small frame that claims to be huge is refused before it is decoded.
-    if any(claimed_shape(frame) != (*info.shape, samples) for frame in frames):
-        raise ImageReadError(path, "is a DICOM file whose pixels are not of the size that its header says")
-    if not all(is_whole(frame) for frame in frames):
-        raise ImageReadError(path, "is a DICOM file whose pixels are truncated")
-    codec = CODECS[syntax.keyword]
-    decode = _codec(codec)
-    available = get_decoder(syntax).available_plugins
-    has_pillow = PILLOW in available and not (samples > 1 and info.dtype.itemsize > 1)
-    if has_pillow and (samples > 1 or decode is None):
-        return pixel_array(dataset, decoding_plugin=PILLOW, correct_unused_bits=False)
-    if decode is None:
-        raise ImageReadError(path, f"is compressed ({syntax.name}), and no decoder for that is installed: {CURE}")
-    options = NO_CONVERSION if samples > 1 and codec == JPEG else {}
-    pixels = np.stack([decode(frame, **options) for frame in frames])
-    return _ybr_to_rgb(path, pixels) if dataset.PhotometricInterpretation in YBR else pixels
+    syntax = UID(_syntax(dataset))
+    if not syntax.is_transfer_syntax or not syntax.is_encapsulated or syntax.keyword.startswith(READ):
+        raise ImageReadError(path, f"holds no frame of JPEG, JPEG-LS or JPEG 2000; its header says {_name(syntax)}")
+    if syntax != RLE_LOSSLESS:
+        raise ImageReadError(path, f"is compressed in a way that is not read ({_name(syntax)})")
+    dataset.file_meta.TransferSyntaxUID = RLELossless
+    dataset.PixelData = encapsulate(list(frames))
+    dataset.NumberOfFrames = len(frames)
+    return pixel_array(dataset, decoding_plugin="pydicom", correct_unused_bits=False)
 
 
-def _ybr_to_rgb(path: Path, pixels: NDArray[Any]) -> NDArray[Any]:
-    from pydicom.pixels.processing import convert_color_space
-
-    if pixels.dtype != np.uint8:
-        raise ImageReadError(path, "is a DICOM file of YBR colours of more than 8 bits, which are not read")
-    return convert_color_space(pixels, "YBR_FULL", "RGB")
-
-
-def _codec(name: str) -> Any:
-    try:
-        import imagecodecs
-    except ImportError:
-        return None
-    return getattr(imagecodecs, name)
+def _name(syntax: Any) -> str:
+    """Return the name of a transfer syntax or, of an unknown one, its numbers."""
+    if syntax.name != syntax:
+        return str(syntax.name)
+    return f"transfer syntax {syntax}" if re.fullmatch(r"[0-9.]{1,64}", syntax) else "no valid transfer syntax"
 
 
-def _stored_bits(pixels: NDArray[Any], dataset: Dataset, dtype: np.dtype[Any], *, is_codestream: bool) -> NDArray[Any]:
+def _decode_codestreams(path: Path, dataset: Dataset, info: ImageInfo, frames: Sequence[bytes]) -> NDArray[Any]:
+    samples = int(dataset.SamplesPerPixel)
+    for found in map(codestream, frames):
+        # A small frame that claims to be huge is refused before it is decoded.
+        if found is None or (found.shape, found.colours) != (info.shape, samples):
+            raise ImageReadError(path, "is a DICOM file whose pixels are not of the size that its header says")
+    is_ybr = dataset.PhotometricInterpretation in YBR
+    return np.stack([decode_codestream(path, frame, is_ybr=is_ybr) for frame in frames])
+
+
+def _has_overlay_bits(dataset: Dataset) -> bool:
+    """Return whether an overlay is stored in unused bits of the pixels, as old files do."""
+    positions = [dataset[tag].value for tag in OVERLAY_BITS if tag in dataset]
+    return any(isinstance(position, int) and position >= int(dataset.BitsStored) for position in positions)
+
+
+def _clipped(pixels: NDArray[Any], dataset: Dataset, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return values of a lossy compression within the stored bits, which it may leave by a little."""
+    stored = int(dataset.BitsStored)
+    # An unsigned frame has the bits of a signed value.
+    has_sign = dtype.kind == pixels.dtype.kind == "i"
+    low = -(2 ** (stored - 1)) if has_sign else 0
+    ends = np.iinfo(pixels.dtype)
+    clipped = np.clip(pixels, max(low, ends.min), min(low + 2**stored - 1, ends.max)).astype(dtype, copy=False)
+    unused = dtype.type(8 * dtype.itemsize - stored)
+    return np.right_shift(np.left_shift(clipped, unused), unused)
+
+
+def _stored_bits(pixels: NDArray[Any], dataset: Dataset, element: PixelElement, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the stored bits, sign extended; old files keep overlays in the unused ones, codestreams have none."""
-    allocated, stored = int(dataset.BitsAllocated), int(dataset.get("BitsStored") or dataset.BitsAllocated)
-    declared = None if is_codestream else only_number(dataset, "HighBit")
+    allocated, stored = 8 * dtype.itemsize, int(dataset.BitsStored)
+    declared = only_number(dataset, "HighBit") if element.codestream is None else None
     high = stored - 1 if declared is None or not stored - 1 <= declared < allocated else int(declared)
     pixels = pixels.astype(dtype, copy=False)
     shifted = np.left_shift(pixels, dtype.type(allocated - 1 - high))

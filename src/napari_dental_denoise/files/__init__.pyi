@@ -7,6 +7,8 @@ from .atomic import write_text as write_text
 from .codestream import CURE as CURE
 from .codestream import claimed_shape as claimed_shape
 from .codestream import is_whole as is_whole
+from .codestream import jpeg_frame as jpeg_frame
+from .codestream import jpeg_segments as jpeg_segments
 from .guards import reading_errors as reading_errors
 from .guards import unseen as unseen
 from .lock import locked as locked

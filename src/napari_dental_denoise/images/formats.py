@@ -30,12 +30,7 @@ class Format(NamedTuple):
     read: Callable[[Path, BinaryIO, slice], tuple[ImageInfo, Pages]]
 
 
-def _read_dicom_pages(path: Path, file: BinaryIO, wanted: slice) -> tuple[ImageInfo, Pages]:
-    info, pixels = read_dicom(path, file)
-    return info, pixels.reshape(-1, *info.shape)[wanted]
-
-
-DICOM = Format(is_dicom, read_dicom_info, _read_dicom_pages)
+DICOM = Format(is_dicom, read_dicom_info, read_dicom)
 TIFF = Format(is_tiff, probe_tiff, read_tiff)
 RASTER = Format(lambda _path, _start: True, probe_raster, read_raster)
 # The first that matches reads a file; the last one refuses files of no known format.

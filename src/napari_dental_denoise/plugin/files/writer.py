@@ -67,7 +67,12 @@ def _write_derived(path: Path, name: str, pixels: NDArray[np.generic], record: M
     if sha256 is None or "path" not in record or "operation" not in record:
         raise InputError(f"{name} was not made from one DICOM file: choose .png or .tif")
     overwrite = _check_replacing(path)
-    write_derived(path, Path(record["path"]), pixels, _derivation(record), sha256=sha256, overwrite=overwrite)
+    source, derivation = Path(record["path"]), _derivation(record)
+    left_out = write_derived(path, source, pixels, derivation, sha256=sha256, overwrite=overwrite)
+    if left_out:
+        from napari.utils.notifications import show_warning
+
+        show_warning(f"{path.name}: {'; '.join(left_out)}")
 
 
 def _derivation(record: Mapping[str, Any]) -> Derivation:
