@@ -11,10 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 import napari_dental_denoise
 from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.synthesis.scene import phantoms
+
+# An example that waits for the processor is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def to_bytes(image):

@@ -442,7 +442,7 @@ def stored_images(draw):
     return radiograph(draw(values), bits=bits, photometric=polarity), draw(values)
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=stored_images(), derivation=st.sampled_from([DENOISED, NOBODY]))
 def test_any_pixels_come_back_bit_for_bit(tmp_path, case, derivation):
     dataset, pixels = case

@@ -715,7 +715,7 @@ def stored_images(draw):
     return pixels, bits, draw(st.sampled_from(["MONOCHROME1", "MONOCHROME2"])), draw(st.sampled_from(syntaxes))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(case=stored_images())
 def test_whatever_is_stored_is_read_exactly(tmp_path_factory, case):
     pixels, bits, photometric, syntax = case

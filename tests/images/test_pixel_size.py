@@ -24,7 +24,7 @@ def is_a_screen(size):
     return any(abs(25.4 / side - dpi) < 0.2 for side in size for dpi in (72, 96))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     image=TYPES.flatmap(lambda dtype: arrays.arrays(dtype, SHAPES)),
     size=st.tuples(st.floats(0.001, 0.2), st.floats(0.001, 0.2)).filter(lambda size: not is_a_screen(size)),
@@ -39,7 +39,7 @@ def test_pixels_and_their_size_come_back(tmp_path_factory, image, size, suffix):
     assert probe(path).pixel_size == pytest.approx(size, rel=1e-4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(size=st.floats(0.001, 10).filter(lambda size: not is_a_screen((size,))))
 def test_tiff_keeps_large_sizes_too(tmp_path_factory, size):
     path = tmp_path_factory.mktemp("images") / "image.tif"

@@ -25,7 +25,7 @@ SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".tiff", ".bmp", ".pgm"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(image=arrays.arrays(np.uint8, SHAPES))
 def test_8_bit_round_trip(tmp_path_factory, suffix, image):
     path = tmp_path_factory.mktemp("images") / f"image{suffix}"
@@ -36,7 +36,7 @@ def test_8_bit_round_trip(tmp_path_factory, suffix, image):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".pgm"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(image=arrays.arrays(np.uint16, SHAPES))
 def test_16_bit_round_trip(tmp_path_factory, suffix, image):
     path = tmp_path_factory.mktemp("images") / f"image{suffix}"
@@ -50,7 +50,7 @@ STACKS = arrays.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=20)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_multi_page_tiff_round_trip(tmp_path_factory, dtype, data):
     stack = data.draw(arrays.arrays(dtype, STACKS))
@@ -62,7 +62,7 @@ def test_multi_page_tiff_round_trip(tmp_path_factory, dtype, data):
     assert back.tobytes() == stack.tobytes()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(image=arrays.arrays(np.float32, SHAPES, elements=st.floats(-10, 10, width=32)))
 def test_float_tiff_round_trip(tmp_path_factory, image):
     path = tmp_path_factory.mktemp("images") / "image.tif"

@@ -47,7 +47,7 @@ def test_bf16_does_not_posterise(trained_model, radiographs):
     assert np.abs(exact - rounded).max() < 0.03
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(height=st.integers(1, 130), width=st.integers(1, 130))
 def test_any_size_comes_out_unchanged(trained_model, height, width):
     image = np.random.default_rng(0).integers(0, 256, (height, width), dtype=np.uint8)
@@ -86,7 +86,7 @@ def test_one_wild_pixel_does_not_change_what_white_is(engine, radiographs):
 UNITS = st.tuples(st.floats(1e-3, 1e4), st.floats(-1e6, 1e6))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(unit=UNITS, seed=st.integers(0, 9), strength=st.sampled_from([0.5, 1.0]))
 def test_the_unit_of_floating_values_does_not_matter(trained_model, unit, seed, strength):
     factor, offset = unit

@@ -179,7 +179,7 @@ def images():
     return st.tuples(dtypes, shapes).filter(lambda case: case[1][-1] not in (3, 4)).flatmap(of)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(image=images(), strength=st.floats(0, 3))
 def test_denoising_keeps_shape_type_and_range_and_leaves_the_input(engine, image, strength):
     before = image.copy()
@@ -192,7 +192,7 @@ def test_denoising_keeps_shape_type_and_range_and_leaves_the_input(engine, image
         assert int(denoised.max()).bit_length() <= max(int(image.max()).bit_length(), 8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(image=images())
 def test_no_strength_is_no_change(engine, image):
     denoised = ndd.denoise(image, engine, strength=0)

@@ -142,7 +142,7 @@ def test_the_same_image_gives_the_same_estimate_and_stays_as_it_is(noisy):
 
 
 @given(factor=st.floats(0.05, 1), offset=st.floats(-0.2, 0.2))
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 def test_the_level_follows_the_contrast(noisy, factor, offset):
     whole, part = estimate_noise(noisy), estimate_noise(noisy * np.float32(factor) + np.float32(offset))
     assert part.sigma == pytest.approx(factor * whole.sigma, rel=0.02)
@@ -150,7 +150,7 @@ def test_the_level_follows_the_contrast(noisy, factor, offset):
 
 
 @given(quarters=st.integers(0, 3), mirror=st.booleans())
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_it_does_not_matter_how_the_image_lies(noisy, quarters, mirror):
     turned = np.rot90(noisy[:, ::-1] if mirror else noisy, quarters)
     assert estimate_noise(turned).sigma == pytest.approx(estimate_noise(noisy).sigma, rel=0.1)

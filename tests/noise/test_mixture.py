@@ -17,7 +17,7 @@ def neighbours(noise, lag=1):
 
 
 @given(seed=st.integers(0, 2**31), sigma=st.floats(0.03, 0.2))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_mixture_has_the_level_that_is_asked_for(seed, sigma):
     clean = np.tile(np.linspace(0.3, 0.7, 128, dtype=np.float32), (128, 1))
     noise = ndd.add_dental_xray_noise(clean, sigma, rng=seed) - clean

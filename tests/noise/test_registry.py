@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_dental_denoise import add_quantum_noise
@@ -49,7 +49,6 @@ def test_noise_of_a_range_is_not_clipped():
 
 
 @given(position=st.floats(0, 1))
-@settings(deadline=None)
 def test_drawn_levels_lie_in_their_ranges(position):
     levels = NoiseRange("poisson-gaussian", {"photons": (20, 500), "sigma": (0, 0.1)}).at(position)
     assert 20 * (1 - 1e-9) <= levels["photons"] <= 500 * (1 + 1e-9)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
 from napari_dental_denoise.errors import InputError
@@ -15,7 +15,6 @@ pytestmark = pytest.mark.quick
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=3, max_side=12)
 
 
-@settings(deadline=None)
 @given(image=arrays.arrays(np.uint8, SHAPES) | arrays.arrays(np.uint16, SHAPES))
 def test_integers_come_back_exactly(image):
     scale = full_scale(image)

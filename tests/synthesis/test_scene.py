@@ -47,7 +47,7 @@ def test_shape_type_and_range(shape):
     assert image.max() <= 1
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(32, 200), st.integers(32, 200), st.integers(0, 2**32))
 def test_any_size_of_any_mouth(height, width, seed):
     image = phantom((height, width), seed)
