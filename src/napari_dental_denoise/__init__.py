@@ -4,8 +4,10 @@ For research and teaching, never for diagnosis. What can be imported from here s
 `__init__.pyi`; each name is loaded when it is first used.
 """
 
+from importlib.metadata import version
+
 import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = version("napari-dental-denoise")
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
