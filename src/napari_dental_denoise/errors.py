@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -34,3 +36,16 @@ class ImageReadError(InputError):
         super().__init__(f"{path.name}: {reason}")
         self.path = path
         self.reason = reason
+
+
+@contextmanager
+def needed_for(purpose: str, package: str) -> Iterator[None]:
+    """Raise InputError if the block, which imports a package, fails: the package is missing or broken."""
+    try:
+        yield
+    # A broken package raises whatever its code runs into.
+    except Exception as error:
+        reason = f"{error}".strip().splitlines() or [type(error).__name__]
+        raise InputError(
+            f"{package} cannot be imported ({reason[0][:200]}); it is needed for {purpose}: pip install {package}"
+        ) from error

@@ -20,7 +20,7 @@ from napari_dental_denoise.batch.process import Destination, Work, failed, is_th
 from napari_dental_denoise.batch.report import UNFINISHED, Record
 from napari_dental_denoise.batch.run import Outcome, Process
 from napari_dental_denoise.config import MODEL_SUFFIX
-from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.errors import InputError, needed_for
 from napari_dental_denoise.files import write_bytes
 from napari_dental_denoise.inference import Engine, cached_engine
 from napari_dental_denoise.models import converted, sha256
@@ -67,11 +67,9 @@ def running_cluster(address: str) -> Iterator[Client]:
 
 
 def _distributed() -> Any:
-    try:
+    with needed_for("--workers and --scheduler", "distributed"):
         import dask
         import distributed
-    except ImportError as error:
-        raise InputError("Dask's scheduler is not installed: pip install distributed") from error
     dask.config.set({"distributed.scheduler.allowed-failures": MAX_DEATHS - 1})
     return distributed
 

@@ -125,8 +125,8 @@ def run(options: argparse.Namespace) -> int:
     files = list_files(options.sources)
     written = [path for path in (options.output, options.figure, options.detail_map, picture) if path]
     _check_different(written, files)
-    if options.figure:
-        check_figure_name(options.figure)
+    for figure in filter(None, (options.figure, picture)):
+        check_figure_name(figure)
     for path in written:
         check_name(path, overwrite=options.overwrite)
         check_folder(path)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from napari_dental_denoise.images import LoadedImages
     from napari_dental_denoise.unet import TrainingJob
 
+FIGURE = "figure.png"
 DESCRIPTION = """\
 Train and evaluate a model on a folder of clean radiographs, or on synthetic ones without FOLDER: split
 the files, add noise, train on from a model of the package, evaluate on the test images, and draw the
@@ -61,6 +62,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate and return the exit code."""
+    from napari_dental_denoise.evaluation import check_figure_name
     from napari_dental_denoise.images import load_images
     from napari_dental_denoise.noise import check_sigma
 
@@ -68,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
     check_settings(config)
     check_sigma("sigma", options.sigma)
     results = free_folder(options.output)
+    check_figure_name(results / FIGURE)
     folder = options.folder or write_phantoms(results / "phantoms", config.seed)
     echo(f"1. read {folder}")
     loaded = load_images([folder], options.rows)
@@ -166,7 +169,7 @@ def evaluate(job: TrainingJob, tested: list[NoisyPair]) -> None:
     write_text(results / "table.csv", as_csv(rows), overwrite=False)
     pairs = tested[: WORKFLOW.shown]
     shown = [Comparison(pair.clean, pair.noisy, denoise_unit(pair.noisy, engine)) for pair in pairs]
-    save_figure(comparison_figure(shown), results / "figure.png", overwrite=False)
+    save_figure(comparison_figure(shown), results / FIGURE, overwrite=False)
 
 
 def show_results(results: Path, model: Path) -> None:
@@ -175,5 +178,5 @@ def show_results(results: Path, model: Path) -> None:
     echo(f"   model   {model}")
     echo(f"           use it with: {PROGRAM} denoise SCANS -m {model}")
     echo(f"   table   {results / 'table.txt'}, and as CSV {results / 'table.csv'}")
-    echo(f"   figure  {results / 'figure.png'}")
-    echo(f"           open it with any image viewer: xdg-open {results / 'figure.png'}, or napari")
+    echo(f"   figure  {results / FIGURE}")
+    echo(f"           open it with any image viewer: xdg-open {results / FIGURE}, or napari")

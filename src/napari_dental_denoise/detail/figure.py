@@ -11,7 +11,7 @@ from napari_dental_denoise.detail.bench import FOUND
 from napari_dental_denoise.detail.dose import EXPOSURES
 from napari_dental_denoise.detail.results import Assessment
 from napari_dental_denoise.detail.survival import DetailMap
-from napari_dental_denoise.evaluation import NOISY
+from napari_dental_denoise.evaluation import NOISY, new_figure
 from napari_dental_denoise.pixels import Unit
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ MAP_OPACITY = 0.45
 
 def assessment_figure(assessment: Assessment) -> Figure:
     """Draw a row for each noise: contrast-detail curves, MTF, noise power spectra, and d' against exposure."""
-    from matplotlib.figure import Figure
-
     noises = list(dict.fromkeys(score.noise for score in assessment.scores))
     methods = list(dict.fromkeys(score.method for score in assessment.scores))
     colors = {method: "black" if method == NOISY else f"C{number % 10}" for number, method in enumerate(methods)}
-    figure = Figure((4 * PANEL_INCHES, len(noises) * PANEL_INCHES + 0.4), layout="constrained", facecolor="white")
+    figure = new_figure(4 * PANEL_INCHES, len(noises) * PANEL_INCHES + 0.4)
     rows = figure.subplots(len(noises), 4, squeeze=False)
     for noise, row in zip(noises, rows, strict=True):
         row[0].annotate(noise, (0, 1.14), xycoords="axes fraction", fontweight="bold")
@@ -101,10 +99,8 @@ def _dose(axes: Axes, assessment: Assessment, noise: str, colors: dict[str, str]
 
 def detail_map_figure(image: Unit, detail_map: DetailMap) -> Figure:
     """Draw an image with its detail map over it, a colour bar, and the sentence that tells it."""
-    from matplotlib.figure import Figure
-
     height, width = image.shape
-    figure = Figure((9, 8.2 * height / width + 0.9), layout="constrained", facecolor="white")
+    figure = new_figure(9, 8.2 * height / width + 0.9)
     axes = figure.subplots()
     axes.imshow(image, cmap="gray", vmin=0, vmax=1)
     shown = axes.imshow(

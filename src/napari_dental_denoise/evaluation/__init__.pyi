@@ -14,6 +14,7 @@ from .comparison import summarise as summarise
 from .figure import Comparison as Comparison
 from .figure import check_figure_name as check_figure_name
 from .figure import comparison_figure as comparison_figure
+from .figure import new_figure as new_figure
 from .figure import save_figure as save_figure
 from .metrics import accuracy as accuracy
 from .metrics import mean_score as mean_score

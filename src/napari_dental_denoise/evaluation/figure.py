@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.errors import InputError, needed_for
 from napari_dental_denoise.evaluation.metrics import psnr, ssim_or_nan
 from napari_dental_denoise.files import write_bytes
 from napari_dental_denoise.pixels import Unit
@@ -37,10 +37,8 @@ class Comparison:
 
 def comparison_figure(comparisons: Sequence[Comparison]) -> Figure:
     """Draw a row for each radiograph: clean, noisy and denoised with PSNR and SSIM, and denoised minus clean."""
-    from matplotlib.figure import Figure
-
     heights = [COLUMN_INCHES * item.clean.shape[0] / item.clean.shape[1] + CAPTION_INCHES for item in comparisons]
-    figure = Figure((4 * COLUMN_INCHES + 0.6, sum(heights)), layout="constrained", facecolor="white")
+    figure = new_figure(4 * COLUMN_INCHES + 0.6, sum(heights))
     axes = figure.subplots(len(comparisons), 4, squeeze=False, height_ratios=heights)
     for row, item in zip(axes, comparisons, strict=True):
         pictures = (
@@ -58,6 +56,13 @@ def comparison_figure(comparisons: Sequence[Comparison]) -> Figure:
     return figure
 
 
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty white figure of a size in inches; raise InputError without matplotlib."""
+    with needed_for("figures", "matplotlib"):
+        from matplotlib.figure import Figure
+    return Figure((width, height), layout="constrained", facecolor="white")
+
+
 def _scores(clean: Unit, image: Unit) -> str:
     shown = np.clip(image, 0, 1)
     level, structure = psnr(clean, shown, data_range=1.0), ssim_or_nan(clean, shown, data_range=1.0)
@@ -65,7 +70,8 @@ def _scores(clean: Unit, image: Unit) -> str:
 
 
 def check_figure_name(path: Path) -> None:
-    """Raise InputError unless the suffix of the path is that of a figure."""
+    """Raise InputError unless the suffix of the path is that of a figure, and figures can be drawn."""
+    new_figure(1, 1)
     if path.suffix.lower() not in FIGURE_SUFFIXES:
         raise InputError(f"{path.name}: expected a name with the suffix {', '.join(FIGURE_SUFFIXES)}")
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.errors import InputError, needed_for
 from napari_dental_denoise.inference import processor_has_bfloat16
 
 __all__ = ["device_name", "has_bfloat16", "keras", "quiet_stderr", "tf"]
@@ -45,7 +45,7 @@ if chosen != "tensorflow":
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Without AVX-512, TensorFlow does not use oneDNN by default, and a step takes 1.6 times as long.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-with quiet_stderr():
+with needed_for("training and for models in Keras", "tensorflow"), quiet_stderr():
     import keras
     import tensorflow as tf
 
