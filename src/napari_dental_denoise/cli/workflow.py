@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,13 +62,14 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate and return the exit code."""
     from napari_dental_denoise.evaluation import check_figure_name
+    from napari_dental_denoise.files import free_path
     from napari_dental_denoise.images import load_images
     from napari_dental_denoise.noise import check_sigma
 
     config = replace(WORKFLOW_TRAINING, **given_settings(options))
     check_settings(config)
     check_sigma("sigma", options.sigma)
-    results = free_folder(options.output)
+    results = free_path(options.output)
     check_figure_name(results / FIGURE)
     folder = options.folder or write_phantoms(results / "phantoms", config.seed)
     echo(f"1. read {folder}")
@@ -93,12 +93,6 @@ def run(options: argparse.Namespace) -> int:
     if not finished:
         return EXIT_STOPPED
     return EXIT_SOME_LEFT_OUT if loaded.errors else EXIT_DONE
-
-
-def free_folder(wanted: Path) -> Path:
-    """Return the wanted folder, or the first numbered one of that name that does not exist."""
-    numbered = (wanted.with_name(f"{wanted.name}-{count}") for count in itertools.count(2))
-    return next(path for path in itertools.chain([wanted], numbered) if not path.exists())
 
 
 def write_phantoms(folder: Path, seed: int) -> str:

@@ -13,6 +13,7 @@ from .guards import reading_errors as reading_errors
 from .guards import unseen as unseen
 from .lock import locked as locked
 from .paths import first_bytes as first_bytes
+from .paths import free_path as free_path
 from .paths import is_file as is_file
 from .paths import is_folder as is_folder
 from .paths import is_name as is_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Callable
@@ -81,3 +82,9 @@ def first_bytes(path: Path, count: int) -> bytes:
             return file.read(count)
     except (OSError, ValueError):
         return b""
+
+
+def free_path(wanted: Path) -> Path:
+    """Return the wanted path, or the first numbered one of that name that does not exist."""
+    numbered = (wanted.with_name(f"{wanted.stem}-{count}{wanted.suffix}") for count in itertools.count(2))
+    return next(path for path in itertools.chain([wanted], numbered) if not is_name(path))

@@ -21,6 +21,7 @@ from napari_dental_denoise import (
     load_engine,
     phantom,
     psnr,
+    read_image,
     write_image,
 )
 from napari_dental_denoise.batch import run as run_module
@@ -281,6 +282,7 @@ def test_a_folder_of_which_nothing_could_be_done_is_a_problem(viewer, denoise_fo
         qtbot.waitUntil(lambda: denoise_form.folder.enabled)
         told = [notification.message for notification in notification_manager.records]
     assert denoise_form.status.native.styleSheet() == ERROR_STYLE
+    assert not denoise_form.open_results.button.visible
     assert any("1 images failed: bad.png: is not an image" in message for message in told)
 
 
@@ -309,6 +311,7 @@ def test_a_folder_is_denoised_into_another_and_gone_on_with(viewer, denoise_form
     write_image(folder / "more" / "last.tif", radiographs[0])
     denoise_form.denoise_folder(folder, tmp_path / "results")
     assert not denoise_form.folder.enabled
+    assert not denoise_form.open_results.button.visible
     qtbot.waitUntil(lambda: denoise_form.folder.enabled)
     assert denoise_form.status.value == "9 images denoised in results, 1 failed, see results.csv beside it"
     assert (tmp_path / "results" / "more" / "last.tif").exists()
@@ -317,6 +320,9 @@ def test_a_folder_is_denoised_into_another_and_gone_on_with(viewer, denoise_form
     assert (
         denoise_form.status.value == "0 images denoised in results, 9 already done, 1 failed, see results.csv beside it"
     )
+    denoise_form.open_results.button.native.click()
+    assert [layer.data.shape[0] for layer in viewer.layers] == [8, 160]
+    assert same(viewer.layers[1].data, read_image(tmp_path / "results" / "more" / "last.tif"))
 
 
 def test_cancel_stops_a_folder_and_the_next_run_goes_on(viewer, denoise_form, qtbot, folder, tmp_path, monkeypatch):

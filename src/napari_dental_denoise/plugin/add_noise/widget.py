@@ -23,6 +23,7 @@ from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
 from napari_dental_denoise.pixels import PLAIN
 from napari_dental_denoise.plugin.add_noise.preview import NoisyImage
 from napari_dental_denoise.plugin.add_noise.recipe import Recipe
+from napari_dental_denoise.plugin.files import SaveButton
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     LayerField,
@@ -65,6 +66,7 @@ class NoiseWidget(Container):
         self._white: tuple[tuple[Any, int], float] | None = None
         self._make_fields()
         self.work = FormWork([self.add], self.status)
+        self.saving = SaveButton(napari_viewer, self.work, self.status)
         self.noise = NoiseLabel(napari_viewer, self.image)
         self._noisy = NoisyImage(self._show_preview, lambda error: show_text(self.status, str(error), problem=True))
         widgets = [
@@ -75,7 +77,7 @@ class NoiseWidget(Container):
             self.in_grey,
             self.seed,
             self.preview,
-            row(self.add, self.work.cancel),
+            row(self.add, self.saving.button, self.work.cancel),
         ]
         super().__init__(widgets=[*widgets, self.work.progress, self.status])
         finish_form(self, self._close)
@@ -200,15 +202,16 @@ class NoiseWidget(Container):
         )
         self.work.begin(
             lambda: recipe.add_to_all(data),
-            lambda noisy: self._show(noisy, look),
+            lambda noisy: self._show(layer, noisy, look),
             text=f"Adding noise to {layer.name} ...",
             unit="images",
         )
 
-    def _show(self, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
+    def _show(self, layer: Image, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
         with self.field.results():
             added = self._viewer.add_image(noisy, **look)
-        show_text(self.status, f"Done: {added.name}")
+        told = (f"Done: {added.name}", self.saving.offer([(layer, added)]))
+        show_text(self.status, ". ".join(filter(None, told)))
 
 
 def _level_field(name: str) -> FloatSlider | FloatSpinBox:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magicgui.widgets import PushButton
 
 from napari_dental_denoise.batch import (
     DenoiseWork,
@@ -20,7 +23,11 @@ from napari_dental_denoise.batch import (
     source_folders,
 )
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.plugin.files import open_path
 from napari_dental_denoise.progress import Progress
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,21 @@ class FolderOutcome:
         parts += [f"{self.before} already done"] * (self.before > 0)
         parts += [f"{len(self.errors)} failed, see {report_path(self.output).name} beside it"] * bool(self.errors)
         return ", ".join(parts)
+
+
+class OpenResults:
+    """The button that opens the results of the last run over a folder."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._folder = Path()
+        self.button = PushButton(text="Open results", visible=False, tooltip="Open the output folder of the last run")
+        self.button.clicked.connect(lambda: open_path(self._viewer, self._folder))
+
+    def offer(self, outcome: FolderOutcome) -> None:
+        """Show the button if there is a result."""
+        self._folder = outcome.output
+        self.button.visible = outcome.done + outcome.before > 0
 
 
 def folder_steps(source: Path, output: Path, work: DenoiseWork) -> Generator[Progress, None, FolderOutcome]:

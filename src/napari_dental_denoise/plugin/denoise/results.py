@@ -33,6 +33,10 @@ class Results:
             of_maps = [f"{task.layer.name}: {text}" for (task, _), text in zip(runs, of_maps, strict=True) if text]
         return ". ".join(filter(None, (f"Done: {names}", *of_maps)))
 
+    def layers(self) -> list[tuple[Image, Image]]:
+        """Return the inputs and the results of the last run."""
+        return [(task.layer, result) for task, _, result in self._shown]
+
     def _add(self, task: Task, outcome: Outcome, strength: float) -> Image:
         record = _record(task, outcome, strength)
         look = matching_layer_kwargs(task.layer, "denoised preview" if task.window else "denoised", record)

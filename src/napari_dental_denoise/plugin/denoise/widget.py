@@ -14,13 +14,13 @@ from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, DetailMap
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import summarise_errors
 from napari_dental_denoise.models import read_card, starter_models
-from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, folder_steps
+from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, OpenResults, folder_steps
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, all_steps
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
 from napari_dental_denoise.plugin.denoise.models import card_text, named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.denoise.results import Results
-from napari_dental_denoise.plugin.files import ask_for_folder
+from napari_dental_denoise.plugin.files import SaveButton, ask_for_folder
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     LayerField,
@@ -55,12 +55,15 @@ class DenoiseWidget(Container):
         self._browsed: list[Path] = []
         self._make_fields()
         self.work = FormWork([self.start, self.folder, self.map], self.status)
-        buttons = row(self.start, self.work.cancel)
+        self.open_results = OpenResults(napari_viewer)
+        self.saving = SaveButton(napari_viewer, self.work, self.status)
+        buttons = row(self.start, self.saving.button, self.work.cancel)
+        folders = row(self.folder, self.open_results.button)
         self.noise = NoiseLabel(napari_viewer, self.image)
         fields = [self.field.row, self.noise.label, self.model, self.browse, self.card, self.strength]
         choices = [self.visible_only, self.lazy, self.self_ensemble, *self.maps.widgets]
         spot = [row(self.radius, self.contrast, label="spot (px, noise)"), self.map]
-        super().__init__(widgets=[*fields, *choices, buttons, self.folder, *spot, self.work.progress, self.status])
+        super().__init__(widgets=[*fields, *choices, buttons, folders, *spot, self.work.progress, self.status])
         finish_form(self, self._close)
         self.start.clicked.connect(self.denoise)
         self.browse.clicked.connect(self._choose_file)
@@ -170,6 +173,7 @@ class DenoiseWidget(Container):
     def _show_folder(self, outcome: FolderOutcome) -> None:
         from napari.utils.notifications import show_warning
 
+        self.open_results.offer(outcome)
         show_text(self.status, outcome.text(), problem=outcome.failed)
         if outcome.errors:
             show_warning(f"{len(outcome.errors)} images failed: {summarise_errors(outcome.errors)}")
@@ -248,7 +252,7 @@ class DenoiseWidget(Container):
         remember_model(tasks[0].model)
         with self.field.results():
             told = self._results.show(list(zip(tasks, outcomes, strict=True)), self.strength.value)
-        show_text(self.status, told)
+        show_text(self.status, ". ".join(filter(None, (told, self.saving.offer(self._results.layers())))))
 
     def _show_strength(self) -> None:
         told = self._results.set_strength(self.strength.value, self.image.value, self.model.value)

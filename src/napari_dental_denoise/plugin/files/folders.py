@@ -18,7 +18,11 @@ UNDO = f"To undo: Preferences > Plugins, remove the row {EVERY_FOLDER}"
 
 def open_folder(viewer: napari.viewer.Viewer) -> None:
     """Ask for a folder of radiographs and open it with its subfolders."""
-    folder = ask_for_folder("Open a folder of radiographs")
+    open_path(viewer, ask_for_folder("Open a folder of radiographs"))
+
+
+def open_path(viewer: napari.viewer.Viewer, folder: Path | None) -> None:
+    """Open a folder with this plugin's reader; do nothing without one."""
     if folder is None:
         return
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +37,28 @@ def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     the image raises OSError: npe2 takes a ValueError, such as InputError, for a missing writer and drops its message.
     """
     try:
-        return [str(_write(Path(path), data, meta))]
+        return [str(write_layer(Path(path), data, meta, _check_replacing))]
     except InputError as error:
         raise OSError(str(error)) from error
 
 
-def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
+def write_layer(path: Path, data: Any, meta: Mapping[str, Any], may_replace: Callable[[Path], bool]) -> Path:
+    """Write the data of a layer with these settings and return the path, as `write_image_layer` does.
+
+    `may_replace` returns whether an existing file is replaced; raise InputError there to stop.
+    """
     array = data[0] if meta.get("multiscale") else data
     name = str(meta.get("name", "The layer"))
     record = (meta.get("metadata") or {}).get(METADATA, {})
     if path.suffix.lower() == DICOM_SUFFIX:
-        _write_derived(path, name, np.asarray(array), record)
+        _write_derived(path, name, np.asarray(array), record, may_replace)
         return path
     if "dicom" in record:
         array = to_grey(array, record_encoding(record))
     dtype = _checked_type(name, array, meta)
     target = _with_suffix(path, array.ndim, dtype)
     size = _pixel_size(meta)
-    overwrite = _check_replacing(target)
+    overwrite = may_replace(target)
     if array.ndim == 2:
         write_image(target, np.asarray(array, dtype), size, overwrite=overwrite)
     else:
@@ -62,17 +66,23 @@ def _write(path: Path, data: Any, meta: Mapping[str, Any]) -> Path:
     return target
 
 
-def _write_derived(path: Path, name: str, pixels: NDArray[np.generic], record: Mapping[str, Any]) -> None:
-    sha256 = record.get("dicom", {}).get("sha256")
-    if sha256 is None or "path" not in record or "operation" not in record:
+def _write_derived(
+    path: Path, name: str, pixels: NDArray[np.generic], record: Mapping[str, Any], may_replace: Callable[[Path], bool]
+) -> None:
+    if not is_derivable(record):
         raise InputError(f"{name} was not made from one DICOM file: choose .png or .tif")
-    overwrite = _check_replacing(path)
+    sha256, overwrite = record["dicom"]["sha256"], may_replace(path)
     source, derivation = Path(record["path"]), _derivation(record)
     left_out = write_derived(path, source, pixels, derivation, sha256=sha256, overwrite=overwrite)
     if left_out:
         from napari.utils.notifications import show_warning
 
         show_warning(f"{path.name}: {'; '.join(left_out)}")
+
+
+def is_derivable(record: Mapping[str, Any]) -> bool:
+    """Return whether a record tells of one DICOM file that a layer was made from."""
+    return bool(record.get("dicom", {}).get("sha256")) and "path" in record and "operation" in record
 
 
 def _derivation(record: Mapping[str, Any]) -> Derivation:
@@ -95,17 +105,22 @@ def _checked_type(name: str, array: Any, meta: Mapping[str, Any]) -> np.dtype[An
     return dtype
 
 
+def needs_tiff(ndim: int, dtype: np.dtype[Any]) -> bool:
+    """Return whether PNG cannot hold an image or a stack of this type."""
+    return ndim > 2 or dtype not in (np.uint8, np.uint16)
+
+
 def _with_suffix(path: Path, ndim: int, dtype: np.dtype[Any]) -> Path:
     suffix = path.suffix.lower()
-    needs_tiff = ndim > 2 or dtype not in (np.uint8, np.uint16)
-    if suffix == PNG_SUFFIX and needs_tiff:
+    tiff_only = needs_tiff(ndim, dtype)
+    if suffix == PNG_SUFFIX and tiff_only:
         what = "a stack" if ndim > 2 else "floating values" if dtype.kind == "f" else "32 bits"
         raise InputError(f"PNG cannot hold {what}: choose TIFF, {path.stem}.tif")
     if suffix in SUFFIXES:
         return path
     if OTHER_FORMAT.fullmatch(suffix):
         raise InputError(f"{suffix} is not written: choose .png, .tif or .dcm")
-    return path.with_name(path.name + (TIFF_SUFFIXES[0] if needs_tiff else PNG_SUFFIX))
+    return path.with_name(path.name + (TIFF_SUFFIXES[0] if tiff_only else PNG_SUFFIX))
 
 
 def _pixel_size(meta: Mapping[str, Any]) -> PixelSize | None:

@@ -23,10 +23,16 @@ class FormWork:
     def __init__(self, starters: Sequence[PushButton], status: Label) -> None:
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop within a tile or an image")
         self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
-        self._starters, self._status = starters, status
+        self._starters, self._status = [*starters], status
         self._worker: GeneratorWorker | None = None
         self._if_cancelled = ""
         self.cancel.clicked.connect(self.stop)
+
+    def add_starter(self, button: PushButton) -> None:
+        """Enable another button while no task runs."""
+        if button not in self._starters:
+            self._starters.append(button)
+            button.enabled = self._worker is None
 
     def begin(
         self,
