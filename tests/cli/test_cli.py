@@ -620,7 +620,7 @@ class TestInfo:
         assert run("info", tmp_path / "noisy.png") == 0
         text = capsys.readouterr().out
         assert "pages: 1\nheight: 160\nwidth: 200\ntype: uint8\n" in text
-        level, correlation = re.search(r"noise: about ([\d.]+) grey levels of 8 bit, (.*)", text).groups()
+        level, correlation = re.search(r"noise: about ([\d.]+) grey levels, (.*)", text).groups()
         assert float(level) == pytest.approx(20, rel=0.1)
         assert correlation.startswith("uncorrelated")
 

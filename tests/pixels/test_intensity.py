@@ -114,7 +114,7 @@ def test_results_are_rounded_and_clipped():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_refused(value):
-    with pytest.raises(InputError, match="must hold finite values"):
+    with pytest.raises(InputError, match="contains invalid pixels"):
         full_scale(np.array([[0, value]]))
 
 

@@ -24,6 +24,7 @@ from napari_dental_denoise.cli.options import (
     add_seed,
     add_sources,
     are_levels_given,
+    grey_number,
     named_path,
     number,
     positive,
@@ -103,11 +104,11 @@ def _add_details(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pixel-size", type=number, metavar="MM", help="side of a pixel, for sizes in mm")
     parser.add_argument(
         "--contrast",
-        type=number,
+        type=grey_number,
         nargs="+",
         metavar="CONTRAST",
-        help="contrasts on the [0, 1] scale, such as 10/255; default: 0.5 to 4 times what is just found in the "
-        "noise; for a map, twice the estimated noise",
+        help="contrasts on the [0, 1] scale, such as 0.1 or 10gl, which is 10 grey levels of 8 bit; default: 0.5 to 4 "
+        "times what is just found in the noise; for a map, twice the estimated noise",
     )
     parser.add_argument("--samples", type=positive, metavar="N", help="pieces of images to use; default 200")
     parser.add_argument("--quick", action="store_true", help=f"use {QUICK_SAMPLES} pieces, for a first look")

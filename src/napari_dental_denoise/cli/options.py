@@ -8,13 +8,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from napari_dental_denoise.config import INFERENCE, NOISE, PRECISIONS
+from napari_dental_denoise.config import GREY_LEVELS, INFERENCE, NOISE, PRECISIONS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind, spelled
 from napari_dental_denoise.training import SETTINGS, TRAINING, TrainingConfig, option
 
 # argparse has no public name for what add_subparsers() gives.
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (see above)
+# The unit of a grey level of 8 bit.
+GREY_SUFFIX = "gl"
+GREY_HELP = f" on the [0, 1] scale; 25{GREY_SUFFIX} or 25/{GREY_LEVELS} is 25 grey levels of 8 bit"
+
+
+def grey_number(text: str) -> float:
+    """Parse a number on the [0, 1] scale of the grey values, or one of 8-bit grey levels such as 25gl."""
+    levels = text.removesuffix(GREY_SUFFIX)
+    return number(text) if levels == text else number(levels) / GREY_LEVELS
 
 
 def number(text: str) -> float:
@@ -111,7 +120,14 @@ def add_noise(parser: argparse.ArgumentParser, default: str, nargs: int | str | 
         help=f"kind of noise ({kinds}); default {default}",
     )
     for name, meaning in LEVEL_MEANINGS.items():
-        parser.add_argument(option(name), type=number, nargs=nargs, metavar=name.upper(), help=f"{values}{meaning}")
+        is_sigma = name.startswith("sigma")
+        parser.add_argument(
+            option(name),
+            type=grey_number if is_sigma else number,
+            nargs=nargs,
+            metavar=name.upper(),
+            help=f"{values}{meaning}{GREY_HELP if is_sigma else ''}",
+        )
 
 
 def are_levels_given(options: argparse.Namespace) -> bool:

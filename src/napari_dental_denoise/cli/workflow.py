@@ -17,7 +17,14 @@ from napari_dental_denoise.cli.console import (
     report_left_out,
 )
 from napari_dental_denoise.cli.evaluate import measure
-from napari_dental_denoise.cli.options import Subparsers, add_rows, add_settings, given_settings, named_path, number
+from napari_dental_denoise.cli.options import (
+    Subparsers,
+    add_rows,
+    add_settings,
+    given_settings,
+    grey_number,
+    named_path,
+)
 from napari_dental_denoise.cli.train import NOTHING_KEPT, follow
 from napari_dental_denoise.config import MODEL_SUFFIX, NOISE, PROGRAM, SIGMA, UNSEEN_SEED, WORKFLOW
 from napari_dental_denoise.errors import InputError
@@ -54,7 +61,9 @@ def add_parser(subparsers: Subparsers) -> None:
         help="folder for the results; default results",
     )
     add_settings(parser, ("preset", "minutes", "seed"), WORKFLOW_TRAINING)
-    parser.add_argument("--sigma", type=number, default=SIGMA.default, help="noise of the test images; default 25/255")
+    parser.add_argument(
+        "--sigma", type=grey_number, default=SIGMA.default, help="noise of the test images; default 25gl"
+    )
     add_rows(parser)
     parser.set_defaults(run=run)
 

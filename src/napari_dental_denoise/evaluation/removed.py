@@ -161,7 +161,7 @@ def _difference(image: ArrayLike, denoised: ArrayLike) -> Unit:
         if source.mask is not None:
             exact[source.mask] = 0
     if not np.isfinite(exact).all():
-        raise InputError("the images must hold finite values: replace NaN and infinity first")
+        raise InputError("the images contain invalid pixels (NaN or infinity): replace them first")
     difference = exact.astype(np.float32)
     return difference - _mean(difference, LEVEL_SIDE)
 

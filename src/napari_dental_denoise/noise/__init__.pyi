@@ -23,6 +23,7 @@ from .pointwise import add_speckle_noise as add_speckle_noise
 from .registry import LEVEL_MEANINGS as LEVEL_MEANINGS
 from .registry import NOISE_KINDS as NOISE_KINDS
 from .registry import NoiseRange as NoiseRange
+from .registry import is_in_grey_levels as is_in_grey_levels
 from .registry import noise_kind as noise_kind
 from .registry import noise_title as noise_title
 from .registry import spelled as spelled

@@ -57,6 +57,8 @@ MIN_LEVEL = 0.2
 MARGIN = 0.25
 MIN_BEYOND = 0.25
 NOTABLE_RATIO = 1.3
+# From this level on, the first decimal is chance.
+MIN_WHOLE = 10
 # Noise that is correlated over more pixels than this is told from the texture of bone from this level on.
 COARSE_LENGTH, MIN_COARSE_SIGMA = 2.5, 10 / GREY_LEVELS
 
@@ -82,7 +84,7 @@ class NoiseEstimate:
     --------
     >>> from napari_dental_denoise import NoiseEstimate
     >>> NoiseEstimate(0.02, 1.4, sigma_dark=0.01, sigma_bright=0.03).text()
-    'about 5.1 grey levels of 8 bit, correlated over 1.4 px, stronger in the bright parts'
+    'about 5.1 grey levels, correlated over 1.4 px, stronger in the bright parts'
     """
 
     sigma: float
@@ -99,10 +101,11 @@ class NoiseEstimate:
         return self.correlation_length / 2
 
     def text(self) -> str:
-        """Return the estimate in words, such as "about 6.2 grey levels of 8 bit, uncorrelated"."""
+        """Return the estimate in words and 8-bit grey levels, such as "about 6.2 grey levels, uncorrelated"."""
         if self.sigma == 0:
             return "no noise found"
-        level = f"about {self.sigma * GREY_LEVELS:.1f} grey levels of 8 bit"
+        levels = self.sigma * GREY_LEVELS
+        level = f"about {levels:.{1 if levels < MIN_WHOLE else 0}f} grey levels"
         if self.correlation_length > COARSE_LENGTH and self.sigma < MIN_COARSE_SIGMA:
             return f"none that can be told from structure, which varies by {level}"
         reach = f"correlated over {self.correlation_length:.1f} px" if self.correlation_length > 0 else "uncorrelated"

@@ -17,7 +17,6 @@ from napari_dental_denoise.config import (
     BLUR,
     DETECTOR_BLUR,
     EXPONENT,
-    GREY_LEVELS,
     LINE_SIGMA,
     PHOTONS,
     QUALITY,
@@ -55,9 +54,9 @@ class NoiseKind:
 
 LEVEL_MEANINGS: Mapping[str, str] = MappingProxyType(
     {
-        "sigma": f"standard deviation of the noise on the [0, 1] scale; 25/{GREY_LEVELS} is 25 grey levels of 8 bit",
-        "sigma_low": "standard deviation at the weakest noise, on the [0, 1] scale",
-        "sigma_high": "standard deviation at the strongest noise, on the [0, 1] scale",
+        "sigma": "standard deviation of the noise",
+        "sigma_low": "standard deviation at the weakest noise",
+        "sigma_high": "standard deviation at the strongest noise",
         "photons": "expected count of photons at full white; fewer make more noise",
         "blur": "standard deviation of the blur that correlates the noise, in pixels",
         "exponent": "the noise power is proportional to 1 / frequency ** exponent",
@@ -98,6 +97,15 @@ NOISE_KINDS: Mapping[str, NoiseKind] = MappingProxyType(
         "dental-xray": NoiseKind(add_dental_xray_noise, {"sigma": SIGMA}, "a random mixture, as in dental radiographs"),
     }
 )
+
+
+def is_in_grey_levels(kind: str, level: str) -> bool:
+    """Return whether a level of a kind is on the [0, 1] scale of the grey values.
+
+    Of the others, the sigma of speckle is relative to the grey value, and that of quantum noise to the exposure.
+    """
+    levels = noise_kind(kind).levels
+    return level.startswith("sigma") and levels is not QUANTUM and levels[level] is not SPECKLE_SIGMA
 
 
 def noise_title(kind: str, levels: Mapping[str, float]) -> str:

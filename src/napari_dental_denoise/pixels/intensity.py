@@ -133,10 +133,8 @@ def check_values(image: NDArray[np.generic]) -> None:
         return
     low, high = float(image.min(initial=0)), float(image.max(initial=0))
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise InputError(
-            "the image must hold finite values; received NaN or infinity: replace them first, "
-            "for example with numpy.nan_to_num"
-        )
+        invalid = "NaN" if np.isnan(low) else "infinity"
+        raise InputError(f"the image contains invalid pixels ({invalid}): replace them first")
     if max(-low, high) > MAX_VALUE:
         raise InputError(
             f"the image must hold values up to {MAX_VALUE:.0e}; received {max(-low, high):.0e}: divide it first"

@@ -29,7 +29,7 @@ def test_each_kind_is_that_of_the_core(viewer, open_form, qtbot, radiographs, ki
     assert result.scale.tolist() == [0.1, 0.1]
     assert record(result)["levels"] == recipe.levels
     np.testing.assert_array_equal(layer.data, radiographs[0])
-    shown = {name for name, slider in form.levels.items() if slider.visible}
+    shown = {name for name, slider in form.levels.fields.items() if slider.visible}
     assert shown == set(NOISE_KINDS[kind].levels)
 
 
@@ -43,10 +43,9 @@ def test_each_image_of_a_stack_has_its_own_noise(viewer, open_form, qtbot):
 def test_the_level_is_told_in_grey_levels_and_in_the_images_own(viewer, open_form):
     viewer.add_image(np.full((64, 64), 4000, np.uint16), name="12 bit")
     form = open_form("Add noise")
-    form.levels["sigma"].value = 0.1
-    text = form.in_grey.value
-    assert text.startswith("sigma 25.")
-    assert "where white is 4095" in text
+    form.levels.fields["sigma"].value = 25
+    assert form.recipe().levels == {"sigma": 25 / 255}
+    assert form.in_grey.value == "sigma 0.09804 on the [0, 1] scale, 401.5 in the image, where white is 4095"
 
 
 def test_the_preview_follows_and_goes(viewer, open_form, qtbot, radiographs):
@@ -56,7 +55,7 @@ def test_the_preview_follows_and_goes(viewer, open_form, qtbot, radiographs):
     qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     assert viewer.layers[1].name == "scan noise preview"
     faint = viewer.layers[1].data.std()
-    form.levels["sigma"].value = 0.4
+    form.levels.fields["sigma"].value = 100
     qtbot.waitUntil(lambda: viewer.layers[1].data.std() > faint * 1.2)
     assert viewer.layers.selection.active.name == "scan"
     form.preview.value = False
@@ -71,7 +70,7 @@ def test_a_preview_that_was_selected_leaves_no_layer_behind_that_is_gone(viewer,
     first = viewer.layers[1]
     viewer.layers.selection = {first}
     form.image.value = viewer.layers["scan"]
-    form.levels["sigma"].value = 0.4
+    form.levels.fields["sigma"].value = 100
     qtbot.waitUntil(lambda: len(viewer.layers) == 2 and viewer.layers[1] is not first)
     assert set(viewer.layers.selection) <= set(viewer.layers)
 
@@ -131,9 +130,37 @@ def test_cancel_stops_and_changes_nothing(viewer, open_form, qtbot, radiographs)
     assert len(viewer.layers) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "label", "default", "level"),
+    [
+        ("gaussian", "Sigma (grey levels)", 25, 25 / 255),
+        ("speckle", "Sigma (share)", 0.2, 0.2),
+        ("quantum", "Sigma (share)", 0.008, 0.008),
+        ("poisson-gaussian", "Sigma (grey levels)", 2, 2 / 255),
+    ],
+)
+def test_a_level_has_its_unit(open_form, kind, label, default, level):
+    form = open_form("Add noise")
+    form.kind.value = kind
+    field = form.levels.fields["sigma"]
+    assert field.label == label
+    assert field.value == pytest.approx(default)
+    assert form.recipe().levels["sigma"] == pytest.approx(level)
+
+
 def test_levels_are_shown_as_fine_as_their_steps(open_form):
     form = open_form("Add noise")
-    form.levels["sigma"].value = 0.0155
-    assert form.levels["sigma"].native.findChild(QDoubleSpinBox).value() == 0.0155
+    number = form.levels.fields["sigma"].native.findChild(QDoubleSpinBox)
+    form.levels.fields["sigma"].value = 2.5
+    assert number.value() == 2.5
     form.kind.value = "speckle"
-    assert "grey levels" not in form.in_grey.value
+    form.levels.fields["sigma"].value = 0.015
+    assert number.value() == 0.015
+
+
+def test_a_message_goes_with_its_cause(viewer, open_form, radiographs):
+    form = open_form("Add noise")
+    form.add.native.click()
+    assert form.status.value == "Open an image first"
+    viewer.add_image(radiographs[0])
+    assert form.status.value == ""

@@ -358,7 +358,11 @@ def test_inputs_are_never_changed(form, qtbot, images):
         (np.zeros((*SHAPE, 3), np.uint8), {"rgb": True}, "odd is a colour image: convert it to grey first"),
         (np.zeros(SHAPE, np.int32), {}, "odd holds int32: expected 8, 16 or 32 bit, or floating values"),
         (np.zeros((2, 2, *SHAPE), np.uint8), {}, "odd has 4 dimensions: expected an image or a stack of images"),
-        (np.full(SHAPE, np.nan), {"contrast_limits": (0, 1)}, "the image must hold finite values"),
+        (
+            np.full(SHAPE, np.nan),
+            {"contrast_limits": (0, 1)},
+            "The image contains invalid pixels (NaN): replace them first",
+        ),
     ],
 )
 def test_layers_that_do_not_go_together_say_why(form, qtbot, image, options, message):
@@ -374,6 +378,18 @@ def test_layers_that_do_not_go_together_say_why(form, qtbot, image, options, mes
     form.first.setCurrentText("scan gaussian")
     rest(qtbot, form)
     assert form.wipe.isEnabled()
+
+
+def test_a_reason_goes_with_its_cause(form, qtbot):
+    viewer = viewer_of(form)
+    form.wipe.click()
+    viewer.dims.ndisplay = 3
+    qtbot.waitUntil(lambda: "Wipe needs the 2D view" in form.status.value)
+    viewer.dims.ndisplay = 2
+    assert form.status.value == ""
+    form.wipe.click()
+    assert form.wipe.isChecked()
+    assert form.status.value == ""
 
 
 def test_wipe_needs_the_grid_to_be_off(form, qtbot):

@@ -66,6 +66,21 @@ def test_a_folder_opens_without_a_question(folder, make_napari_viewer, choose, n
     assert notified() == []
 
 
+def test_the_reader_of_the_palette_asks_for_files(folder, make_napari_viewer, monkeypatch, notified):
+    viewer = make_napari_viewer()
+    files = sorted(str(path) for path in folder.iterdir())[:2]
+    for answer in (files, []):
+        monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, answer=answer, **__: (answer, ""))
+        run("get_reader")
+    assert [layer.source.path for layer in viewer.layers] == files
+    assert notified() == []
+
+
+def test_the_palette_offers_no_writer(make_napari_viewer):
+    make_napari_viewer()
+    assert not get_app_model().commands[f"{PLUGIN}.write_image"].enablement.eval({})
+
+
 def test_a_cancelled_dialog_does_nothing(make_napari_viewer, choose, notified):
     viewer = make_napari_viewer()
     choose("")

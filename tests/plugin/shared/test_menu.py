@@ -8,11 +8,30 @@ PLUGIN = "napari-dental-denoise"
 
 
 @pytest.mark.parametrize(
-    ("command", "name"), [("denoise", "Denoise"), ("add_noise", "Add noise"), ("compare", "Compare")]
+    ("command", "name"),
+    [("denoise", "Denoise"), ("add_noise", "Add noise"), ("compare", "Compare"), ("train", "Train")],
 )
 def test_the_menu_opens_the_form(viewer, command, name):
     get_app_model().commands.execute_command(f"{PLUGIN}.show_{command}").result()
     assert list(viewer.window.dock_widgets) == [f"{name} (Dental Denoise)"]
+
+
+def test_a_command_denoises_the_selected_layers(viewer, denoise_form, qtbot, radiographs):
+    layers = [viewer.add_image(image, name=str(index)) for index, image in enumerate(radiographs[:3])]
+    viewer.layers.selection = layers[:2]
+    get_app_model().commands.execute_command(f"{PLUGIN}.denoise_selected").result()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 5 and denoise_form.start.enabled)
+    assert [layer.name[0] for layer in viewer.layers[3:]] == ["0", "1"]
+
+
+def test_a_command_starts_and_ends_the_wipe(viewer, radiographs):
+    for image in radiographs[:2]:
+        viewer.add_image(image)
+    counts = []
+    for _ in range(2):
+        get_app_model().commands.execute_command(f"{PLUGIN}.toggle_wipe").result()
+        counts.append(len(viewer.layers))
+    assert counts == [4, 2]
 
 
 @pytest.mark.parametrize("first", ["menu of layers", "menu of plugins", "another program"])

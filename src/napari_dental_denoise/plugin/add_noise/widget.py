@@ -9,18 +9,16 @@ from magicgui.widgets import (
     CheckBox,
     ComboBox,
     Container,
-    FloatSlider,
-    FloatSpinBox,
     PushButton,
     SpinBox,
 )
 from numpy.typing import NDArray
-from qtpy.QtWidgets import QDoubleSpinBox
 
-from napari_dental_denoise.config import GREY_LEVELS, NOISE
+from napari_dental_denoise.config import NOISE
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind
+from napari_dental_denoise.noise import NOISE_KINDS, is_in_grey_levels, noise_kind
 from napari_dental_denoise.pixels import PLAIN
+from napari_dental_denoise.plugin.add_noise.levels import LevelFields
 from napari_dental_denoise.plugin.add_noise.preview import NoisyImage
 from napari_dental_denoise.plugin.add_noise.recipe import Recipe
 from napari_dental_denoise.plugin.files import SaveButton
@@ -34,12 +32,14 @@ from napari_dental_denoise.plugin.shared import (
     delayed,
     finish_form,
     fit_encoding,
+    forget_problems,
     layer_encoding,
     matching_layer_kwargs,
     place_window,
     preference,
     report_error,
     row,
+    show_problem,
     show_text,
     text_label,
     visible_window,
@@ -51,10 +51,6 @@ if TYPE_CHECKING:
 
 PREVIEW = "noise preview"
 PREVIEW_DELAY_MS = 80
-MAX_SIGMA = 0.5
-# Minimum, maximum and step.
-SPIN_RANGES = {"photons": (1, 1e6, 10), "blur": (0, 32, 0.1), "exponent": (0, 4, 0.1), "quality": (1, 100, 5)}
-DECIMALS = 4
 
 
 class NoiseWidget(Container):
@@ -68,12 +64,12 @@ class NoiseWidget(Container):
         self.work = FormWork([self.add], self.status)
         self.saving = SaveButton(napari_viewer, self.work, self.status)
         self.noise = NoiseLabel(napari_viewer, self.image)
-        self._noisy = NoisyImage(self._show_preview, lambda error: show_text(self.status, str(error), problem=True))
+        self._noisy = NoisyImage(self._show_preview, lambda error: show_problem(self.status, error))
         widgets = [
             self.field.row,
             self.noise.label,
             self.kind,
-            *self.levels.values(),
+            *self.levels.fields.values(),
             self.in_grey,
             self.seed,
             self.preview,
@@ -81,6 +77,7 @@ class NoiseWidget(Container):
         ]
         super().__init__(widgets=[*widgets, self.work.progress, self.status])
         finish_form(self, self._close)
+        forget_problems(self, self.status)
         self._timer = delayed(self.native, PREVIEW_DELAY_MS, self._show_preview)
         self._connect()
         self.field.follow()
@@ -90,21 +87,21 @@ class NoiseWidget(Container):
         self.field = LayerField(self._viewer, "Clean image or stack of images; it is not changed")
         self.image = self.field.image
         self.kind = ComboBox(
-            label="noise",
+            label="Noise",
             choices=list(NOISE_KINDS),
             value=preference("noise", "kind", NOISE.kind),
             tooltip="\n".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items()),
         )
-        self.levels = {name: _level_field(name) for name in LEVEL_MEANINGS}
-        self.in_grey = text_label("Level in grey levels of 8 bit, and in those of the image")
-        self.seed = SpinBox(label="seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
-        self.preview = CheckBox(text="preview visible region", tooltip="Show the noise while you move a slider")
-        self.add = PushButton(text="Add noise", tooltip="Add a new layer with the noisy image")
+        self.levels = LevelFields()
+        self.in_grey = text_label("Level on the [0, 1] scale, and in grey levels of the image")
+        self.seed = SpinBox(label="Seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
+        self.preview = CheckBox(text="Preview visi&ble region", tooltip="Show the noise while you move a slider")
+        self.add = PushButton(text="&Add noise", tooltip="Add a new layer with the noisy image")
         self.status = text_label()
 
     def _connect(self) -> None:
         self.kind.changed.connect(self._choose_kind)
-        for field in (self.image, self.seed, self.preview, *self.levels.values()):
+        for field in (self.image, self.seed, self.preview, *self.levels.fields.values()):
             field.changed.connect(self._changed)
         self._viewer.scene.camera.events.connect(self._changed)
         self._viewer.dims.events.current_step.connect(self._changed)
@@ -122,19 +119,14 @@ class NoiseWidget(Container):
 
     def _choose_kind(self) -> None:
         """Show the levels of this kind, at their defaults."""
-        used = noise_kind(self.kind.value).levels
-        for name, slider in self.levels.items():
-            slider.visible = name in used
-            if name in used:
-                slider.value = used[name].default
+        self.levels.show(self.kind.value)
         self._changed()
 
     def recipe(self) -> Recipe:
         """Return the noise that the form describes."""
-        used = noise_kind(self.kind.value).levels
-        levels = {name: float(self.levels[name].value) for name in used}
+        levels = self.levels.values(self.kind.value)
         encoding = PLAIN if self.image.value is None else layer_encoding(self.image.value)
-        return Recipe(self.kind.value, levels, int(self.seed.value), encoding)
+        return Recipe(self.kind.value, dict(levels), int(self.seed.value), encoding)
 
     def _changed(self, *_: object) -> None:
         show_text(self.in_grey, self._level_text())
@@ -149,17 +141,16 @@ class NoiseWidget(Container):
         recipe = self.recipe()
         sigma = recipe.levels.get("sigma")
         layer = self.image.value
-        # Together with photons, sigma is relative to an exposure; for speckle, to the grey value.
-        if sigma is None or "photons" in recipe.levels or recipe.kind == "speckle":
+        if sigma is None or not is_in_grey_levels(recipe.kind, "sigma"):
             return noise_kind(recipe.kind).title
-        text = f"sigma {sigma * GREY_LEVELS:.1f} of {GREY_LEVELS} grey levels"
+        text = f"sigma {sigma:.4g} on the [0, 1] scale"
         if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
             return text
         try:
             white = self._white_of(layer)
         except InputError:
             return text
-        return f"{text}, {sigma * white:.4g} in those of the image, where white is {white:g}"
+        return f"{text}, {sigma * white:.4g} in the image, where white is {white:g}"
 
     def _white_of(self, layer: Image) -> float:
         """Return the white of a layer; it is cached, because a stack may be large."""
@@ -173,7 +164,7 @@ class NoiseWidget(Container):
             layer = check_image(self.image.value)
             window = visible_window(layer, self._viewer.dims)
         except InputError as error:
-            show_text(self.status, str(error), problem=True)
+            show_problem(self.status, error)
             return
         noisy = self._noisy.get(self.recipe(), layer.data, current_image(layer, self._viewer.dims.point))
         if noisy is None:
@@ -212,16 +203,3 @@ class NoiseWidget(Container):
             added = self._viewer.add_image(noisy, **look)
         told = (f"Done: {added.name}", self.saving.offer([(layer, added)]))
         show_text(self.status, ". ".join(filter(None, told)))
-
-
-def _level_field(name: str) -> FloatSlider | FloatSpinBox:
-    label, tooltip = name.replace("_", " "), LEVEL_MEANINGS[name]
-    if name != "amount" and not name.startswith("sigma"):
-        low, high, step = SPIN_RANGES[name]
-        return FloatSpinBox(label=label, min=low, max=high, step=step, tooltip=tooltip)
-    high, step = (1, 0.001) if name == "amount" else (MAX_SIGMA, 0.0005)
-    slider = FloatSlider(label=label, max=high, step=step, tooltip=tooltip)
-    # As many decimals as the step has; magicgui shows two.
-    number: QDoubleSpinBox = slider.native.findChild(QDoubleSpinBox)
-    number.setDecimals(DECIMALS)
-    return slider

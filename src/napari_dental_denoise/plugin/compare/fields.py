@@ -60,25 +60,25 @@ class CompareFields(QWidget):
         self.difference_choice.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def _make_buttons(self) -> None:
-        self.side_by_side = _button("Side by side", "Show the chosen layers in one row; press again to go back")
-        self.wipe = _button("Wipe", "Show A left and B right of an edge that you can drag; press again to go back")
+        self.side_by_side = _button("Side b&y side", "Show the chosen layers in one row; press again to go back")
+        self.wipe = _button("W&ipe", "Show A left and B right of an edge that you can drag; press again to go back")
         for button in (self.side_by_side, self.wipe):
             button.setCheckable(True)
         self.edge = QSlider(Qt.Orientation.Horizontal)
         self.edge.setRange(0, SLIDER_STEPS)
         self.edge.setValue(SLIDER_STEPS // 2)
         self.edge.setToolTip("Position of the edge of the wipe")
-        self.difference = _button("Difference", "Add the difference as a layer: blue below zero, red above")
+        self.difference = _button("Diff&erence", "Add the difference as a layer: blue below zero, red above")
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACING)
-        layout.addLayout(_form(("clean", self.reference), ("A", self.first), ("B", self.second)))
+        layout.addLayout(_form(("Clean", self.reference), ("A", self.first), ("B", self.second)))
         layout.addLayout(_row(self.side_by_side, self.wipe))
-        layout.addLayout(_form(("edge", self.edge)))
+        layout.addLayout(_form(("Edge", self.edge)))
         layout.addLayout(_row(self.difference_choice, self.difference))
         layout.addWidget(self.status.native)
-        layout.addLayout(_form(("region, line", self.shapes)))
+        layout.addLayout(_form(("Region, line", self.shapes)))
         layout.addWidget(self.table)
         layout.addLayout(_row(self.scale_note, self.copy_table))
         layout.addWidget(self.profile_title)

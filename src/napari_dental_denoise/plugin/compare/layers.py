@@ -51,6 +51,15 @@ def comparable_layers(viewer: napari.viewer.Viewer) -> list[Image]:
     return [layer for layer in viewer.layers if isinstance(layer, Image) and operation(layer) not in made]
 
 
+def check_chosen(layers: Sequence[Image]) -> None:
+    """Raise InputError unless these are two or three layers that can be compared."""
+    if len(layers) < 2:
+        raise InputError("Choose two layers to compare")
+    if len({id(layer) for layer in layers}) < len(layers):
+        raise InputError("The same layer is chosen twice")
+    check_layers(layers)
+
+
 def check_layers(layers: Sequence[Image]) -> None:
     """Raise InputError unless all layers are grey images of the same size."""
     for layer in layers:
@@ -140,6 +149,8 @@ def _limits(data: Any, layer: Image, point: tuple[float, ...]) -> tuple[float, f
     image = data if layer.ndim == 2 else data[current_image(layer, point)]
     size = np.abs(np.asarray(image))
     if not np.isfinite(size).all():
-        raise InputError(f"{layer.name} and the other layer must hold finite values; received NaN or infinity")
+        raise InputError(
+            f"{layer.name} and the other layer contain invalid pixels (NaN or infinity): replace them first"
+        )
     largest = float(size.max()) or 1.0
     return largest, float(np.percentile(size, SHOWN_PERCENTILE)) or largest

@@ -16,7 +16,7 @@ from napari_dental_denoise.plugin.compare.fields import SLIDER_STEPS, CompareFie
 from napari_dental_denoise.plugin.compare.grid import SideBySide
 from napari_dental_denoise.plugin.compare.layers import (
     add_difference,
-    check_layers,
+    check_chosen,
     comparable_layers,
     guess_layers,
     shown_pixels,
@@ -25,7 +25,15 @@ from napari_dental_denoise.plugin.compare.profile import DrawnLayer
 from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoredImage, ScoreTask, Scoring
 from napari_dental_denoise.plugin.compare.shapes import outlines
 from napari_dental_denoise.plugin.compare.wipe import Wipe
-from napari_dental_denoise.plugin.shared import CloseWatcher, Connections, delayed, report_error, show_text
+from napari_dental_denoise.plugin.shared import (
+    CloseWatcher,
+    Connections,
+    delayed,
+    forget_problem,
+    report_error,
+    sentence,
+    show_text,
+)
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -72,6 +80,9 @@ class CompareWidget(CompareFields):
         self._viewer_connections.add(events.inserted, self._on_inserted)
         self._viewer_connections.add(self._viewer.dims.events.current_step, self._schedule)
         self._viewer_connections.add(self._viewer.events.theme, self._on_theme)
+        dims = self._viewer.dims.events
+        for emitter in (dims.ndisplay, dims.order, self._viewer.canvas.grid.events.enabled):
+            self._viewer_connections.add(emitter, self._on_view)
         # A closing window deletes the form without a close event.
         self.destroyed.connect(self._viewer_connections.close)
         self.destroyed.connect(self._layer_connections.close)
@@ -88,6 +99,9 @@ class CompareWidget(CompareFields):
 
     def _on_theme(self, _event: object = None) -> None:
         self.profile.restyle()
+
+    def _on_view(self, _event: object = None) -> None:
+        forget_problem(self.status)
 
     def _on_layers(self, _event: object = None) -> None:
         from napari.layers import Shapes
@@ -168,9 +182,10 @@ class CompareWidget(CompareFields):
         self.side_by_side.setChecked(False)
         chosen, share = self._chosen(), self.edge.value() / SLIDER_STEPS
         try:
-            self._check(chosen)
+            check_chosen(chosen)
             left, right = chosen[:2]
             self._wiping = Wipe(self._viewer, left, right, share, moved=self._on_dragged, ended=self._end_later)
+            forget_problem(self.status)
         except InputError as error:
             self.wipe.setChecked(False)
             report_error(self.status, error)
@@ -203,7 +218,7 @@ class CompareWidget(CompareFields):
         self.side_by_side.setEnabled(len(chosen) > 1)
         self.edge.setEnabled(self.wipe.isChecked())
         self.table.name_rows([layer.name if layer else "" for layer in (self.first.layer, self.second.layer)])
-        problem = self._problem(lambda: self._check(chosen))
+        problem = self._problem(lambda: check_chosen(chosen))
         for button in (self.wipe, self.difference):
             button.setEnabled(not problem)
         if problem:
@@ -211,7 +226,8 @@ class CompareWidget(CompareFields):
         else:
             problem = self._problem(self._show_profile) or self._problem(self._start_scores)
         if problem or self._blocked:
-            show_text(self.status, problem, problem=True)
+            # Layers that are not chosen yet are no mistake.
+            show_text(self.status, problem, problem=len(chosen) > 1)
         self._blocked = bool(problem)
 
     @staticmethod
@@ -220,16 +236,8 @@ class CompareWidget(CompareFields):
         try:
             action()
         except InputError as error:
-            return str(error)
+            return sentence(error)
         return ""
-
-    def _check(self, chosen: list[Image]) -> None:
-        """Raise InputError unless the layers can be compared."""
-        if len(chosen) < 2:
-            raise InputError("Choose two layers to compare")
-        if len({id(layer) for layer in chosen}) < len(chosen):
-            raise InputError("The same layer is chosen twice")
-        check_layers(chosen)
 
     def _forget_numbers(self) -> None:
         self._scoring.cancel()

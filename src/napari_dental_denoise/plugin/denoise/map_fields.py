@@ -23,7 +23,7 @@ class MapFields:
         self._viewer = viewer
         self._previews = {name: PreviewLayer(viewer) for name in (ERROR_MAP, REMOVED_MAP)}
         self.error = CheckBox(
-            text="error map", tooltip="Add a layer that tells how far the truth may be from each denoised pixel"
+            text="Error map", tooltip="Add a layer that tells how far the truth may be from each denoised pixel"
         )
         self.share = ComboBox(
             value=USUAL_SHARE,
@@ -31,7 +31,7 @@ class MapFields:
             tooltip="Share of the pixels whose true grey value lies within the denoised one plus or minus the error",
         )
         self.removed = CheckBox(
-            text="removed structure",
+            text="Removed structure",
             tooltip="Add a layer that shows where what was removed is not noise alone: red for a bright detail, blue "
             "for a dark one",
         )

@@ -61,8 +61,7 @@ def _list_file() -> Path:
 def card_text(card: ModelCard) -> str:
     """Return what a user must know of a model before using it."""
     images = card.data.get("training_images")
-    trained = f"trained on {images} images with {_noise_text(card)}" if images else f"trained on {_noise_text(card)}"
-    parts = [f"{card.preset.capitalize()} network, {trained}"]
+    parts = [f"{card.preset.capitalize()} network{f', trained on {images} images' if images else ''}"]
     gained = card.metrics.get("validation_psnr")
     noisy = card.metrics.get("noisy_psnr")
     if card.metrics.get("reference") == "noisy":
@@ -74,7 +73,7 @@ def card_text(card: ModelCard) -> str:
     if isinstance(median, float):
         parts.append(f"keeps {PERCENT * median:.0f} % of a faint spot's contrast")
     parts.append("with an error map" if card.calibration else "no error map")
-    parts.append("not for diagnosis")
+    parts += [f"for {_noise_text(card)}", "not for diagnosis"]
     return "; ".join(parts)
 
 
@@ -83,5 +82,5 @@ def _noise_text(card: ModelCard) -> str:
     sigma = card.noise.get("sigma")
     if isinstance(sigma, list | tuple) and len(sigma) == 2:
         low, high = (float(level) * GREY_LEVELS for level in sigma)
-        return f"{kind} noise, sigma {low:.0f} to {high:.0f} of {GREY_LEVELS}"
+        return f"{kind} noise, sigma {low:.0f} to {high:.0f} grey levels"
     return kind

@@ -28,10 +28,12 @@ from napari_dental_denoise.plugin.shared import (
     check_image,
     current_image,
     finish_form,
+    forget_problems,
     layer_encoding,
     preference,
     report_error,
     row,
+    show_problem,
     show_text,
     text_label,
     visible_window,
@@ -62,9 +64,10 @@ class DenoiseWidget(Container):
         self.noise = NoiseLabel(napari_viewer, self.image)
         fields = [self.field.row, self.noise.label, self.model, self.browse, self.card, self.strength]
         choices = [self.visible_only, self.lazy, self.self_ensemble, *self.maps.widgets]
-        spot = [row(self.radius, self.contrast, label="spot (px, noise)"), self.map]
+        spot = [row(self.radius, self.contrast, label="Spot (px, noise)"), self.map]
         super().__init__(widgets=[*fields, *choices, buttons, folders, *spot, self.work.progress, self.status])
         finish_form(self, self._close)
+        forget_problems(self, self.status)
         self.start.clicked.connect(self.denoise)
         self.browse.clicked.connect(self._choose_file)
         self.strength.changed.connect(self._show_strength)
@@ -80,40 +83,40 @@ class DenoiseWidget(Container):
         self.field = LayerField(self._viewer, "Image or stack of images, 8 or 16 bit or floating; it is not changed")
         self.image = self.field.image
         self.model = ComboBox(
-            label="model",
+            label="Model",
             choices=self._models,
             tooltip="Models of the package (starter-fast takes a quarter of the time), and those that you trained or "
             "used recently",
         )
-        self.browse = PushButton(text="Another model ...", tooltip="Choose a .keras model file")
+        self.browse = PushButton(text="Another &model ...", tooltip="Choose a .keras model file")
         self.card = text_label("Summary of the model card")
         self.strength = FloatSlider(
-            label="strength",
+            label="Strength",
             value=preference("denoise", "strength", INFERENCE.strength),
             max=MAX_STRENGTH,
             step=0.01,
             tooltip="Share of the noise to subtract; changes the result at once, without running the model again",
         )
         self.visible_only = CheckBox(
-            text="visible region only", tooltip="Denoise a preview of the region that the canvas shows"
+            text="Visible re&gion only", tooltip="Denoise a preview of the region that the canvas shows"
         )
         self.lazy = CheckBox(
-            text="denoise slices on demand",
+            text="Denoise slices on demand",
             tooltip="Denoise an image of the stack when you scroll to it. To keep the window responsive meanwhile, set "
             "Preferences > Experimental > Render Layers Asynchronously",
         )
         self.folder = PushButton(
-            text="Denoise a folder ...",
+            text="Denoise a folde&r ...",
             tooltip="Choose a folder of images and an output folder. Files that have a result are skipped; a report "
             "beside the output folder lists every file",
         )
         self.self_ensemble = CheckBox(
-            text="self-ensemble: average 8 orientations",
+            text="Self-ensemble: average 8 orientations\n(slower, slightly better)",
             value=INFERENCE.self_ensemble,
             tooltip="Average the network over all rotations and flips of the image: slightly better, 8 times slower",
         )
         self.start = PushButton(
-            text="Denoise", tooltip="Add a new layer with the denoised image, of each layer if several are selected"
+            text="&Denoise", tooltip="Add a new layer with the denoised image, of each layer if several are selected"
         )
         self.radius = FloatSpinBox(
             value=RADIUS, min=0.5, max=50, step=0.5, tooltip="Radius of the spot to map, in pixels"
@@ -126,7 +129,7 @@ class DenoiseWidget(Container):
             tooltip="Contrast of the spot to map, in standard deviations of the noise of the image",
         )
         self.map = PushButton(
-            text="Map detail kept",
+            text="Map detail &kept",
             tooltip="Put faint spots of this radius and contrast into the image, denoise, and show which share of "
             "their contrast survives at each place. Red is where a spot would vanish",
         )
@@ -199,7 +202,7 @@ class DenoiseWidget(Container):
         try:
             show_text(self.card, card_text(read_card(path)))
         except InputError as error:
-            show_text(self.card, str(error), problem=True)
+            show_problem(self.card, error)
 
     def denoise(self) -> None:
         """Start denoising; the result becomes a new layer."""

@@ -1,4 +1,4 @@
-"""Menu commands that open folders with this plugin's reader, without napari's "Choose reader" dialog."""
+"""Commands that open files and folders with this plugin's reader, without napari's "Choose reader" dialog."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def open_path(viewer: napari.viewer.Viewer, folder: Path | None) -> None:
         show_error(str(error))
 
 
+def open_files() -> None:
+    """Ask for radiographs and open each as a layer in the current viewer."""
+    import napari
+
+    viewer = napari.current_viewer()
+    paths = ask_for_files("Open radiographs") if viewer is not None else []
+    if viewer is not None and paths:
+        viewer.open(paths, plugin=PROGRAM)
+
+
 def prefer_for_folders() -> None:
     """Make this plugin's reader the default for folders, and notify the user how to undo it."""
     from napari.settings import get_settings
@@ -59,3 +69,14 @@ def ask_for_folder(title: str) -> Path | None:
         return None
     update_open_history(chosen)
     return Path(chosen)
+
+
+def ask_for_files(title: str) -> list[str]:
+    """Return the files that the user selects in a dialog with this title, none if it is cancelled."""
+    from napari.utils.history import get_open_history, update_open_history
+    from qtpy.QtWidgets import QApplication, QFileDialog
+
+    chosen, _ = QFileDialog.getOpenFileNames(QApplication.activeWindow(), title, get_open_history()[0])
+    if chosen:
+        update_open_history(chosen[0])
+    return [str(path) for path in chosen]

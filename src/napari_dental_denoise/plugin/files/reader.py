@@ -20,6 +20,7 @@ from napari_dental_denoise.images import (
 )
 from napari_dental_denoise.pixels import ImageInfo
 from napari_dental_denoise.plugin.files.canvas import fit_view, show_file_names
+from napari_dental_denoise.plugin.files.folders import open_files
 from napari_dental_denoise.plugin.files.image_layers import (
     Group,
     LayerData,
@@ -41,12 +42,16 @@ MAX_FILES = 10_000
 NO_LAYERS: list[Any] = [(None,)]
 
 
-def get_reader(path: str | list[str]) -> Reader | None:
+def get_reader(path: str | list[str] | None = None) -> Reader | None:
     """Return the reader of a path, judged by its name or, if that is not enough, by the first bytes of the file.
 
     A list of paths holds the files to open as one stack. Return None unless the path is a PNG, JPEG, TIFF, BMP, PGM or
-    DICOM file, or a folder: whether images are in or below it, reading it tells.
+    DICOM file, or a folder: whether images are in or below it, reading it tells. Without a path, as napari's command
+    palette calls it, ask for files and open them.
     """
+    if path is None:
+        open_files()
+        return None
     try:
         paths = [path] if isinstance(path, str | os.PathLike) else list(path)
         return read if paths and all(entry and _is_ours(entry) for entry in paths) else None

@@ -132,8 +132,30 @@ def report_error(label: Label, error: Exception) -> None:
     """Show an error in a label and as a notification."""
     from napari.utils.notifications import show_error
 
-    show_text(label, str(error), problem=True)
-    show_error(brief(str(error)))
+    show_problem(label, error)
+    show_error(brief(sentence(error)))
+
+
+def show_problem(label: Label, error: Exception) -> None:
+    """Show an error in a label."""
+    show_text(label, sentence(error), problem=True)
+
+
+def forget_problems(form: Container, label: Label) -> None:
+    """Clear a problem in a label when a field of the form changes, because its cause may be gone."""
+    form.changed.connect(lambda: forget_problem(label))
+
+
+def forget_problem(label: Label) -> None:
+    """Clear a label that shows a problem."""
+    if label.native.styleSheet():
+        show_text(label, "")
+
+
+def sentence(error: Exception) -> str:
+    """Return the message of an error with a capital letter, unless it starts with the name of a file or parameter."""
+    text = str(error)
+    return f"T{text[1:]}" if text.startswith("the ") else text
 
 
 def brief(text: str) -> str:

@@ -22,8 +22,8 @@ class LayerField:
     def __init__(self, viewer: Viewer, tooltip: str) -> None:
         self._viewer = viewer
         self._adds_results = False
-        self.image = create_widget(annotation="napari.layers.Image", label="image", options={"tooltip": tooltip})
-        self.pin = CheckBox(text="pin", tooltip="Keep this image when you select another layer")
+        self.image = create_widget(annotation="napari.layers.Image", label="Image", options={"tooltip": tooltip})
+        self.pin = CheckBox(text="Pin", tooltip="Keep this image when you select another layer")
         self._connections = Connections()
         self._connections.add(viewer.layers.selection.events.active, self.follow)
         self.image.native.activated.connect(self._chosen)
@@ -31,7 +31,7 @@ class LayerField:
     @property
     def row(self) -> Container:
         """The two fields in a row."""
-        line = row(self.image, self.pin, label="image")
+        line = row(self.image, self.pin, label="Image")
         self.pin.native.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         return line
 

@@ -1,4 +1,4 @@
-"""Entries of the Layers menu, which open the same forms as the Plugins menu."""
+"""Commands of the Layers menu and the command palette, which open the same forms as the Plugins menu."""
 
 from __future__ import annotations
 
@@ -55,6 +55,24 @@ def show_add_noise(viewer: napari.viewer.Viewer) -> None:
 def show_compare(viewer: napari.viewer.Viewer) -> None:
     """Open the Compare form."""
     open_form(viewer, "Compare")
+
+
+def show_train(viewer: napari.viewer.Viewer) -> None:
+    """Open the Train form."""
+    open_form(viewer, "Train")
+
+
+def denoise_selected(viewer: napari.viewer.Viewer) -> None:
+    """Denoise the selected layers with the settings of the Denoise form, which is opened."""
+    form = open_form(viewer, "Denoise")
+    _choose_selected(viewer, form)
+    if form.start.enabled:
+        form.denoise()
+
+
+def toggle_wipe(viewer: napari.viewer.Viewer) -> None:
+    """Start or end the wipe of the Compare form, which is opened."""
+    open_form(viewer, "Compare").wipe.toggle()
 
 
 def _choose_selected(viewer: napari.viewer.Viewer, form: Any) -> None:

@@ -21,7 +21,7 @@ class FormWork:
     """Runner of one task at a time, with progress bar, Cancel button and status; disables the buttons that start it."""
 
     def __init__(self, starters: Sequence[PushButton], status: Label) -> None:
-        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop within a tile or an image")
+        self.cancel = PushButton(text="&Cancel", enabled=False, tooltip="Stop within a tile or an image")
         self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
         self._starters, self._status = [*starters], status
         self._worker: GeneratorWorker | None = None

@@ -82,18 +82,18 @@ class TrainingFields:
             + "\n".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items()),
         )
         self.lowest = FloatSpinBox(
-            value=SIGMA.low * GREY_LEVELS, min=0, max=GREY_LEVELS, tooltip="Minimum sigma in grey levels of 255"
+            value=SIGMA.low * GREY_LEVELS, min=0, max=GREY_LEVELS, tooltip="Minimum sigma in grey levels of 8 bit"
         )
         self.highest = FloatSpinBox(
             value=SIGMA.high * GREY_LEVELS,
             min=0,
             max=GREY_LEVELS,
-            tooltip="Maximum sigma in grey levels of 255; the model works for any level in the range",
+            tooltip="Maximum sigma in grey levels of 8 bit; the model works for any level in the range",
         )
         for level in (self.lowest, self.highest):
             level.native.setDecimals(1)
             _hide_buttons(level)
-        self.sigmas = row(self.lowest, self.highest, label="Sigma (of 255)")
+        self.sigmas = row(self.lowest, self.highest, label="Sigma (grey levels)")
 
     def _make_length(self) -> None:
         self.amount = FloatSpinBox(

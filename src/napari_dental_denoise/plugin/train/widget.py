@@ -78,16 +78,16 @@ class TrainingWidget(Container):
 
     def _make_controls(self) -> None:
         self.plan = text_label(PLAN_TOOLTIP)
-        self.start = PushButton(text="Train", tooltip="Train in another process")
+        self.start = PushButton(text="&Train", tooltip="Train in another process")
         self.resume = PushButton(
-            text="Resume",
+            text="Res&ume",
             tooltip="Continue the stopped training of this model; minutes and epochs count from its start",
         )
-        self.stop_button = PushButton(text="Stop", enabled=False, tooltip="Stop and save the best model so far")
+        self.stop_button = PushButton(text="&Stop", enabled=False, tooltip="Stop and save the best model so far")
         self._buttons = row(self.start, self.stop_button, self.resume)
         self.more = PushButton(visible=False, tooltip="Continue the training of this model for the length above")
-        self.use = PushButton(text="Use now", enabled=False, tooltip="Open the Denoise form with this model")
-        self.copy = PushButton(text="Copy command", tooltip="Copy the command line of this training")
+        self.use = PushButton(text="Use &now", enabled=False, tooltip="Open the Denoise form with this model")
+        self.copy = PushButton(text="C&opy command", tooltip="Copy the command line of this training")
         self._after = row(self.use, self.copy)
         # Equal halves cut off the longer text.
         for place, stretch in enumerate((2, 3)):
