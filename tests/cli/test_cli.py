@@ -112,7 +112,7 @@ class TestAddNoise:
         middle = [image.astype(float) - clean for image, clean in zip(noisy, radiographs, strict=True)]
         inside = [noise[(clean > 100) & (clean < 150)] for noise, clean in zip(middle, radiographs, strict=True)]
         assert np.concatenate(inside).std() == pytest.approx(25, rel=0.03)
-        assert run("add-noise", folder, "-o", tmp_path / "again", "--sigma", "25/255", "--seed", 3) == 0
+        assert run("add-noise", folder, "-o", tmp_path / "again", "--sigma", "25gl", "--seed", 3) == 0
         np.testing.assert_array_equal(read_dental(tmp_path / "again"), noisy)
 
     def test_each_image_has_noise_of_its_own(self, tmp_path):

@@ -78,7 +78,7 @@ def test_the_reader_of_the_palette_asks_for_files(folder, make_napari_viewer, mo
 
 def test_the_palette_offers_no_writer(make_napari_viewer):
     make_napari_viewer()
-    assert not get_app_model().commands[f"{PLUGIN}.write_image"].enablement.eval({})
+    assert not get_app_model().registered_actions[f"{PLUGIN}.write_image"].enablement.eval({})
 
 
 def test_a_cancelled_dialog_does_nothing(make_napari_viewer, choose, notified):

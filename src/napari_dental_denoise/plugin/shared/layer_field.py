@@ -41,10 +41,12 @@ class LayerField:
         return selected if self.image.value in selected and not self.pin.value else [self.image.value]
 
     def follow(self, _event: object = None) -> None:
-        """Take the selected layer, unless another is pinned."""
-        selected = self._viewer.layers.selection.active
+        """Take the selected layer, or of several the lowest unless one of them is chosen; keep a pinned one."""
         if self.pin.value or self._adds_results:
             return
+        selection = self._viewer.layers.selection
+        several = [layer for layer in self.image.choices if layer in selection]
+        selected = selection.active or (several[0] if several and self.image.value not in several else None)
         if selected not in self.image.choices:
             # The field may hear of a new layer later than this.
             self.image.reset_choices()

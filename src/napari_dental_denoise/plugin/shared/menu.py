@@ -76,6 +76,7 @@ def toggle_wipe(viewer: napari.viewer.Viewer) -> None:
 
 
 def _choose_selected(viewer: napari.viewer.Viewer, form: Any) -> None:
+    form.field.follow()
     selected = viewer.layers.selection.active
     if selected in form.image.choices:
         form.image.value = selected
