@@ -323,6 +323,31 @@ def test_a_few_outliers_do_not_take_the_colour_from_a_difference(form, images):
     assert layer.colorbar.visible
 
 
+@pytest.mark.parametrize(("largest", "end"), [(3, 4), (37, 40), (4.5, 5), (0.9, 1), (11, 20), (100, 100)])
+def test_the_colour_bar_of_a_difference_has_round_ends_and_a_unit(form, images, largest, end):
+    viewer = viewer_of(form)
+    viewer.layers["scan gaussian"].data = images["scan"].astype(np.float32)
+    viewer.layers["scan gaussian denoised"].data = images["scan"] + np.float32(largest)
+    form.difference.click()
+    layer = viewer.layers["scan gaussian denoised - scan gaussian"]
+    assert layer.contrast_limits == pytest.approx([-end, end])
+    unit = viewer.canvas.overlays["difference_unit"]
+    assert (unit.visible, unit.text, unit.position) == (True, "grey values", layer.colorbar.position)
+    layer.visible = False
+    assert not unit.visible
+    layer.visible = True
+    assert unit.visible
+    viewer.layers.remove(layer)
+    assert not unit.visible
+
+
+def test_the_difference_of_two_types_is_a_share_of_white(form, images):
+    viewer = viewer_of(form)
+    viewer.layers["scan gaussian denoised"].data = (images["scan"] / 255).astype(np.float32)
+    form.difference.click()
+    assert viewer.canvas.overlays["difference_unit"].text == "share of white"
+
+
 def test_equal_layers_have_an_empty_difference(form, images):
     viewer_of(form).layers["scan gaussian denoised"].data = images["scan gaussian"]
     form.difference.click()

@@ -17,7 +17,6 @@ from napari_dental_denoise.plugin.shared import (
     REMOVED_MAP,
     check_image,
     current_image,
-    matching_layer_kwargs,
 )
 
 if TYPE_CHECKING:
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 
 WIPE = {"operation": "wipe"}
 DIFFERENCE = "difference"
-# A few outliers would make the rest of a difference colourless.
-SHOWN_PERCENTILE = 99.8
-# RdBu of ColorBrewer, which colour-blind people can read; zero is neutral.
-DIVERGING = ("#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b")
 
 
 def layer_record(layer: Layer) -> dict[str, Any]:
@@ -103,54 +98,3 @@ def _origin(name: str | None, names: Sequence[str]) -> str | None:
     """Return the longest other name with which a name begins."""
     origins = [other for other in names if name is not None and name.startswith(f"{other} ")]
     return max(origins, key=len, default=None)
-
-
-def add_difference(viewer: napari.viewer.Viewer, minuend: Image, subtrahend: Image) -> Image:
-    """Add a layer of one layer minus another, or replace an earlier one; raise InputError if they are not comparable.
-
-    It is float32, at the position of the minuend, with a symmetric colour scale.
-    """
-    from napari.layers import Image
-    from napari.utils import Colormap
-
-    check_layers([minuend, subtrahend])
-    data = _subtract(minuend, subtrahend, viewer.dims.point)
-    largest, shown = _limits(data, minuend, viewer.dims.point)
-    record = {"operation": DIFFERENCE, "minuend": minuend.name, "subtrahend": subtrahend.name}
-    name = f"{minuend.name} - {subtrahend.name}"
-    settings = matching_layer_kwargs(minuend, "", record) | {
-        "name": name,
-        "colormap": Colormap(list(DIVERGING), name="difference"),
-        "contrast_limits": (-shown, shown),
-        "gamma": 1.0,
-        "blending": "translucent_no_depth",
-    }
-    for old in [layer for layer in viewer.layers if operation(layer) == DIFFERENCE and layer.name == name]:
-        viewer.layers.remove(old)
-    layer = Image(data, **settings)
-    layer.contrast_limits_range = (-largest, largest)
-    layer.contrast_limits = (-shown, shown)
-    layer.colorbar.visible = True
-    viewer.add_layer(layer)
-    return layer
-
-
-def _subtract(minuend: Image, subtrahend: Image, point: tuple[float, ...]) -> Any:
-    """Return the difference of NumPy or dask arrays, on a common scale if their types differ."""
-    first, second = minuend.data.astype(np.float32), subtrahend.data.astype(np.float32)
-    if minuend.dtype == subtrahend.dtype:
-        return first - second
-    scales = shared_scales([shown_pixels(layer, point) for layer in (minuend, subtrahend)])
-    return first / np.float32(scales[0]) - second / np.float32(scales[1])
-
-
-def _limits(data: Any, layer: Image, point: tuple[float, ...]) -> tuple[float, float]:
-    """Return the largest difference of the displayed image, and the one to show in full colour."""
-    image = data if layer.ndim == 2 else data[current_image(layer, point)]
-    size = np.abs(np.asarray(image))
-    if not np.isfinite(size).all():
-        raise InputError(
-            f"{layer.name} and the other layer contain invalid pixels (NaN or infinity): replace them first"
-        )
-    largest = float(size.max()) or 1.0
-    return largest, float(np.percentile(size, SHOWN_PERCENTILE)) or largest

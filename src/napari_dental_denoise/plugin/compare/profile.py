@@ -17,8 +17,7 @@ from qtpy.QtWidgets import QGraphicsPathItem, QLabel, QSizePolicy, QVBoxLayout, 
 from napari_dental_denoise.evaluation import distances, on_one_scale, path_points, profile
 from napari_dental_denoise.plugin.compare.error_maps import interval_title
 from napari_dental_denoise.plugin.compare.layers import divisors, shown_pixels
-from napari_dental_denoise.plugin.compare.shapes import last_line
-from napari_dental_denoise.plugin.shared import style_plot
+from napari_dental_denoise.plugin.shared import last_line, style_plot
 
 if TYPE_CHECKING:
     import napari.viewer

@@ -36,6 +36,9 @@ class ScoreTable(QTableWidget):
         self._rows = [QTableWidgetItem(title) for title in ("A", "B")]
         for row, header in enumerate(self._rows):
             self.setVerticalHeaderItem(row, header)
+        # A number of four decimals fits beside a scroll bar of the form.
+        self.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.setStyleSheet("QTableWidget::item { padding: 0px; }")
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -11,11 +11,11 @@ from qtpy.QtCore import QSignalBlocker
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import outline_mask
+from napari_dental_denoise.plugin.compare.difference import add_difference
 from napari_dental_denoise.plugin.compare.error_maps import error_layer, error_layers
 from napari_dental_denoise.plugin.compare.fields import SLIDER_STEPS, CompareFields
 from napari_dental_denoise.plugin.compare.grid import SideBySide
 from napari_dental_denoise.plugin.compare.layers import (
-    add_difference,
     check_chosen,
     comparable_layers,
     guess_layers,
@@ -23,13 +23,13 @@ from napari_dental_denoise.plugin.compare.layers import (
 )
 from napari_dental_denoise.plugin.compare.profile import DrawnLayer
 from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoredImage, ScoreTask, Scoring
-from napari_dental_denoise.plugin.compare.shapes import outlines
 from napari_dental_denoise.plugin.compare.wipe import Wipe
 from napari_dental_denoise.plugin.shared import (
     CloseWatcher,
     Connections,
     delayed,
     forget_problem,
+    outlines,
     report_error,
     sentence,
     show_text,
@@ -156,7 +156,7 @@ class CompareWidget(CompareFields):
 
     def _make_difference(self) -> None:
         try:
-            self._check(self._chosen())
+            check_chosen(self._chosen())
             minuend, subtrahend = self.difference_choice.currentData()
             layer = add_difference(self._viewer, minuend.layer, subtrahend.layer)
         except InputError as error:

@@ -23,8 +23,10 @@ from napari_dental_denoise.inference import (
 )
 from napari_dental_denoise.models import ModelCard
 from napari_dental_denoise.pixels import PixelEncoding, Unit
+from napari_dental_denoise.plugin.denoise.classical import classical_engine, is_classical
 from napari_dental_denoise.plugin.denoise.lazy import Residuals
 from napari_dental_denoise.plugin.denoise.maps import Maps, error_of, structure_of
+from napari_dental_denoise.plugin.denoise.region import Masks, within
 from napari_dental_denoise.plugin.files import stack_of
 from napari_dental_denoise.plugin.shared import fit_encoding
 from napari_dental_denoise.progress import Progress
@@ -45,7 +47,7 @@ class Task:
     `data` is that of the layer. With `lazy`, the images of a stack are denoised on demand. `shown` is the index of the
     image on view; for a preview, `window` has its rows and columns, and None denoises all. With an `error_share`, an
     error map for this share of the pixels is made, and with `removed` a map of the structure that was removed; of a
-    stack, those of the image on view.
+    stack, those of the image on view. With `masks`, the result is the source outside of them.
     """
 
     layer: Image
@@ -59,9 +61,12 @@ class Task:
     window: Window | None
     error_share: float | None = None
     removed: bool = False
+    masks: Masks | None = None
 
     def engine(self) -> Engine:
         """Return the engine of the model; raise InputError if its file is missing."""
+        if is_classical(self.model):
+            return classical_engine(self.model)
         if not self.model.is_file():
             raise InputError(f"{self.model.name} is missing: choose another model")
         plain = cached_engine(self.model)
@@ -110,6 +115,8 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     engine = task.engine()
     is_stack = task.data.ndim == 3 and task.window is None
     at, expected = yield from (_stack_steps if is_stack else _image_steps)(task, engine)
+    if task.masks is not None:
+        at = within(at, task.masks, task.shown, task.window)
     denoised = at(task.strength)
     maps = NO_MAPS
     if task.error_share is not None:

@@ -41,9 +41,14 @@ class MapFields:
         """The rows of the form."""
         return [row(self.error, self.share), self.removed]
 
+    @property
+    def error_fields(self) -> list[Widget]:
+        """The fields that only models with an error map have."""
+        return [self.error, self.share]
+
     def error_share(self, strength: float) -> float | None:
         """Return the share of the pixels that an error map is wanted for, or None for no map."""
-        if not self.error.value:
+        if not (self.error.value and self.error.enabled):
             return None
         if strength != 1:
             raise InputError(f"The error map holds for a strength of 1; it is {strength:g}")

@@ -45,7 +45,7 @@ def _with_folder(path: Path) -> str:
 def remember_model(path: Path) -> None:
     """Put a model first in the list of recent ones; failures to write the list are ignored."""
     path = path.resolve()
-    if path in starter_models():
+    if path in starter_models() or not path.is_file():
         return
     recent = [path, *(other for other in recent_models() if other != path)][:MAX_RECENT]
     try:

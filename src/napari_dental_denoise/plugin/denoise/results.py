@@ -77,4 +77,5 @@ def _record(task: Task, outcome: Outcome, strength: float) -> dict[str, Any]:
         "strength": strength,
         "precision": INFERENCE.precision,
         "self_ensemble": task.self_ensemble,
+        **({} if task.masks is None else {"region": "drawn shapes"}),
     }

@@ -14,11 +14,13 @@ from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, DetailMap
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import summarise_errors
 from napari_dental_denoise.models import read_card, starter_models
+from napari_dental_denoise.plugin.denoise.classical import CARD_TEXT, classical_methods, is_classical
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, OpenResults, folder_steps
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, all_steps
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
 from napari_dental_denoise.plugin.denoise.models import card_text, named_models, recent_models, remember_model
+from napari_dental_denoise.plugin.denoise.region import drawn_masks
 from napari_dental_denoise.plugin.denoise.results import Results
 from napari_dental_denoise.plugin.files import SaveButton, ask_for_folder
 from napari_dental_denoise.plugin.shared import (
@@ -63,7 +65,7 @@ class DenoiseWidget(Container):
         folders = row(self.folder, self.open_results.button)
         self.noise = NoiseLabel(napari_viewer, self.image)
         fields = [self.field.row, self.noise.label, self.model, self.browse, self.card, self.strength]
-        choices = [self.visible_only, self.lazy, self.self_ensemble, *self.maps.widgets]
+        choices = [self.visible_only, self.in_shapes, self.lazy, self.self_ensemble, *self.maps.widgets]
         spot = [row(self.radius, self.contrast, label="Spot (px, noise)"), self.map]
         super().__init__(widgets=[*fields, *choices, buttons, folders, *spot, self.work.progress, self.status])
         finish_form(self, self._close)
@@ -85,8 +87,8 @@ class DenoiseWidget(Container):
         self.model = ComboBox(
             label="Model",
             choices=self._models,
-            tooltip="Models of the package (starter-fast takes a quarter of the time), and those that you trained or "
-            "used recently",
+            tooltip="Models of the package (starter-fast takes a quarter of the time), those that you trained or used "
+            "recently, and classical methods to compare with",
         )
         self.browse = PushButton(text="Another &model ...", tooltip="Choose a .keras model file")
         self.card = text_label("Summary of the model card")
@@ -99,6 +101,10 @@ class DenoiseWidget(Container):
         )
         self.visible_only = CheckBox(
             text="Visible re&gion only", tooltip="Denoise a preview of the region that the canvas shows"
+        )
+        self.in_shapes = CheckBox(
+            text="Within drawn shapes only",
+            tooltip="Denoise inside the closed shapes of the topmost Shapes layer; outside, the result is the source",
         )
         self.lazy = CheckBox(
             text="Denoise slices on demand",
@@ -138,7 +144,8 @@ class DenoiseWidget(Container):
     def _models(self, *_: object) -> list[tuple[str, Path]]:
         package = {path: path.stem for path in starter_models()}
         own = [path for path in (*self._browsed, *recent_models()) if path not in package]
-        return [*((name, path) for path, name in package.items()), *named_models(own, taken=package.values())]
+        models = named_models(own, taken=package.values())
+        return [*((name, path) for path, name in package.items()), *models, *classical_methods()]
 
     def use_model(self, path: Path) -> None:
         """Add a model file to the choices and select it."""
@@ -196,8 +203,13 @@ class DenoiseWidget(Container):
 
     def _show_card(self) -> None:
         path: Path | None = self.model.value
+        for field in (self.self_ensemble, *self.maps.error_fields, self.folder, self.map):
+            field.enabled = not is_classical(path)
         if path is None:
             show_text(self.card, NO_MODEL, problem=True)
+            return
+        if is_classical(path):
+            show_text(self.card, CARD_TEXT)
             return
         try:
             show_text(self.card, card_text(read_card(path)))
@@ -249,7 +261,10 @@ class DenoiseWidget(Container):
         window = visible_window(layer, self._viewer.dims) if self.visible_only.value else None
         share, removed = self.maps.error_share(strength), self.maps.removed.value
         encoding = layer_encoding(layer)
-        return Task(layer, layer.data, encoding, model, strength, self_ensemble, lazy, shown, window, share, removed)
+        masks = drawn_masks(self._viewer, layer) if self.in_shapes.value else None
+        return Task(
+            layer, layer.data, encoding, model, strength, self_ensemble, lazy, shown, window, share, removed, masks
+        )
 
     def _show_results(self, tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> None:
         remember_model(tasks[0].model)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.config import MODEL_SUFFIX
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_name
@@ -89,7 +90,10 @@ def _derivation(record: Mapping[str, Any]) -> Derivation:
     settings = {name: value for name, value in record.items() if name not in ("dicom", "path", "operation", "version")}
     parameters = ", ".join(f"{name} {value}" for name, value in settings.items())
     if record["operation"] == "denoise":
-        return Derivation("denoised", f"Denoised by a U-Net. {PURPOSE}", f"U-Net {record.get('model')}", parameters)
+        model = str(record.get("model"))
+        method = f"U-Net {model}" if model.endswith(MODEL_SUFFIX) else model
+        by = "a U-Net" if method != model else model
+        return Derivation("denoised", f"Denoised by {by}. {PURPOSE}", method, parameters)
     return Derivation("changed", f"{record['operation']}: {parameters}. {PURPOSE}")
 
 

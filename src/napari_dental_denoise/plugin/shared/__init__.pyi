@@ -38,6 +38,8 @@ from .metadata import layer_encoding as layer_encoding
 from .metadata import record_encoding as record_encoding
 from .metadata import to_grey as to_grey
 from .noise_label import NoiseLabel as NoiseLabel
+from .shapes import last_line as last_line
+from .shapes import outlines as outlines
 from .task import FormWork as FormWork
 from .theme import style_plot as style_plot
 from .workers import abandon as abandon

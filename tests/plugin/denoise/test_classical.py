@@ -1,0 +1,66 @@
+"""Classical methods stand among the models, to compare with."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise import estimate_noise, psnr
+from napari_dental_denoise.evaluation import BASELINES, available_baselines
+from napari_dental_denoise.inference import residual_steps
+from napari_dental_denoise.plugin.denoise.classical import ClassicalEngine
+from napari_dental_denoise.progress import finish
+from tests.plugin.conftest import record, same
+
+METHOD = Path("total variation")
+
+
+def press(form, viewer, qtbot):
+    count = len(viewer.layers)
+    form.start.native.click()
+    qtbot.waitUntil(lambda: len(viewer.layers) > count and form.start.enabled)
+    return viewer.layers[-1]
+
+
+def test_a_method_denoises_and_its_strength_acts_at_once(viewer, open_form, qtbot, radiographs, noisy):
+    viewer.add_image(noisy, name="scan")
+    form = open_form("Denoise")
+    assert set(available_baselines()) <= {str(choice) for choice in form.model.choices}
+    form.model.value = METHOD
+    result = press(form, viewer, qtbot)
+    assert psnr(radiographs[7], result.data, data_range=255) > psnr(radiographs[7], noisy, data_range=255) + 8
+    assert record(result)["model"] == "total variation"
+    form.strength.value = 0
+    assert same(result.data, noisy)
+
+
+def test_what_a_method_cannot_do_is_off(viewer, open_form, qtbot, noisy):
+    viewer.add_image(noisy, name="scan")
+    form = open_form("Denoise")
+    network = form.model.value
+    form.maps.error.value = True
+    fields = (form.self_ensemble, form.maps.error, form.maps.share, form.folder, form.map)
+    form.model.value = METHOD
+    assert not any(field.enabled for field in fields)
+    assert form.card.value == "Classical method, told the estimated noise of the image; not for diagnosis"
+    # No map, and no complaint.
+    press(form, viewer, qtbot)
+    assert len(viewer.layers) == 2
+    form.model.value = network
+    assert all(field.enabled for field in fields)
+
+
+@pytest.mark.parametrize("tile_side", [1024, 64])
+def test_tiles_are_parts_of_one_result(noisy, tile_side):
+    calls = []
+
+    def method(image, sigma):
+        calls.append(sigma)
+        return BASELINES["median"](image, sigma)
+
+    residual = finish(residual_steps(noisy, ClassicalEngine(method), tile_side=tile_side))
+    whole = finish(residual_steps(noisy, ClassicalEngine(BASELINES["median"])))
+    np.testing.assert_array_equal(residual, whole)
+    # The noise is told on the scale from the darkest to the brightest part.
+    assert len(calls) == 1
+    assert calls[0] == pytest.approx(estimate_noise(noisy).sigma, rel=0.3)
