@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import BASELINES, Denoiser, available_baselines
 from napari_dental_denoise.inference import NO_ERROR_MAP
-from napari_dental_denoise.models import ModelCard
+from napari_dental_denoise.models import ModelCard, read_card
 from napari_dental_denoise.noise import estimate_noise
+from napari_dental_denoise.plugin.denoise.models import card_text
 
 # A method sees the whole image, because its noise is estimated as one.
 WHOLE = 2**20
@@ -22,6 +23,11 @@ CARD_TEXT = "Classical method, told the estimated noise of the image; not for di
 def classical_methods() -> list[tuple[str, Path]]:
     """Return the names of the installed methods, each with the path that stands for it among those of models."""
     return [(name, Path(name)) for name in available_baselines()]
+
+
+def summary(model: Path) -> str:
+    """Return what a user must know of a model or a classical method before using it."""
+    return CARD_TEXT if is_classical(model) else card_text(read_card(model))
 
 
 def is_classical(model: Path | None) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
+REGION_TOOLTIP = "Denoise inside the closed shapes of the topmost Shapes layer; outside, the result is the source"
 # The mask of the image with this index.
 Masks = Callable[[int], NDArray[np.bool_]]
 At = Callable[[float], Any]

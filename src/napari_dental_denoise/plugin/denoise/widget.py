@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,15 @@ from napari_dental_denoise.config import INFERENCE, MODEL_SUFFIX
 from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, DetailMap
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import summarise_errors
-from napari_dental_denoise.models import read_card, starter_models
-from napari_dental_denoise.plugin.denoise.classical import CARD_TEXT, classical_methods, is_classical
+from napari_dental_denoise.models import starter_models
+from napari_dental_denoise.plugin.denoise.classical import classical_methods, is_classical, summary
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, OpenResults, folder_steps
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, all_steps
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
-from napari_dental_denoise.plugin.denoise.models import card_text, named_models, recent_models, remember_model
-from napari_dental_denoise.plugin.denoise.region import drawn_masks
+from napari_dental_denoise.plugin.denoise.models import named_models, recent_models, remember_model
+from napari_dental_denoise.plugin.denoise.new_images import NewImages
+from napari_dental_denoise.plugin.denoise.region import REGION_TOOLTIP, drawn_masks
 from napari_dental_denoise.plugin.denoise.results import Results
 from napari_dental_denoise.plugin.files import SaveButton, ask_for_folder
 from napari_dental_denoise.plugin.shared import (
@@ -67,7 +69,8 @@ class DenoiseWidget(Container):
         fields = [self.field.row, self.noise.label, self.model, self.browse, self.card, self.strength]
         choices = [self.visible_only, self.in_shapes, self.lazy, self.self_ensemble, *self.maps.widgets]
         spot = [row(self.radius, self.contrast, label="Spot (px, noise)"), self.map]
-        super().__init__(widgets=[*fields, *choices, buttons, folders, *spot, self.work.progress, self.status])
+        run = [buttons, folders, *spot, self.work.progress, self.status]
+        super().__init__(widgets=[*fields, *choices, self.new_images.box, *run])
         finish_form(self, self._close)
         forget_problems(self, self.status)
         self.start.clicked.connect(self.denoise)
@@ -102,10 +105,7 @@ class DenoiseWidget(Container):
         self.visible_only = CheckBox(
             text="Visible re&gion only", tooltip="Denoise a preview of the region that the canvas shows"
         )
-        self.in_shapes = CheckBox(
-            text="Within drawn shapes only",
-            tooltip="Denoise inside the closed shapes of the topmost Shapes layer; outside, the result is the source",
-        )
+        self.in_shapes = CheckBox(text="Within drawn shapes only", tooltip=REGION_TOOLTIP)
         self.lazy = CheckBox(
             text="Denoise slices on demand",
             tooltip="Denoise an image of the stack when you scroll to it. To keep the window responsive meanwhile, set "
@@ -139,6 +139,7 @@ class DenoiseWidget(Container):
             tooltip="Put faint spots of this radius and contrast into the image, denoise, and show which share of "
             "their contrast survives at each place. Red is where a spot would vanish",
         )
+        self.new_images = NewImages(self._viewer, self._denoise_new)
         self.status = text_label()
 
     def _models(self, *_: object) -> list[tuple[str, Path]]:
@@ -202,24 +203,27 @@ class DenoiseWidget(Container):
             self.use_model(Path(name))
 
     def _show_card(self) -> None:
-        path: Path | None = self.model.value
         for field in (self.self_ensemble, *self.maps.error_fields, self.folder, self.map):
-            field.enabled = not is_classical(path)
-        if path is None:
-            show_text(self.card, NO_MODEL, problem=True)
-            return
-        if is_classical(path):
-            show_text(self.card, CARD_TEXT)
-            return
+            field.enabled = not is_classical(self.model.value)
         try:
-            show_text(self.card, card_text(read_card(path)))
+            show_text(self.card, summary(self._chosen_model()))
         except InputError as error:
             show_problem(self.card, error)
 
     def denoise(self) -> None:
         """Start denoising; the result becomes a new layer."""
+        self._begin(lambda: [self._new_task(layer) for layer in self.field.layers()])
+
+    def _denoise_new(self, layers: Sequence[Image]) -> bool:
+        """Start denoising layers that were just opened, unless another work is running."""
+        free = bool(self.start.enabled)
+        if free:
+            self._begin(lambda: [replace(self._new_task(one), lazy=one.ndim == 3, window=None) for one in layers])
+        return free
+
+    def _begin(self, make_tasks: Callable[[], Sequence[Task]]) -> None:
         try:
-            tasks = [self._new_task(layer) for layer in self.field.layers()]
+            tasks = make_tasks()
         except InputError as error:
             report_error(self.status, error)
             return
@@ -280,4 +284,5 @@ class DenoiseWidget(Container):
     def _close(self) -> None:
         self.field.close()
         self.noise.close()
+        self.new_images.close()
         self.work.close()

@@ -1,0 +1,46 @@
+"""Images that are opened while the box is ticked are denoised, in one press."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise.images import write_image
+
+
+@pytest.fixture
+def form(open_form):
+    form = open_form("Denoise")
+    form.model.value = Path("median")
+    return form
+
+
+def test_newly_opened_images_are_denoised(viewer, form, qtbot, tmp_path, radiographs):
+    viewer.add_image(radiographs[0], name="before")
+    form.new_images.box.value = True
+    files = []
+    for name, image in zip("ab", radiographs, strict=False):
+        write_image(tmp_path / f"{name}.png", image)
+        files.append(str(tmp_path / f"{name}.png"))
+    viewer.open(files, plugin="napari-dental-denoise")
+    viewer.add_image(np.zeros((20, 20, 3), np.uint8), name="photo", rgb=True)
+    viewer.add_shapes(name="line")
+    qtbot.waitUntil(lambda: len(viewer.layers) == 7 and form.start.enabled)
+    assert [layer.name[0] for layer in viewer.layers if "denoised" in layer.name] == ["a", "b"]
+    # Neither a result nor an image that is opened afterwards is.
+    form.new_images.box.value = False
+    viewer.add_image(radiographs[1], name="later")
+    qtbot.wait(400)
+    assert len(viewer.layers) == 8
+
+
+def test_images_wait_for_a_running_work(viewer, form, qtbot, radiographs):
+    form.new_images.box.value = True
+    viewer.add_image(np.stack(radiographs[:2]), name="stack")
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2 or not form.start.enabled)
+    viewer.add_image(radiographs[2], name="next")
+    qtbot.waitUntil(lambda: len(viewer.layers) == 4 and form.start.enabled)
+    results = {layer.name.split()[0]: layer for layer in viewer.layers if "denoised" in layer.name}
+    assert set(results) == {"stack", "next"}
+    # Of a stack, only the image on view.
+    assert not isinstance(results["stack"].data, np.ndarray)
