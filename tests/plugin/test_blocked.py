@@ -25,7 +25,7 @@ train = forms["Train"]
 train.fields.clean.value, train.fields.model.value = folder / "scans", folder / "mine.keras"
 while not train.start.enabled:
     QTest.qWait(20)
-train.train(resume=False)
+train.train(train.fields.request())
 while not train.start.enabled:
     QTest.qWait(20)
 print(train.status.value)

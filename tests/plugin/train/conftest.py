@@ -41,11 +41,12 @@ class IdleProcess(TrainingProcess):
 
     stopped = False
 
-    def start(self):
+    def start(self, _arguments):
         """Wait for the reports of the test."""
 
     def stop(self):
-        self.stop_asked = self.stopped = True
+        self.stopped = True
+        super().stop()
 
 
 @pytest.fixture
@@ -92,4 +93,4 @@ def finished(best_epoch, decibels):
 
 def save_preview(form, grey):
     """Write what a training writes after an epoch."""
-    np.save(form._preview_file, np.full((3, 64, 64), grey, np.float32))
+    np.save(form.process.run.preview, np.full((3, 64, 64), grey, np.float32))

@@ -8,6 +8,8 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from napari_dental_denoise.models.file import read_model_file
 from napari_dental_denoise.plugin.denoise.models import recent_models
 from napari_dental_denoise.plugin.train.closing import Closing, ask_how_to_close
+from napari_dental_denoise.training import to_line
+from tests.plugin.train.conftest import epoch, started
 
 
 @pytest.fixture
@@ -59,6 +61,36 @@ def test_stop_closes_and_ends_the_training(viewer, idle, answer, qtbot):
     click_close(idle)
     qtbot.waitUntil(lambda: not is_open(viewer, idle))
     assert process.stopped
+
+
+def test_cancel_leaves_napari_open(viewer, idle, answer):
+    asked = answer(Closing.CANCEL)
+    viewer.window._qt_window.close()
+    assert asked == ["mine.keras"]
+    assert viewer.window._qt_window.isVisible()
+    assert not idle.process.stopped
+
+
+def test_a_program_that_closes_the_viewer_is_not_asked(viewer, idle, answer):
+    asked = answer(Closing.CANCEL)
+    process = idle.process
+    viewer.close()
+    assert asked == []
+    assert process.stopped
+
+
+def test_a_form_opened_again_shows_the_training_of_the_background(viewer, idle, open_form, answer, qtbot):
+    answer(Closing.BACKGROUND)
+    process = idle.process
+    process.run.process.write_text("0")
+    process.run.reports.write_text(f"{to_line(started())}\n{to_line(epoch(1, 36.4, best=36.4))}\n")
+    click_close(idle)
+    qtbot.waitUntil(lambda: not is_open(viewer, idle))
+    process.run.end.write_text("0")
+    form = open_form("Train")
+    qtbot.waitUntil(lambda: form.curves.epochs == [(1, 36.4)])
+    qtbot.waitUntil(lambda: form.process is None)
+    assert not process.run.folder.exists()
 
 
 def test_a_floating_form_asks_too(viewer, idle, answer, qtbot):

@@ -15,8 +15,8 @@ def test_the_step_within_an_epoch_and_the_time_left_are_shown(idle):
     idle.process.reported.emit(started())
     idle.process.reported.emit(step(12))
     assert idle.status.value == "Epoch 3, step 12 of 50, loss 0.0123, 80 s left"
-    assert idle.progress.visible
-    assert idle.progress.value == 250
+    assert idle.display.progress.visible
+    assert idle.display.progress.value == 250
     idle.process.reported.emit(step(13, eta=math.nan))
     assert idle.status.value == "Epoch 3, step 13 of 50, loss 0.0123"
 
@@ -53,7 +53,7 @@ def test_a_stopped_training_says_it_too_and_a_resumed_one_remembers(idle, tmp_pa
 
     (tmp_path / "mine.keras").unlink()
     (tmp_path / "mine.checkpoint").write_bytes(b"")
-    idle._begin(started(epoch=1, first_psnr=math.nan))
+    idle.display.show(started(epoch=1, first_psnr=math.nan))
     assert idle.curves._start_line.value() == 36.2
 
 

@@ -7,8 +7,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QMainWindow, QMessageBox, QWidget
 
+from napari_dental_denoise.plugin.denoise import remember_model
 from napari_dental_denoise.plugin.train.offer import offer_model
 from napari_dental_denoise.plugin.train.process import LEFT_OUT, TrainingProcess
 
@@ -30,7 +32,7 @@ def ask_how_to_close(form: QWidget, model: str) -> Closing:
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle("Train")
     box.setText(f"The training of {model} is running.")
-    box.setInformativeText("In the background it goes on until it is done, or until napari is closed.")
+    box.setInformativeText("In the background it goes on, even when napari is closed; the Train form shows it again.")
     roles = QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.RejectRole
     buttons = [(box.addButton(answer.value, role), answer) for answer, role in zip(Closing, roles, strict=True)]
     box.setEscapeButton(buttons[-1][0])
@@ -39,23 +41,53 @@ def ask_how_to_close(form: QWidget, model: str) -> Closing:
     return next((answer for button, answer in buttons if button == box.clickedButton()), Closing.CANCEL)
 
 
-def guard_dock(form: QWidget, may_close: Callable[[], bool]) -> None:
-    """Call `may_close` before the close button of the form's dock closes it.
+def guard_closing(form: QWidget, may_close: Callable[[], bool]) -> None:
+    """Call `may_close` before a user closes the dock of a form or the window.
 
-    napari's button calls this method of its dock and has no way to refuse; without it, the form closes unasked.
+    napari's close button calls this method of its dock and has no way to refuse; without it, the form closes unasked.
     """
     dock: Any = form.parent()
     close = getattr(dock, "destroyOnClose", None)
     if close is None or "destroyOnClose" in vars(dock):
         return
     dock.destroyOnClose = lambda: close() if may_close() else None
+    _WindowGuard(form, dock.parent(), may_close)
+
+
+class _WindowGuard(QObject):
+    """Event filter that calls `may_close` before a user closes the window, for as long as a form lives."""
+
+    # A class attribute too, as Qt sends events to objects whose attributes Python has already collected.
+    _may_close: Callable[[], bool] | None = None
+
+    def __init__(self, form: QWidget, window: QMainWindow, may_close: Callable[[], bool]) -> None:
+        super().__init__(form)
+        self._may_close = may_close
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
+        """Refuse a close event if the user cancels it."""
+        if event is None or event.type() != QEvent.Type.Close or self._may_close is None:
+            return False
+        if not isinstance(watched, QMainWindow) or not _shows_canvas(watched) or self._may_close():
+            return False
+        event.ignore()
+        return True
+
+
+def _shows_canvas(window: QMainWindow) -> bool:
+    """Return whether a user closes the window: a program that closes the viewer has closed its canvas before."""
+    center = window.centralWidget()
+    return center is not None and any(child.isVisible() for child in center.findChildren(QWidget))
 
 
 def go_on_in_background(process: TrainingProcess, viewer: Viewer, model: Path) -> None:
-    """Tell of the end of a training whose form has been closed, and offer its model."""
+    """Tell of the end of a training that no form shows any more, and offer its model, also in a later session."""
+    process.in_background = True
+    # The file may be written later.
+    remember_model(model)
     complaints: list[str] = []
     process.complained.connect(complaints.append)
-    # Stopped means that napari ends, and nobody can be told.
     process.ended.connect(lambda _code: None if process.stop_asked else _tell_end(viewer, model, complaints))
 
 

@@ -11,7 +11,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
-from napari_dental_denoise.plugin.shared import style_plot, text_label
+from napari_dental_denoise.plugin.shared import delayed, style_plot, text_label
 from napari_dental_denoise.plugin.train.texts import start_name
 from napari_dental_denoise.training import TrainingStarted
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Heights in pixels: the form must fit a screen of 768.
 MIN_HEIGHT, HEIGHT, MAX_HEIGHT = 100, 130, 180
 SMOOTHED_STEPS = 20
+# Many steps may be reported at once.
+DRAW_AFTER_MS = 100
 # Smaller differences are chance, and would look like a trend.
 MIN_SPAN_DB = 0.2
 
@@ -41,6 +43,7 @@ class TrainingCurves(QWidget):
         self._started: TrainingStarted | None = None
         self.losses: list[float] = []
         self.epochs: list[tuple[int, float]] = []
+        self._redraw = delayed(self, DRAW_AFTER_MS, self._draw_loss)
         self._arrange()
         self.restyle(viewer)
 
@@ -85,8 +88,8 @@ class TrainingCurves(QWidget):
     def add_loss(self, loss: float) -> None:
         """Add the loss of a step."""
         self.losses.append(loss)
-        if len(self.losses) < SMOOTHED_STEPS or len(self.losses) % 5 == 0:
-            self._draw_loss()
+        if not self._redraw.isActive():
+            self._redraw.start()
 
     def add_epoch(self, epoch: int, decibels: float) -> None:
         """Add the validation PSNR of an epoch."""

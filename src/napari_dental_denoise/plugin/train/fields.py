@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox, FileEdit, FloatSpinBox, Label, Widget, create_widget
 from magicgui.widgets.bases import ValueWidget
@@ -13,8 +14,12 @@ from napari_dental_denoise.models import NOTHING, STARTER_NAME
 from napari_dental_denoise.noise import NOISE_KINDS
 from napari_dental_denoise.plugin.denoise import named_models, recent_models
 from napari_dental_denoise.plugin.shared import preference, row, show_text, text_label
+from napari_dental_denoise.plugin.train.layers import selected_images
 from napari_dental_denoise.plugin.train.request import TrainingRequest
 from napari_dental_denoise.training import SETTINGS, TRAINING, WORKFLOW_TRAINING, TrainingConfig
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 SOURCES: dict[str, LearnFrom] = {
     "clean images": "clean",
@@ -26,13 +31,15 @@ METRIC_NOTES: dict[LearnFrom, str] = {
     "pairs": "PSNR is measured on validation pairs.",
     "noisy": "No clean reference: use the dB values only to compare epochs.",
 }
+FOLDER, LAYERS = "of a folder", "of the selected layers"
 MINUTES, EPOCHS = "minutes", "epochs"
 
 
 class TrainingFields:
     """Data, model, noise and settings of a training."""
 
-    def __init__(self) -> None:
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
         self._make_data_fields()
         self._make_noise_fields()
         self._make_length()
@@ -44,6 +51,11 @@ class TrainingFields:
             label="Learn from",
             choices=list(SOURCES),
             tooltip="Clean images, with new noise for each patch; recorded pairs; or noisy images with estimated noise",
+        )
+        self.images_from = ComboBox(
+            label="Images",
+            choices=[FOLDER, LAYERS],
+            tooltip="Those of a folder, or of the layers that are selected in the layer list; each slice is an image",
         )
         self.metric_note: Label = text_label("What the PSNR of this training is measured on")
         self.clean = FileEdit(label="Clean", mode="d", tooltip="Folder of the training images", nullable=True)
@@ -110,7 +122,7 @@ class TrainingFields:
     @property
     def lines(self) -> list[Widget]:
         """Return the fields from top to bottom of the form."""
-        data = [self.learn_from, self.clean, self.noisy, self.metric_note, self.model]
+        data = [self.learn_from, self.images_from, self.clean, self.noisy, self.metric_note, self.model]
         preset, *others = self.config_fields.values()
         return [*data, preset, self.start_from, self.length, self.kind, self.sigmas, *others]
 
@@ -127,10 +139,16 @@ class TrainingFields:
         added = SOURCES[self.learn_from.value] == "clean"
         return added and NOISE_KINDS[self.kind.value].levels.get("sigma") is SIGMA
 
+    @property
+    def _from_layers(self) -> bool:
+        return SOURCES[self.learn_from.value] != "pairs" and self.images_from.value == LAYERS
+
     def show_what_applies(self) -> None:
         """Hide the fields that do not apply, and say what the PSNR is measured on."""
         learn_from = SOURCES[self.learn_from.value]
         self.clean.label = "Noisy" if learn_from == "noisy" else "Clean"
+        self.images_from.visible = learn_from != "pairs"
+        self.clean.visible = not self._from_layers
         self.noisy.visible = learn_from == "pairs"
         self.kind.visible = learn_from == "clean"
         self.sigmas.visible = self._sigma_applies
@@ -147,6 +165,7 @@ class TrainingFields:
         levels = (self.lowest.value / GREY_LEVELS, self.highest.value / GREY_LEVELS)
         return TrainingRequest(
             sources=_path(self.clean.value),
+            layers=selected_images(self._viewer) if self._from_layers else None,
             noisy=_path(self.noisy.value),
             learn_from=SOURCES[self.learn_from.value],
             model=_path(self.model.value),
@@ -156,6 +175,23 @@ class TrainingFields:
             start_from=self.start_from.value,
             resume=resume,
         )
+
+    def show(self, request: TrainingRequest) -> None:
+        """Show the settings of a training."""
+        self.learn_from.value = next(title for title, kind in SOURCES.items() if kind == request.learn_from)
+        self.images_from.value = FOLDER if request.layers is None else LAYERS
+        for field, path in ((self.clean, request.sources), (self.noisy, request.noisy), (self.model, request.model)):
+            field.value = path
+        minutes = request.config.minutes
+        self.amount.value = request.config.epochs if minutes is None else round(minutes, 2)
+        self.unit.value = EPOCHS if minutes is None else MINUTES
+        self.kind.value = request.noise
+        low, high = (request.ranges or {}).get("sigma", (SIGMA.low, SIGMA.high))
+        self.lowest.value, self.highest.value = low * GREY_LEVELS, high * GREY_LEVELS
+        for name, field in self.config_fields.items():
+            field.value = getattr(request.config, name)
+        if request.start_from in self.start_from.choices:
+            self.start_from.value = request.start_from
 
 
 def _field(name: str) -> ValueWidget:

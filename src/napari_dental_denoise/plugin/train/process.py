@@ -1,108 +1,147 @@
-"""Training in a child process, the command line; TensorFlow never enters the process of the window."""
+"""Training in a process beside napari, the command line; TensorFlow never enters the process of the window."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+from qtpy.QtCore import QObject, QProcess, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
-from napari_dental_denoise.config import PACKAGE, PROGRAM
-from napari_dental_denoise.plugin.shared import delayed
+from napari_dental_denoise.config import PROGRAM
+from napari_dental_denoise.plugin.train import supervisor
+from napari_dental_denoise.plugin.train.runs import GONE, TrainingRun, runs_to_show
 from napari_dental_denoise.training import from_line
 
-PROTOCOL = ("--progress", "jsonl", "--stop-with-stdin")
 KILL_AFTER_MS = 30_000
+POLL_MS = 100
+# The reports of a whole night are read in parts, so that the window stays responsive.
+PART_BYTES = 2**18
 STOPPED = 130
 # Complaints that begin so are no failure of the training.
 LEFT_OUT = "left out: "
 
 
 class TrainingProcess(QObject):
-    """Command `train` with some arguments; it may outlive the form that started it until its best model is written."""
+    """Follower of a training, which the form that started it, its window and napari may leave behind."""
 
     reported = Signal(object)
     complained = Signal(str)
     ended = Signal(int)
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, run: TrainingRun) -> None:
         super().__init__(QApplication.instance())
-        self.stop_asked = False
-        self._rest = ""
-        self._errors = ""
-        self._process = QProcess(self)
-        environment = QProcessEnvironment.systemEnvironment()
-        environment.insert("PYTHONUNBUFFERED", "1")
-        environment.insert("PYTHONUTF8", "1")
-        self._process.setProcessEnvironment(environment)
-        self._process.setProgram(sys.executable)
-        self._process.setArguments(["-m", PACKAGE, "train", *arguments, *PROTOCOL])
-        self._kill_timer = delayed(self, KILL_AFTER_MS, self._process.kill)
-        self._process.readyReadStandardOutput.connect(self._read_reports)
-        self._process.readyReadStandardError.connect(self._read_errors)
-        self._process.finished.connect(self._finish)
-        self._process.errorOccurred.connect(self._fail)
-        QApplication.instance().aboutToQuit.connect(self.stop_and_wait)
+        self.run = run
+        # The training goes on when its form or napari closes.
+        self.goes_on = False
+        # No form shows it.
+        self.in_background = False
+        self._reports, self._complaints = _Tail(run.reports), _Tail(run.complaints)
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        QApplication.instance().aboutToQuit.connect(self.stop_unless_it_goes_on)
 
-    def start(self) -> None:
-        """Start the process."""
-        self._process.start()
+    def start(self, arguments: Sequence[str]) -> None:
+        """Start the training with these arguments of the command, and follow it."""
+        if self.stop_asked:
+            self._finish(STOPPED)
+            return
+        words = [str(self.run.folder), str(KILL_AFTER_MS / 1000), *arguments]
+        started, number = QProcess.startDetached(sys.executable, ["-m", supervisor.__name__, *words])
+        if not started:
+            self.fail(f"The training process could not be started: {sys.executable}")
+            return
+        self.run.process.write_text(str(number), encoding="ascii")
+        self.follow()
+
+    def fail(self, complaint: str) -> None:
+        """End a training that could not be started."""
+        self.complained.emit(complaint)
+        self._finish(GONE)
+
+    def follow(self) -> None:
+        """Send all reports from the first one on."""
+        self._timer.start()
 
     @property
-    def running(self) -> bool:
-        """Return whether the process runs."""
-        return self._process.state() != QProcess.ProcessState.NotRunning
+    def stop_asked(self) -> bool:
+        """Return whether the training has been asked to stop."""
+        return self.run.stop.exists()
 
     def stop(self) -> None:
-        """Ask the process to write its best model and to end; kill it if it does not end in time."""
-        if not self.running or self.stop_asked:
-            return
-        self.stop_asked = True
-        self._process.closeWriteChannel()
-        self._kill_timer.start()
+        """Ask the training to write its best model and to end; it is killed if it does not end in time."""
+        if self.run.folder.is_dir():
+            self.run.stop.touch()
 
-    def stop_and_wait(self) -> None:
-        """Stop the process and wait for its end, before napari ends."""
-        self.stop()
-        if self.running and not self._process.waitForFinished(KILL_AFTER_MS):
-            self._process.kill()
-            self._process.waitForFinished()
+    def stop_unless_it_goes_on(self) -> None:
+        """Stop a training that nobody wants in the background, as its form or napari closes."""
+        if not self.goes_on:
+            self.stop()
 
-    def _read_reports(self) -> None:
-        text = self._rest + bytes(self._process.readAllStandardOutput().data()).decode(errors="replace")
-        *lines, self._rest = text.split("\n")
-        if lines and self._kill_timer.isActive():
-            # A sign of life: only the last step and writing the model take long.
-            self._kill_timer.start()
+    def abandon(self) -> None:
+        """Follow no longer, as another follower does."""
+        self._timer.stop()
+        QApplication.instance().aboutToQuit.disconnect(self.stop_unless_it_goes_on)
+        self.deleteLater()
+
+    def _poll(self) -> None:
+        # Asked first: what was written before the end is read below.
+        code = self.run.exit_code()
+        lines = self._reports.lines()
         for line in lines:
             try:
                 report = from_line(line)
             except (ValueError, TypeError):
                 continue  # a line that a library printed
             self.reported.emit(report)
-
-    def _read_errors(self) -> None:
-        self._errors += bytes(self._process.readAllStandardError().data()).decode(errors="replace")
-        *lines, self._errors = self._errors.split("\n")
-        for line in lines:
+        for line in self._complaints.lines():
             if line.startswith(f"{PROGRAM}: "):
                 self.complained.emit(line.removeprefix(f"{PROGRAM}: "))
+        if code is not None and not lines:
+            self._finish(code)
 
-    def _finish(self, code: int, status: QProcess.ExitStatus) -> None:
-        self._read_reports()
-        self._read_errors()
-        if status == QProcess.ExitStatus.CrashExit and not self.stop_asked:
-            self.complained.emit("The training process crashed; the best model so far has been saved")
+    def _finish(self, code: int) -> None:
+        self.abandon()
+        if code < 0 and code != GONE and not self.stop_asked:
+            self.complained.emit("The training process crashed; a model that it saved before is kept")
         self.ended.emit(code)
-        self.deleteLater()
+        self.run.remove()
 
-    def _fail(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart:
-            self.complained.emit(f"The training process could not be started: {sys.executable}")
-            self.ended.emit(-1)
-            self.deleteLater()
+
+class _Tail:
+    """Reader of the lines that have been added to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._place, self._rest = 0, b""
+
+    def lines(self) -> list[str]:
+        """Return the next whole lines, of one part of the file."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._place)
+                part = file.read(PART_BYTES)
+        except OSError:
+            return []
+        self._place += len(part)
+        *lines, self._rest = (self._rest + part).split(b"\n")
+        return [line.decode(errors="replace") for line in lines]
+
+
+def find_again() -> TrainingProcess | None:
+    """Return a follower of the last training that no form shows; None if there is none."""
+    followers = {each.run: each for each in QApplication.instance().findChildren(TrainingProcess)}
+    for run in runs_to_show():
+        follower = followers.get(run)
+        if follower is None or follower.in_background:
+            if follower is not None:
+                follower.abandon()
+            found = TrainingProcess(run)
+            found.goes_on = True
+            return found
+    return None
 
 
 def command_line(arguments: Sequence[str]) -> str:

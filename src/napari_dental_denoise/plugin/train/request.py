@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_dental_denoise.config import MODEL_SUFFIX, NOISE, PRESETS, LearnFrom
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import STARTER_NAME, can_initialise, first_model, read_card
+from napari_dental_denoise.noise import SMALLEST_SIDE
 from napari_dental_denoise.plugin.train.images import (
     FoundImages,
     counted,
@@ -16,7 +19,9 @@ from napari_dental_denoise.plugin.train.images import (
     find_noisy_images,
     find_pairs,
 )
+from napari_dental_denoise.plugin.train.layers import find_in_layers
 from napari_dental_denoise.training import (
+    SETTINGS,
     TRAINING,
     TrainingConfig,
     TrainingPlan,
@@ -27,6 +32,9 @@ from napari_dental_denoise.training import (
     plan_training,
 )
 
+if TYPE_CHECKING:
+    from napari.layers import Image
+
 NO_CHECKPOINT = "There is no checkpoint of this model to resume"
 
 
@@ -35,11 +43,13 @@ class TrainingRequest:
     """A training as the form describes it.
 
     `sources` and `noisy` are folders, `ranges` the lowest and highest level by name; `start_from` as in `first_model`.
+    With `layers`, the training learns from these in place of the folder `sources`.
     """
 
     sources: Path | None
     model: Path | None
     noisy: Path | None = None
+    layers: tuple[Image, ...] | None = None
     learn_from: LearnFrom = "clean"
     noise: str = NOISE.training_kind
     ranges: dict[str, tuple[float, float]] | None = None
@@ -50,7 +60,8 @@ class TrainingRequest:
     @property
     def is_incomplete(self) -> bool:
         """Return whether something has not been chosen yet, which is no error."""
-        return self.sources is None or self.model is None or (self.learn_from == "pairs" and self.noisy is None)
+        has_images = self.sources is not None if self.layers is None else bool(self.layers)
+        return not has_images or self.model is None or (self.learn_from == "pairs" and self.noisy is None)
 
     def longer(self) -> TrainingRequest:
         """Return the training that goes on with this model for the given length; raise InputError if it cannot."""
@@ -75,6 +86,8 @@ class TrainingRequest:
             return str(error)
 
     def _folder_problem(self) -> str:
+        if self.layers is not None:
+            return "" if self.layers else "Select the layers to learn from in the layer list"
         if self.sources is None or not self.sources.is_dir():
             return f"Choose a folder of {'noisy' if self.learn_from == 'noisy' else 'clean'} images"
         if self.learn_from == "pairs" and (self.noisy is None or not self.noisy.is_dir()):
@@ -119,6 +132,12 @@ class TrainingRequest:
             return f"{self.start_from} was made elsewhere: a training cannot begin with it"
         return f"{self.start_from} is of the preset {preset}: choose that preset"
 
+    def record(self) -> str:
+        """Return the request as JSON, for `request_from`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        layers: list[str] | None = None if self.layers is None else []
+        return json.dumps({**values, "config": asdict(self.config), "layers": layers}, default=str)
+
     def arguments(self, preview: Path | None = None) -> list[str]:
         """Return the arguments of the command `train`."""
         words: list[object] = [self.sources]
@@ -141,6 +160,8 @@ class TrainingRequest:
 
     def images(self) -> FoundImages:
         """Return what the folders hold, from the file names and the headers of some files; raise InputError."""
+        if self.layers is not None:
+            return find_in_layers(self.layers, SMALLEST_SIDE if self.learn_from == "noisy" else 1)
         folder = self.sources or Path()
         if self.learn_from == "pairs":
             return find_pairs(folder, self.noisy or Path())
@@ -160,6 +181,19 @@ def checkpoint_length(checkpoint: Path) -> tuple[int, float]:
     if not checkpoint.is_file():
         raise InputError(NO_CHECKPOINT)
     return _state(checkpoint, checkpoint.stat().st_mtime_ns)
+
+
+def request_from(text: str) -> TrainingRequest:
+    """Return the request that `TrainingRequest.record` describes; raise InputError if the text describes none."""
+    try:
+        values = json.loads(text)
+        paths = {name: values[name] and Path(values[name]) for name in ("sources", "noisy", "model")}
+        ranges = values["ranges"] and {name: (low, high) for name, (low, high) in values["ranges"].items()}
+        config = TrainingConfig(**{name: values["config"][name] for name in SETTINGS})
+        layers = None if values["layers"] is None else ()
+        return TrainingRequest(**{**values, **paths, "ranges": ranges, "config": config, "layers": layers})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError("expected the settings of a training of this version") from error
 
 
 @lru_cache(maxsize=4)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import Container, ProgressBar, PushButton
+from magicgui.widgets import Container, PushButton
 from qtpy.QtWidgets import QScrollArea
 
 from napari_dental_denoise.errors import InputError
@@ -19,21 +16,24 @@ from napari_dental_denoise.plugin.shared import (
     delayed,
     finish_form,
     open_form,
-    report_error,
     row,
     show_text,
     text_label,
 )
-from napari_dental_denoise.plugin.train.closing import Closing, ask_how_to_close, go_on_in_background, guard_dock
-from napari_dental_denoise.plugin.train.curves import TrainingCurves
+from napari_dental_denoise.plugin.train.closing import (
+    Closing,
+    ask_how_to_close,
+    go_on_in_background,
+    guard_closing,
+)
+from napari_dental_denoise.plugin.train.display import PLAN_TOOLTIP, TrainingDisplay
 from napari_dental_denoise.plugin.train.fields import TrainingFields
-from napari_dental_denoise.plugin.train.images import counted
+from napari_dental_denoise.plugin.train.layers import start_with_layers
 from napari_dental_denoise.plugin.train.offer import offer_model
-from napari_dental_denoise.plugin.train.preview import TrainingPreview
-from napari_dental_denoise.plugin.train.process import LEFT_OUT, STOPPED, TrainingProcess, command_line
-from napari_dental_denoise.plugin.train.request import TrainingRequest, length_text
-from napari_dental_denoise.plugin.train.texts import finished_text, step_text, stopped_text
-from napari_dental_denoise.training import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
+from napari_dental_denoise.plugin.train.process import TrainingProcess, command_line, find_again
+from napari_dental_denoise.plugin.train.request import TrainingRequest, length_text, request_from
+from napari_dental_denoise.plugin.train.runs import new_run
+from napari_dental_denoise.training import TrainingReport, TrainingStarted
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -43,8 +43,6 @@ PLAN_DELAY_MS = 250
 RECHECK_MS = 1000
 # The layout of the form follows its texts only after some events.
 SCROLL_DELAY_MS = 100
-PLAN_TOOLTIP = "Plan of the training"
-STOPPING = "Stopping and saving the best model ..."
 
 
 class TrainingWidget(Container):
@@ -53,18 +51,21 @@ class TrainingWidget(Container):
     def __init__(self, napari_viewer: Viewer) -> None:
         self._viewer = napari_viewer
         self.process: TrainingProcess | None = None
-        self._failure = ""
-        self._left_out: list[str] = []
         self._model: Path | None = None
-        self._started: TrainingStarted | None = None
-        self._best_psnr = math.nan
-        self._preview_file = Path()
-        self._preview = TrainingPreview(napari_viewer)
-        self.fields = TrainingFields()
+        self.fields = TrainingFields(napari_viewer)
         self._make_controls()
-        self.curves = TrainingCurves(napari_viewer)
+        self.display = TrainingDisplay(napari_viewer, self.plan)
+        self.status, self.curves = self.display.status, self.display.curves
         super().__init__(
-            widgets=[*self.fields.lines, self.plan, self._buttons, self.more, self._after, self.progress, self.status]
+            widgets=[
+                *self.fields.lines,
+                self.plan,
+                self._buttons,
+                self.more,
+                self._after,
+                self.display.progress,
+                self.status,
+            ]
         )
         self.native.layout().addWidget(self.curves)
         finish_form(self, self._close)
@@ -73,8 +74,12 @@ class TrainingWidget(Container):
         self._scroll = delayed(self.native, SCROLL_DELAY_MS, self._show_curves)
         self._connections = Connections()
         self._connections.add(napari_viewer.events.theme, self._follow_theme)
+        self._connections.add(napari_viewer.layers.selection.events.changed, self._follow_selection)
         self._connect()
         self._changed()
+        # By then, the form has a dock.
+        self._opened = delayed(self.native, 0, self._find_again)
+        self._opened.start()
 
     def _make_controls(self) -> None:
         self.plan = text_label(PLAN_TOOLTIP)
@@ -92,8 +97,6 @@ class TrainingWidget(Container):
         # Equal halves cut off the longer text.
         for place, stretch in enumerate((2, 3)):
             self._after.native.layout().setStretch(place, stretch)
-        self.progress = ProgressBar(value=0, min=0, max=1000, visible=False)
-        self.status = text_label()
 
     def _connect(self) -> None:
         for field in self.fields.inputs:
@@ -118,7 +121,9 @@ class TrainingWidget(Container):
         self.start.enabled = not problem and not running
         self.resume.enabled = not self.fields.request(resume=True).problem() and not running
         self._show_more(settings)
-        self.copy.enabled = not problem or self.resume.enabled or self.more.visible or running
+        can_run = not problem or self.resume.enabled or self.more.visible or running
+        # Layers have no command line.
+        self.copy.enabled = can_run and settings.layers is None
         if running:
             # The model file of the running training is not a problem.
             return
@@ -147,62 +152,52 @@ class TrainingWidget(Container):
         if problem:
             show_text(self.plan, problem, problem=True)
             return
-        if settings.model != self._model or not settings.resume:
-            self._started, self._best_psnr = None, math.nan
-        self._failure, self._left_out, self._model = "", [], settings.model
-        self.plan.tooltip = PLAN_TOOLTIP
-        folder = Path(tempfile.mkdtemp(prefix="dental-denoise-"))
-        self._preview_file = folder / "preview.npy"
-        self.process = TrainingProcess(settings.arguments(self._preview_file))
-        self.process.ended.connect(lambda _code: shutil.rmtree(folder, ignore_errors=True))
-        self.process.reported.connect(self._show_report)
-        self.process.complained.connect(self._note)
-        self.process.ended.connect(self._end)
-        guard_dock(self.native, self._may_close)
+        run = new_run()
+        run.request.write_text(settings.record(), encoding="utf-8")
+        process = TrainingProcess(run)
+        self._follow(process, settings)
+        if settings.layers is None:
+            process.start(settings.arguments(run.preview))
+        else:
+            read = replace(settings, sources=run.images, layers=None)
+            start_with_layers(process, settings.layers, read.arguments(run.preview))
+
+    def _find_again(self) -> None:
+        """Show a training that was left in the background, also by an earlier session, or its result."""
+        process = find_again()
+        if process is None:
+            return
+        try:
+            settings = request_from(process.run.request.read_text(encoding="utf-8"))
+        except (OSError, InputError):
+            # It is of another version: nothing of it can be shown.
+            process.abandon()
+            return
+        self.fields.show(settings)
+        self._follow(process, settings)
+        process.follow()
+
+    def _follow(self, process: TrainingProcess, settings: TrainingRequest) -> None:
+        self.display.start(process.run.preview, forget=settings.model != self._model or not settings.resume)
+        self.process, self._model = process, settings.model
+        process.reported.connect(self._show_report)
+        process.complained.connect(self.display.note)
+        process.ended.connect(self._end)
+        guard_closing(self.native, self._may_close)
         self._set_running(running=True)
-        show_text(self.status, "Starting: reading images, loading TensorFlow ...")
-        self.process.start()
 
     def _set_running(self, *, running: bool) -> None:
-        self.stop_button.enabled = self.progress.visible = running
+        self.stop_button.enabled = running
         self.start.enabled = self.resume.enabled = not running
         if running:
             self.more.visible = False
 
-    def _note(self, text: str) -> None:
-        if not text.startswith(LEFT_OUT):
-            self._failure = text
-            return
-        self._left_out.append(text.removeprefix(LEFT_OUT))
-        files = counted(len(self._left_out), "image")
-        show_text(self.plan, f"{files} left out: {self._left_out[0]}{' ...' if self._left_out[1:] else ''}")
-        self.plan.tooltip = "\n".join(self._left_out)
-
     def _show_report(self, report: TrainingReport) -> None:
+        self.display.show(report)
         if isinstance(report, TrainingStarted):
-            self._begin(report)
-        elif isinstance(report, StepDone):
-            self.curves.add_loss(report.loss)
-            # The file may be written some time after the best epoch.
-            self._show_use()
-            self.progress.value = round(1000 * report.fraction)
-            show_text(self.status, step_text(report) if self.stop_button.enabled else STOPPING)
-        elif isinstance(report, EpochDone):
-            self._best_psnr = report.best_psnr
-            self.curves.add_epoch(report.epoch, report.psnr)
-            if self._started is not None:
-                self._preview.show(self._preview_file, self._started.reference)
-        elif isinstance(report, TrainingFinished):
-            show_text(self.status, finished_text(report, self._started))
-
-    def _begin(self, report: TrainingStarted) -> None:
-        if self._started is not None and math.isnan(report.first_psnr):
-            # A resumed training does not measure the first weights again.
-            report = replace(report, first_psnr=self._started.first_psnr)
-        self._started = report
-        self.curves.begin(report)
-        self.progress.value = 0
-        self._scroll.start()
+            self._scroll.start()
+        # The file may be written some time after the best epoch.
+        self._show_use()
 
     def _show_curves(self) -> None:
         """Scroll to the end of the form, which small screens do not show."""
@@ -216,22 +211,16 @@ class TrainingWidget(Container):
         """Ask the training to save its best model and to end."""
         if self.process is not None:
             self.stop_button.enabled = False
-            show_text(self.status, STOPPING)
+            self.display.stop()
             self.process.stop()
 
     def _end(self, code: int) -> None:
-        stopped = self.process is not None and self.process.stop_asked
         self.process = None
         self._set_running(running=False)
         self._show_use()
         if self._model is not None and offer_model(self._viewer, self._model):
             self.fields.start_from.reset_choices()
-        # The exit code of a process that was killed after Stop is not an error.
-        if code not in (0, 1, STOPPED) and (self._failure or not stopped):
-            report_error(self.status, InputError(self._failure or f"The training ended with code {code}"))
-        elif stopped:
-            text = stopped_text(has_model=self.use.enabled, started=self._started, best_psnr=self._best_psnr)
-            show_text(self.status, text)
+        self.display.end(code, has_model=self.use.enabled)
         self._show_plan()
 
     def use_now(self) -> Any:
@@ -258,30 +247,34 @@ class TrainingWidget(Container):
         return self.fields.request(resume=True) if self.resume.enabled else settings.longer()
 
     def _may_close(self) -> bool:
-        """Return whether the dock may be closed, and leave a training that should go on to itself."""
+        """Return whether the dock or the window may be closed, and note what then becomes of the training."""
         if self.process is None or self._model is None:
             return True
         answer = ask_how_to_close(self.native, self._model.name)
         # The training may have ended meanwhile.
-        if answer is Closing.BACKGROUND and self.process is not None:
-            go_on_in_background(self._disconnected(self.process), self._viewer, self._model)
-            self.process = None
+        if self.process is not None and answer is not Closing.CANCEL:
+            self.process.goes_on = answer is Closing.BACKGROUND
         return answer is not Closing.CANCEL
 
-    def _disconnected(self, process: TrainingProcess) -> TrainingProcess:
+    def _leave(self, process: TrainingProcess) -> None:
+        """Leave a training to the background, or stop it; it ends after its best model is written."""
         process.reported.disconnect(self._show_report)
-        process.complained.disconnect(self._note)
+        process.complained.disconnect(self.display.note)
         process.ended.disconnect(self._end)
-        return process
+        process.stop_unless_it_goes_on()
+        if self._model is not None:
+            go_on_in_background(process, self._viewer, self._model)
 
     def _close(self) -> None:
-        """Remove the preview, and stop the process, which ends after its best model is written."""
         if self.process is not None:
-            self._disconnected(self.process).stop()
-        self._preview.remove()
-        for timer in (self._timer, self._recheck, self._scroll):
+            self._leave(self.process)
+        self.display.close()
+        for timer in (self._timer, self._recheck, self._scroll, self._opened):
             timer.stop()
         self._connections.close()
+
+    def _follow_selection(self, _event: object = None) -> None:
+        self._timer.start()
 
     def _follow_theme(self, _event: object = None) -> None:
         self.curves.restyle(self._viewer)

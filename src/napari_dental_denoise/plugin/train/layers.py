@@ -1,0 +1,84 @@
+"""Open layers as the images of a training, whose process reads them from files in their own type."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.images import write_image
+from napari_dental_denoise.plugin.shared import METADATA, check_image, layer_encoding, start_worker
+from napari_dental_denoise.plugin.train.images import FoundImages, counted
+from napari_dental_denoise.plugin.train.preview import PREVIEW
+from napari_dental_denoise.plugin.train.process import TrainingProcess
+from napari_dental_denoise.progress import Progress
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+MAX_NAME = 40
+# What may have made a layer of radiographs; others are maps, differences or previews.
+OPERATIONS = (None, "denoise", "add noise")
+
+
+def selected_images(viewer: Viewer) -> tuple[Image, ...]:
+    """Return the selected image layers, in their order, without the preview of a training."""
+    from napari.layers import Image
+
+    selected = [each for each in viewer.layers if each in viewer.layers.selection]
+    return tuple(each for each in selected if isinstance(each, Image) and _operation(each) != PREVIEW)
+
+
+def find_in_layers(layers: Sequence[Image], smallest_side: int = 1) -> FoundImages:
+    """Return the images of layers that have at least so many pixels a side; raise InputError if one holds none."""
+    shapes = [shape for layer in layers for shape in _shapes(layer)]
+    usable = tuple(shape for shape in shapes if min(shape) >= smallest_side)
+    small = len(shapes) - len(usable)
+    left_out = f"{small} below {smallest_side} px a side" if small else ""
+    return FoundImages(usable, "image", counted(len(layers), "selected layer"), left_out)
+
+
+def _shapes(layer: Image) -> list[tuple[int, int]]:
+    *stack, height, width = check_image(layer).data.shape
+    if _operation(layer) not in OPERATIONS:
+        raise InputError(f"{layer.name} is no radiograph: select others")
+    return [(height, width)] * math.prod(stack)
+
+
+def _operation(layer: Image) -> str | None:
+    """Return the operation that made a layer; None for layers of other origin."""
+    record = layer.metadata.get(METADATA)
+    return record.get("operation") if isinstance(record, dict) else None
+
+
+def start_with_layers(process: TrainingProcess, layers: Sequence[Image], arguments: Sequence[str]) -> None:
+    """Write the images of layers into the folder of a training, in a thread, and start it."""
+    start_worker(
+        lambda: _write(process, layers),
+        returned=lambda _: process.start(arguments),
+        failed=lambda error: process.fail(str(error)),
+    )
+
+
+def _write(process: TrainingProcess, layers: Sequence[Image]) -> Generator[Progress, None, None]:
+    total = sum(len(_shapes(layer)) for layer in layers)
+    images = (image for layer in layers for image in _named_images(layer))
+    for number, (name, image) in enumerate(images):
+        if process.stop_asked:
+            return
+        # The names of files keep the order: a training that goes on must have the same images.
+        write_image(process.run.images / f"{number:05} {name}.tif", image)
+        yield Progress(number + 1, total)
+
+
+def _named_images(layer: Image) -> Iterator[tuple[str, Any]]:
+    """Yield each image of a layer with black at 0, and a name for its file."""
+    name = re.sub(r"[^\w.-]+", " ", layer.name)[:MAX_NAME].strip()
+    encoding = layer_encoding(layer)
+    for index in np.ndindex(layer.data.shape[:-2]):
+        yield name, encoding.to_grey(np.asarray(layer.data[index]))

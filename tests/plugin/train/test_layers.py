@@ -1,0 +1,132 @@
+"""Open layers as the images of a training."""
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise import read_image
+from napari_dental_denoise.models.file import read_model_file
+from tests.plugin.conftest import HeldStack
+from tests.plugin.train.conftest import IdleProcess
+
+
+@pytest.fixture
+def scans(viewer, radiographs):
+    """Two layers and a stack of three, of different types, and the first layer's copy before any work."""
+    small = [image[:64, 40:120] for image in radiographs]
+    return [
+        viewer.add_image(small[0], name="scan / one"),
+        viewer.add_image(small[1].astype(np.uint16) * 16, name="scan two"),
+        viewer.add_image(np.stack(small[2:5]).astype(np.float32) / 255, name="stack"),
+    ]
+
+
+@pytest.fixture
+def layers_form(form, viewer, scans):
+    form.fields.images_from.value = "of the selected layers"
+    viewer.layers.selection = set(scans)
+    return form
+
+
+def says(form, qtbot, text, *, red):
+    qtbot.waitUntil(lambda: form.plan.value == text)
+    assert bool(form.plan.native.styleSheet()) == red
+    assert not form.start.enabled
+
+
+def test_the_selected_layers_are_counted(viewer, layers_form, scans, qtbot):
+    form = layers_form
+    assert not form.fields.clean.native.isVisible()
+    qtbot.waitUntil(lambda: form.plan.value.startswith("5 images, 100 patches of 32 px per epoch"))
+    assert not form.copy.enabled
+    viewer.layers.selection = set(scans[1:])
+    qtbot.waitUntil(lambda: form.plan.value.startswith("4 images"))
+    viewer.layers.selection = {scans[0]}
+    text = "1 selected layer, 1 usable image: training needs at least 2, one of them for validation"
+    says(form, qtbot, text, red=True)
+    viewer.layers.selection = set()
+    says(form, qtbot, "Select the layers to learn from in the layer list", red=False)
+    preview = {"napari_dental_denoise": {"operation": "training preview"}}
+    viewer.layers.selection = {viewer.add_image(scans[0].data, metadata=preview)}
+    qtbot.wait(500)
+    says(form, qtbot, "Select the layers to learn from in the layer list", red=False)
+    form.fields.images_from.value = "of a folder"
+    qtbot.waitUntil(lambda: form.plan.value.startswith("8 images"))
+    assert form.copy.enabled
+
+
+def test_what_is_no_radiograph_is_refused_by_its_name(viewer, layers_form, qtbot):
+    record = {"napari_dental_denoise": {"operation": "error map"}}
+    viewer.layers.selection.add(viewer.add_image(np.zeros((64, 64)), name="scan error", metadata=record))
+    says(layers_form, qtbot, "scan error is no radiograph: select others", red=True)
+
+
+def test_only_noisy_layers_must_be_large_enough_for_an_estimate(viewer, layers_form, qtbot):
+    layers_form.fields.learn_from.value = "only noisy images"
+    small = [viewer.add_image(np.zeros((20, 64), np.uint8), name=name) for name in ("one", "two")]
+    viewer.layers.selection = set(small)
+    text = "2 selected layers, 0 usable images (2 below 32 px a side): training needs at least 2, one of them for "
+    says(layers_form, qtbot, f"{text}validation", red=True)
+
+
+def test_pairs_are_of_folders(layers_form, qtbot):
+    layers_form.fields.learn_from.value = "noisy and clean pairs"
+    assert not layers_form.fields.images_from.native.isVisible()
+    assert layers_form.fields.clean.native.isVisible()
+    qtbot.waitUntil(lambda: layers_form.plan.value.startswith("Choose the folder of noisy images"))
+
+
+def test_the_files_hold_the_images_of_the_layers_in_their_type_and_order(layers_form, scans, qtbot, monkeypatch):
+    started = []
+    monkeypatch.setattr(IdleProcess, "start", lambda _self, arguments: started.append(arguments))
+    monkeypatch.setattr("napari_dental_denoise.plugin.train.widget.TrainingProcess", IdleProcess)
+    layers_form.train(layers_form.fields.request())
+    qtbot.waitUntil(lambda: bool(started))
+    folder = layers_form.process.run.images
+    assert started[0][0] == str(folder)
+    assert oct(folder.parent.stat().st_mode & 0o777) == "0o700"
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == [
+        "00000 scan one.tif",
+        "00001 scan two.tif",
+        *(f"0000{number} stack.tif" for number in (2, 3, 4)),
+    ]
+    expected = [scans[0].data, scans[1].data, *scans[2].data]
+    for file, image in zip(files, expected, strict=True):
+        written = read_image(file)
+        assert written.dtype == image.dtype
+        assert np.array_equal(written, image)
+
+
+def test_a_model_learns_from_layers_whose_files_are_removed(layers_form, scans, qtbot, tmp_path):
+    form = layers_form
+    before = [layer.data.copy() for layer in scans]
+    form.fields.amount.value, form.fields.unit.value = 1, "epochs"
+    qtbot.waitUntil(lambda: form.plan.value.startswith("5 images"))
+    form.start.native.click()
+    run = form.process.run
+    qtbot.waitUntil(lambda: form.process is None)
+    assert form.status.value.startswith("Done: ")
+    assert not run.folder.exists()
+    data = read_model_file(tmp_path / "mine.keras").card.data
+    assert (data["training_images"], data["validation_images"]) == (4, 1)
+    assert all(np.array_equal(layer.data, data) for layer, data in zip(scans, before, strict=True))
+
+    qtbot.waitUntil(form.more.native.isVisible)
+    form.more.native.click()
+    qtbot.waitUntil(lambda: form.process is None)
+    assert form.curves.epochs[-1][0] == 2
+
+
+def test_a_training_can_be_stopped_while_its_images_are_written(viewer, layers_form, radiographs, qtbot, tmp_path):
+    held = HeldStack([image[:64, 40:120] for image in radiographs])
+    viewer.layers.selection = {viewer.add_image(held.array(), name="lazy", contrast_limits=(0, 255))}
+    qtbot.waitUntil(lambda: layers_form.plan.value.startswith("8 images"))
+    layers_form.start.native.click()
+    run = layers_form.process.run
+    qtbot.waitUntil(lambda: len(list(run.images.glob("*.tif"))) == 5)
+    layers_form.stop_button.native.click()
+    held.released.set()
+    qtbot.waitUntil(lambda: layers_form.process is None)
+    assert layers_form.status.value == "Stopped; no model was written"
+    assert not run.folder.exists()
+    assert not (tmp_path / "mine.keras").exists()
