@@ -4,7 +4,7 @@
 
 Images are reduced by pixel area, noise of 0.1 * N(0, 1) is added once to the training and the test images, and all
 methods get the same images. `standard` is also trained as the program does, with new noise for each patch, for as many
-steps.
+steps, and each from the model of the package too.
 
 References
 ----------
@@ -32,7 +32,7 @@ from napari_dental_denoise.evaluation import (
     summarise,
 )
 from napari_dental_denoise.inference import load_engine
-from napari_dental_denoise.models import NOTHING
+from napari_dental_denoise.models import NOTHING, STARTER_NAME, first_model
 from napari_dental_denoise.noise import NoiseRange
 from napari_dental_denoise.pixels import to_unit
 from napari_dental_denoise.training import CleanImages, TrainingConfig, split_indices
@@ -55,11 +55,12 @@ def main() -> None:
     methods = {name: knowing_sigma(method) for name, method in available_baselines().items()}
     with tempfile.TemporaryDirectory() as folder:
         for epochs in options.epochs:
-            for preset in ("classic", "standard"):
-                name = f"{preset}, {epochs} epochs"
-                methods[name] = trained_on_pairs(preset, epochs, noisy, clean, Path(folder) / f"{name}.keras")
-            name = f"standard, new noise, {epochs} epochs"
-            methods[name] = trained_on_new_noise(epochs, clean, Path(folder) / f"{name}.keras")
+            for preset, first in (("classic", NOTHING), ("standard", NOTHING), ("standard", STARTER_NAME)):
+                name = f"{preset} from {first}, {epochs} epochs"
+                methods[name] = trained_on_pairs(preset, first, epochs, noisy, clean, Path(folder) / f"{name}.keras")
+            for first in (NOTHING, STARTER_NAME):
+                name = f"standard from {first}, new noise, {epochs} epochs"
+                methods[name] = trained_on_new_noise(first, epochs, clean, Path(folder) / f"{name}.keras")
         print(f"{len(clean)} training and {len(clean_test)} test images of {SIDE}x{SIDE}\n")
         print(as_text(summarise(compare(given_pairs(noisy_test, clean_test, f"gaussian, sigma {SIGMA}"), methods))))
 
@@ -69,22 +70,25 @@ def knowing_sigma(method: Denoiser) -> Denoiser:
     return lambda image, _estimate: method(image, SIGMA)
 
 
-def trained_on_pairs(preset: str, epochs: int, noisy: np.ndarray, clean: np.ndarray, path: Path) -> Denoiser:
+def trained_on_pairs(
+    preset: str, first: str, epochs: int, noisy: np.ndarray, clean: np.ndarray, path: Path
+) -> Denoiser:
     """Train as the papers do, with the same noise in every epoch."""
-    denoiser = CNNDenoiser(BATCH, epochs, preset=preset, patch_size=SIDE, start_from=NOTHING)
+    denoiser = CNNDenoiser(BATCH, epochs, preset=preset, patch_size=SIDE, start_from=first)
     with contextlib.redirect_stdout(io.StringIO()):
         denoiser.train(noisy, clean)
     denoiser.save(path)
     return model_denoiser(load_engine(path), 1.0)
 
 
-def trained_on_new_noise(epochs: int, clean: np.ndarray, path: Path) -> Denoiser:
+def trained_on_new_noise(first: str, epochs: int, clean: np.ndarray, path: Path) -> Denoiser:
     """Train as this program does, with new noise for each patch."""
     data = CleanImages(list(clean), NoiseRange("gaussian", {"sigma": (SIGMA, SIGMA)}), 0)
     training, validation = split_indices(range(len(clean)), TrainingConfig().validation_split, 0)
     steps = -(-len(training) // BATCH)
     config = TrainingConfig(epochs=epochs, steps_per_epoch=steps, batch_size=BATCH, patch_size=SIDE)
-    for _ in train(TrainingJob(data.select(training), data.select(validation), path, config)):
+    start = first_model(first, config.preset)
+    for _ in train(TrainingJob(data.select(training), data.select(validation), path, config, start)):
         pass
     return model_denoiser(load_engine(path), 1.0)
 
