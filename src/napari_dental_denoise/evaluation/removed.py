@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 import cv2
@@ -137,12 +139,11 @@ def removed_structure(image: ArrayLike, denoised: ArrayLike, *, false_alarms: fl
     tests = sum(SUMS_IN_DETAIL * removed.size / np.count_nonzero(detail) for detail in details)
     threshold = float(-ndtri(false_alarms / (2 * tests)))
     z, contrast = np.zeros_like(removed), np.zeros_like(removed)
-    for detail in details:
-        sums = cv2.filter2D(removed, -1, detail, borderType=cv2.BORDER_REFLECT)
-        standing_out = np.where(np.abs(sums) >= MIN_SUM, sums / _level_of(sums), np.float32(0))
-        more = np.abs(standing_out) > np.abs(z)
-        z = np.where(more, standing_out, z)
-        contrast = np.where(more, sums * level / detail.sum(), contrast)
+    with ThreadPoolExecutor() as pool:
+        for places, standing_out, mean in pool.map(partial(_conspicuous, removed), details):
+            more = np.abs(standing_out) > np.abs(z.flat[places])
+            z.flat[places[more]] = standing_out[more]
+            contrast.flat[places[more]] = mean[more] * level.flat[places[more]]
     return RemovedStructure(z, threshold, tuple(_places(z, contrast, threshold)))
 
 
@@ -172,6 +173,16 @@ def _local_level(difference: Unit) -> Unit:
     if level == 0:
         return np.ones_like(difference)
     return np.maximum(_root_mean_square(difference, MAX_DEVIATIONS * level, LEVEL_SIDE), np.float32(0.1 * level))
+
+
+def _conspicuous(removed: Unit, detail: Unit) -> tuple[NDArray[np.intp], Unit, Unit]:
+    """Return the pixels around which a detail stands out, by how many standard deviations, and the mean over it."""
+    sums = cv2.filter2D(removed, -1, detail, borderType=cv2.BORDER_REFLECT)
+    places = np.flatnonzero(np.abs(sums) >= MIN_SUM)
+    if not places.size:
+        return places, *np.empty((2, 0), np.float32)
+    found = sums.flat[places]
+    return places, found / _level_of(sums).flat[places], found / detail.sum()
 
 
 def _level_of(sums: Unit) -> Unit:
