@@ -1,5 +1,6 @@
 """Erased details are found in what was removed, and noise alone raises no alarm."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -78,6 +79,27 @@ def test_places_of_a_part_can_be_told_in_the_whole_image():
     (place,) = removed_structure(image, CLEAN).places
     (moved,) = removed_structure(image[100:, 150:], CLEAN[100:, 150:]).shifted(100, 150).places
     assert (moved.row, moved.column) == (place.row, place.column)
+
+
+@pytest.mark.parametrize("sigma", [2 / 255, 10 / 255])
+def test_structure_that_was_weakened_everywhere_is_found(sigma):
+    noisy = add_gaussian_noise(CLEAN, sigma, rng=0)
+    assert removed_structure(noisy, CLEAN).places == ()
+    removed = removed_structure(noisy, cv2.GaussianBlur(noisy, (0, 0), 1.5))
+    assert abs(removed.places[0].z) > 6
+    edges = cv2.GaussianBlur(CLEAN, (0, 0), 1.5) - CLEAN
+    alarms = np.abs(removed.z) >= removed.threshold
+    # Bright structure lost light, dark structure gained some, and both where the blur took most.
+    assert np.mean(np.sign(removed.z[alarms]) == -np.sign(edges[alarms])) > 0.9
+    assert np.abs(edges[alarms]).mean() > 3 * np.abs(edges).mean()
+
+
+def test_what_is_told_of_weakened_structure_is_its_lost_contrast():
+    structure = CLEAN - cv2.blur(CLEAN, (15, 15))
+    removed = removed_structure(add_gaussian_noise(CLEAN, SIGMA, rng=0), CLEAN - 0.4 * structure)
+    place = max(removed.places, key=lambda place: abs(place.contrast))
+    assert place.contrast == pytest.approx(0.4 * structure[place.row, place.column], rel=0.35)
+    assert place.contrast == pytest.approx(np.copysign(0.4 * np.abs(structure).max(), place.contrast), rel=0.5)
 
 
 def test_nothing_removed_is_nothing_found():

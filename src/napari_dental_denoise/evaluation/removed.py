@@ -11,9 +11,11 @@ from itertools import chain
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.evaluation.correlation import weakened_structure
 from napari_dental_denoise.pixels import ArrayLike, InputArray, Unit, check_type
 from napari_dental_denoise.validation import check_number
 
@@ -32,6 +34,8 @@ FALSE_ALARMS, MAX_FALSE_ALARMS = 0.05, 0.5
 # A standard deviation as a multiple of the median of the absolute values, for Gaussian noise.
 DEVIATION_TO_MEDIAN = 1.4826
 SAMPLING = 3
+# In pixels: alarms that are nearer are one place.
+NEAR = 9
 SHOWN = 3
 
 
@@ -55,8 +59,9 @@ class RemovedStructure:
     Attributes
     ----------
     z : (H, W) float32 array
-        By how many standard deviations the most conspicuous detail around each pixel stands out of the removed noise;
-        below 0 for a dark one, and 0 where it would stand out of white noise of this level by less than 7.
+        By how many standard deviations the most conspicuous detail around each pixel stands out of the removed noise,
+        or its correlation with the structure there out of that of noise; below 0 for a dark one. 0 for details that
+        would stand out of white noise of this level by less than 7, and for correlations below 6.
     threshold : float
         Above it, and below its negative, a value is an alarm.
     places : tuple of Place
@@ -98,7 +103,8 @@ def removed_structure(image: ArrayLike, denoised: ArrayLike, *, false_alarms: fl
     The difference of the two images is divided by its local level, and summed over discs and lines of several sizes,
     as an observer would who looks for a detail of known shape (a matched filter). A sum is an alarm if noise of the
     level and the correlation that the difference has would reach it in a share `false_alarms` of all images. Of
-    correlated noise, more is needed.
+    correlated noise, more is needed. Structure of the denoised image that the difference repeats, because it was
+    weakened and not erased, as by blurring, is found by the correlation of the two.
 
     Parameters
     ----------
@@ -132,13 +138,14 @@ def removed_structure(image: ArrayLike, denoised: ArrayLike, *, false_alarms: fl
     True
     """
     check_number("false_alarms", false_alarms, above=0, high=MAX_FALSE_ALARMS)
-    difference = _difference(image, denoised)
+    difference, kept = _difference(image, denoised)
     level = _local_level(difference)
     removed = np.clip(difference / level, -MAX_DEVIATIONS, MAX_DEVIATIONS)
     details = list(_details())
     tests = sum(SUMS_IN_DETAIL * removed.size / np.count_nonzero(detail) for detail in details)
     threshold = float(-ndtri(false_alarms / (2 * tests)))
-    z, contrast = np.zeros_like(removed), np.zeros_like(removed)
+    z, part = weakened_structure(removed, kept / level)
+    contrast = part * level
     with ThreadPoolExecutor() as pool:
         for places, standing_out, mean in pool.map(partial(_conspicuous, removed), details):
             more = np.abs(standing_out) > np.abs(z.flat[places])
@@ -147,8 +154,8 @@ def removed_structure(image: ArrayLike, denoised: ArrayLike, *, false_alarms: fl
     return RemovedStructure(z, threshold, tuple(_places(z, contrast, threshold)))
 
 
-def _difference(image: ArrayLike, denoised: ArrayLike) -> Unit:
-    """Return what was removed, as floating values, without slow trends."""
+def _difference(image: ArrayLike, denoised: ArrayLike) -> tuple[Unit, Unit]:
+    """Return what was removed, without slow trends, and what was kept, as floating values."""
     sources = InputArray(image), InputArray(denoised)
     one, other = (source.pixels for source in sources)
     for each in (one, other):
@@ -157,14 +164,14 @@ def _difference(image: ArrayLike, denoised: ArrayLike) -> Unit:
             raise InputError(f"expected images of shape (height, width); received shape {each.shape}")
     if one.shape != other.shape:
         raise InputError(f"image {one.shape} and denoised image {other.shape} differ in size")
-    exact = np.subtract(one, other, dtype=np.float64)
+    exact, kept = np.subtract(one, other, dtype=np.float64), other.astype(np.float32)
     for source in sources:
         if source.mask is not None:
-            exact[source.mask] = 0
+            exact[source.mask], kept[source.mask] = 0, 0
     if not np.isfinite(exact).all():
         raise InputError("the images contain invalid pixels (NaN or infinity): replace them first")
     difference = exact.astype(np.float32)
-    return difference - _mean(difference, LEVEL_SIDE)
+    return difference - _mean(difference, LEVEL_SIDE), kept
 
 
 def _local_level(difference: Unit) -> Unit:
@@ -209,9 +216,10 @@ def _details() -> Iterator[Unit]:
 
 
 def _places(z: Unit, contrast: Unit, threshold: float) -> Iterator[Place]:
-    """Yield the highest pixel of each connected alarm, the most conspicuous first."""
-    count, labels = cv2.connectedComponents((np.abs(z) >= threshold).astype(np.uint8))
-    order = np.argsort(-np.abs(z), axis=None)[: np.count_nonzero(labels)]
+    """Yield the highest pixel of each group of alarms, the most conspicuous first."""
+    alarming = (np.abs(z) >= threshold).astype(np.uint8)
+    count, labels = cv2.connectedComponents(cv2.dilate(alarming, np.ones((NEAR, NEAR), np.uint8)))
+    order = np.argsort(-np.abs(z), axis=None)[: np.count_nonzero(alarming)]
     seen: set[int] = set()
     for row, column in zip(*np.unravel_index(order, z.shape), strict=True):
         label = int(labels[row, column])
