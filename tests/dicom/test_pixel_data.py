@@ -347,8 +347,7 @@ def test_the_first_value_of_a_table_has_the_sign_of_the_pixels(tmp_path, signed,
         ("WindowWidth", "DS", b"1e999 "),
         ("InstanceNumber", "IS", b"A1"),
         ("AcquisitionNumber", "IS", b"1.5 "),
-        ("PixelSpacing", "DS", b"0,1\\0,1 "),
-        ("PixelSpacing", "DS", b"0.1 "),
+        ("PixelSpacing", "DS", b"0.1\\wide"),
         ("RescaleSlope", "DS", b"one "),
         ("RescaleSlope", "DS", b"1e999 "),
         ("PixelPaddingValue", "US", b"\1\0\2\0"),
@@ -432,7 +431,7 @@ TURNED = {"PixelValueTransformationSequence": {"RescaleSlope": -1, "RescaleInter
     [
         ({**MEASURES, **SHOWN}, [{}, {}], (0.2, 0.1), (749.5, 1249.5), False),
         ({}, [{**MEASURES, **SHOWN}] * 2, (0.2, 0.1), (749.5, 1249.5), False),
-        (MEASURES, [SHOWN, OTHERS], (0.2, 0.1), None, False),
+        (MEASURES, [SHOWN, OTHERS], (0.2, 0.1), (749.5, 2249.5), False),
         ({**SHOWN, **TURNED}, [{}, MEASURES], None, (4095 - 1249.5, 4095 - 749.5), True),
     ],
     ids=["shared", "for each frame", "frames that differ", "of one frame alone"],
@@ -467,7 +466,7 @@ def test_the_pixel_size_says_where_it_holds(tmp_path, attributes, size, where):
     assert probe(path).pixel_size == size
 
 
-def test_images_of_one_time_are_ordered_by_acquisition_and_then_by_instance(tmp_path):
+def test_images_are_ordered_by_acquisition_and_then_by_instance(tmp_path):
     numbers = [(1, 5), (2, 1), (2, 10), (10, 2)]
     images = []
     for acquisition, instance in reversed(numbers):

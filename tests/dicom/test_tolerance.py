@@ -26,7 +26,7 @@ from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import read_image, read_pages, read_radiograph
 from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom.test_derived import DENOISED, NOBODY
-from tests.dicom_files import PIXELS, as_jpeg, compressed, encapsulated, radiograph, run_length, save
+from tests.dicom_files import PIXELS, as_jpeg, compressed, encapsulated, radiograph, run_length, save, spoil
 
 GREY = np.rint(phantom((64, 96), 3)[:61, :83] * 255).astype(np.uint8)
 WIDE = np.rint(phantom((64, 96), 3)[:61, :83] * 4095).astype(np.uint16)
@@ -281,6 +281,43 @@ def test_a_class_that_only_the_meta_information_names_is_kept(tmp_path):
     dataset.save_as(path)
     write_derived(tmp_path / "b.dcm", path, GREY, DENOISED)
     assert pydicom.dcmread(tmp_path / "b.dcm").SOPClassUID == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("PixelSpacing", b"0,143\\0,143 ", (0.143, 0.143)),
+        ("PixelSpacing", b" 0.143 \\ 0.2 ", (0.143, 0.2)),
+        ("PixelSpacing", b"0.143 ", (0.143, 0.143)),
+        ("PixelSpacing", b"0,143 ", (0.143, 0.143)),
+        ("ImagerPixelSpacing", b"0.143,0.2 ", (0.143, 0.2)),
+    ],
+)
+@pytest.mark.parametrize("derivation", [DENOISED, NOBODY], ids=["same patient", "nobody"])
+def test_a_pixel_size_is_understood_however_it_is_written(tmp_path, name, text, expected, derivation):
+    path = spoil(save(radiograph(WIDE, bits=12), tmp_path / "a.dcm"), name, "DS", text)
+    assert probe(path).pixel_size == expected
+    write_derived(tmp_path / "b.dcm", path, WIDE, derivation)
+    assert probe(tmp_path / "b.dcm").pixel_size == expected
+
+
+def test_a_ratio_of_the_sides_is_known_without_a_size(tmp_path):
+    info = probe(save(radiograph(GREY, PixelAspectRatio=[4, 3]), tmp_path / "a.dcm"))
+    assert (info.aspect, info.pixel_size) == (pytest.approx(4 / 3), None)
+
+
+def test_a_window_in_small_units_is_that_of_its_values(tmp_path):
+    scaled = {"RescaleSlope": 0.0001, "RescaleIntercept": 0, "WindowCenter": 0.2, "WindowWidth": 0.3}
+    assert probe(save(radiograph(WIDE, bits=12, **scaled), tmp_path / "a.dcm")).limits == pytest.approx((500, 3500))
+
+
+@pytest.mark.parametrize("number", [b"99999999999 ", b"seven "])
+def test_a_number_of_the_series_that_cannot_be_is_replaced(tmp_path, number):
+    dataset = radiograph(GREY)
+    del dataset.SeriesNumber
+    path = spoil(save(dataset, tmp_path / "a.dcm"), "SeriesNumber", "IS", number)
+    write_derived(tmp_path / "b.dcm", path, GREY, DENOISED)
+    assert pydicom.dcmread(tmp_path / "b.dcm").SeriesNumber == 1000
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])

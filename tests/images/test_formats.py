@@ -53,7 +53,7 @@ def test_all_that_is_known_of_a_file_is_said(tmp_path):
     assert dicom.encoding.inverted
     assert dicom.limits == pytest.approx((75, 125), abs=1)
     assert dicom.series == other.series != ""
-    assert dicom.order[-1] == 7
+    assert dicom.order[1] == 7
 
 
 def test_a_portable_float_map_is_said_to_be_floating(tmp_path):

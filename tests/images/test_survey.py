@@ -14,8 +14,9 @@ from napari_dental_denoise.images import survey as survey_module
 from napari_dental_denoise.images.folders import dataset_folders
 from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import grey_limits, read_image, read_pages
-from napari_dental_denoise.images.survey import common_limits, common_pixel_size, probe_all
+from napari_dental_denoise.images.survey import common_pixel_size, probe_all
 from napari_dental_denoise.images.writer import write_image, write_tiff_pages
+from napari_dental_denoise.pixels import widest_limits
 from tests.dicom_files import radiograph, save
 from tests.hostile import write_hostile
 
@@ -109,7 +110,7 @@ def test_of_many_files_only_some_are_unpacked(tmp_path, monkeypatch):
     found = probe_all(sorted(tmp_path.iterdir()))
     assert {(image.shape, image.dtype) for image in found.images} == {((20, 30), np.dtype(np.uint16))}
     assert sum(image.limits is not None for image in found.images) == 8
-    assert common_limits(found.images) == (0.0, 255.0)
+    assert widest_limits(image.limits for image in found.images) == (0.0, 255.0)
 
 
 def test_limits_follow_the_type():
@@ -123,7 +124,8 @@ def test_limits_follow_the_type():
 def test_common_limits_hold_those_of_all_images(tmp_path):
     for number, (low, high) in enumerate([(-1, 2), (0, 5), (-3, 1)]):
         write_image(tmp_path / f"{number}.tif", np.linspace(low, high, 12, dtype=np.float32).reshape(3, 4))
-    assert common_limits(probe_all(sorted(tmp_path.iterdir())).images) == (-3, 5)
+    found = probe_all(sorted(tmp_path.iterdir())).images
+    assert widest_limits(image.limits for image in found) == (-3, 5)
 
 
 def test_one_pixel_size_or_none(tmp_path):

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom.deidentify import deidentify
 from napari_dental_denoise.dicom.description import COLOUR
-from napari_dental_denoise.dicom.header import PALETTE_TABLES, image_info, lift_shared_attributes, parse_file
+from napari_dental_denoise.dicom.frames import groups_of, lift_shared_attributes
+from napari_dental_denoise.dicom.header import PALETTE_TABLES, image_info, parse_file
 from napari_dental_denoise.dicom.provenance import Derivation, add_derivation, add_source_image, use_utf8_if_needed
 from napari_dental_denoise.dicom.values import parts
 from napari_dental_denoise.errors import ImageReadError, InputError
@@ -75,8 +76,10 @@ def write_derived(
         left_out = _leave_out_stale(dataset)
         _set_pixels(dataset, pixels)
         if derivation.deidentify:
-            lift_shared_attributes(dataset)
+            frames = lift_shared_attributes(dataset)
             dataset = deidentify(dataset)
+            if frames:
+                dataset.PerFrameFunctionalGroupsSequence = groups_of(frames)
             dataset.StudyInstanceUID = derivation.uid(f"study {original.get('StudyInstanceUID')}")
         else:
             add_source_image(dataset, original)

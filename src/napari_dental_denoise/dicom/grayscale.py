@@ -103,7 +103,8 @@ def window(dataset: Dataset) -> Limits | None:
     center, width = first_number(dataset, "WindowCenter"), first_number(dataset, "WindowWidth")
     if center is None or width is None:
         return None
-    if (optional(dataset, "VOILUTFunction") or "LINEAR") != "LINEAR":
+    # The width of LINEAR counts values, which means nothing in units of which a value is a small part.
+    if (optional(dataset, "VOILUTFunction") or "LINEAR") != "LINEAR" or abs(rescale_slope(dataset)) < 1:
         return (center - width / 2, center + width / 2) if width > 0 else None
     return (center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2) if width > 1 else None
 
@@ -111,6 +112,13 @@ def window(dataset: Dataset) -> Limits | None:
 def rescale_slope(dataset: Dataset) -> float:
     """Return the slope of the modality rescale; 1 by default."""
     return first_number(dataset, "RescaleSlope") or 1.0
+
+
+def rescale(dataset: Dataset) -> tuple[float, float]:
+    """Return slope and intercept of the modality rescale; a lookup table is left alone."""
+    if lookup_table(dataset, "ModalityLUTSequence") is not None:
+        return 1.0, 0.0
+    return rescale_slope(dataset), first_number(dataset, "RescaleIntercept") or 0.0
 
 
 def _before_lookup(table: LookupTable, shown: Limits) -> Limits | None:

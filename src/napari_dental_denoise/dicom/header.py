@@ -5,32 +5,27 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from napari_dental_denoise.config import LIMITS
+from napari_dental_denoise.dicom.codes import item
 from napari_dental_denoise.dicom.description import COLOUR, FLOATING, GREY, describe_pixels
 from napari_dental_denoise.dicom.element import KEYWORDS, PixelElement, find_element
 from napari_dental_denoise.dicom.file import DEFLATED, check_dicom_file
-from napari_dental_denoise.dicom.grayscale import is_inverted, stored_limits
-from napari_dental_denoise.dicom.values import first_number, numbers, only_number, optional
+from napari_dental_denoise.dicom.frames import FUNCTIONAL_GROUPS, lift_shared_attributes
+from napari_dental_denoise.dicom.geometry import acquisition_order, aspect_ratio, pixel_size, planes_of, series_digest
+from napari_dental_denoise.dicom.grayscale import is_inverted, rescale, stored_limits
+from napari_dental_denoise.dicom.values import only_number, optional
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import reading_errors
-from napari_dental_denoise.pixels import ImageInfo, PixelEncoding, PixelSize, Spacing, is_plausible
+from napari_dental_denoise.pixels import ImageInfo, PixelEncoding, widest_limits
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-# Functional group macros and the attributes in them that are read, an allow-list like that below.
-MACROS = {
-    "PixelMeasuresSequence": ("PixelSpacing",),
-    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth", "VOILUTFunction"),
-    "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
-}
 PALETTE_TABLES = [
     f"{kind}PaletteColorLookupTable{part}"
     for colour in ("Red", "Green", "Blue")
@@ -45,11 +40,14 @@ ATTRIBUTES = [
     *("PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "PixelSpacing", "ImagerPixelSpacing"),
     *("NominalScannedPixelSpacing", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "PresentationLUTShape", "AcquisitionDateTime"),
-    *("AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime", "AcquisitionNumber", "InstanceNumber"),
+    *("AcquisitionDate", "AcquisitionTime", "AcquisitionNumber", "InstanceNumber", "SeriesNumber"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID", "PixelAspectRatio"),
     *(*PALETTE_TABLES, *FUNCTIONAL_GROUPS),
 ]
 # The bit of the pixels that holds an overlay, for each of its groups.
 OVERLAY_BITS = [group << 16 | 0x0102 for group in range(0x6000, 0x6020, 2)]
+# Attributes of a frame that change how its values are shown.
+FRAME_SCALES = ("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth")
 BYTE = 8
 ALLOCATED = (1, 8, 16, 32)
 DAMAGED = "is a truncated or damaged DICOM file"
@@ -61,12 +59,20 @@ def read_dicom_info(path: Path, file: BinaryIO) -> ImageInfo:
     return image_info(path, *read_attributes(path, file))
 
 
-def read_attributes(path: Path, file: BinaryIO) -> tuple[Dataset, PixelElement | None]:
-    """Return the allowed attributes of an open file, shared ones at the top, and where its pixels lie."""
+class Header(NamedTuple):
+    """The allowed attributes of a file, those that all frames share at the top, and where its pixels lie."""
+
+    dataset: Dataset
+    element: PixelElement | None
+    # Attributes that differ between the frames.
+    frames: list[Dataset]
+
+
+def read_attributes(path: Path, file: BinaryIO) -> Header:
+    """Return the header of an open file."""
     dataset, element = parse_file(path, file, [*ATTRIBUTES, *OVERLAY_BITS])
     with reading_errors(path, DAMAGED):
-        lift_shared_attributes(dataset)
-    return dataset, element
+        return Header(dataset, element, lift_shared_attributes(dataset))
 
 
 def parse_file(
@@ -98,7 +104,9 @@ def _inflated(dataset: Dataset) -> PixelElement | None:
     return None
 
 
-def image_info(path: Path, dataset: Dataset, element: PixelElement | None) -> ImageInfo:
+def image_info(
+    path: Path, dataset: Dataset, element: PixelElement | None, per_frame: Sequence[Dataset] = ()
+) -> ImageInfo:
     """Return what the attributes of a file say of its image; raise ImageReadError if it holds none that is read."""
     with reading_errors(path, DAMAGED):
         if "Rows" not in dataset or "Columns" not in dataset:
@@ -120,25 +128,33 @@ def image_info(path: Path, dataset: Dataset, element: PixelElement | None) -> Im
         info = ImageInfo(path, "DICOM", shape, dtype, frames, PixelEncoding(bits=BYTE * dtype.itemsize))
         if photometric in GREY:
             encoding = PixelEncoding(is_inverted(dataset), stored, _padding_range(dataset, dtype))
-            info = replace(info, encoding=encoding, limits=stored_limits(dataset, 2 ** (BYTE * dtype.itemsize)))
-        size, spacing = _pixel_size(dataset)
+            info = replace(info, encoding=encoding, **_scales(dataset, per_frame, frames, 2 ** (BYTE * dtype.itemsize)))
+        size, spacing = pixel_size(dataset)
+        planes = planes_of(dataset, per_frame, frames)
         modality = optional(dataset, "Modality")
         return replace(
             info,
             pixel_size=size,
             spacing=spacing,
             modality=modality if modality in MODALITIES else "OT",
-            series=_series_digest(path, dataset),
-            order=_acquisition_order(dataset),
+            aspect=aspect_ratio(dataset),
+            series=series_digest(path, dataset, planes),
+            order=acquisition_order(dataset),
+            planes=planes,
         )
 
 
-def _series_digest(path: Path, dataset: Dataset) -> str:
-    study, series = (str(optional(dataset, name) or "") for name in ("StudyInstanceUID", "SeriesInstanceUID"))
-    # An image without a series is a series of its own: it may be of any patient.
-    together = f"{study}\n{series}" if series else f"\n{path}"
-    # A UID may contain place and time, and whatever else was put there.
-    return sha256(together.encode(errors="backslashreplace")).hexdigest()
+def _scales(dataset: Dataset, per_frame: Sequence[Dataset], count: int, values: int) -> dict[str, Any]:
+    """Return the rescale and the limits of an image, and those of its frames where they differ."""
+    whole = {"limits": stored_limits(dataset, values), "rescales": (rescale(dataset),)}
+    if len(per_frame) != count or not any(name in frame for frame in per_frame for name in FRAME_SCALES):
+        return whole
+    merged = [item() for _ in per_frame]
+    for one, frame in zip(merged, per_frame, strict=True):
+        one.update(dataset)
+        one.update(frame)
+    limits = [stored_limits(one, values) for one in merged]
+    return {"limits": widest_limits(limits), "rescales": tuple(map(rescale, merged)), "page_limits": tuple(limits)}
 
 
 def _storage_class(dataset: Dataset) -> str:
@@ -184,44 +200,3 @@ def _as_stored(value: float, dtype: np.dtype[np.generic]) -> int:
     whole, count = int(value), 2 ** (BYTE * dtype.itemsize)
     highest = count // 2 - 1 if np.issubdtype(dtype, np.signedinteger) else count - 1
     return whole if highest - count < whole <= highest else whole % count - (count if whole % count > highest else 0)
-
-
-def _pixel_size(dataset: Dataset) -> tuple[PixelSize | None, Spacing | None]:
-    sources: Sequence[tuple[str, Spacing]] = (
-        ("PixelSpacing", "calibrated"),
-        ("ImagerPixelSpacing", "at the detector"),
-        ("NominalScannedPixelSpacing", "of the film scanner"),
-    )
-    for name, spacing in sources:
-        sides = numbers(dataset, name)
-        if len(sides) == 2 and all(is_plausible(side) for side in sides):
-            return (sides[0], sides[1]), spacing
-    return None, None
-
-
-def _acquisition_order(dataset: Dataset) -> tuple[str, int, int]:
-    when = str(optional(dataset, "AcquisitionDateTime") or "")
-    for date, time in (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime")):
-        when = when or f"{optional(dataset, date) or ''}{optional(dataset, time) or ''}"
-    acquisition, instance = (int(first_number(dataset, name) or 0) for name in ("AcquisitionNumber", "InstanceNumber"))
-    return when, acquisition, instance
-
-
-def lift_shared_attributes(dataset: Dataset) -> None:
-    """Copy attributes that all functional groups share to the top level, where its own prevail; delete the groups."""
-    for groups in [optional(dataset, name) or [] for name in FUNCTIONAL_GROUPS]:
-        for macro, names in MACROS.items():
-            found = [_macro_values(group, macro, names) for group in groups]
-            if not found or any(values != found[0] for values in found):
-                continue
-            for name, value in found[0].items():
-                if optional(dataset, name) is None:
-                    setattr(dataset, name, value)
-    for name in FUNCTIONAL_GROUPS:
-        dataset.pop(name, None)
-
-
-def _macro_values(group: Dataset, macro: str, names: tuple[str, ...]) -> dict[str, Any]:
-    items = optional(group, macro)
-    values = {name: optional(items[0], name) for name in names} if items else {}
-    return {name: value for name, value in values.items() if value is not None}

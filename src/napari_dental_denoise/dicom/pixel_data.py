@@ -49,8 +49,9 @@ def read_dicom(path: Path, file: BinaryIO, wanted: slice = ALL_FRAMES) -> tuple[
         # Once, so that the digest is that of the pixels.
         data = file.read()
         file, digest = io.BytesIO(data), hashlib.sha256(data).hexdigest()
-    dataset, element = read_attributes(path, file)
-    info = replace(image_info(path, dataset, element), sha256=digest)
+    header = read_attributes(path, file)
+    dataset, element, _ = header
+    info = replace(image_info(path, *header), sha256=digest)
     frames = range(info.pages)[wanted]
     with reading_errors(path, "is a DICOM file whose pixels are truncated or damaged"):
         # Without pixels there is no `info`.

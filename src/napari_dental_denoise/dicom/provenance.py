@@ -10,7 +10,7 @@ from uuid import UUID, uuid4, uuid5
 from napari_dental_denoise import __version__
 from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.dicom.codes import dcm_code, item
-from napari_dental_denoise.dicom.values import parts
+from napari_dental_denoise.dicom.values import first_number, parts
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SERIES_OFFSET = 1000
 # Characters in the value representations ST and LO, PS3.5 table 6.2-1.
 MAX_ST = 1024
+MAX_IS = 2**31 - 1
 MAX_LO = 64
 UTF_8 = "ISO_IR 192"
 
@@ -77,7 +78,8 @@ def add_derivation(dataset: Dataset, original: Dataset, derivation: Derivation) 
         dataset.InstanceCreationTime = dataset.SeriesTime = dataset.ContentTime = now.strftime("%H%M%S")
         title = f"{original.get('SeriesDescription') or ''} {derivation.verb}"
         dataset.SeriesDescription = title.strip()[-MAX_LO:]
-    dataset.SeriesNumber = int(original.get("SeriesNumber") or 0) + SERIES_OFFSET
+    number = int(first_number(original, "SeriesNumber") or 0) + SERIES_OFFSET
+    dataset.SeriesNumber = number if abs(number) <= MAX_IS else SERIES_OFFSET
 
 
 def use_utf8_if_needed(dataset: Dataset) -> None:

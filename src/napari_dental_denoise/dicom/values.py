@@ -23,10 +23,16 @@ def numbers(dataset: Dataset, name: str) -> list[float]:
     """Return the numbers of an attribute; none if one of them is not a finite number."""
     value = optional(dataset, name)
     try:
-        found = [float(part) for part in (value if isinstance(value, MutableSequence) else [value])]
+        given = value if isinstance(value, MutableSequence) else [value]
+        found = [float(part) for each in given for part in (_written(each) if isinstance(each, str) else [each])]
     except (TypeError, ValueError, OverflowError):
         return []
     return found if all(math.isfinite(number) for number in found) else []
+
+
+def _written(text: str) -> list[str]:
+    """Return the numbers in a text; a comma is decimal where there is no point, and else between two numbers."""
+    return text.split(",") if "." in text else [text.replace(",", ".")]
 
 
 def first_number(dataset: Dataset, name: str) -> float | None:

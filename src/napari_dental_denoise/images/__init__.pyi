@@ -13,13 +13,17 @@ from .loading import LoadedImages as LoadedImages
 from .loading import leave_out_small as leave_out_small
 from .loading import load_images as load_images
 from .loading import match_by_name as match_by_name
-from .radiograph import ALL_PAGES as ALL_PAGES
 from .radiograph import FIRST_PAGE as FIRST_PAGE
 from .radiograph import Radiograph as Radiograph
 from .radiograph import read_image as read_image
 from .radiograph import read_pages as read_pages
 from .radiograph import read_radiograph as read_radiograph
 from .radiograph import take_rows as take_rows
+from .slices import Depth as Depth
+from .slices import Frame as Frame
+from .slices import Slices as Slices
+from .slices import order_slices as order_slices
+from .slices import stack_slices as stack_slices
 from .suffixes import DICOM_SUFFIX as DICOM_SUFFIX
 from .suffixes import FLOATING_SUFFIXES as FLOATING_SUFFIXES
 from .suffixes import JPEG_SUFFIXES as JPEG_SUFFIXES
@@ -30,7 +34,6 @@ from .suffixes import TIFF_SUFFIXES as TIFF_SUFFIXES
 from .suffixes import WRITABLE_SUFFIXES as WRITABLE_SUFFIXES
 from .suffixes import is_dicom_name as is_dicom_name
 from .suffixes import name_without_suffix as name_without_suffix
-from .survey import common_limits as common_limits
 from .survey import common_pixel_size as common_pixel_size
 from .survey import probe_all as probe_all
 from .writer import write_image as write_image

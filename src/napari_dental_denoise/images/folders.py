@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import is_folder, stat_or_none
 from napari_dental_denoise.images.finder import dataset_folders, list_files
-from napari_dental_denoise.images.radiograph import read_pages
+from napari_dental_denoise.images.radiograph import Radiograph, read_pages, read_radiograph
 from napari_dental_denoise.validation import is_shape_2d
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
@@ -36,13 +38,43 @@ def read_each(paths: Iterable[Path]) -> Iterator[tuple[Path, int, NDArray[np.gen
             yield from ((path, page, image) for page, image in enumerate(pages))
 
 
+def _read_or_error(path: Path) -> Radiograph | ImageReadError:
+    try:
+        return read_radiograph(path)
+    except ImageReadError as error:
+        return error
+
+
+def _as_grey(radiographs: Sequence[Radiograph]) -> list[NDArray[np.generic]]:
+    """Return the pages of all radiographs with white high, and one black and one white for each series."""
+    encodings = [each.info.encoding.with_extent(each.pixels) for each in radiographs]
+    ends = defaultdict(list)
+    for radiograph, encoding in zip(radiographs, encodings, strict=True):
+        if encoding.extent is not None:
+            ends[_series(radiograph)].append(encoding.extent)
+    pages: list[NDArray[np.generic]] = []
+    for radiograph, encoding in zip(radiographs, encodings, strict=True):
+        if encoding.extent is not None:
+            lows, highs = zip(*ends[_series(radiograph)], strict=True)
+            grey = replace(encoding, extent=(min(lows), max(highs))).to_grey(radiograph.pixels)
+        else:
+            grey = radiograph.grey
+        pages.extend(grey.reshape(-1, *grey.shape[-2:]))
+    return pages
+
+
+def _series(radiograph: Radiograph) -> tuple[str, bool]:
+    return radiograph.info.series, radiograph.info.encoding.inverted
+
+
 def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Images:
     """Read every radiograph of a folder as grayscale, in natural order.
 
     Parameters
     ----------
     folder : str or Path
-        Each page of each file in it is read, but not its subfolders.
+        Each page of each file in it is read, but not its subfolders. Signed and inverted images of a series have one
+        black and one white.
     size : (height, width), optional
         Resize every image to this size, in pixels.
 
@@ -74,9 +106,9 @@ def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Imag
     folder = Path(folder)
     _check_folder(folder)
     files = list_files([folder])
-    results = list(read_each(files))
+    results = [_read_or_error(path) for path in files]
     errors = [result for result in results if isinstance(result, ImageReadError)]
-    images = [result[2] for result in results if not isinstance(result, ImageReadError)]
+    images = _as_grey([result for result in results if isinstance(result, Radiograph)])
     if not images:
         raise InputError(f"{folder}: none of its {len(errors)} files can be read: {summarise_errors(errors)}")
     if errors:

@@ -13,7 +13,7 @@ import numpy as np
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import FIRST_PAGE, read_radiograph
-from napari_dental_denoise.pixels import ImageInfo, Limits, PixelSize
+from napari_dental_denoise.pixels import ImageInfo, PixelSize
 
 # Up to so many files are unpacked to be sure of them; of more, the headers have to be believed.
 MAX_UNPACKED = 500
@@ -54,15 +54,9 @@ def probe_all(paths: Sequence[Path]) -> Survey:
 
 def _unpack(path: Path) -> ImageInfo:
     radiograph = read_radiograph(path, FIRST_PAGE)
-    return replace(radiograph.info, limits=radiograph.limits)
-
-
-def common_limits(images: Sequence[ImageInfo]) -> Limits | None:
-    """Return the limits that hold those of all images, or None where none is known."""
-    known = [image.limits for image in images if image.limits is not None]
-    if not known:
-        return None
-    return min(low for low, _ in known), max(high for _, high in known)
+    info = radiograph.info
+    limits = radiograph.limits if not info.page_limits else info.limits
+    return replace(info, limits=limits, encoding=info.encoding.with_extent(radiograph.pixels))
 
 
 def common_pixel_size(images: Sequence[ImageInfo]) -> PixelSize | None:

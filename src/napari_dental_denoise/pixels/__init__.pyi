@@ -22,6 +22,7 @@ from .image_info import PixelSize as PixelSize
 from .image_info import Spacing as Spacing
 from .image_info import is_plausible as is_plausible
 from .image_info import pixel_size_from_dpi as pixel_size_from_dpi
+from .image_info import widest_limits as widest_limits
 from .intensity import Unit as Unit
 from .intensity import check_type as check_type
 from .intensity import check_values as check_values
@@ -33,3 +34,5 @@ from .intensity import to_unit as to_unit
 from .intensity import to_unit_pair as to_unit_pair
 from .intensity import unsigned as unsigned
 from .local_mean import seen_by as seen_by
+from .plane import Plane as Plane
+from .plane import plane_of as plane_of

@@ -70,6 +70,10 @@ class PixelEncoding:
             ends = limits if limits[0] < limits[1] else (limits[0], limits[0] + 1)
         return replace(self, extent=extent, white=white, ends=ends, limits=limits)
 
+    def with_extent(self, stored: Pixels) -> PixelEncoding:
+        """Return the encoding with the black and the white of an image; none where its values are grey as they are."""
+        return self if self._is_grey(stored) else replace(self, extent=self._extent(stored))
+
     def normalise(self, stored: Pixels) -> Unit:
         """Return what a network sees: the darkest part at 0 and the brightest at 1, defects far beyond like others.
 

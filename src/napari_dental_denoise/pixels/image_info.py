@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_dental_denoise.pixels.encoding import PLAIN, PixelEncoding
+from napari_dental_denoise.pixels.plane import Plane
 
 Limits = tuple[float, float]
 # (height, width) in mm.
@@ -42,14 +44,22 @@ class ImageInfo:
     pixel_size: PixelSize | None = None
     # Where that size holds: in the patient, or only at the detector or on the film.
     spacing: Spacing | None = None
+    # Height of a pixel divided by its width, where only that is known.
+    aspect: float | None = None
     # Stored values to show as black and white, where the file names them.
     limits: Limits | None = None
     # IO, PX, CR, DX and so on, "OT" for any other; only of DICOM.
     modality: str | None = None
     # Digest that is equal for the images of one DICOM series; empty for other formats.
     series: str = ""
-    # Sorts the images of a series by their acquisition.
-    order: tuple[str, int, int] = ("", 0, 0)
+    # Sorts the images of a series without positions: acquisition, number, and time of the acquisition.
+    order: tuple[int, int, str] = (0, 0, "")
+    # The place of each page in the patient; empty where one is not known.
+    planes: tuple[Plane, ...] = ()
+    # Slope and intercept that turn stored values into those of the series, of each page or of all of them.
+    rescales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
+    # The limits of each page, where they differ.
+    page_limits: tuple[Limits | None, ...] = ()
     # Digest of the DICOM file whose pixels were read, to recognise it later.
     sha256: str | None = None
 
@@ -68,6 +78,12 @@ class ImageInfo:
         """Return what the metadata of a layer keeps of a DICOM file."""
         encoding = self.encoding.record()
         return {"modality": self.modality, "spacing": self.spacing, "encoding": encoding, "sha256": self.sha256}
+
+
+def widest_limits(limits: Iterable[Limits | None]) -> Limits | None:
+    """Return the limits that hold all of those that are known, or None where none is."""
+    known = [each for each in limits if each is not None]
+    return (min(low for low, _ in known), max(high for _, high in known)) if known else None
 
 
 def is_plausible(size_mm: float) -> bool:

@@ -275,3 +275,59 @@ def test_signed_values_are_denoised_and_get_noise(tmp_path, pixels, make_napari_
     assert noisy.dtype == np.int16
     assert noisy.min() >= -2048
     assert 200 < (noisy.astype(float) - stored).std() < 500
+
+
+def save_slices(folder, pixels, places, **attributes):
+    """Slices of a scan at these places, whose names say nothing of their order."""
+    for index, place in enumerate(places):
+        dataset = radiograph(pixels + np.uint16(index), modality="CT", PixelSpacing=[0.3, 0.3], **attributes)
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.InstanceNumber = "1.2", "1.2.3", 9 - index
+        dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [5, 7, place], [1, 0, 0, 0, 1, 0]
+        save(dataset, folder / f"CT.1.2.{index * 3 % 5}")
+
+
+def test_a_scan_is_a_volume_in_mm_where_it_lies_and_its_localizer_a_layer_beside(tmp_path, pixels, make_napari_viewer):
+    save_slices(tmp_path / "in", pixels, [0.4, 0, 0.2])
+    localizer = radiograph(pixels[:, :90], modality="CT", StudyInstanceUID="1.2", SeriesInstanceUID="1.2.3")
+    save(localizer, tmp_path / "in" / "localizer")
+    viewer = make_napari_viewer()
+    volume, beside = sorted(viewer.open(str(tmp_path / "in"), plugin=PLUGIN), key=lambda layer: -layer.ndim)
+    np.testing.assert_allclose(volume.scale, [0.2, 0.3, 0.3])
+    np.testing.assert_allclose(volume.translate, [0, 7, 5])
+    assert [str(unit) for unit in volume.units] == ["millimeter"] * 3
+    assert volume.axis_labels == ("z", "y", "x")
+    for index, offset in enumerate([1, 2, 0]):
+        np.testing.assert_array_equal(np.asarray(volume.data[index]), pixels + np.uint16(offset))
+    np.testing.assert_array_equal(beside.data, pixels[:, :90])
+    assert beside.translate[-1] > 5 + 0.3 * 160
+
+
+def test_a_missing_slice_is_told(tmp_path, pixels, make_napari_viewer):
+    from napari.utils.notifications import notification_manager
+
+    save_slices(tmp_path / "in", pixels, [0, 0.2, 0.4, 0.8])
+    make_napari_viewer().open(str(tmp_path / "in"), plugin=PLUGIN)
+    assert "in: 1 slices are missing" in notification_manager.records[-1].message
+
+
+def test_slices_of_several_bits_and_scales_are_one_layer(tmp_path, pixels):
+    for index, (bits, offset) in enumerate([(12, 0), (16, -100)]):
+        save_slices(tmp_path / "in" / str(index), pixels, [index], bits=bits, RescaleIntercept=offset, RescaleSlope=1)
+    ((data, settings, _),) = read(str(tmp_path / "in"))
+    assert settings["name"] == "in"
+    np.testing.assert_array_equal(data[0].compute(), pixels)
+    np.testing.assert_array_equal(data[1].compute(), pixels.astype(int) - 100)
+
+
+def test_a_large_file_of_frames_stays_in_the_file_and_is_derived_from(tmp_path, pixels, monkeypatch):
+    monkeypatch.setattr("napari_dental_denoise.plugin.files.image_layers.LAZY_BYTES", 1000)
+    frames = np.stack([pixels, pixels // 2, pixels // 3])
+    path = save(radiograph(frames, bits=12), tmp_path / "a.dcm")
+    ((data, settings, _),) = read(str(path))
+    assert not isinstance(data, np.ndarray)
+    np.testing.assert_array_equal(data.compute(), frames)
+    result = Image(
+        data.compute(), **matching_layer_kwargs(Image(data, **settings), "denoised", {"operation": "denoise"})
+    )
+    result.save(str(tmp_path / "b.dcm"), plugin=PLUGIN)
+    np.testing.assert_array_equal(pydicom.dcmread(tmp_path / "b.dcm").pixel_array, frames)

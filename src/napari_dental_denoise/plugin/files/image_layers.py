@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import math
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,17 +12,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images import (
-    ALL_PAGES,
     FIRST_PAGE,
+    Depth,
     Radiograph,
-    common_limits,
+    Slices,
     common_pixel_size,
     name_without_suffix,
+    order_slices,
+    probe,
     read_radiograph,
+    stack_slices,
 )
-from napari_dental_denoise.pixels import ImageInfo, PixelSize
+from napari_dental_denoise.pixels import ImageInfo, Limits
 from napari_dental_denoise.plugin.files.lazy_stack import FileFrames, stack_of
 from napari_dental_denoise.plugin.shared import METADATA
 
@@ -29,6 +37,8 @@ LayerData = tuple[Any, dict[str, Any], str]
 POLARITY_COLORMAP = "gray_r"
 # Between images that lie side by side, in pixels.
 GAP = 8
+# Files with more bytes of pixels are read page by page.
+LAZY_BYTES = 2**28
 
 
 class Group(NamedTuple):
@@ -68,16 +78,24 @@ def _groups_of_a_kind(
 ) -> Iterator[Group]:
     kinds = defaultdict(list)
     for image in images:
-        # An image of several frames is a stack by itself.
-        alone = image.path if image.is_dicom and image.pages > 1 else None
-        kinds[image.shape, image.dtype, image.encoding, alone].append(image)
-    for (shape, dtype, _, _), members in kinds.items():
+        kinds[_kind(image)].append(image)
+    for members in kinds.values():
         if len(members) == 1:
             path = members[0].path
             yield Group(members, (folders[path] / name_without_suffix(path)).as_posix(), path.parent)
         else:
-            ordered = sorted(members, key=lambda image: image.order)
-            yield Group(ordered, name if len(kinds) == 1 else f"{name} {shape[1]}x{shape[0]} {dtype}", folder)
+            (height, width), dtype = members[0].shape, members[0].dtype
+            yield Group(order_slices(members), name if len(kinds) == 1 else f"{name} {width}x{height} {dtype}", folder)
+
+
+def _kind(image: ImageInfo) -> tuple[Any, ...]:
+    """Return what the images of a stack have in common; slices of a series may differ in bits, scale and padding."""
+    if not image.is_dicom:
+        return image.shape, image.dtype, replace(image.encoding, extent=None)
+    # An image of several frames is a stack by itself.
+    alone = image.path if image.pages > 1 else None
+    direction = image.planes[0].direction if image.planes else None
+    return image.shape, image.encoding.inverted, image.dtype.kind == "f", direction, alone
 
 
 def group_layer(group: Group) -> LayerData:
@@ -86,14 +104,25 @@ def group_layer(group: Group) -> LayerData:
         return _stack_layer(group.images, group.folder, group.name)
     (image,) = group.images
     # Of a TIFF only the first page, for the others may be thumbnails.
-    return _image_layer(read_radiograph(image.path, ALL_PAGES if image.is_dicom else FIRST_PAGE), group.name)
+    return _file_layer(image, group.name) if image.is_dicom else _image_layer(_first_page(image.path), group.name)
+
+
+def group_problem(group: Group) -> str:
+    """Return what is wrong with the places of the slices of a group, in words."""
+    problem = stack_slices(group.images).depth.problem
+    return f"{group.name}: {problem}" if problem else ""
 
 
 def lay_out(layers: Sequence[LayerData]) -> None:
-    """Place layers of different sizes side by side; those of one size stay on top of each other, to be compared."""
+    """Place layers of different sizes side by side; those of one size stay on top of each other, to be compared.
+
+    Volumes stay where they lie in the patient, with the others to the right of them.
+    """
     lefts: dict[tuple[float, float], float] = {}
-    left = 0.0
+    left = max((_right_edge(data, settings) for data, settings, _ in layers if "translate" in settings), default=0.0)
     for data, settings, _ in layers:
+        if "translate" in settings:
+            continue
         row, column = settings.get("scale", (1.0, 1.0))[-2:]
         size = data.shape[-2] * row, data.shape[-1] * column
         if size not in lefts:
@@ -102,22 +131,67 @@ def lay_out(layers: Sequence[LayerData]) -> None:
         settings["translate"] = (*[0.0] * (data.ndim - 1), lefts[size])
 
 
+def _right_edge(data: Any, settings: Mapping[str, Any]) -> float:
+    column = settings["scale"][-1]
+    return max(0.0, settings["translate"][-1] + (data.shape[-1] + GAP) * column)
+
+
 def file_layer(path: Path, name: str) -> LayerData:
     """Return the layer of a file with all its pages, or only the first if they differ, as thumbnails do."""
-    try:
-        return _image_layer(read_radiograph(path), name)
-    except ImageReadError as error:
-        from napari.utils.notifications import show_warning
+    from napari.utils.notifications import show_warning
 
-        layer = _image_layer(read_radiograph(path, FIRST_PAGE), name)
+    info = probe(path)
+    try:
+        layer = _file_layer(info, name)
+    except ImageReadError as error:
+        layer = _image_layer(_first_page(path), name)
         show_warning(f"First page only: {error}")
         return layer
+    if problem := stack_slices([info]).depth.problem:
+        show_warning(f"{path.name}: {problem}")
+    return layer
+
+
+def _first_page(path: Path) -> Radiograph:
+    return read_radiograph(path, FIRST_PAGE)
+
+
+def _file_layer(info: ImageInfo, name: str) -> LayerData:
+    """Return the layer of a file with all its pages, which stay in the file if they are large."""
+    size = math.prod(info.shape) * info.pages * info.dtype.itemsize
+    if info.pages == 1 or size <= LAZY_BYTES:
+        return _image_layer(read_radiograph(info.path), name)
+    radiograph = _first_page(info.path)
+    with info.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest() if info.is_dicom else None
+    info = replace(radiograph.info, limits=info.limits or radiograph.limits, sha256=digest)
+    return _layer_of_slices(stack_slices([info]), info, name, {"path": str(info.path)})
 
 
 def _image_layer(radiograph: Radiograph, name: str) -> LayerData:
     info, pixels = radiograph.info, radiograph.pixels
-    settings = _settings(name, pixels.ndim, radiograph.limits, info.pixel_size, {"path": str(info.path)})
+    metadata = {"path": str(info.path)}
+    if pixels.ndim == 3:
+        slices = stack_slices([replace(info, limits=radiograph.limits)])
+        return _layer_of_slices(slices, info, name, metadata, pixels)
+    settings = _settings(name, info, radiograph.limits, metadata, Depth(), ndim=2)
     return pixels, settings | _dicom_settings(info, settings), "image"
+
+
+def _layer_of_slices(
+    slices: Slices, info: ImageInfo, name: str, metadata: dict[str, Any], pixels: NDArray[Any] | None = None
+) -> LayerData:
+    """Return the layer of a stack, read from the files when a slice is looked at unless the pixels are given."""
+    shape, dtype, frames = info.shape, slices.dtype, slices.frames
+    as_stored = all(frame.is_as_stored for frame in frames)
+    if pixels is None:
+        data = stack_of(FileFrames(frames, shape, dtype), (len(frames), *shape), dtype)
+    else:
+        data = pixels if as_stored else np.stack([f.convert(page) for f, page in zip(frames, pixels, strict=True)])
+    # A derived file has the values of its source.
+    info = replace(info, dtype=dtype, encoding=slices.encoding, sha256=info.sha256 if as_stored else None)
+    settings = _settings(name, info, slices.limits, metadata, slices.depth, ndim=3)
+    return data, settings | _dicom_settings(info, settings), "image"
 
 
 def _dicom_settings(info: ImageInfo, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,25 +213,28 @@ def _stack_layer(images: Sequence[ImageInfo], folder: Path, name: str) -> LayerD
     metadata = {"path": str(folder), "files": files}
     # A size in the patient is none at the detector.
     size = common_pixel_size(images) if len({image.spacing for image in images}) == 1 else None
-    settings = _settings(name, 3, common_limits(images), size, metadata)
     first = images[0] if size is not None else replace(images[0], pixel_size=None, spacing=None)
-    settings |= _dicom_settings(first, settings)
-    shape, dtype = first.shape, first.dtype
-    return stack_of(FileFrames(paths, shape, dtype), (len(paths), *shape), dtype), settings, "image"
+    return _layer_of_slices(stack_slices(images), first, name, metadata)
 
 
 def _settings(
-    name: str, ndim: int, limits: tuple[float, float] | None, pixel_size: PixelSize | None, metadata: dict[str, Any]
+    name: str, info: ImageInfo, limits: Limits | None, metadata: dict[str, Any], depth: Depth, *, ndim: int
 ) -> dict[str, Any]:
+    axis = "image" if depth.step is None else "z"
     settings = {
         "name": name,
         "rgb": False,  # napari takes an image of width 3 or 4 for a colour image
-        "axis_labels": ("image", "y", "x")[3 - ndim :],
+        "axis_labels": (axis, "y", "x")[3 - ndim :],
         "metadata": {METADATA: metadata},
     }
     if limits is not None:
         settings["contrast_limits"] = limits
-    if pixel_size is not None:
-        settings["scale"] = (1.0, *pixel_size)[3 - ndim :]
-        settings["units"] = ("pixel", "mm", "mm")[3 - ndim :]
+    if info.pixel_size is None:
+        if info.aspect is not None:
+            settings["scale"] = (1.0, info.aspect, 1.0)[3 - ndim :]
+        return settings
+    settings["scale"] = (depth.step or 1.0, *info.pixel_size)[3 - ndim :]
+    settings["units"] = ("pixel" if depth.step is None else "mm", "mm", "mm")[3 - ndim :]
+    if depth.origin is not None:
+        settings["translate"] = depth.origin
     return settings

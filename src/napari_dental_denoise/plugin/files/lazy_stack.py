@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.images import FIRST_PAGE, read_radiograph
+from napari_dental_denoise.images import Frame, read_radiograph
 
 if TYPE_CHECKING:
     from dask.array import Array
@@ -42,15 +42,16 @@ def stack_of(
 class FileFrames:
     """Reader of the frames of a stack of files; an unreadable frame is black and reported once."""
 
-    def __init__(self, paths: Sequence[Path], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> None:
-        self._paths, self._shape, self._dtype = paths, shape, dtype
+    def __init__(self, frames: Sequence[Frame], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> None:
+        self._frames, self._shape, self._dtype = frames, shape, dtype
         self._reported: set[Path] = set()
 
     def __call__(self, index: int) -> NDArray[np.generic]:
         """Return the frame at `index`."""
-        path = self._paths[index]
+        frame = self._frames[index]
+        path = frame.image.path
         try:
-            return self._read(path)
+            return self._read(frame)
         except ImageReadError as error:
             from napari.utils.notifications import show_warning
 
@@ -59,12 +60,13 @@ class FileFrames:
                 show_warning(f"Displayed as black: {error}")
             return np.zeros(self._shape, self._dtype)
 
-    def _read(self, path: Path) -> NDArray[np.generic]:
-        image = read_radiograph(path, FIRST_PAGE).pixels
-        if (image.shape, image.dtype) != (self._shape, self._dtype):
+    def _read(self, frame: Frame) -> NDArray[np.generic]:
+        info = frame.image
+        image = read_radiograph(info.path, pages=slice(frame.page, frame.page + 1)).pixels
+        if (image.shape, image.dtype) != (self._shape, info.dtype):
             raise ImageReadError(
-                path,
-                f"is now {image.shape} {image.dtype}, but the stack is {self._shape} {self._dtype}: "
+                info.path,
+                f"is now {image.shape} {image.dtype}, but the stack is {self._shape} {info.dtype}: "
                 "open the folder again",
             )
-        return image
+        return frame.convert(image)

@@ -27,6 +27,7 @@ from napari_dental_denoise.plugin.files.image_layers import (
     file_layer,
     group_images,
     group_layer,
+    group_problem,
     lay_out,
 )
 from napari_dental_denoise.plugin.files.questions import confirm, layers_to_open, shown_window
@@ -138,7 +139,7 @@ def _read_files(folders: Mapping[Path, Path], root: Path) -> list[LayerData]:
     if not layers:
         raise InputError(_why_nothing(errors, root, folders))
     lay_out(layers)
-    problems = _problems(errors, found.images, folders)
+    problems = [*filter(None, map(group_problem, groups[:count])), *_problems(errors, found.images, folders)]
     if count < len(groups):
         problems.insert(0, f"First {count} of {len(groups)} layers opened")
     if problems:
