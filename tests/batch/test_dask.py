@@ -210,7 +210,7 @@ def kills(stored, encoding, number):
 if __name__ == "__main__":
     destination = Destination(Path({str(tmp_path / "out")!r}), None, Derivation("kept", ""))
     with cluster.local_cluster(1) as client:
-        items = find_items([{str(tmp_path / "in")!r}], destination.output)
+        items = find_items([{str(tmp_path / "in")!r}])
         process = cluster.on_cluster(client, destination, kills, measure=False)
         for record in run_files(items, destination, process, None):
             print(record.file, record.error)
@@ -245,7 +245,7 @@ def work(stored, encoding, number):
 if __name__ == "__main__":
     destination = Destination(result.parent, None, Derivation("kept", ""))
     with cluster.local_cluster(1) as client:
-        items = find_items([{str(tmp_path / "in")!r}], result.parent)
+        items = find_items([{str(tmp_path / "in")!r}])
         process = cluster.on_cluster(client, destination, work, measure=True)
         for record in run_files(items, destination, process, None):
             print(record.file, "already exists" in record.error)

@@ -13,7 +13,7 @@ from napari_dental_denoise.images import write_image
 @pytest.fixture
 def item(tmp_path):
     write_image(tmp_path / "in" / "a.png", np.zeros((8, 8), np.uint8))
-    (item,) = find_items([tmp_path / "in"], tmp_path / "out")
+    (item,) = find_items([tmp_path / "in"])
     return item
 
 

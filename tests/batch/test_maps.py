@@ -68,6 +68,27 @@ def test_a_map_is_never_beside_the_result_of_another_run(scans, trained_model, t
     assert "0 images denoised, 2 done before" in capsys.readouterr().out
 
 
+def test_a_file_whose_map_was_deleted_is_done_again(scans, trained_model, tmp_path, capsys):
+    maps = ["--error-map", tmp_path / "errors", "--removed-map", tmp_path / "removed"]
+    assert run(scans, trained_model, *maps) == 0
+    wanted = (tmp_path / "removed" / "sub" / "b.tif.tif").read_bytes()
+    result = (tmp_path / "out" / "sub" / "b.tif").read_bytes()
+    (tmp_path / "removed" / "sub" / "b.tif.tif").unlink()
+    (tmp_path / "errors" / "a.png.tif").unlink()
+    (tmp_path / "errors" / "sub" / "b.tif.tif").unlink()
+    capsys.readouterr()
+    assert run(scans, trained_model, *maps) == 0
+    assert "2 images denoised" in capsys.readouterr().out
+    assert (tmp_path / "removed" / "sub" / "b.tif.tif").read_bytes() == wanted
+    assert (tmp_path / "out" / "sub" / "b.tif").read_bytes() == result
+    assert (tmp_path / "errors" / "a.png.tif").exists()
+    (tmp_path / "errors" / "a.png.tif").unlink()
+    assert run(scans, trained_model, *maps) == 0
+    assert "1 images denoised" in capsys.readouterr().out
+    assert run(scans, trained_model, *maps) == 0
+    assert "0 images denoised" in capsys.readouterr().out
+
+
 def test_a_file_at_the_place_of_a_map_stays_and_nothing_else_is_written(scans, trained_model, tmp_path, capsys):
     write_image(tmp_path / "errors" / "a.png.tif", IMAGE)
     assert run(scans, trained_model, "--error-map", tmp_path / "errors") == 1
@@ -76,12 +97,16 @@ def test_a_file_at_the_place_of_a_map_stays_and_nothing_else_is_written(scans, t
     assert "a.png.tif already exists" in capsys.readouterr().err
 
 
-def test_noise_that_the_model_was_not_calibrated_for_costs_the_map_only(trained_model, tmp_path):
+def test_noise_that_the_model_was_not_calibrated_for_costs_the_map_only(trained_model, tmp_path, capsys):
     write_image(tmp_path / "in" / "a.png", np.repeat(np.repeat(IMAGE, 4, 0), 4, 1))
     assert run(tmp_path / "in", trained_model, "--error-map", tmp_path / "errors") == 0
     (row,) = rows(tmp_path)
     assert row["error_map_mean"] == ""
     assert "was not calibrated for noise of" in row["note"]
+    # It has no map that could be missing.
+    capsys.readouterr()
+    assert run(tmp_path / "in", trained_model, "--error-map", tmp_path / "errors") == 0
+    assert "1 done before" in capsys.readouterr().out
     assert (tmp_path / "out" / "a.png").exists()
     assert not (tmp_path / "errors").exists()
 
@@ -124,9 +149,9 @@ def test_a_dicom_result_holds_no_name_of_a_folder_and_padding_has_no_error(train
     ("options", "message"),
     [
         (("--error-map", "errors", "--strength", 0.5), "--error-map holds for --strength 1 only"),
-        (("--error-map", "in"), "expected a folder of its own"),
-        (("--error-map", "in/errors"), "expected a folder of its own"),
-        (("--error-map", "in/../in"), "expected a folder of its own"),
+        (("--error-map", "in"), "lies in the input folder"),
+        (("--error-map", "in/errors"), "lies in the input folder"),
+        (("--error-map", "in/../in"), "lies in the input folder"),
         (("--removed-map", "out/removed"), "expected a folder of its own"),
         (("--error-map", "maps", "--removed-map", "maps/removed"), "expected a folder of its own"),
         (("--error-map", "in/a.png"), "expected a folder for maps; received a file"),

@@ -290,9 +290,9 @@ def test_whatever_goes_wrong_with_a_file_costs_one_row(scans, tmp_path, monkeypa
     assert [row["error"] for row in rows(tmp_path / "out.csv")] == ["", "internal error (MemoryError)", ""]
 
 
-def test_the_report_within_the_archive_is_no_input(scans, capsys):
+def test_the_report_within_the_archive_is_no_input(scans, tmp_path, capsys):
     for _ in range(2):
-        assert run(scans, "-o", scans / "noisy") == 0
+        assert run(scans, "-o", tmp_path / "noisy", "--report", scans / "noisy.csv") == 0
     assert "3 done before" in capsys.readouterr().out
 
 
@@ -367,7 +367,7 @@ def test_what_is_done_before_is_told_before_the_rest_is_done(scans, tmp_path):
 
     def outcomes():
         with open_report(tmp_path / "out.csv", Run("kept", destination.output)) as report:
-            yield from run_files(find_items([scans], destination.output), destination, process, report)
+            yield from run_files(find_items([scans]), destination, process, report)
 
     list(outcomes())
     (tmp_path / "out" / "c.png").unlink()

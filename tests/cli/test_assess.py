@@ -160,6 +160,8 @@ def test_an_input_is_never_an_output(noisy, references, tmp_path, capsys):
     assert run(references, *FAST, "--figure", references / "0.png", "--overwrite") == 2
     assert run(references, *FAST, "-o", tmp_path / "a.png", "--figure", tmp_path / "a.png") == 2
     assert capsys.readouterr().err.count("is an input or another output: choose another name") == 3
+    assert run(references, *FAST, "--figure", references / "curves.png") == 2
+    assert "curves.png: lies in the input folder" in capsys.readouterr().err
     assert scan.read_bytes() == noisy.read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["scan.png"]
 

@@ -236,22 +236,23 @@ class TestDenoise:
 
     def test_the_input_is_never_replaced(self, folder, trained_model, radiographs, capsys):
         assert run("denoise", folder, "-m", trained_model, "-o", folder, "--overwrite") == 2
-        assert capsys.readouterr().err.count("its result would replace") == 8
+        assert f"{folder}: lies in the input folder" in capsys.readouterr().err
+        assert sorted(path.name for path in folder.iterdir()) == [f"scan{index}.png" for index in range(8)]
         np.testing.assert_array_equal(read_dental(folder), radiographs)
 
     def test_two_inputs_of_one_name(self, tmp_path, trained_model, radiographs, capsys):
-        write_image(tmp_path / "scan.png", radiographs[0])
-        write_image(tmp_path / "scan.jpg", radiographs[1])
+        write_image(tmp_path / "in" / "scan.png", radiographs[0])
+        write_image(tmp_path / "in" / "scan.jpg", radiographs[1])
         for options in ((), ("--overwrite",)):
-            assert run("denoise", tmp_path, "-m", trained_model, "-o", tmp_path / "out", *options) == 1
+            assert run("denoise", tmp_path / "in", "-m", trained_model, "-o", tmp_path / "out", *options) == 1
         assert "its result would replace" in capsys.readouterr().err
 
     def test_the_result_of_one_input_never_replaces_another(self, tmp_path, trained_model, radiographs, capsys):
-        write_image(tmp_path / "scan.jpg", radiographs[0])
-        write_image(tmp_path / "scan.png", radiographs[1])
-        run("denoise", tmp_path, "-m", trained_model, "-o", tmp_path, "--overwrite")
-        assert capsys.readouterr().err.count("its result would replace") == 2
-        np.testing.assert_array_equal(read_image(tmp_path / "scan.png"), radiographs[1])
+        write_image(tmp_path / "in" / "in" / "scan.jpg", radiographs[0])
+        write_image(tmp_path / "in" / "scan.png", radiographs[1])
+        run("denoise", tmp_path / "in", "-m", trained_model, "-o", tmp_path, "--overwrite")
+        assert capsys.readouterr().err.count("its result would replace") == 1
+        np.testing.assert_array_equal(read_image(tmp_path / "in" / "scan.png"), radiographs[1])
 
     def test_the_pixel_size_is_kept(self, tmp_path, trained_model, radiographs):
         for suffix in (".png", ".tif"):
@@ -587,6 +588,22 @@ class TestEvaluate:
         assert "cannot be written" in told.err
         assert "noise" not in told.out
 
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("scans/scan0.png", "is an input or another output: choose another name"),
+            ("noisy/scan0.png", "is an input or another output: choose another name"),
+            ("scans/../scans/table.txt", "lies in the input folder"),
+            ("noisy/table.txt", "lies in the input folder"),
+        ],
+    )
+    def test_a_table_never_replaces_an_input_or_lies_among_them(self, folder, tmp_path, name, message, capsys):
+        shutil.copytree(folder, tmp_path / "noisy")
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
+        assert run("evaluate", folder, "--noisy", tmp_path / "noisy", "-o", tmp_path / name, "--overwrite") == 2
+        assert message in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
     def test_the_model_of_the_package_is_measured_where_nothing_is_named(self, folder, capsys):
         assert run("evaluate", folder, "--sigma", 0.1, "--format", "json") == 0
         noisy, starter = json.loads(capsys.readouterr().out)
@@ -672,3 +689,19 @@ class TestWorkflow:
         assert run("workflow", tmp_path / "in", "-o", tmp_path / "out") == 2
         assert "expected at least 3 images" in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("output", ["scans", "scans/results", "link/results"])
+def test_the_results_of_a_workflow_are_not_among_its_images(folder, tmp_path, output, capsys):
+    (tmp_path / "link").symlink_to("scans")
+    before = sorted(tmp_path.rglob("*"))
+    assert run("workflow", folder, "-o", tmp_path / output) == 2
+    assert f"{output}: lies in the input folder" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_converted_model_never_replaces_its_source(trained_model, tmp_path, capsys):
+    shutil.copyfile(trained_model, tmp_path / "m.keras")
+    assert run("convert", tmp_path / "m.keras", "-o", tmp_path / "." / "m.keras", "--overwrite") == 2
+    assert "m.keras: is the model to convert: choose another name" in capsys.readouterr().err
+    assert (tmp_path / "m.keras").read_bytes() == trained_model.read_bytes()

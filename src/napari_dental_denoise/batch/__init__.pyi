@@ -2,12 +2,14 @@ from .dask import local_cluster as local_cluster
 from .dask import on_cluster as on_cluster
 from .dask import running_cluster as running_cluster
 from .dask import threads_for as threads_for
-from .denoise_work import NO_MAPS as NO_MAPS
 from .denoise_work import DenoiseWork as DenoiseWork
 from .inputs import Item as Item
+from .inputs import check_output as check_output
+from .inputs import check_output_files as check_output_files
 from .inputs import find_items as find_items
 from .inputs import lies_in as lies_in
 from .inputs import source_folders as source_folders
+from .maps import NO_MAPS as NO_MAPS
 from .maps import MapFolders as MapFolders
 from .maps import Processed as Processed
 from .output_names import is_file_name as is_file_name

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.batch.maps import MapFolders, Processed, error_map, in_rows, removed_map
+from napari_dental_denoise.batch.maps import NO_MAPS, MapFolders, Processed, error_map, in_rows, removed_map
 from napari_dental_denoise.config import INFERENCE, EngineName, Precision
 from napari_dental_denoise.dicom import Derivation
 from napari_dental_denoise.errors import InputError
@@ -21,7 +21,6 @@ from napari_dental_denoise.progress import finish
 
 Image = NDArray[np.generic]
 ALL_ROWS = (None, None)
-NO_MAPS = MapFolders()
 
 
 @dataclass(frozen=True)

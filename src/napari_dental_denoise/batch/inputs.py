@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from napari_dental_denoise.files import is_folder
-from napari_dental_denoise.images import find_files, real_path, root_of
+from napari_dental_denoise.batch.output_names import is_file_name
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.files import is_folder, is_name
+from napari_dental_denoise.images import find_files, list_files, real_path, root_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,13 @@ def _digest(root: Path) -> str:
     return hashlib.sha256(os.fsencode(real_path(root))).hexdigest()[:12]
 
 
-def find_items(sources: Sequence[str | Path], output: Path, report: Path | None = None) -> Iterator[Item]:
+def find_items(sources: Sequence[str | Path], report: Path | None = None) -> Iterator[Item]:
     """Yield the files that `sources` name, all that lie below folders among them; see `images.find_files`.
 
-    The file `report` is left out, and files below the folder `output` where that lies below a source.
+    The file `report` is left out.
     """
     in_tree = len(sources) == 1 and is_folder(Path(sources[0]))
-    files = (file for file in find_files(sources, output=output) if report is None or not _is_same(file.path, report))
+    files = (file for file in find_files(sources) if report is None or not _is_same(file.path, report))
     for number, file in enumerate(files):
         yield Item(file.path, file.folder, number, in_tree)
 
@@ -85,16 +87,57 @@ def may_be_input(path: Path, folders: Sequence[Path], output: Path) -> bool:
     return False
 
 
+def check_output(output: Path, sources: Sequence[str | Path]) -> None:
+    """Raise InputError if a later run over the same sources could take the results for inputs.
+
+    `output` is a folder, or the name of an image beside a single input; see `is_file_name`.
+    """
+    if is_file_name(output):
+        check_output_file(output, sources)
+        return
+    for source in map(Path, sources):
+        _check_outside(output, output, source)
+
+
+def check_output_file(path: Path, sources: Sequence[str | Path]) -> None:
+    """Raise InputError if a file to write lies where a later run over the same sources could take it for an input."""
+    for source in map(Path, sources):
+        # Beside an input that is named as a file, nothing else is read.
+        if is_folder(source) or not is_name(source):
+            _check_outside(path, path.parent, source)
+
+
+def check_output_files(paths: Iterable[Path], sources: Sequence[str | Path]) -> None:
+    """Raise InputError if a file to write is an input or another one, or could be an input; see `check_output_file`."""
+    taken = set(map(_identity, list_files(sources)))
+    for path in paths:
+        if _identity(path) in taken:
+            raise InputError(f"{path}: is an input or another output: choose another name")
+        taken.add(_identity(path))
+        check_output_file(path, sources)
+
+
+def _check_outside(output: Path, folder: Path, source: Path) -> None:
+    root = root_of(source)
+    # A pattern descends with ** only; results of other patterns lie deeper than their files.
+    walks = is_folder(source) or (not is_name(source) and "**" in source.parts)
+    if _identity(folder) == _identity(root) or (walks and lies_in(folder, [root])):
+        raise InputError(
+            f"{output}: lies in the input folder {root}, where a later run would take it for an input: choose a place "
+            "outside"
+        )
+
+
 def lies_in(folder: Path, others: Iterable[Path]) -> bool:
     """Return whether a folder is one of others, or lies below one."""
     places, path = set(map(_identity, others)), real_path(folder)
     return any(_identity(place) in places for place in (path, *path.parents))
 
 
-def _identity(folder: Path) -> tuple[int, int] | Path:
-    """Return what is equal for all names of a folder, such as those that differ in case."""
+def _identity(path: Path) -> tuple[int, int] | Path:
+    """Return what is equal for all names of a file or folder, such as those that differ in case."""
     try:
-        found = folder.stat()
+        found = path.stat()
     except OSError:
-        return real_path(folder)
+        return real_path(path)
     return found.st_dev, found.st_ino

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import PERCENT, USUAL_SHARE
 from napari_dental_denoise.evaluation import RemovedStructure, removed_structure
-from napari_dental_denoise.images import write_tiff_pages
+from napari_dental_denoise.images import TIFF_SUFFIXES, write_tiff_pages
 from napari_dental_denoise.pixels import PixelSize, Unit
 
 Image = NDArray[np.generic]
@@ -29,6 +29,14 @@ class MapFolders:
     def __iter__(self) -> Iterator[Path]:
         """Yield the folders that are wanted."""
         return (folder for folder in (self.error, self.removed) if folder is not None)
+
+
+NO_MAPS = MapFolders()
+
+
+def map_name(folder: Path, result: str) -> Path:
+    """Return the path of the maps of a result within their folders; `folder` is that of its file in the source."""
+    return folder / f"{result}{TIFF_SUFFIXES[0]}"
 
 
 class GreyMap(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.batch.inputs import Item, may_be_input
-from napari_dental_denoise.batch.maps import Processed, write_map
+from napari_dental_denoise.batch.maps import Processed, map_name, write_map
 from napari_dental_denoise.batch.output_names import fitting_name, is_file_name
 from napari_dental_denoise.batch.report import Record
 from napari_dental_denoise.dicom import Derivation, write_derived
@@ -96,7 +96,7 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     info, pixels = radiograph.info, radiograph.pixels
     encoding = info.encoding.fit(pixels)
     processed = work(pixels, encoding, item.number)
-    name = item.folder / f"{target.name}{TIFF_SUFFIXES[0]}"
+    name = map_name(item.folder, target.name)
     for folder in (*processed.without_map, *(each.folder for each in processed.maps)):
         check_name(folder / name, overwrite=overwrite)
     before, after = encoding.to_grey(pixels), encoding.to_grey(processed.pixels)

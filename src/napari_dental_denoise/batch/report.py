@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.batch.inputs import Item
+from napari_dental_denoise.batch.maps import NO_MAPS, MapFolders, map_name
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import atomic_write, is_file, locked
 
@@ -82,6 +83,8 @@ class Run:
     overwrite: bool = False
     # Count as done only files that were compared with their clean twin, or have none.
     require_scores: bool = False
+    # A row whose maps are missing there does not count as done.
+    maps: MapFolders = NO_MAPS
 
 
 @contextlib.contextmanager
@@ -141,10 +144,17 @@ class EarlierRuns:
         place = _place(row["file"], row["input"], row["result"])
         if is_own and self._counts and is_file(self._run.folder / row["result"]):
             is_enough = not self._run.require_scores or bool(row["psnr"] or row["ssim"] or row["note"])
-            # Without the required scores it comes from an earlier run, but is not done.
+            is_enough = is_enough and self._has_maps(row)
+            # Without the required scores or maps it comes from an earlier run, but is not done.
             self._done[place] = hash(row["input"]) if is_enough else None
         else:
             self._done.pop(place, None)
+
+    def _has_maps(self, row: Mapping[str, str]) -> bool:
+        """Return whether all maps that were made of a file are still there; some images have no error map."""
+        name, maps = map_name(Path(row["file"]).parent, Path(row["result"]).name), self._run.maps
+        made = ((maps.error, row["error_map_mean"]), (maps.removed, row["removed_structures"]))
+        return all(is_file(folder / name) for folder, figure in made if folder is not None and figure)
 
     def _rows(self) -> Iterator[Mapping[str, str]]:
         """Yield all complete rows; one that was cut off when a run was killed lacks values."""

@@ -116,6 +116,7 @@ def _add_details(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Assess, or map one image, and return the exit code."""
+    from napari_dental_denoise.batch import check_output_files
     from napari_dental_denoise.evaluation import check_figure_name
     from napari_dental_denoise.files import check_folder, check_name
     from napari_dental_denoise.images import list_files
@@ -125,22 +126,13 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"{options.detail_map.name}: expected a name with the suffix {TIFF_SUFFIX}")
     files = list_files(options.sources)
     written = [path for path in (options.output, options.figure, options.detail_map, picture) if path]
-    _check_different(written, files)
+    check_output_files(written, options.sources)
     for figure in filter(None, (options.figure, picture)):
         check_figure_name(figure)
     for path in written:
         check_name(path, overwrite=options.overwrite)
         check_folder(path)
     return _map(options, files, picture) if picture else _assess(options)
-
-
-def _check_different(written: Sequence[Path], files: Sequence[Path]) -> None:
-    """Raise InputError if a file to write is an input, or is to be written twice."""
-    taken = {path.resolve() for path in files}
-    for path in written:
-        if path.resolve() in taken:
-            raise InputError(f"{path}: is an input or another output: choose another name")
-        taken.add(path.resolve())
 
 
 def _assess(options: argparse.Namespace) -> int:

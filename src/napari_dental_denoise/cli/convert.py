@@ -7,6 +7,7 @@ from pathlib import Path
 
 from napari_dental_denoise.cli.console import EXIT_DONE, echo
 from napari_dental_denoise.cli.options import Subparsers, add_overwrite, named_path
+from napari_dental_denoise.errors import InputError
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -26,6 +27,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Convert one model and return the exit code."""
+    from napari_dental_denoise.files import is_file
+
+    if is_file(options.output) and is_file(options.model) and options.output.samefile(options.model):
+        raise InputError(f"{options.output}: is the model to convert: choose another name")
     from napari_dental_denoise.unet import convert_model
 
     card = convert_model(options.model, options.output, overwrite=options.overwrite)

@@ -114,12 +114,12 @@ def run(options: argparse.Namespace) -> int:
     derivation = work.derivation(deidentify=options.deidentify)
     if maps.error is not None:
         check_error_map(work.engine().card)
-    return process_files(options, work, derivation, work.settings())
+    return process_files(options, work, derivation, work.settings(), maps)
 
 
 def _map_folders(options: argparse.Namespace) -> MapFolders:
     """Return the folders of the maps; raise InputError if they hold other files of the run, or have no meaning."""
-    from napari_dental_denoise.batch import MapFolders, is_file_name, lies_in, source_folders
+    from napari_dental_denoise.batch import MapFolders, check_output, is_file_name, lies_in
 
     # A worker of a cluster has another current folder.
     error, removed = (folder and folder.absolute() for folder in (options.error_map, options.removed_map))
@@ -127,10 +127,10 @@ def _map_folders(options: argparse.Namespace) -> MapFolders:
     if error is not None and options.strength != 1:
         raise InputError(f"--error-map holds for --strength 1 only; received {options.strength:g}")
     output = options.output.parent if is_file_name(options.output) else options.output
-    others = (output.absolute(), *source_folders(options.sources))
     for folder in folders:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder}: expected a folder for maps; received a file")
-        if lies_in(folder, others) or lies_in(folder, [other for other in folders if other is not folder]):
+        check_output(folder, options.sources)
+        if lies_in(folder, [output, *(other for other in folders if other is not folder)]):
             raise InputError(f"{folder}: expected a folder of its own for maps; received one with other images")
     return folders

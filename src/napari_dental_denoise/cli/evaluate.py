@@ -120,10 +120,12 @@ def run(options: argparse.Namespace) -> int:
     named = options.noise or are_levels_given(options)
     options.noise = options.noise or NOISE.kind
     levels = broadcast_levels(options) if named else [{"sigma": level / GREY_LEVELS} for level in SIGMAS]
+    from napari_dental_denoise.batch import check_output_files
     from napari_dental_denoise.evaluation import TABLE_FORMATS
     from napari_dental_denoise.files import check_folder, check_name
 
     if options.output:
+        check_output_files([options.output], [*options.sources, *(options.noisy or ())])
         check_folder(options.output)
         check_name(options.output, overwrite=options.overwrite)
     methods = named_methods(options)

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_dental_denoise.batch import (
+    NO_MAPS,
     NO_TWIN,
     Destination,
     DoneBefore,
     EarlierRuns,
     Item,
+    MapFolders,
     Process,
     Record,
     Run,
     Work,
+    check_output,
     files_to_do,
     find_items,
     is_file_name,
@@ -35,12 +38,15 @@ from napari_dental_denoise.dicom import Derivation
 from napari_dental_denoise.errors import InputError
 
 
-def process_files(options: argparse.Namespace, work: Work, derivation: Derivation, settings: str) -> int:
+def process_files(
+    options: argparse.Namespace, work: Work, derivation: Derivation, settings: str, maps: MapFolders = NO_MAPS
+) -> int:
     """Process each file that the options of `add_output_folder` name, report the results and return the exit code.
 
     Files that an earlier run has done with the same `settings`, all that the pixels of a result depend on, are
-    skipped.
+    skipped, unless their `maps` are missing.
     """
+    check_output(options.output, options.sources)
     suffix = f".{options.format}" if options.format else None
     clean: Path | None = getattr(options, "clean", None)
     output, absolute_clean = options.output.absolute(), clean and clean.absolute()
@@ -51,12 +57,13 @@ def process_files(options: argparse.Namespace, work: Work, derivation: Derivatio
     place = _report_place(options)
     if clean and place is None:
         raise InputError("--clean needs a report for its scores: name one with --report")
-    total = sum(1 for _ in find_items(options.sources, options.output, place))
+    total = sum(1 for _ in find_items(options.sources, place))
     if is_file_name(options.output):
         _check_file_name(total, options.output, suffix)
-    items = find_items(options.sources, options.output, place)
+    items = find_items(options.sources, place)
     short = run_settings(settings, options.format, deidentify=options.deidentify)
-    this_run = Run(short, _folder(options.output), overwrite=options.overwrite, require_scores=clean is not None)
+    scored = clean is not None
+    this_run = Run(short, _folder(options.output), options.overwrite, scored, maps)
     if options.dry_run:
         return _list(items, destination, EarlierRuns(place, this_run) if place else None)
     with ExitStack() as stack:

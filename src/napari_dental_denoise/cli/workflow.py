@@ -70,6 +70,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate and return the exit code."""
+    from napari_dental_denoise.batch import check_output
     from napari_dental_denoise.evaluation import check_figure_name
     from napari_dental_denoise.files import free_path
     from napari_dental_denoise.images import load_images
@@ -78,6 +79,8 @@ def run(options: argparse.Namespace) -> int:
     config = replace(WORKFLOW_TRAINING, **given_settings(options))
     check_settings(config)
     check_sigma("sigma", options.sigma)
+    if options.folder is not None:
+        check_output(options.output, [options.folder])
     results = free_path(options.output)
     check_figure_name(results / FIGURE)
     folder = options.folder or write_phantoms(results / "phantoms", config.seed)

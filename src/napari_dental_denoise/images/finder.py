@@ -35,18 +35,14 @@ def list_files(sources: Iterable[str | Path]) -> list[Path]:
     return [found.path for found in find_files(list(sources), depth=1)]
 
 
-def find_files(
-    sources: Sequence[str | Path], depth: float = math.inf, output: Path | None = None
-) -> Iterator[FoundFile]:
+def find_files(sources: Sequence[str | Path], depth: float = math.inf) -> Iterator[FoundFile]:
     """Yield the files that `sources` name, each once, in natural order; raise InputError if one names no file.
 
     Sources are files, folders and glob patterns (`**` descends); a DICOMDIR stands for the images that it names.
     Folders are listed one at a time, so that archives of any size can be walked. Hidden files and folders
     are left out, and links to folders are not followed. A subfolder that cannot be read is yielded like a file.
-    `depth` is the number of levels of folders to list: 1 leaves out all subfolders. Files in `output`, a folder
-    below the sources, are left out.
+    `depth` is the number of levels of folders to list: 1 leaves out all subfolders.
     """
-    output = None if output is None else real_path(output)
     # A tree names no file twice, and the names of an archive would fill the memory.
     is_tree = len(sources) == 1 and depth > 1 and is_folder(Path(sources[0]))
     seen: set[Path] = set()
@@ -54,7 +50,7 @@ def find_files(
     for source in map(Path, sources):
         root = root_of(source)
         path = None
-        for path in _expand(source, depth, output):
+        for path in _expand(source, depth):
             # Only links to folders are resolved: a link to a file is a second name that somebody wants.
             place = path if is_tree else real(path.parent) / path.name
             if place not in seen:
@@ -85,15 +81,15 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _expand(source: Path, depth: float, output: Path | None) -> Iterator[Path]:
+def _expand(source: Path, depth: float) -> Iterator[Path]:
     walks = is_folder(source)
     if walks:
-        paths = _walk(source, depth, output)
+        paths = _walk(source, depth)
     elif is_name(source):
         paths = iter([source])
     else:
         stat_or_none(source)
-        paths = _matches(source, output)
+        paths = _matches(source)
     for path in paths:
         if not is_dicomdir(path):
             yield path
@@ -112,26 +108,22 @@ def _images_of_dicomdir(path: Path, source: Path) -> list[Path]:
         return [path]
 
 
-def _walk(root: Path, depth: float, output: Path | None) -> Iterator[Path]:
+def _walk(root: Path, depth: float) -> Iterator[Path]:
     locked: list[Path] = []
     for place, folders, files in os.walk(root, onerror=lambda error: locked.append(Path(error.filename))):
         folder = Path(place)
         if len(folder.relative_to(root).parts) + 1 < depth:
-            folders[:] = natsorted(
-                (name for name in folders if not _is_hidden(name) and real_path(folder / name) != output), alg=NATURAL
-            )
+            folders[:] = natsorted((name for name in folders if not _is_hidden(name)), alg=NATURAL)
         else:
             folders.clear()
         yield from (folder / name for name in natsorted(files, alg=NATURAL) if not _is_hidden(name))
     yield from (folder for folder in locked if folder != root)
 
 
-def _matches(pattern: Path, output: Path | None) -> Iterator[Path]:
-    # An output folder within the sources is left out, but not sources within the output folder.
-    results = output if output is not None and real_path(root_of(pattern)) in output.parents else None
+def _matches(pattern: Path) -> Iterator[Path]:
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
     for path in _natural(map(Path, names)):
-        if is_file(path) and not _is_hidden(path.name) and results not in (real_path(path.parent) / path.name).parents:
+        if is_file(path) and not _is_hidden(path.name):
             yield path
 
 

@@ -323,6 +323,10 @@ def test_a_folder_is_denoised_into_another_and_gone_on_with(viewer, denoise_form
     denoise_form.open_results.button.native.click()
     assert [layer.data.shape[0] for layer in viewer.layers] == [8, 160]
     assert same(viewer.layers[1].data, read_image(tmp_path / "results" / "more" / "last.tif"))
+    denoise_form.denoise_folder(folder, folder / "out")
+    qtbot.waitUntil(lambda: denoise_form.folder.enabled)
+    assert "lies in the input folder" in denoise_form.status.value
+    assert not (folder / "out").exists()
 
 
 def test_cancel_stops_a_folder_and_the_next_run_goes_on(viewer, denoise_form, qtbot, folder, tmp_path, monkeypatch):

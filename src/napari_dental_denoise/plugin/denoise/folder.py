@@ -14,6 +14,7 @@ from napari_dental_denoise.batch import (
     Destination,
     DoneBefore,
     Run,
+    check_output,
     find_items,
     on_this_process,
     open_report,
@@ -69,12 +70,13 @@ class OpenResults:
 
 def folder_steps(source: Path, output: Path, work: DenoiseWork) -> Generator[Progress, None, FolderOutcome]:
     """Denoise all files of a folder and its subfolders, one per step; to stop, close the generator."""
+    check_output(output, [source])
     place = report_path(output)
-    total = sum(1 for _ in find_items([source], output, place))
+    total = sum(1 for _ in find_items([source], place))
     inputs = source_folders([source])
     destination = Destination(output.absolute(), None, work.derivation(deidentify=False), inputs=inputs)
     settings = run_settings(work.settings(), None, deidentify=False)
-    items = find_items([source], output, place)
+    items = find_items([source], place)
     process = on_this_process(destination, work, measure=True)
     done = before = 0
     errors: list[InputError] = []
