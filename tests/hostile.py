@@ -38,15 +38,16 @@ def contents(rng):
     wide = rng.integers(0, 65536, (40, 60), dtype=np.uint16)
     png, jpg, tif, bmp, pgm = (_encoded(suffix, image) for suffix in (".png", ".jpg", ".tif", ".bmp", ".pgm"))
     half = len(png) // 2
+    webp = _pillow(image, "WEBP", "RGB")
     return {
         "zero_bytes": (".png", b"", "is empty"),
         "one_byte": (".jpg", b"\xff", "is not an image"),
-        "text": (".png", b"tooth 36, mesial caries\n" * 20, "is not an image"),
+        "text": (".png", b"tooth 36, mesial caries\n" * 20, "is not an image but text"),
         "random": (".tif", rng.bytes(3000), "is not an image"),
-        "zip": (".png", b"PK\x03\x04" + rng.bytes(500), "is not an image"),
-        "gif": (".png", _pillow(image, "GIF", "L"), "is a GIF file"),
-        "webp": (".jpg", _pillow(image, "WEBP", "RGB"), "is a WEBP file"),
-        "cmyk": (".jpg", _pillow(image, "JPEG", "CMYK"), "is a CMYK image"),
+        "zip": (".png", b"PK\x03\x04" + rng.bytes(500), "is not an image but a ZIP archive"),
+        "gif_header_only": (".png", _pillow(image, "GIF", "L")[:12], "truncated or damaged"),
+        "webp_half": (".jpg", webp[: len(webp) // 2], "truncated or damaged"),
+        "pdf": (".jpg", b"%PDF-1.7\n" + rng.bytes(3000), "is not an image but a PDF document"),
         "png_header_only": (".png", png[:33], "truncated or damaged"),
         "png_half": (".png", png[:half], "truncated or damaged"),
         "png_16_bit_half": (".png", _encoded(".png", wide)[:half], "truncated or damaged"),

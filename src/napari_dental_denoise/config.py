@@ -174,6 +174,8 @@ class Limits:
     ----------
     pixels : int
         Pixels of one image.
+    stack_bytes : int
+        Pages of a file that are read at once.
     images_bytes : int
         Training images that are kept in memory; further ones stay in their files.
     dicom_bytes, model_bytes : int
@@ -185,6 +187,7 @@ class Limits:
     """
 
     pixels: int = 2**27
+    stack_bytes: int = 2**31
     images_bytes: int = 2**32
     dicom_bytes: int = 2**30
     model_bytes: int = 2**30

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.cli.work import KerasWork
@@ -390,3 +391,17 @@ def test_a_file_that_is_named_is_replaced_when_asked(tmp_path, capsys):
     assert run("add-noise", scans / "a.png", "-o", scans / "a.png", "--overwrite") == 2
     assert "its result would replace" in capsys.readouterr().err
     assert (read_image(scans / "a.png") == 100).all()
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint32, np.float32])
+def test_a_tiff_keeps_its_type_and_its_unit(tmp_path, dtype):
+    clean = phantom((96, 128), 0)
+    noisy = (1000 * add_gaussian_noise(clean, 0.1, rng=0) + (-500 if dtype == np.int16 else 500)).astype(dtype)
+    (tmp_path / "scans").mkdir()
+    tifffile.imwrite(tmp_path / "scans" / "a.tif", noisy)
+    assert run("denoise", tmp_path / "scans", "-o", tmp_path / "out", "--model", "starter-fast") == 0
+    result = tifffile.imread(tmp_path / "out" / "a.tif")
+    assert result.dtype == dtype
+    truth = 1000 * clean + (-500 if dtype == np.int16 else 500)
+    assert np.std(result - truth) < 0.6 * np.std(noisy - truth)
+    assert abs(np.mean(result - truth)) < 10

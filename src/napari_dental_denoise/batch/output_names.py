@@ -66,7 +66,7 @@ def fitting_name(info: ImageInfo, suffix: str | None) -> str:
         return expected
     if info.is_dicom:
         return expected if expected.endswith(DICOM_SUFFIX) else f"{info.path.name}{DICOM_SUFFIX}"
-    if info.dtype.kind == "f" or info.dtype.itemsize > 2:
+    if info.dtype not in (np.uint8, np.uint16):
         allowed: tuple[str, ...] = FLOATING_SUFFIXES
     else:
         allowed = SIXTEEN_BIT_SUFFIXES if info.dtype == np.uint16 else WRITABLE_SUFFIXES

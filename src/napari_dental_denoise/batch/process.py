@@ -107,7 +107,9 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
         )
     else:
         left_out = []
-        _write(target, after, info.pixel_size, overwrite=overwrite)
+        # TIFF holds the type of the input; a DICOM file may store white low.
+        is_kept = not info.is_dicom and target.suffix.lower() in TIFF_SUFFIXES
+        _write(target, processed.pixels if is_kept else after, info.pixel_size, overwrite=overwrite)
     for each in processed.maps:
         write_map(each.folder / name, each, info.pixel_size, overwrite=overwrite)
     for folder in processed.without_map:

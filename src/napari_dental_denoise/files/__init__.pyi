@@ -6,11 +6,14 @@ from .atomic import write_bytes as write_bytes
 from .atomic import write_text as write_text
 from .codestream import CURE as CURE
 from .codestream import claimed_shape as claimed_shape
-from .codestream import is_whole as is_whole
-from .codestream import jpeg_frame as jpeg_frame
-from .codestream import jpeg_segments as jpeg_segments
 from .guards import reading_errors as reading_errors
 from .guards import unseen as unseen
+from .jpeg import JpegFrame as JpegFrame
+from .jpeg import decode_jpeg as decode_jpeg
+from .jpeg import has_end as has_end
+from .jpeg import is_whole as is_whole
+from .jpeg import jpeg_frame as jpeg_frame
+from .jpeg import jpeg_segments as jpeg_segments
 from .lock import locked as locked
 from .paths import first_bytes as first_bytes
 from .paths import free_path as free_path

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import BinaryIO
 
 from napari_dental_denoise.dicom import DICOM_START, is_dicom, read_dicom, read_dicom_info
 from napari_dental_denoise.files import first_bytes, open_file
-from napari_dental_denoise.images.raster import probe_raster, read_raster
-from napari_dental_denoise.images.tiff import is_tiff, probe_tiff, read_tiff
+from napari_dental_denoise.images.readers import (
+    CODEC,
+    JPEG,
+    NETPBM,
+    NUMPY,
+    PICTURE,
+    PNG,
+    TIFF,
+    UNKNOWN,
+    Format,
+    Pages,
+)
 from napari_dental_denoise.pixels import ImageInfo
 
-Pages = NDArray[np.generic]
-
-
-class Format(NamedTuple):
-    """One format, or a family that is read by the same libraries."""
-
-    # Recognises a file by its path and first bytes.
-    matches: Callable[[Path, bytes], bool]
-    probe: Callable[[Path, BinaryIO], ImageInfo]
-    # Returns these of the pages (N, H, W).
-    read: Callable[[Path, BinaryIO, slice], tuple[ImageInfo, Pages]]
-
-
 DICOM = Format(is_dicom, read_dicom_info, read_dicom)
-TIFF = Format(is_tiff, probe_tiff, read_tiff)
-RASTER = Format(lambda _path, _start: True, probe_raster, read_raster)
 # The first that matches reads a file; the last one refuses files of no known format.
-FORMATS = (DICOM, TIFF, RASTER)
+FORMATS = (DICOM, TIFF, PNG, JPEG, NETPBM, NUMPY, CODEC, PICTURE, UNKNOWN)
 
 
 def format_of(path: Path) -> Format:
-    """Return the format of a file by its first bytes; `RASTER` also for files that are no image or cannot be read."""
+    """Return the format of a file by its first bytes; `UNKNOWN` also for files that are no image or cannot be read."""
     return _matching(path, first_bytes(path, DICOM_START))
 
 

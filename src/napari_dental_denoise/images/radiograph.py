@@ -92,8 +92,8 @@ def read_pages(path: str | Path) -> NDArray[np.generic]:
 
 
 def grey_limits(image: NDArray[np.generic]) -> Limits:
-    """Return the values to show as black and white: 0 and `full_scale`, or the ends of finite floating values."""
-    if np.issubdtype(image.dtype, np.integer):
+    """Return the values to show as black and white: 0 and `full_scale`, or the ends of signed, long or finite ones."""
+    if image.dtype in (np.uint8, np.uint16):
         return 0.0, full_scale(image)
     finite = image[np.isfinite(image)]
     return _not_empty(float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)

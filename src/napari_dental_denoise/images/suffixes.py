@@ -15,7 +15,12 @@ DICOM_SUFFIX = DICOM_SUFFIXES[0]
 WRITABLE_SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, BMP_SUFFIX, PGM_SUFFIX, *JPEG_SUFFIXES)
 SIXTEEN_BIT_SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, PGM_SUFFIX)
 FLOATING_SUFFIXES = TIFF_SUFFIXES
-READABLE_SUFFIXES = (*WRITABLE_SUFFIXES, *DICOM_SUFFIXES)
+# Of formats that are read only.
+OTHER_SUFFIXES = (
+    *(".pbm", ".ppm", ".pnm", ".pfm", ".gif", ".webp", ".avif", ".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jxl"),
+    *(".jls", ".jpe", ".jfif", ".dib", ".pcx", ".tga", ".npy"),
+)
+READABLE_SUFFIXES = (*WRITABLE_SUFFIXES, *OTHER_SUFFIXES, *DICOM_SUFFIXES)
 
 
 def is_dicom_name(path: Path) -> bool:

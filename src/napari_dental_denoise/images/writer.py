@@ -53,8 +53,8 @@ def write_image(
     ----------
     path : str or Path
         Ends in .png, .tif, .tiff, .bmp, .pgm, .jpg or .jpeg.
-    image : (H, W) array; uint8, uint16, uint32 or floating
-        16 bits need PNG, TIFF or PGM; 32 bits and floating values need TIFF; these become float32.
+    image : (H, W) array; integers of 8 to 32 bit, or floating
+        16 bits need PNG, TIFF or PGM; signed, 32-bit and floating values need TIFF; these become float32.
     pixel_size_mm : (height, width), optional
         0.001 to 10 mm.
     overwrite : bool
@@ -134,8 +134,8 @@ def _check_writable(path: Path, image: NDArray[np.generic]) -> None:
     suffix, dtype = path.suffix.lower(), image.dtype
     if image.ndim != 2 or image.size == 0:
         raise InputError(f"{path.name}: expected a grey image (H, W) with pixels; received shape {image.shape}")
-    if not (dtype in (np.uint8, np.uint16, np.uint32) or np.issubdtype(dtype, np.floating)):
-        raise InputError(f"{path.name}: expected unsigned integers or floating values; received {dtype}: convert it")
+    if not ((dtype.kind in "ui" and dtype.itemsize <= 4) or dtype.kind == "f"):
+        raise InputError(f"{path.name}: expected integers of 8 to 32 bit or floating values; received {dtype}")
     if suffix not in WRITABLE_SUFFIXES:
         raise InputError(f"{path.name}: expected a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
     if dtype == np.uint16 and suffix not in SIXTEEN_BIT_SUFFIXES:

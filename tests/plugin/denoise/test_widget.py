@@ -389,8 +389,8 @@ def test_closing_the_dock_stops_the_work(viewer, denoise_form, qtbot, radiograph
             "film has 4 dimensions: expected an image or a stack of images",
         ),
         (
-            lambda viewer: viewer.add_image(np.zeros((20, 20), np.int32), name="counts"),
-            "counts holds int32: expected 8, 16 or 32 bit, or floating values",
+            lambda viewer: viewer.add_image(np.zeros((20, 20), np.int64), name="counts"),
+            "counts holds int64: expected 8, 16 or 32 bit, or floating values",
         ),
         (
             lambda viewer: viewer.add_image(np.full((20, 20), np.nan), name="holes", contrast_limits=(0, 1)),

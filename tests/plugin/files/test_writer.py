@@ -80,7 +80,7 @@ def test_a_mirrored_layer_has_the_size_of_its_pixels(tmp_path):
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.uint32, np.float32])
 def test_a_stack_is_the_pages_of_a_tiff(tmp_path, dtype, lazy):
     pages = RNG.integers(0, 256, (4, 20, 30)).astype(dtype)
     data = da.from_array(pages, chunks=(1, 20, 30)) if lazy else pages
@@ -111,7 +111,7 @@ def test_of_a_lazy_stack_one_page_at_a_time_is_computed(tmp_path):
         (FLOATING, "a.png", "PNG cannot hold floating values: choose TIFF"),
         (np.stack([EIGHT] * 5), "a.png", "PNG cannot hold a stack: choose TIFF"),
         (EIGHT, "a.jpg", "is not written: choose .png, .tif or .dcm"),
-        (EIGHT.astype(np.int32), "a.tif", "holds int32: expected 8 or 16 bit or floating"),
+        (EIGHT.astype(np.int64), "a.tif", "holds int64: expected integers of 8 to 32 bit"),
         (EIGHT > 9, "a.tif", "holds bool"),
         (np.zeros((2, 3, 20, 30), np.uint8), "a.tif", "has 4 dimensions"),
     ],

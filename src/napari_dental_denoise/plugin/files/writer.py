@@ -104,8 +104,10 @@ def _checked_type(name: str, array: Any, meta: Mapping[str, Any]) -> np.dtype[An
     if array.ndim not in (2, 3):
         raise InputError(f"{name} has {array.ndim} dimensions: expected an image (2) or a stack (3)")
     dtype = np.dtype(array.dtype).newbyteorder("=")
-    if dtype not in (np.uint8, np.uint16, np.uint32) and not np.issubdtype(dtype, np.floating):
-        raise InputError(f"{name} holds {dtype}: expected unsigned integers or floating; labels: napari's own writer")
+    if not ((dtype.kind in "ui" and dtype.itemsize <= 4) or dtype.kind == "f"):
+        raise InputError(
+            f"{name} holds {dtype}: expected integers of 8 to 32 bit or floating; labels go into napari's own writer"
+        )
     return dtype
 
 
@@ -118,7 +120,7 @@ def _with_suffix(path: Path, ndim: int, dtype: np.dtype[Any]) -> Path:
     suffix = path.suffix.lower()
     tiff_only = needs_tiff(ndim, dtype)
     if suffix == PNG_SUFFIX and tiff_only:
-        what = "a stack" if ndim > 2 else "floating values" if dtype.kind == "f" else "32 bits"
+        what = "a stack" if ndim > 2 else "floating values" if dtype.kind == "f" else f"{dtype} values"
         raise InputError(f"PNG cannot hold {what}: choose TIFF, {path.stem}.tif")
     if suffix in SUFFIXES:
         return path

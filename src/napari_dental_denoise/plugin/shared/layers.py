@@ -35,9 +35,7 @@ def check_image(layer: Image | None) -> Image:
         )
     if layer.ndim not in (2, 3):
         raise InputError(f"{layer.name} has {layer.ndim} dimensions: expected an image or a stack of images")
-    # Signed values are grey only if a file says how.
-    kinds = "u" if layer_encoding(layer) is PLAIN else "ui"
-    if not ((layer.dtype.kind in kinds and layer.dtype.itemsize <= 4) or np.issubdtype(layer.dtype, np.floating)):
+    if not ((layer.dtype.kind in "ui" and layer.dtype.itemsize <= 4) or np.issubdtype(layer.dtype, np.floating)):
         raise InputError(f"{layer.name} holds {layer.dtype}: expected 8, 16 or 32 bit, or floating values")
     return layer
 

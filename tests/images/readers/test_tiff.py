@@ -13,9 +13,9 @@ from PIL import Image, ImageOps
 
 from napari_dental_denoise import config
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.images import tiff
 from napari_dental_denoise.images.formats import probe
-from napari_dental_denoise.images.radiograph import read_image, read_pages
+from napari_dental_denoise.images.radiograph import read_image, read_pages, read_radiograph
+from napari_dental_denoise.images.readers import tiff
 
 GREY = (np.arange(64 * 48).reshape(64, 48) % 256).astype(np.uint8)
 WIDE = (np.arange(64 * 48).reshape(64, 48) * 20 % 4096).astype(np.uint16)
@@ -69,10 +69,13 @@ def test_packed_bits_keep_their_values(tmp_path, bits):
     np.testing.assert_array_equal(written_packed(tmp_path, image, bits), image)
 
 
-@pytest.mark.parametrize("bits", [2, 4])
+@pytest.mark.parametrize("bits", range(2, 8))
 def test_few_bits_go_from_black_to_white(tmp_path, bits):
     image = GREY % 2**bits
-    np.testing.assert_array_equal(written_packed(tmp_path, image, bits), image * (255 // (2**bits - 1)))
+    read = written_packed(tmp_path, image, bits)
+    assert read.max() == 255
+    # To the nearest, upwards where there are two.
+    np.testing.assert_array_equal(read, np.floor(image.astype(int) * 255 / (2**bits - 1) + 0.5))
 
 
 @pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
@@ -114,24 +117,31 @@ def test_pages_become_a_stack(tmp_path):
     assert probe(tmp_path / "a.tif").pages == 2
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.uint32, np.uint64])
+@pytest.mark.parametrize("dtype", [np.uint64, np.int64, np.complex64])
 def test_other_numbers_are_refused_by_name(tmp_path, dtype):
     tifffile.imwrite(tmp_path / "a.tif", GREY.astype(dtype))
-    with pytest.raises(ImageReadError, match=f"holds {np.dtype(dtype)} pixels; expected unsigned 8 or 16 bit"):
+    with pytest.raises(ImageReadError, match=f"holds {np.dtype(dtype)} pixels; expected integers of 8 to 32 bit"):
         read_image(tmp_path / "a.tif")
 
 
-def test_print_colours_are_refused(tmp_path):
-    tifffile.imwrite(tmp_path / "a.tif", np.dstack([GREY] * 4), photometric="separated")
-    with pytest.raises(ImageReadError, match="is a CMYK image, made for print"):
-        read_image(tmp_path / "a.tif")
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.uint32])
+def test_signed_and_long_numbers_keep_their_type(tmp_path, dtype):
+    ends = np.iinfo(dtype)
+    image = np.linspace(ends.min, ends.max, 64 * 48).reshape(64, 48).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", image, photometric="minisblack")
+    assert probe(tmp_path / "a.tif").dtype == dtype
+    read = read_radiograph(tmp_path / "a.tif")
+    assert read.pixels.dtype == dtype
+    np.testing.assert_array_equal(read.pixels, image)
+    # Black at 0: the order and the differences are those of the stored values.
+    np.testing.assert_array_equal(read.grey.astype(np.int64) - read.grey.min(), image.astype(np.int64) - image.min())
 
 
 COLOURS = np.dstack([GREY, GREY // 2, 255 - GREY])
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(4, "MASK"), (6, "YCBCR"), (8, "CIELAB"), (9, "ICCLAB"), (32844, "LOGL"), (12345, "12345")]
+    ("kind", "name"), [(4, "MASK"), (8, "CIELAB"), (9, "ICCLAB"), (32844, "LOGL"), (12345, "12345")]
 )
 def test_colours_that_are_not_red_green_and_blue_are_refused_by_name(tmp_path, kind, name):
     tifffile.imwrite(tmp_path / "good.tif", COLOURS, photometric="rgb", metadata=None)
@@ -260,7 +270,7 @@ def paged(path, *shapes):
 
 
 def test_pages_behind_a_small_one_count_with_their_own_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(tiff, "LIMITS", config.Limits(pixels=20_000))
+    monkeypatch.setattr(tiff, "LIMITS", config.Limits(stack_bytes=20_000))
     with pytest.raises(ImageReadError, match="has 4 pages; at most"):
         read_pages(paged(tmp_path / "a.tif", (4, 4), (100, 100), (100, 100), (100, 100)))
 
@@ -299,3 +309,134 @@ def test_damage_is_an_error_or_an_image(tmp_path_factory, cut, place, value):
     path.write_bytes(data[: len(data) - cut % len(data)])
     with contextlib.suppress(ImageReadError):
         assert read_image(path).ndim == 2
+
+
+def test_what_is_white_as_zero_is_black_at_the_fewest_bits_that_hold_it(tmp_path):
+    # 12 bits in 16, as scanners write them: black is 4095.
+    tifffile.imwrite(tmp_path / "a.tif", 4095 - WIDE, photometric="miniswhite", metadata=None)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), WIDE)
+
+
+def test_the_pages_of_a_file_share_their_black(tmp_path):
+    pages = 4095 - np.stack([WIDE, WIDE // 16 + 3800])
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="miniswhite", metadata=None)
+    second = read_radiograph(tmp_path / "a.tif", slice(1, 2)).pixels
+    np.testing.assert_array_equal(second, read_pages(tmp_path / "a.tif")[1])
+    np.testing.assert_array_equal(second, WIDE // 16 + 3800)
+
+
+@pytest.mark.parametrize("rows", [16, 64], ids=["strips", "one strip"])
+def test_strips_that_are_said_to_be_too_short_are_refused(tmp_path, rows):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, GREY, rowsperstrip=rows, metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        counts = file.pages.first.tags[279]
+        counts.overwrite([count // 2 for count in np.atleast_1d(counts.value)])
+    for read in (probe, read_image):
+        with pytest.raises(ImageReadError, match="names fewer bytes"):
+            read(path)
+
+
+@pytest.mark.parametrize("kind", [{"subfiletype": 1}, {"extratags": [(255, 3, 1, 2, True)]}], ids=["new", "old"])
+def test_a_thumbnail_in_front_is_not_the_image(tmp_path, kind):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(GREY[::8, ::8], photometric="minisblack", metadata=None, **kind)
+        writer.write(GREY, photometric="minisblack", metadata=None)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), GREY)
+    assert read_pages(tmp_path / "a.tif").shape == (1, *GREY.shape)
+    assert probe(tmp_path / "a.tif").pages == 1
+
+
+def test_a_file_of_nothing_but_thumbnails_is_read(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, subfiletype=1, metadata=None)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), GREY)
+
+
+def test_the_inks_of_print_become_grey_as_pillow_converts_them(tmp_path):
+    inks = np.random.default_rng(0).integers(0, 256, (40, 50, 4), np.uint8)
+    inks[:10, :, :3] = 0
+    tifffile.imwrite(tmp_path / "a.tif", inks, photometric="separated", metadata=None)
+    expected = np.asarray(Image.fromarray(inks, "CMYK").convert("RGB").convert("L")).astype(int)
+    read = read_image(tmp_path / "a.tif")
+    assert np.abs(read - expected).max() <= 1
+    np.testing.assert_array_equal(read[:10], 255 - inks[:10, :, 3])
+
+
+def test_colours_of_video_become_grey_as_pillow_converts_them(tmp_path):
+    picture = Image.fromarray(COLOURS).convert("YCbCr")
+    picture.save(tmp_path / "a.tif", compression="raw")
+    expected = np.asarray(picture.convert("RGB").convert("L")).astype(int)
+    assert np.abs(read_image(tmp_path / "a.tif") - expected).max() <= 1
+
+
+def with_palette(path, index, ramp, **options):
+    """Write what tifffile does not: a palette of few colours, or with opacity."""
+    tags = [(320, 3, 3 * len(ramp), [*ramp] * 3, True)]
+    tifffile.imwrite(path, index, photometric="minisblack", extratags=tags, metadata=None, **options)
+    path.write_bytes(with_tag(path.read_bytes(), 262, 3))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_palettes_of_few_colours(tmp_path, bits):
+    index = GREY.astype(int) % 2**bits
+    ramp = np.linspace(65535, 0, 2**bits).astype(np.uint16)
+    options = {} if bits in {1, 8} else {"bitspersample": bits}
+    with_palette(tmp_path / "a.tif", index.astype(bool if bits == 1 else np.uint8), ramp, **options)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), (ramp >> 8)[index])
+
+
+def test_a_palette_with_opacity(tmp_path):
+    stored = np.dstack([GREY, np.full_like(GREY, 128)])
+    ramp = np.arange(255, -1, -1) * 257
+    with_palette(tmp_path / "a.tif", stored, ramp, planarconfig="contig", extrasamples=["unassalpha"])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), 255 - GREY)
+
+
+@pytest.mark.parametrize("tile", [None, (32, 32)], ids=["strips", "tiles"])
+def test_jpeg_inside_with_a_damaged_scan_is_refused(tmp_path, tile, capfd):
+    path, noise = tmp_path / "a.tif", np.random.default_rng(0).integers(0, 256, (64, 48), np.uint8)
+    tifffile.imwrite(path, noise, compression="jpeg", tile=tile, photometric="minisblack", metadata=None)
+    with tifffile.TiffFile(path) as file:
+        middle = file.pages.first.dataoffsets[0] + file.pages.first.databytecounts[0] - 300
+    data = bytearray(path.read_bytes())
+    data[middle : middle + 200] = bytes(200)
+    path.write_bytes(data)
+    with pytest.raises(ImageReadError, match="is truncated or damaged"):
+        read_image(path)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"), [("mm", 0.1), ("cm", 1.0), ("micron", 1e-4), ("inch", 2.54), ("um", 1e-4), ("pixel", None)]
+)
+def test_the_unit_of_imagej(tmp_path, unit, size):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, imagej=True, resolution=(10, 5), metadata={"unit": unit})
+    found = probe(tmp_path / "a.tif").pixel_size
+    plausible = size is not None and size >= 0.001
+    assert found == (pytest.approx((2 * size, size)) if plausible else None)
+
+
+@pytest.mark.parametrize(("unit", "side"), [("mm", 0.1), ("\u00b5m", 100), ("cm", 0.01)])
+def test_the_physical_size_of_ome(tmp_path, unit, side):
+    sizes = {"PhysicalSizeX": side, "PhysicalSizeXUnit": unit, "PhysicalSizeY": 2 * side, "PhysicalSizeYUnit": unit}
+    tifffile.imwrite(tmp_path / "a.ome.tif", GREY, ome=True, metadata=sizes)
+    assert probe(tmp_path / "a.ome.tif").pixel_size == pytest.approx((0.2, 0.1))
+
+
+def test_a_resolution_in_centimetres(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, resolution=(100, 50), resolutionunit="CENTIMETER", metadata=None)
+    assert probe(tmp_path / "a.tif").pixel_size == pytest.approx((0.2, 0.1))
+
+
+def test_a_large_stack_of_imagej_has_one_header(tmp_path):
+    stack = np.stack([WIDE, WIDE + 1, WIDE + 2])
+    # ImageJ writes such files above 4 GB: as this one, but for its length.
+    description = "ImageJ=1.11a\nimages=3\nslices=3\n"
+    tifffile.imwrite(tmp_path / "a.tif", WIDE, metadata=None, description=description, photometric="minisblack")
+    data = (tmp_path / "a.tif").read_bytes()
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.pages.first.dataoffsets[0] + file.pages.first.nbytes == len(data)
+    (tmp_path / "a.tif").write_bytes(data + stack[1:].tobytes())
+    assert probe(tmp_path / "a.tif").pages == 3
+    np.testing.assert_array_equal(read_pages(tmp_path / "a.tif"), stack)
+    np.testing.assert_array_equal(read_radiograph(tmp_path / "a.tif", slice(2, 3)).pixels, stack[2])

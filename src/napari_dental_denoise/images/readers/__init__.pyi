@@ -1,0 +1,10 @@
+from .codec import CODEC as CODEC
+from .format import Format as Format
+from .format import Pages as Pages
+from .jpeg import JPEG as JPEG
+from .netpbm import NETPBM as NETPBM
+from .numpy_array import NUMPY as NUMPY
+from .picture import PICTURE as PICTURE
+from .png import PNG as PNG
+from .tiff import TIFF as TIFF
+from .unknown import UNKNOWN as UNKNOWN
