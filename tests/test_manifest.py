@@ -7,6 +7,7 @@ from npe2 import PluginManifest
 
 import napari_dental_denoise
 from napari_dental_denoise.config import PRESETS
+from napari_dental_denoise.images.suffixes import READABLE_SUFFIXES
 from napari_dental_denoise.noise.registry import NOISE_KINDS
 
 pytestmark = pytest.mark.quick
@@ -31,3 +32,8 @@ def test_the_link_at_the_top_is_the_packaged_file():
     assert link.is_symlink()
     packaged = Path(napari_dental_denoise.__file__).with_name("napari.yaml")
     assert link.resolve() == packaged.resolve()
+
+
+def test_every_suffix_that_is_read_is_offered():
+    (reader,) = PluginManifest.from_distribution("napari-dental-denoise").contributions.readers
+    assert {f"*{suffix}" for suffix in READABLE_SUFFIXES} <= set(reader.filename_patterns)

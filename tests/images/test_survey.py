@@ -103,8 +103,7 @@ def test_reading_in_threads_leaves_warnings_and_logs_as_they_were(tmp_path, rest
     assert (warnings.filters, cv2.utils.logging.getLogLevel()) == (filters, level)
 
 
-def test_of_many_files_only_some_are_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(survey_module, "MAX_UNPACKED", 10)
+def test_of_many_files_only_some_are_unpacked(tmp_path):
     for number in range(30):
         write_image(tmp_path / f"{number:02}.png", np.full((20, 30), number, np.uint16))
     found = probe_all(sorted(tmp_path.iterdir()))
@@ -147,3 +146,10 @@ def test_dataset_folders_in_natural_order_or_the_folder_itself(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "notes.txt").write_text("x")
     assert [folder.name for folder in dataset_folders(tmp_path)] == ["set 9", "set 10"]
+
+
+def test_files_of_8_bit_are_not_unpacked(tmp_path, monkeypatch):
+    for number in range(3):
+        write_image(tmp_path / f"{number}.png", np.full((20, 30), number, np.uint8))
+    monkeypatch.setattr(survey_module, "read_radiograph", lambda *_: pytest.fail("unpacked"))
+    assert [image.limits for image in probe_all(sorted(tmp_path.iterdir())).images] == [(0.0, 255.0)] * 3

@@ -62,7 +62,7 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
     Parameters
     ----------
     path : str or Path
-        A PNG, JPEG, TIFF, BMP, PGM or DICOM file; the content decides, not the suffix.
+        A PNG, JPEG, TIFF, DICOM or other image file; the content decides, not the suffix.
 
     Returns
     -------

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import FIRST_PAGE, read_radiograph
 from napari_dental_denoise.pixels import ImageInfo, PixelSize
 
-# Up to so many files are unpacked to be sure of them; of more, the headers have to be believed.
-MAX_UNPACKED = 500
-# So many of those are unpacked all the same, to find their range of grey values.
+# So many of the files that do not say what is black and white are unpacked, to find their range of grey values.
 SAMPLED = 8
+EIGHT_BIT = (0.0, float(GREY_LEVELS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +30,41 @@ class Survey:
 
 
 def probe_all(paths: Sequence[Path]) -> Survey:
-    """Probe files in several threads.
+    """Probe files in several threads, some thousand a second.
 
-    Up to 500 files are also unpacked, so that every bad one is known by name. Of more files only the
-    headers are read, some thousand a second; other damage shows when such a file is read.
+    Headers, ends and checksums are read, and the pixels of some files, to find the range of their grey values; other
+    damage shows when a file is read.
     """
-    unpack_all = len(paths) <= MAX_UNPACKED
-    sampled = set() if unpack_all else {int(index) for index in np.linspace(0, len(paths) - 1, SAMPLED)}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(_tried(probe), paths))
+        images = [replace(item, limits=_known_limits(item)) for item in found if isinstance(item, ImageInfo)]
+        unknown = [index for index, image in enumerate(images) if image.limits is None]
+        sampled = (
+            sorted({unknown[int(place)] for place in np.linspace(0, len(unknown) - 1, SAMPLED)}) if unknown else []
+        )
+        unpacked = dict(zip(sampled, pool.map(_tried(_unpack), [images[index].path for index in sampled]), strict=True))
+    results = [unpacked.get(index, image) for index, image in enumerate(images)]
+    return Survey(
+        [item for item in results if isinstance(item, ImageInfo)],
+        [item for item in (*found, *results) if isinstance(item, ImageReadError)],
+    )
 
-    def probe_one(index: int) -> ImageInfo | ImageReadError:
+
+def _tried(function: Callable[[Path], ImageInfo]) -> Callable[[Path], ImageInfo | ImageReadError]:
+    """Return a function that returns the error of a file that cannot be read."""
+
+    def tried(path: Path) -> ImageInfo | ImageReadError:
         try:
-            return _unpack(paths[index]) if unpack_all or index in sampled else probe(paths[index])
+            return function(path)
         except ImageReadError as error:
             return error
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(probe_one, range(len(paths))))
-    return Survey(
-        [item for item in found if isinstance(item, ImageInfo)],
-        [item for item in found if isinstance(item, ImageReadError)],
-    )
+    return tried
+
+
+def _known_limits(image: ImageInfo) -> tuple[float, float] | None:
+    """Return what the file names or, of 8 bit, the ends of the type."""
+    return EIGHT_BIT if image.limits is None and image.dtype == np.uint8 else image.limits
 
 
 def _unpack(path: Path) -> ImageInfo:

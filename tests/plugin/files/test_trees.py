@@ -6,7 +6,6 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QMessageBox
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.images import survey
 from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.plugin.files import questions, reader
 from tests.dicom_files import radiograph, save
@@ -85,8 +84,6 @@ def test_bad_files_of_a_tree_are_named_with_their_folder(tmp_path, make_napari_v
 
 
 def test_an_image_that_only_its_header_promised_is_named(tmp_path, make_napari_viewer, monkeypatch, notified):
-    monkeypatch.setattr(survey, "MAX_UNPACKED", 1)
-    monkeypatch.setattr(survey, "SAMPLED", 1)
     for folder in ("a", "b"):
         write_image(tmp_path / folder / "1.png", np.arange(600, dtype=np.uint8).reshape(20, 30))
     data = (tmp_path / "b" / "1.png").read_bytes()
@@ -150,7 +147,7 @@ def test_very_many_files_are_a_question(many, viewer, monkeypatch):
     assert asked == [("Open", "many holds more than 4 files. Open them all?")]
 
 
-NO_IMAGE = "notes: no PNG, JPEG, TIFF, BMP, PGM or DICOM image found in this folder or its subfolders"
+NO_IMAGE = "notes: no PNG, JPEG, TIFF, DICOM or other image found in this folder or its subfolders"
 
 
 @pytest.fixture(params=["empty", "empty subfolders", "text"])

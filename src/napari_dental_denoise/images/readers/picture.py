@@ -84,7 +84,11 @@ def picture_info(path: Path, image: PillowImage.Image, dtype: np.dtype[Any], ori
 
 def _probe(path: Path, file: BinaryIO) -> ImageInfo:
     with opened(path, file, FORMATS) as image:
-        return picture_info(path, image, stored_type(8), orientation_of(image))
+        info = picture_info(path, image, stored_type(8), orientation_of(image))
+        # These formats have neither an end nor checksums that tell a truncated file.
+        with reading_errors(path, DAMAGED):
+            image.load()
+        return info
 
 
 def _read(path: Path, file: BinaryIO, _wanted: slice) -> tuple[ImageInfo, Pages]:

@@ -126,11 +126,13 @@ class Page:
     def _check_counts(self) -> None:
         """Raise ImageReadError if a part is missing or shorter than its pixels, which would be read as black."""
         page = self.page
-        if 0 in page.databytecounts or not page.databytecounts:
+        is_raw, size = page.compression == UNCOMPRESSED, page.parent.filehandle.size
+        parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+        if not parts or any(count == 0 or start + count * is_raw >= size + is_raw for start, count in parts):
             raise ImageReadError(self.path, DAMAGED)
         row = page.imagewidth * page.bitspersample * (page.samplesperpixel if page.planarconfig == CONTIGUOUS else 1)
         rows = page.imagelength * (1 if page.planarconfig == CONTIGUOUS else page.samplesperpixel)
-        if page.compression == UNCOMPRESSED and sum(page.databytecounts) < rows * -(-row // 8):
+        if is_raw and sum(page.databytecounts) < rows * -(-row // 8):
             raise ImageReadError(self.path, "names fewer bytes (StripByteCounts) than its pixels need")
 
     def _type(self) -> np.dtype[Any]:

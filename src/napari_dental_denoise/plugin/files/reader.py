@@ -46,9 +46,9 @@ NO_LAYERS: list[Any] = [(None,)]
 def get_reader(path: str | list[str] | None = None) -> Reader | None:
     """Return the reader of a path, judged by its name or, if that is not enough, by the first bytes of the file.
 
-    A list of paths holds the files to open as one stack. Return None unless the path is a PNG, JPEG, TIFF, BMP, PGM or
-    DICOM file, or a folder: whether images are in or below it, reading it tells. Without a path, as napari's command
-    palette calls it, ask for files and open them.
+    A list of paths holds the files to open as one stack. Return None unless the path is a PNG, JPEG, TIFF, DICOM or
+    other image file, or a folder: whether images are in or below it, reading it tells. Without a path, as napari's
+    command palette calls it, ask for files and open them.
     """
     if path is None:
         open_files()
@@ -74,13 +74,14 @@ def _has_our_suffix(name: str) -> bool:
 def read(path: str | list[str]) -> list[LayerData]:
     """Read a file, a folder, or files to be opened as one stack; raise InputError if nothing can be read.
 
-    One file becomes one layer: a stack for a multi-page TIFF or a multi-frame DICOM file. A folder is read with all its
-    subfolders. A DICOM series whose images agree in size becomes one lazy stack in the order of acquisition; a DICOMDIR
-    stands for the images that it lists. The other files of a folder that agree in size and type become one lazy stack
-    in natural order. Layers of different sizes lie side by side. Before many layers open, the user is asked.
+    One file becomes one layer: a stack for a multi-page TIFF or a multi-frame DICOM file, which is lazy if it is large.
+    A folder is read with all its subfolders. A DICOM series whose images agree in size becomes one lazy stack in the
+    order of acquisition; a DICOMDIR stands for the images that it lists. The other files of a folder that agree in size
+    and type become one lazy stack in natural order. Layers of different sizes lie side by side. Before many layers
+    open, the user is asked.
 
-    Up to 500 files are decoded first, so that damaged ones are left out and listed in one notification. Of more files
-    only the headers are read; a damaged one is displayed as black, with a warning.
+    The headers, ends and checksums of files are read first, so that truncated ones are left out and listed in one
+    notification. A file whose pixels turn out to be damaged is displayed as black, with a warning.
     """
     from napari.utils.notifications import show_error
 
@@ -121,7 +122,7 @@ def _walk(root: Path) -> dict[Path, Path]:
 
 
 def _nothing_in(folder: Path) -> str:
-    return f"{folder.name}: no PNG, JPEG, TIFF, BMP, PGM or DICOM image found in this folder or its subfolders"
+    return f"{folder.name}: no PNG, JPEG, TIFF, DICOM or other image found in this folder or its subfolders"
 
 
 def _read_files(folders: Mapping[Path, Path], root: Path) -> list[LayerData]:
