@@ -1,4 +1,4 @@
-"""Fuzz the reader of PNG, JPEG, TIFF, BMP and PGM files."""
+"""Fuzz the readers of image files other than DICOM."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import atheris
 import cv2
+import imagecodecs
 import numpy as np
 from PIL import Image
 
@@ -43,6 +44,15 @@ def seeds() -> dict[str, bytes]:
         page = Image.fromarray(small)
         page.save(data, "TIFF", compression=compression, save_all=True, append_images=[page])
         files[compression] = data.getvalue()
+    files["a.jls"], files["a.jxl"] = imagecodecs.jpegls_encode(grey), imagecodecs.jpegxl_encode(small, lossless=True)
+    files["lossless.jpg"] = imagecodecs.jpeg8_encode(grey, bitspersample=16, lossless=True)
+    for suffix in (".jp2", ".gif", ".webp", ".avif", ".pcx", ".tga"):
+        data = io.BytesIO()
+        Image.fromarray(small).save(data, Image.registered_extensions()[suffix])
+        files[f"a{suffix}"] = data.getvalue()
+    array = io.BytesIO()
+    np.save(array, grey)
+    files["a.npy"] = array.getvalue()
     return files
 
 

@@ -163,6 +163,7 @@ def decode_jpeg(stream: bytes) -> NDArray[Any]:
 
     Raises ValueError if a scan is damaged.
     """
+    import imagecodecs
     import simplejpeg
 
     header = jpeg_frame(stream)
@@ -174,7 +175,8 @@ def decode_jpeg(stream: bytes) -> NDArray[Any]:
     except ValueError as error:
         if str(error).startswith(LOST) and not _is_filling(stream, str(error)):
             raise
-    return simplejpeg.decode_jpeg(stream, space, strict=False)
+    # This one has no strictness, and reads more kinds of streams.
+    return imagecodecs.jpeg8_decode(stream)
 
 
 def _is_filling(stream: bytes, warning: str) -> bool:

@@ -17,6 +17,7 @@ from napari_dental_denoise.images.readers import (
     NUMPY,
     PICTURE,
     PNG,
+    RAW,
     TIFF,
     UNKNOWN,
     Format,
@@ -26,7 +27,7 @@ from napari_dental_denoise.pixels import ImageInfo
 
 DICOM = Format(is_dicom, read_dicom_info, read_dicom)
 # The first that matches reads a file; the last one refuses files of no known format.
-FORMATS = (DICOM, TIFF, PNG, JPEG, NETPBM, NUMPY, CODEC, PICTURE, UNKNOWN)
+FORMATS = (DICOM, RAW, TIFF, PNG, JPEG, NETPBM, NUMPY, CODEC, PICTURE, UNKNOWN)
 
 
 def format_of(path: Path) -> Format:

@@ -18,7 +18,7 @@ FLOATING_SUFFIXES = TIFF_SUFFIXES
 # Of formats that are read only.
 OTHER_SUFFIXES = (
     *(".pbm", ".ppm", ".pnm", ".pfm", ".gif", ".webp", ".avif", ".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jxl"),
-    *(".jls", ".jpe", ".jfif", ".dib", ".pcx", ".tga", ".npy"),
+    *(".jls", ".jpe", ".jfif", ".dib", ".pcx", ".tga", ".npy", ".raw"),
 )
 READABLE_SUFFIXES = (*WRITABLE_SUFFIXES, *OTHER_SUFFIXES, *DICOM_SUFFIXES)
 

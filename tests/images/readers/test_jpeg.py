@@ -91,10 +91,11 @@ def test_jpeg_ls(tmp_path, image):
     np.testing.assert_array_equal(written(tmp_path / "a.jls", imagecodecs.jpegls_encode(image)), image)
 
 
-def test_the_inks_of_print_become_grey_as_pillow_converts_them(tmp_path):
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_the_inks_of_print_become_grey_as_pillow_converts_them(tmp_path, subsampling):
     inks = np.dstack([NOISY, 255 - NOISY, NOISY // 2, SMOOTH // 3])
     data = io.BytesIO()
-    Image.fromarray(inks, "CMYK").save(data, "JPEG", quality=98)
+    Image.fromarray(inks, "CMYK").save(data, "JPEG", quality=98, subsampling=subsampling)
     expected = np.asarray(Image.open(io.BytesIO(data.getvalue())).convert("RGB").convert("L")).astype(int)
     assert np.abs(written(tmp_path / "a.jpg", data.getvalue()) - expected).max() <= 1
 

@@ -22,18 +22,18 @@ def read_as_probed(path):
 
 
 @pytest.mark.parametrize("suffix", [".bmp", ".gif", ".pcx", ".tga", ".webp", ".jp2", ".avif"])
-@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "P"])
 def test_pillow_and_this_program_read_the_same(tmp_path, suffix, mode):
     path = tmp_path / f"a{suffix}"
     picture = Image.fromarray(GREY).convert(mode)
     options = {"lossless": True} if suffix == ".webp" else {"quality": 100} if suffix == ".avif" else {}
-    if suffix in {".jp2", ".avif", ".webp"} and mode == "P":
-        pytest.skip("is not written with a palette")
+    if suffix in {".jp2", ".avif", ".webp"} and mode in {"1", "P"}:
+        pytest.skip("is not written with a palette or as bits")
     picture.save(path, **options)
     with Image.open(path) as opened:
         expected = np.asarray(opened.convert("RGB").convert("L")).astype(int)
     assert np.abs(read_as_probed(path).astype(int) - expected).max() <= (1 if suffix == ".avif" else 0)
-    if suffix != ".avif":
+    if suffix != ".avif" and mode != "1":
         np.testing.assert_array_equal(read_image(path), GREY)
 
 
@@ -54,6 +54,13 @@ def test_lossless_codecs_keep_every_bit(tmp_path, suffix, image):
     (tmp_path / f"a{suffix}").write_bytes(encode(image, **options))
     read = read_as_probed(tmp_path / f"a{suffix}")
     np.testing.assert_array_equal(read, image if image.ndim == 2 else image[..., 0])
+
+
+def test_jpeg_2000_with_the_inks_of_print(tmp_path):
+    inks = np.dstack([GREY, 255 - GREY, GREY // 2, GREY // 3])
+    Image.fromarray(inks, "CMYK").save(tmp_path / "a.jp2")
+    expected = np.asarray(Image.fromarray(inks, "CMYK").convert("RGB").convert("L")).astype(int)
+    assert np.abs(read_as_probed(tmp_path / "a.jp2") - expected).max() <= 1
 
 
 def test_signed_jpeg_2000_keeps_its_type(tmp_path):

@@ -1,6 +1,7 @@
 """TIFF as scanners and programs write it gives its grey values exactly, or a reason."""
 
 import contextlib
+import io
 import struct
 
 import imagecodecs
@@ -440,3 +441,18 @@ def test_a_large_stack_of_imagej_has_one_header(tmp_path):
     assert probe(tmp_path / "a.tif").pages == 3
     np.testing.assert_array_equal(read_pages(tmp_path / "a.tif"), stack)
     np.testing.assert_array_equal(read_radiograph(tmp_path / "a.tif", slice(2, 3)).pixels, stack[2])
+
+
+def test_the_jpeg_of_old_files(tmp_path):
+    smooth = np.add.outer(np.arange(64), np.arange(48)).astype(np.uint8)
+    data = io.BytesIO()
+    Image.fromarray(smooth).save(data, "JPEG", quality=95)
+    jpeg = data.getvalue()
+    # TIFF 6.0, section 22: JPEGProc, JPEGInterchangeFormat and its length.
+    tags = [(256, 48), (257, 64), (258, 8), (259, 6), (262, 1), (273, None), (277, 1), (278, 64), (279, len(jpeg))]
+    tags += [(512, 1), (513, None), (514, len(jpeg))]
+    start = 8 + 2 + 12 * len(tags) + 4
+    entries = b"".join(struct.pack("<HHII", code, 4, 1, start if value is None else value) for code, value in tags)
+    header = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+    (tmp_path / "a.tif").write_bytes(header + jpeg)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), np.asarray(Image.open(io.BytesIO(jpeg))))

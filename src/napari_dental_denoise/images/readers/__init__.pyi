@@ -6,5 +6,6 @@ from .netpbm import NETPBM as NETPBM
 from .numpy_array import NUMPY as NUMPY
 from .picture import PICTURE as PICTURE
 from .png import PNG as PNG
+from .raw import RAW as RAW
 from .tiff import TIFF as TIFF
 from .unknown import UNKNOWN as UNKNOWN

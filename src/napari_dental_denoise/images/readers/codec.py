@@ -11,12 +11,14 @@ import numpy as np
 
 from napari_dental_denoise.files import claimed_shape, reading_errors
 from napari_dental_denoise.images.readers.format import DAMAGED, Format, Pages, check_size, encoding_of, stored_type
-from napari_dental_denoise.images.readers.grey import Pixels, full_range, to_grey, turned, turned_shape
+from napari_dental_denoise.images.readers.grey import Pixels, full_range, inks_to_rgb, to_grey, turned, turned_shape
 from napari_dental_denoise.images.readers.picture import opened, orientation_of
 from napari_dental_denoise.pixels import ImageInfo
 
 J2K, JP2 = b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  "
 JXL, JXL_BOXES = b"\xff\x0a", b"\x00\x00\x00\x0cJXL "
+# The box of JPEG 2000 that names the colours: by number (1), precision and approximation, CMYK (12).
+CMYK_COLOURS = b"colr\x01\x00\x00\x00\x00\x00\x0c"
 AVIF_BRANDS = (b"ftypavif", b"ftypavis")
 # Of JPEG XL: widths as shares of the height, and the bits of a side, by the selectors in the header.
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
@@ -31,6 +33,7 @@ class Claim(NamedTuple):
     width: int
     bits: int
     signed: bool = False
+    has_inks: bool = False
 
 
 def _is_codec(_path: Path, start: bytes) -> bool:
@@ -41,7 +44,8 @@ def _claim(data: bytes) -> Claim:
     if data.startswith((J2K, JP2)):
         height, width, _ = claimed_shape(data) or (0, 0, 0)
         depth = data[data.index(J2K) + 42]
-        return Claim("JPEG 2000", height, width, (depth & 0x7F) + 1, signed=depth > 0x7F)
+        has_inks = CMYK_COLOURS in data[: data.index(J2K)]
+        return Claim("JPEG 2000", height, width, (depth & 0x7F) + 1, signed=depth > 0x7F, has_inks=has_inks)
     if data[4:12] in AVIF_BRANDS:
         size, codec = data.index(b"ispe") + 8, data.index(b"av1C")
         width, height = struct.unpack(">2I", data[size : size + 8])
@@ -96,7 +100,8 @@ def _decoded(data: bytes, claim: Claim) -> Pixels:
     import imagecodecs
 
     if claim.format == "JPEG 2000":
-        return full_range(imagecodecs.jpeg2k_decode(data), claim.bits)
+        pixels = full_range(imagecodecs.jpeg2k_decode(data), claim.bits)
+        return inks_to_rgb(pixels, 2 ** max(claim.bits, 8) - 1) if claim.has_inks else pixels
     pixels = imagecodecs.avif_decode(data) if claim.format == "AVIF" else imagecodecs.jpegxl_decode(data)
     return pixels.astype(np.float32) if pixels.dtype.kind == "f" else pixels
 

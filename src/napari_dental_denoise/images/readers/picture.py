@@ -47,7 +47,7 @@ def _is_tga(start: bytes) -> bool:
         len(start) >= 18
         and start[1] in (0, 1)
         and start[2] in (1, 2, 3, 9, 10, 11)
-        and start[16] in (8, 15, 16, 24, 32)
+        and start[16] in (1, 8, 15, 16, 24, 32)
     )
 
 

@@ -99,9 +99,8 @@ class Page:
 
     @property
     def _is_for_pillow(self) -> bool:
-        """Whether libtiff, which Pillow uses, reads the colours or the compression, and tifffile does not."""
-        is_plain = self.kind == YCBCR and self.page.compression not in JPEG
-        return self.page.compression == OLD_JPEG or (is_plain and self.page.bitspersample == 8)
+        """Whether libtiff, which Pillow uses, reads the colours, and tifffile does not."""
+        return self.kind == YCBCR and self.page.compression not in JPEG and self.page.bitspersample == 8
 
     def checked_type(self) -> np.dtype[Any]:
         """Return the type that is read; raise ImageReadError if the page is too large or of a kind that is not read."""
@@ -191,7 +190,13 @@ class Page:
         if self._is_for_pillow:
             return self._by_pillow()
         self._check_parts()
-        pixels = self._unpacked()
+        try:
+            pixels = self._unpacked()
+        except ValueError:
+            # Old files of this kind have their parts in several ways, of which each library reads some.
+            if self.page.compression != OLD_JPEG:
+                raise
+            return self._by_pillow()
         if self.page.axes.startswith("S"):
             pixels = np.moveaxis(pixels, 0, -1)
         if self.kind == PALETTE:
