@@ -25,7 +25,8 @@ def test_each_kind_is_that_of_the_core(viewer, open_form, qtbot, radiographs, ki
     recipe = form.recipe()
     expected = NOISE_KINDS[kind].add(radiographs[0], **recipe.levels, rng=np.random.default_rng([4, 0]))
     np.testing.assert_array_equal(result.data, expected)
-    assert result.name == "scan noisy"
+    first, level = next(iter(recipe.levels.items()))
+    assert result.name == f"scan noisy ({kind}, {first} {level:.4g})"
     assert result.scale.tolist() == [0.1, 0.1]
     assert record(result)["levels"] == recipe.levels
     np.testing.assert_array_equal(layer.data, radiographs[0])
@@ -86,8 +87,8 @@ def test_the_preview_is_what_will_be_added(viewer, open_form, qtbot, radiographs
     top, left = np.rint(preview.translate).astype(int)
     shown = preview.data.copy()
     form.add_noise()
-    qtbot.waitUntil(lambda: "scan noisy" in viewer.layers and form.add.enabled)
-    np.testing.assert_array_equal(viewer.layers["scan noisy"].data[top : top + rows, left : left + columns], shown)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2 and "noisy" in viewer.layers[1].name and form.add.enabled)
+    np.testing.assert_array_equal(viewer.layers[1].data[top : top + rows, left : left + columns], shown)
 
 
 @pytest.mark.parametrize("shape", [(200, 300), (1100, 1000)], ids=["small", "large"])

@@ -26,24 +26,24 @@ def test_the_error_map_is_that_of_the_library_and_lies_over_the_image(
     denoise_form.maps.error.value, denoise_form.maps.share.value = True, 0.95
     result, shown = run(denoise_form, viewer, qtbot, 2)
     denoised, error = denoise_with_error(noisy, trained_model, share=0.95)
-    assert (result.name, shown.name) == ("scan denoised", "scan error (95 %)")
+    assert (result.name, shown.name) == ("scan denoised (model, 100 %)", "scan error (95 %)")
     np.testing.assert_array_equal(result.data, denoised)
     np.testing.assert_allclose(shown.data, error, rtol=1e-5)
     np.testing.assert_allclose(shown.extent.world, layer.extent.world)
     assert shown.colorbar.visible
     assert record(shown)["operation"] == "error map"
-    assert record(shown)["result"] == "scan denoised"
+    assert record(shown)["result"] == result.name
     assert record(shown)["share"] == 0.95
 
 
 def test_removed_structure_is_shown_and_told(viewer, denoise_form, qtbot, noisy):
     viewer.add_image(noisy, name="scan")
     denoise_form.maps.removed.value = True
-    _, shown = run(denoise_form, viewer, qtbot, 2)
-    expected = removed_structure(noisy, viewer.layers["scan denoised"].data)
+    result, shown = run(denoise_form, viewer, qtbot, 2)
+    expected = removed_structure(noisy, result.data)
     assert shown.name == "scan removed structure"
     np.testing.assert_allclose(shown.data, expected.z, atol=1e-5)
-    assert denoise_form.status.value == f"Done: scan denoised. {expected}"
+    assert denoise_form.status.value == f"Done: {result.name}. {expected}"
     assert shown.contrast_limits == pytest.approx([-2 * expected.threshold, 2 * expected.threshold])
 
 
@@ -68,7 +68,7 @@ def test_maps_of_a_preview_replace_those_of_the_one_before(viewer, denoise_form,
     qtbot.wait(100)
     denoise_form.start.native.click()
     qtbot.waitUntil(lambda: denoise_form.start.enabled)
-    names = ["scan", "scan denoised preview", "scan error (90 %)", "scan removed structure"]
+    names = ["scan", "scan denoised preview (model, 100 %)", "scan error (90 %)", "scan removed structure"]
     assert sorted(layer.name for layer in viewer.layers) == names
     shapes = {layer.data.shape for layer in viewer.layers if layer.name != "scan"}
     assert len(shapes) == 1
@@ -101,5 +101,5 @@ def test_another_strength_has_no_error_map(viewer, denoise_form, qtbot, noisy):
 def test_noise_that_the_model_was_not_calibrated_for_is_denoised_and_told(viewer, denoise_form, qtbot, noisy):
     viewer.add_image(np.repeat(np.repeat(noisy, 4, 0), 4, 1), name="scan")
     denoise_form.maps.error.value = True
-    run(denoise_form, viewer, qtbot, 1)
-    assert denoise_form.status.value.startswith("Done: scan denoised. The error map of this model was not calibrated")
+    (result,) = run(denoise_form, viewer, qtbot, 1)
+    assert denoise_form.status.value.startswith(f"Done: {result.name}. The error map of this model was not calibrated")

@@ -32,7 +32,8 @@ from napari_dental_denoise.plugin.shared.form import ERROR_STYLE
 from napari_dental_denoise.plugin.shared.layers import visible_window
 from tests.plugin.conftest import PATIENCE_S, HeldStack, record, same, zoom_in
 
-SUFFIX = " denoised"
+SUFFIX = " denoised (model, 100 %)"
+PREVIEW = "scan denoised preview (model, 100 %)"
 
 
 def run(form, viewer, qtbot):
@@ -150,7 +151,21 @@ def test_the_strength_acts_at_once_on_the_result(viewer, denoise_form, qtbot, no
         denoise_form.strength.value = strength
         assert same(result.data, denoise(noisy, trained_model, strength=strength))
         assert record(result)["strength"] == strength
+        assert result.name == f"scan denoised (model, {100 * strength:.0f} %)"
     assert len(viewer.layers) == 2
+    result.name = "mine"
+    denoise_form.strength.value = 0.8
+    assert result.name == "mine"
+
+
+def test_a_result_names_its_model_and_how_its_source_was_made(viewer, denoise_form, qtbot, noisy):
+    made = {"operation": "add noise", "kind": "gaussian", "version": "1"}
+    viewer.add_image(noisy, name="scan noisy", metadata={"napari_dental_denoise": made})
+    denoise_form.self_ensemble.value = True
+    denoise_form.strength.value = 0.8
+    result = run(denoise_form, viewer, qtbot)
+    assert result.name == "scan noisy denoised (model, 80 %, self-ensemble)"
+    assert record(result)["source"] == {"layer": "scan noisy", **made}
 
 
 def test_the_self_ensemble_averages_orientations(viewer, denoise_form, qtbot, noisy, trained_model):
@@ -167,14 +182,14 @@ def test_the_visible_region_becomes_a_preview_in_its_place(viewer, denoise_form,
     zoom_in(viewer, layer, qtbot)
     denoise_form.visible_only.value = True
     preview = run(denoise_form, viewer, qtbot)
-    assert preview.name == "scan denoised preview"
+    assert preview.name == PREVIEW
     assert preview.data.size < noisy.size / 4
     corner = layer.world_to_data(preview.translate)
     assert same(np.rint(corner), corner)
     run_again = denoise_form.denoise
     run_again()
     qtbot.waitUntil(lambda: denoise_form.start.enabled)
-    assert [other.name for other in viewer.layers] == ["scan", "scan denoised preview"]
+    assert [other.name for other in viewer.layers] == ["scan", PREVIEW]
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -205,7 +220,7 @@ def test_a_preview_takes_the_place_of_the_last_one_whatever_it_is_called(viewer,
     for _ in range(2):
         denoise_form.denoise()
         qtbot.waitUntil(lambda: denoise_form.start.enabled)
-    assert [layer.name for layer in viewer.layers] == ["scan", "scan denoised", "scan denoised preview"]
+    assert [layer.name for layer in viewer.layers] == ["scan", "scan" + SUFFIX, PREVIEW]
 
 
 @pytest.mark.parametrize(
@@ -522,11 +537,11 @@ def test_several_selected_layers_are_denoised_in_one_press(viewer, denoise_form,
     denoise_form.start.native.click()
     qtbot.waitUntil(lambda: len(viewer.layers) == 5 and denoise_form.start.enabled)
     for name, image in (("scan 0", radiographs[0]), ("scan 2", radiographs[2])):
-        assert same(viewer.layers[f"{name} denoised"].data, denoise(image, trained_model))
-    assert denoise_form.status.value == "Done: scan 0 denoised, scan 2 denoised"
+        assert same(viewer.layers[name + SUFFIX].data, denoise(image, trained_model))
+    assert denoise_form.status.value == f"Done: scan 0{SUFFIX}, scan 2{SUFFIX}"
     denoise_form.strength.value = 0
     for name, image in (("scan 0", radiographs[0]), ("scan 2", radiographs[2])):
-        assert same(viewer.layers[f"{name} denoised"].data, image)
+        assert same(viewer.layers[f"{name} denoised (model, 0 %)"].data, image)
 
 
 def test_cancel_stops_all_selected_layers(viewer, denoise_form, qtbot, radiographs):

@@ -229,7 +229,7 @@ def test_a_dicom_layer_is_denoised_and_saved_as_a_derived_file(
     tmp_path, pixels, photometric, make_napari_viewer, qtbot
 ):
     stored = 4095 - pixels if photometric == "MONOCHROME1" else pixels
-    path = save(radiograph(stored, bits=12, photometric=photometric), tmp_path / "a.dcm")
+    path = save(radiograph(stored, bits=12, photometric=photometric), tmp_path / "Mueller Juergen.dcm")
     viewer = make_napari_viewer()
     (layer,) = viewer.open(str(path), plugin=PLUGIN)
     form = DenoiseWidget(viewer)
@@ -249,6 +249,8 @@ def test_a_dicom_layer_is_denoised_and_saved_as_a_derived_file(
     assert saved.ImageType[0] == "DERIVED"
     assert saved.PatientID == pydicom.dcmread(path).PatientID
     np.testing.assert_array_equal(saved.pixel_array, result.data)
+    # The name of the file stays in the window.
+    assert "Mueller" not in str(saved)
 
 
 def test_the_polarity_of_a_raster_copy_is_white_high(tmp_path, pixels, make_napari_viewer):

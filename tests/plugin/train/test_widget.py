@@ -49,7 +49,7 @@ def test_train_stop_resume_and_use(viewer, form, qtbot, tmp_path, noisy):
     denoise_form = form.use_now()
     assert Path(denoise_form.model.value) == model
     denoise_form.denoise()
-    qtbot.waitUntil(lambda: "scan denoised" in viewer.layers)
+    qtbot.waitUntil(lambda: "scan denoised (mine, 100 %)" in viewer.layers)
     assert "tensorflow" not in sys.modules
 
 

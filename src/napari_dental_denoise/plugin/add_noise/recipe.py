@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.noise import noise_kind
+from napari_dental_denoise.noise import noise_kind, noise_title
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding
 from napari_dental_denoise.plugin.shared import fit_encoding
 from napari_dental_denoise.progress import Progress
@@ -24,6 +24,12 @@ class Recipe:
     levels: dict[str, float]
     seed: int
     encoding: PixelEncoding = PLAIN
+
+    @property
+    def title(self) -> str:
+        """The kind and its first level, which tells most of it."""
+        first = next(iter(self.levels))
+        return noise_title(self.kind, {first: self.levels[first]})
 
     def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
         """Return one image of a stack with noise; each index has noise of its own."""

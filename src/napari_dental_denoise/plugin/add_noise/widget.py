@@ -188,7 +188,7 @@ class NoiseWidget(Container):
         recipe, data = self.recipe(), layer.data
         look = matching_layer_kwargs(
             layer,
-            "noisy",
+            f"noisy ({recipe.title})",
             {"operation": "add noise", "kind": recipe.kind, "levels": recipe.levels, "seed": recipe.seed},
         )
         self.work.begin(

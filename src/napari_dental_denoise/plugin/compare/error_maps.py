@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.config import PERCENT
-from napari_dental_denoise.plugin.compare.layers import layer_record, operation
-from napari_dental_denoise.plugin.shared import ERROR_MAP
+from napari_dental_denoise.plugin.compare.layers import operation
+from napari_dental_denoise.plugin.shared import ERROR_MAP, layer_record
 
 if TYPE_CHECKING:
     import napari.viewer

@@ -13,10 +13,10 @@ from napari_dental_denoise.pixels import shared_scales
 from napari_dental_denoise.plugin.shared import (
     DETAIL_MAP,
     ERROR_MAP,
-    METADATA,
     REMOVED_MAP,
     check_image,
     current_image,
+    layer_record,
 )
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 
 WIPE = {"operation": "wipe"}
 DIFFERENCE = "difference"
-
-
-def layer_record(layer: Layer) -> dict[str, Any]:
-    """Return the record of how a layer was made, from its metadata; empty for layers of other origin."""
-    record = layer.metadata.get(METADATA, {})
-    return record if isinstance(record, dict) else {}
 
 
 def operation(layer: Layer) -> str:

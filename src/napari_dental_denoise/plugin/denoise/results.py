@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_dental_denoise.config import INFERENCE
+from napari_dental_denoise.config import INFERENCE, PERCENT
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
-from napari_dental_denoise.plugin.shared import METADATA, PreviewLayer, matching_layer_kwargs, place_window
+from napari_dental_denoise.plugin.shared import (
+    METADATA,
+    PreviewLayer,
+    layer_record,
+    matching_layer_kwargs,
+    place_window,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -39,7 +45,8 @@ class Results:
 
     def _add(self, task: Task, outcome: Outcome, strength: float) -> Image:
         record = _record(task, outcome, strength)
-        look = matching_layer_kwargs(task.layer, "denoised preview" if task.window else "denoised", record)
+        what = "denoised preview" if task.window else "denoised"
+        look = matching_layer_kwargs(task.layer, f"{what} {_made_with(task, strength)}", record)
         denoised = outcome.denoised if strength == task.strength else outcome.at(strength)
         if task.window:
             result = self._preview.show(denoised, {**look, **place_window(task.layer, *task.window)})
@@ -60,13 +67,22 @@ class Results:
         layers = [layer for task, _, result in self._shown for layer in (task.layer, result)]
         if image not in layers or model != self._shown[0][0].model:
             return ""
-        for _, outcome, result in self._shown:
+        for task, outcome, result in self._shown:
             if result in self._viewer.layers:
                 result.data = outcome.at(strength)
-                record = result.metadata.get(METADATA, {})
+                record = layer_record(result)
+                before = record.get("strength", task.strength)
                 result.metadata = {**result.metadata, METADATA: {**record, "strength": strength}}
+                # A name that the user gave has no such part.
+                result.name = result.name.replace(_made_with(task, before), _made_with(task, strength))
         with_maps = [task for task, outcome, _ in self._shown if outcome.maps.exist]
         return f"The maps are those of a strength of {with_maps[0].strength:g}" if with_maps else ""
+
+
+def _made_with(task: Task, strength: float) -> str:
+    """Return the part of a layer's name that tells the model, the strength and the self-ensemble."""
+    settings = [task.model.stem, f"{PERCENT * strength:.0f} %", *["self-ensemble"] * task.self_ensemble]
+    return f"({', '.join(settings)})"
 
 
 def _record(task: Task, outcome: Outcome, strength: float) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from napari_dental_denoise.pixels import PixelSize, is_plausible
 from napari_dental_denoise.plugin.files.questions import confirm
 from napari_dental_denoise.plugin.shared import METADATA, record_encoding, to_grey
 
+# In the record of a layer; the names of its sources may be those of patients.
+NO_SETTINGS = ("dicom", "path", "operation", "version", "source")
 SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, DICOM_SUFFIX)
 # ".jpg" names a format; ".5" and ".5 denoised" are parts of a layer's name.
 OTHER_FORMAT = re.compile(r"\.[a-z][a-z0-9]{1,5}", re.IGNORECASE)
@@ -87,7 +89,7 @@ def is_derivable(record: Mapping[str, Any]) -> bool:
 
 
 def _derivation(record: Mapping[str, Any]) -> Derivation:
-    settings = {name: value for name, value in record.items() if name not in ("dicom", "path", "operation", "version")}
+    settings = {name: value for name, value in record.items() if name not in NO_SETTINGS}
     parameters = ", ".join(f"{name} {value}" for name, value in settings.items())
     if record["operation"] == "denoise":
         model = str(record.get("model"))

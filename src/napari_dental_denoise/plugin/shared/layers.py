@@ -10,7 +10,7 @@ import numpy as np
 from napari_dental_denoise import __version__
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import PLAIN
-from napari_dental_denoise.plugin.shared.metadata import METADATA, fit_encoding, layer_encoding
+from napari_dental_denoise.plugin.shared.metadata import METADATA, fit_encoding, layer_encoding, layer_record
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -43,18 +43,25 @@ def check_image(layer: Image | None) -> Image:
 def matching_layer_kwargs(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return keyword arguments for a result layer at the position and with the appearance of its input.
 
-    The `suffix` is appended to the name, and the version to the `record`, which is the provenance in the metadata.
+    The `suffix` is appended to the name; the `record` is the provenance in the metadata, with the version and the
+    "source", which has the name of the input and the record of how that was made.
     """
     return {
         **{name: getattr(layer, name) for name in KEPT},
         "name": f"{layer.name} {suffix}",
         "contrast_limits": tuple(layer.contrast_limits),
         "colormap": layer.colormap.name if layer.colormap.name in layer.colormaps else layer.colormap,
-        "metadata": {METADATA: {**_source(layer), **record, "version": __version__}},
+        "metadata": {METADATA: {**_dicom_source(layer), **record, "version": __version__, "source": _source(layer)}},
     }
 
 
 def _source(layer: Image) -> dict[str, Any]:
+    record = layer_record(layer)
+    # Its encoding is in the record of the result.
+    return {"layer": layer.name, **{name: value for name, value in record.items() if name != "dicom"}}
+
+
+def _dicom_source(layer: Image) -> dict[str, Any]:
     """Return the record of a DICOM input: its black and white, and the file that a derived image refers to."""
     encoding = layer_encoding(layer)
     if encoding is PLAIN:

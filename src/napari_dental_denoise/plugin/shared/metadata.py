@@ -11,16 +11,22 @@ from napari_dental_denoise.config import PACKAGE
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, encoding_from
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Layer
 
 METADATA = PACKAGE
 # The operation in the record of a layer that is no radiograph.
 DETAIL_MAP, ERROR_MAP, REMOVED_MAP = "detail map", "error map", "removed structure"
 
 
+def layer_record(layer: Layer) -> dict[str, Any]:
+    """Return the record of how a layer was made, from its metadata; empty for layers of other origin."""
+    record = layer.metadata.get(METADATA, {})
+    return record if isinstance(record, dict) else {}
+
+
 def layer_encoding(layer: Image) -> PixelEncoding:
     """Return the pixel encoding of a layer; the plain one unless it is from a DICOM file."""
-    return record_encoding(layer.metadata.get(METADATA, {}))
+    return record_encoding(layer_record(layer))
 
 
 def record_encoding(record: Any) -> PixelEncoding:
