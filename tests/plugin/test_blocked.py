@@ -43,6 +43,6 @@ def test_the_forms_work_without_tensorflow(tmp_path, folder, qapp):
     result = subprocess.run(run, capture_output=True, text=True, env=environment, timeout=300, check=False)
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
-    assert lines[0] == "scan denoised"
+    assert lines[0] == "scan denoised (starter, 100 %)"
     needed_for = "it is needed for training and for models in Keras"
     assert lines[-1] == f"tensorflow cannot be imported (it is blocked); {needed_for}: pip install tensorflow"

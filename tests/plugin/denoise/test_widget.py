@@ -27,7 +27,7 @@ from napari_dental_denoise import (
 from napari_dental_denoise.batch import run as run_module
 from napari_dental_denoise.models.pretrained import STARTERS
 from napari_dental_denoise.plugin.denoise.lazy import MAX_CACHED
-from napari_dental_denoise.plugin.denoise.models import MAX_RECENT, recent_models, remember_model
+from napari_dental_denoise.plugin.models.known import MAX_RECENT, recent_models, remember_model
 from napari_dental_denoise.plugin.shared.form import ERROR_STYLE
 from napari_dental_denoise.plugin.shared.layers import visible_window
 from tests.plugin.conftest import PATIENCE_S, HeldStack, record, same, zoom_in

@@ -6,7 +6,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_dental_denoise.models.file import read_model_file
-from napari_dental_denoise.plugin.denoise.models import recent_models
+from napari_dental_denoise.plugin.models.known import recent_models
 from napari_dental_denoise.plugin.train.closing import Closing, ask_how_to_close
 from napari_dental_denoise.training import to_line
 from tests.plugin.train.conftest import epoch, started

@@ -11,7 +11,7 @@ from napari_dental_denoise import write_image
 from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.models.file import read_model_file
 from napari_dental_denoise.noise.pointwise import add_gaussian_noise
-from napari_dental_denoise.plugin.denoise.models import card_text, remember_model
+from napari_dental_denoise.plugin.models.known import card_text, remember_model
 from napari_dental_denoise.plugin.shared.theme import plot_colors
 
 

@@ -12,11 +12,10 @@ from napari_dental_denoise.pixels import shared_scales
 from napari_dental_denoise.plugin.compare.layers import (
     DIFFERENCE,
     check_layers,
-    layer_record,
     operation,
     shown_pixels,
 )
-from napari_dental_denoise.plugin.shared import current_image, matching_layer_kwargs
+from napari_dental_denoise.plugin.shared import current_image, layer_record, matching_layer_kwargs
 
 if TYPE_CHECKING:
     import napari.viewer

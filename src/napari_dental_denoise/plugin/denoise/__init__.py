@@ -1,4 +1,4 @@
-"""The Denoise form. May import `plugin.files`, `plugin.shared` and all that `plugin` may."""
+"""The Denoise form. May import `plugin.files`, `plugin.models`, `plugin.shared` and all that `plugin` may."""
 
 import lazy_loader
 

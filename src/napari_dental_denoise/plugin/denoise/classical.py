@@ -13,7 +13,7 @@ from napari_dental_denoise.evaluation import BASELINES, Denoiser, available_base
 from napari_dental_denoise.inference import NO_ERROR_MAP
 from napari_dental_denoise.models import ModelCard, read_card
 from napari_dental_denoise.noise import estimate_noise
-from napari_dental_denoise.plugin.denoise.models import card_text
+from napari_dental_denoise.plugin.models import card_text
 
 # A method sees the whole image, because its noise is estimated as one.
 WHOLE = 2**20

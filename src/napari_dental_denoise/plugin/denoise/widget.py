@@ -20,11 +20,11 @@ from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, OpenResul
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, all_steps
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
-from napari_dental_denoise.plugin.denoise.models import named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.denoise.new_images import NewImages
 from napari_dental_denoise.plugin.denoise.region import REGION_TOOLTIP, drawn_masks
 from napari_dental_denoise.plugin.denoise.results import Results
 from napari_dental_denoise.plugin.files import SaveButton, ask_for_folder
+from napari_dental_denoise.plugin.models import named_models, recent_models, remember_model
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     LayerField,

@@ -1,4 +1,4 @@
-"""The Train form. May import `plugin.denoise`, `plugin.files`, `plugin.shared` and all that `plugin` may."""
+"""The Train form. May import `plugin.denoise`, and all that this may."""
 
 import lazy_loader
 

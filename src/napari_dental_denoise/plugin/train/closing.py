@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QMainWindow, QMessageBox, QWidget
 
-from napari_dental_denoise.plugin.denoise import remember_model
+from napari_dental_denoise.plugin.models import remember_model
 from napari_dental_denoise.plugin.train.offer import offer_model
 from napari_dental_denoise.plugin.train.process import LEFT_OUT, TrainingProcess
 

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QAbstractSpinBox
 from napari_dental_denoise.config import GREY_LEVELS, MODEL_SUFFIX, NOISE, SIGMA, LearnFrom
 from napari_dental_denoise.models import NOTHING, STARTER_NAME
 from napari_dental_denoise.noise import NOISE_KINDS
-from napari_dental_denoise.plugin.denoise import named_models, recent_models
+from napari_dental_denoise.plugin.models import named_models, recent_models
 from napari_dental_denoise.plugin.shared import preference, row, show_text, text_label
 from napari_dental_denoise.plugin.train.layers import selected_images
 from napari_dental_denoise.plugin.train.request import TrainingRequest

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_dental_denoise.plugin.denoise import DenoiseWidget, remember_model
+from napari_dental_denoise.plugin.denoise import DenoiseWidget
+from napari_dental_denoise.plugin.models import remember_model
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
