@@ -82,7 +82,9 @@ def dicomdir(folder, *names):
     records = [radiograph(np.zeros((8, 9), np.uint8)) for _ in names]
     for record, name in zip(records, names, strict=True):
         record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", name.split("/")
-        save(radiograph(np.zeros((8, 9), np.uint8)), folder / name)
+        image = radiograph(np.zeros((8, 9), np.uint8))
+        record.ReferencedSOPInstanceUIDInFile = image.SOPInstanceUID
+        save(image, folder / name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return save(radiograph(np.zeros((8, 9), np.uint8), DirectoryRecordSequence=records), folder / "DICOMDIR")
@@ -103,6 +105,24 @@ def test_a_dicomdir_finds_its_images_where_a_copy_has_small_letters(tmp_path):
     (disc / "IMAGES" / "IM1").rename(disc / "IMAGES" / "im1")
     (disc / "IMAGES").rename(disc / "images")
     assert list_files([table]) == [disc / "images" / "im1"]
+
+
+@pytest.mark.parametrize("table", ["DICOMDIR", "DICOMDIR.dcm", "dicomdir", "DICOMDIR;1"])
+@pytest.mark.parametrize("copies", [["IM1;1", "IM2;1"], ["im1.dcm", "im2.dcm"], ["IM1.", "IM2."]])
+def test_a_dicomdir_finds_its_images_however_a_copy_of_a_disc_is_spelled(tmp_path, table, copies):
+    path = dicomdir(tmp_path / "disc", "IMAGES/IM1", "IMAGES/IM2").rename(tmp_path / "disc" / table)
+    folder = tmp_path / "disc" / "IMAGES"
+    for name, copy in zip(["IM1", "IM2"], copies, strict=True):
+        (folder / name).rename(folder / copy)
+    assert list_files([path]) == [folder / copy for copy in copies]
+
+
+def test_a_dicomdir_finds_renamed_images_by_their_identity(tmp_path):
+    table = dicomdir(tmp_path, "IMAGES/IM2", "IMAGES/IM1")
+    (tmp_path / "IMAGES" / "notes.txt").write_text("no image")
+    (tmp_path / "IMAGES" / "IM2").rename(tmp_path / "patient, left")
+    (tmp_path / "IMAGES" / "IM1").rename(tmp_path / "IMAGES" / "patient, right")
+    assert list_files([table]) == [tmp_path / "patient, left", tmp_path / "IMAGES" / "patient, right"]
 
 
 def test_a_damaged_dicomdir_costs_one_file_unless_it_is_all_that_is_asked_for(tmp_path):

@@ -4,6 +4,7 @@ from .directory import listed_images as listed_images
 from .file import DICOM_START as DICOM_START
 from .file import SUFFIXES as SUFFIXES
 from .file import is_dicom as is_dicom
+from .file import without_version as without_version
 from .header import read_dicom_info as read_dicom_info
 from .pixel_data import read_dicom as read_dicom
 from .provenance import Derivation as Derivation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -12,14 +13,20 @@ from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import reading_errors
 
-SUFFIXES = (".dcm", ".dicom", ".dic")
+SUFFIXES = (".dcm", ".dicom", ".dic", ".ima")
 PREAMBLE, MAGIC = 128, b"DICM"
 DICOM_START = PREAMBLE + len(MAGIC)
 DEFLATED = "1.2.840.10008.1.2.1.99"
 PIECE = 2**16
+VERSION = re.compile(r";\d+$")
 # Groups of the first elements of a data set, and the bytes of the head of an element.
 FIRST_GROUPS = (0x0002, 0x0004, 0x0008)
 ELEMENT = 8
+
+
+def without_version(name: str) -> str:
+    """Return the name of a file without a version, such as the ";1" that discs have."""
+    return VERSION.sub("", name) or name
 
 
 def is_dicom(_path: Path, start: bytes) -> bool:

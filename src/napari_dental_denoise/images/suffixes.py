@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_dental_denoise.dicom import SUFFIXES as DICOM_SUFFIXES
+from napari_dental_denoise.dicom import without_version
 
 PNG_SUFFIX = ".png"
 BMP_SUFFIX = ".bmp"
@@ -30,5 +31,6 @@ def is_dicom_name(path: Path) -> bool:
 
 def name_without_suffix(path: Path) -> str:
     """Return the file name without a suffix of a known format."""
-    # Files on discs and in archives are named by numbers: 1.2.840.113 has no suffix.
-    return path.stem if path.suffix.lower() in READABLE_SUFFIXES else path.name
+    # Files on discs may have a version, and those in archives are named by numbers: 1.2.840.113 has no suffix.
+    plain = path.with_name(without_version(path.name))
+    return plain.stem if plain.suffix.lower() in READABLE_SUFFIXES else plain.name

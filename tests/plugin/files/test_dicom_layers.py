@@ -46,6 +46,16 @@ def test_a_file_without_a_suffix_is_opened_by_napari_itself(tmp_path, pixels, ma
     np.testing.assert_array_equal(layer.data, pixels)
 
 
+@pytest.mark.parametrize(
+    "name", ["a.IMA", "CT.1.2.840.113619.2", "DX.1.2.392.7", "1.2.840.113619.2.55", "IM0001;1", "a.dcm;1"]
+)
+def test_files_as_scanners_name_them_are_offered_and_keep_their_names(tmp_path, pixels, name, make_napari_viewer):
+    path = save(radiograph(pixels, bits=12), tmp_path / name)
+    (layer,) = make_napari_viewer().open(str(path), plugin=None)
+    np.testing.assert_array_equal(layer.data, pixels)
+    assert layer.name == name.replace(".IMA", "").replace(".dcm;1", "").replace(";1", "")
+
+
 def test_a_layer_has_window_spacing_and_no_patient(tmp_path, pixels, make_napari_viewer):
     dataset = radiograph(pixels, bits=12, PixelSpacing=[0.2, 0.1], WindowCenter=1000, WindowWidth=501)
     viewer = make_napari_viewer()

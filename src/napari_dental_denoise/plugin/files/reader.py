@@ -15,6 +15,7 @@ from napari_dental_denoise.images import (
     READABLE_SUFFIXES,
     find_files,
     format_of,
+    name_without_suffix,
     probe_all,
     summarise_errors,
 )
@@ -90,7 +91,7 @@ def read(path: str | list[str]) -> list[LayerData]:
     if len(paths) > 1 or is_dicomdir(first):
         return _read_files(dict(find_files([each.absolute() for each in paths])), first.parent)
     if not first.is_dir():
-        return [file_layer(first, first.stem)]
+        return [file_layer(first, name_without_suffix(first))]
     try:
         return read_folder(first)
     except InputError as error:
