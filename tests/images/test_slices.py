@@ -65,9 +65,9 @@ def test_the_origin_is_that_of_the_axes_of_the_slices(tmp_path):
 @pytest.mark.parametrize(
     ("places", "problem"),
     [
-        ([0, 0.3, 0.6, 1.2, 1.5], "1 slices are missing"),
-        ([0, 0.3, 0.3, 0.6, 0.9], "1 slices lie where another one does"),
-        ([0, 0.3, 0.6, 1.0, 1.3], "the step between slices varies from 0.3 to 0.4 mm"),
+        ([0, 0.3, 0.6, 1.2, 1.5], "slices missing: 1"),
+        ([0, 0.3, 0.3, 0.6, 0.9], "slices at the place of another: 1"),
+        ([0, 0.3, 0.6, 1.0, 1.3], "uneven steps between slices: 0.3 to 0.4 mm"),
     ],
 )
 def test_what_is_wrong_with_the_places_is_told(tmp_path, places, problem):

@@ -172,8 +172,8 @@ def _depth(planes: Sequence[Plane]) -> Depth:
         return Depth()
     apart = [step for step in steps if abs(step) > SAME_PLACE]
     if min(apart) < 0 < max(apart):
-        return Depth(problem="its frames are not stored in the order of their places")
-    step = float(np.median(np.abs(apart)))
+        return Depth(problem="frames not in the order of their places")
+    step = round(float(np.median(np.abs(apart))), 6)
     _, *across = first.origin
     # Frames that are stored against the normal count along its reverse.
     along = places[0] if apart[0] > 0 else -places[0]
@@ -187,8 +187,8 @@ def _problem(steps: Sequence[float], apart: Sequence[float], step: float) -> str
     uneven = sum(abs(count - round(count)) > TOLERANCE * count or round(count) == 0 for count in counts)
     least, most = min(map(abs, apart)), max(map(abs, apart))
     found = [
-        f"{double} slices lie where another one does" if double else "",
-        f"{missing} slices are missing" if missing > 0 else "",
-        f"the step between slices varies from {least:.3g} to {most:.3g} mm" if uneven else "",
+        f"slices at the place of another: {double}" if double else "",
+        f"slices missing: {missing}" if missing > 0 else "",
+        f"uneven steps between slices: {least:.3g} to {most:.3g} mm" if uneven else "",
     ]
     return ", ".join(filter(None, found))

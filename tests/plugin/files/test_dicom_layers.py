@@ -319,7 +319,7 @@ def test_a_missing_slice_is_told(tmp_path, pixels, make_napari_viewer):
 
     save_slices(tmp_path / "in", pixels, [0, 0.2, 0.4, 0.8])
     make_napari_viewer().open(str(tmp_path / "in"), plugin=PLUGIN)
-    assert "in: 1 slices are missing" in notification_manager.records[-1].message
+    assert "in: slices missing: 1" in notification_manager.records[-1].message
 
 
 def test_slices_of_several_bits_and_scales_are_one_layer(tmp_path, pixels):
