@@ -171,6 +171,14 @@ def test_signed_images_of_a_series_have_one_black_point(tmp_path):
     assert images.dtype == np.uint16
 
 
+def test_images_of_a_series_are_read_on_one_scale(tmp_path):
+    for index, offset in enumerate([-1024, 0]):
+        tissue = np.full((20, 30), 500 - offset, np.int16)
+        save(radiograph(tissue, bits=12, RescaleSlope=1, RescaleIntercept=offset, **SERIES), tmp_path / f"{index}.dcm")
+    first, second = read_dental(tmp_path)
+    np.testing.assert_array_equal(first, second)
+
+
 def enhanced(frames, **frame_attributes):
     """An enhanced image with places and other attributes of its frames."""
     pixels = np.stack([PIXELS + np.int16(index) for index in range(frames)])

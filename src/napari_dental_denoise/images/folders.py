@@ -16,6 +16,7 @@ from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import is_folder, stat_or_none
 from napari_dental_denoise.images.finder import dataset_folders, list_files
 from napari_dental_denoise.images.radiograph import Radiograph, read_pages, read_radiograph
+from napari_dental_denoise.images.slices import stack_slices
 from napari_dental_denoise.validation import is_shape_2d
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
@@ -46,25 +47,29 @@ def _read_or_error(path: Path) -> Radiograph | ImageReadError:
 
 
 def _as_grey(radiographs: Sequence[Radiograph]) -> list[NDArray[np.generic]]:
-    """Return the pages of all radiographs with white high, and one black and one white for each series."""
-    encodings = [each.info.encoding.with_extent(each.pixels) for each in radiographs]
-    ends = defaultdict(list)
-    for radiograph, encoding in zip(radiographs, encodings, strict=True):
-        if encoding.extent is not None:
-            ends[_series(radiograph)].append(encoding.extent)
-    pages: list[NDArray[np.generic]] = []
-    for radiograph, encoding in zip(radiographs, encodings, strict=True):
-        if encoding.extent is not None:
-            lows, highs = zip(*ends[_series(radiograph)], strict=True)
-            grey = replace(encoding, extent=(min(lows), max(highs))).to_grey(radiograph.pixels)
-        else:
-            grey = radiograph.grey
-        pages.extend(grey.reshape(-1, *grey.shape[-2:]))
-    return pages
+    """Return the pages of all radiographs with white high, those of a series on one scale with one black and white."""
+    series = defaultdict(list)
+    for place, radiograph in enumerate(radiographs):
+        info = radiograph.info
+        series[info.series, info.encoding.inverted, info.pages == 1].append(place)
+    grey: dict[int, NDArray[np.generic]] = {}
+    for places in series.values():
+        grey |= zip(places, _series_as_grey([radiographs[place] for place in places]), strict=True)
+    return [page for _, image in sorted(grey.items()) for page in image.reshape(-1, *image.shape[-2:])]
 
 
-def _series(radiograph: Radiograph) -> tuple[str, bool]:
-    return radiograph.info.series, radiograph.info.encoding.inverted
+def _series_as_grey(members: Sequence[Radiograph]) -> list[NDArray[np.generic]]:
+    stored, encodings = [each.pixels for each in members], [each.info.encoding for each in members]
+    if len(members) > 1 and all(each.info.is_dicom and each.info.pages == 1 for each in members):
+        slices = stack_slices([each.info for each in members])
+        stored = [frame.convert(pixels) for frame, pixels in zip(slices.frames, stored, strict=True)]
+        encodings = [slices.encoding] * len(members)
+    encodings = [encoding.with_extent(pixels) for encoding, pixels in zip(encodings, stored, strict=True)]
+    ends = [encoding.extent for encoding in encodings if encoding.extent is not None]
+    if ends:
+        extent = min(low for low, _ in ends), max(high for _, high in ends)
+        encodings = [each if each.extent is None else replace(each, extent=extent) for each in encodings]
+    return [encoding.to_grey(pixels) for encoding, pixels in zip(encodings, stored, strict=True)]
 
 
 def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Images:
