@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.dicom.codestream import JPEG
 from napari_dental_denoise.dicom.deidentify import deidentify
 from napari_dental_denoise.dicom.description import COLOUR
+from napari_dental_denoise.dicom.element import PixelElement
 from napari_dental_denoise.dicom.frames import groups_of, lift_shared_attributes
 from napari_dental_denoise.dicom.header import PALETTE_TABLES, image_info, parse_file
 from napari_dental_denoise.dicom.provenance import Derivation, add_derivation, add_source_image, use_utf8_if_needed
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 # Transfer syntaxes that always lose information and those that may, with the defined term for the method.
-LOSSY = dict.fromkeys(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"), "ISO_10918_1")
+LOSSY_JPEG = "ISO_10918_1"
+LOSSY = dict.fromkeys(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"), LOSSY_JPEG)
 POSSIBLY_LOSSY = {
     "1.2.840.10008.1.2.4.81": "ISO_14495_1",
     "1.2.840.10008.1.2.4.91": "ISO_15444_1",
@@ -68,10 +71,10 @@ def write_derived(
     it since then may be of another patient.
     """
     with reading_errors(source, "has attributes that cannot be copied: choose --format png or tif"):
-        dataset, info = _read_whole(source, sha256)
+        dataset, element, info = _read_whole(source, sha256)
         _check_pixels(info, pixels)
         original = copy.deepcopy(dataset)
-        _record_loss(dataset)
+        _record_loss(dataset, element)
         _make_little_endian(dataset)
         left_out = _leave_out_stale(dataset)
         _set_pixels(dataset, pixels)
@@ -91,8 +94,8 @@ def write_derived(
     return left_out
 
 
-def _read_whole(source: Path, sha256: str | None) -> tuple[Dataset, ImageInfo]:
-    """Return the attributes in front of the pixels, and what they say of the image."""
+def _read_whole(source: Path, sha256: str | None) -> tuple[Dataset, PixelElement | None, ImageInfo]:
+    """Return the attributes in front of the pixels, where these lie, and what the attributes say of the image."""
     with open_file(source) as file:
         data = file.read()
     if sha256 not in (None, hashlib.sha256(data).hexdigest()):
@@ -101,7 +104,7 @@ def _read_whole(source: Path, sha256: str | None) -> tuple[Dataset, ImageInfo]:
     info = image_info(source, dataset, element)
     if not dataset.get("SOPClassUID"):
         dataset.SOPClassUID = _storage_class(dataset)
-    return dataset, info
+    return dataset, element, info
 
 
 def _storage_class(dataset: Dataset) -> str:
@@ -119,10 +122,13 @@ def _check_pixels(info: ImageInfo, pixels: NDArray[np.generic]) -> None:
         raise InputError(f"a derived image must be {accepted} like its source; received {pixels.shape} {pixels.dtype}")
 
 
-def _record_loss(dataset: Dataset) -> None:
-    """State the loss of a lossy transfer syntax, which uncompressed pixels no longer show."""
+def _record_loss(dataset: Dataset, element: PixelElement | None) -> None:
+    """State the loss of a lossy compression, which uncompressed pixels no longer show."""
     syntax = str(dataset.file_meta.get("TransferSyntaxUID")) if hasattr(dataset, "file_meta") else ""
     method = LOSSY.get(syntax) or POSSIBLY_LOSSY.get(syntax)
+    if element is not None and element.codestream is not None and element.codestream.kind == JPEG:
+        # Whatever the transfer syntax says.
+        method = LOSSY_JPEG
     stated = dataset.get("LossyImageCompression")
     if method is None or stated == "01" or (stated == "00" and syntax in POSSIBLY_LOSSY):
         return
