@@ -9,6 +9,7 @@ from .evaluation import ssim as ssim
 from .images import read_all_datasets as read_all_datasets
 from .images import read_dental as read_dental
 from .images import read_image as read_image
+from .images import read_pages as read_pages
 from .images import write_image as write_image
 from .inference import SelfEnsemble as SelfEnsemble
 from .inference import denoise as denoise

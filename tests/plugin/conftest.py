@@ -5,6 +5,7 @@ import threading
 from functools import partial
 
 import dask.array as da
+import napari.settings
 import numpy as np
 import pytest
 
@@ -23,8 +24,16 @@ def qtbot(qtbot):
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path, monkeypatch):
-    """The list of recent models is that of the test."""
+    """What the forms remember is that of the test."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """The plugin's page in Preferences, in a file of the test."""
+    monkeypatch.setattr(napari.settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
+    monkeypatch.setattr(napari.settings, "_PLUGIN_SETTINGS", {})
+    return napari.settings.get_plugin_settings("napari-dental-denoise")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from napari_dental_denoise.pixels import PLAIN, PixelEncoding
 
 @dataclass(frozen=True)
 class NoiseWork:
-    """Add noise of one kind and level; the seed of an image depends on its number."""
+    """Add noise of one kind and level; the seed of an image depends on the numbers of its file and its page."""
 
     kind: str
     levels: Mapping[str, float]
@@ -34,8 +34,12 @@ class NoiseWork:
 
     def __call__(self, stored: NDArray[np.generic], encoding: PixelEncoding, number: int) -> Processed:
         """Return the image or stack with noise."""
-        rng = np.random.default_rng([self.seed, number])
-        return Processed(encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), stored))
+        result = np.empty_like(stored)
+        results, images = (part.reshape(-1, *stored.shape[-2:]) for part in (result, stored))
+        for page, image in enumerate(images):
+            rng = np.random.default_rng([self.seed, number, page])
+            results[page] = encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), image)
+        return Processed(result)
 
 
 @dataclass(frozen=True)

@@ -8,3 +8,4 @@ from .file import without_version as without_version
 from .header import read_dicom_info as read_dicom_info
 from .pixel_data import read_dicom as read_dicom
 from .provenance import Derivation as Derivation
+from .provenance import read_derivations as read_derivations

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4, uuid5
 
 from napari_dental_denoise import __version__
 from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.dicom.codes import dcm_code, item
+from napari_dental_denoise.dicom.file import check_dicom_file
 from napari_dental_denoise.dicom.values import first_number, parts
+from napari_dental_denoise.files import open_file, reading_errors
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -80,6 +83,40 @@ def add_derivation(dataset: Dataset, original: Dataset, derivation: Derivation) 
         dataset.SeriesDescription = title.strip()[-MAX_LO:]
     number = int(first_number(original, "SeriesNumber") or 0) + SERIES_OFFSET
     dataset.SeriesNumber = number if abs(number) <= MAX_IS else SERIES_OFFSET
+
+
+def read_derivations(path: Path) -> list[tuple[str, dict[str, str]]]:
+    """Return what a DICOM file tells of its processing by this program: descriptions and facts, the first one first.
+
+    What other programs have written is left out, as it may name a patient. Raises ImageReadError.
+    """
+    import pydicom
+
+    with reading_errors(path, "is a truncated or damaged DICOM file"), open_file(path) as file:
+        check_dicom_file(path, file)
+        tags = ["ContributingEquipmentSequence", "DerivationAlgorithmSequence"]
+        dataset = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=tags)
+        own = [one for one in dataset.get("ContributingEquipmentSequence", []) if _is_own(one, "ManufacturerModelName")]
+        steps = [
+            (
+                str(one.get("ContributionDescription", "")),
+                _facts(one, version="SoftwareVersions", date="ContributionDateTime"),
+            )
+            for one in own
+        ]
+        # The algorithm is that of the last step.
+        for one in dataset.get("DerivationAlgorithmSequence", []) if steps else []:
+            if _is_own(one, "AlgorithmSource"):
+                steps[-1][1].update(_facts(one, algorithm="AlgorithmName", parameters="AlgorithmParameters"))
+    return steps
+
+
+def _is_own(dataset: Dataset, keyword: str) -> bool:
+    return bool(dataset.get(keyword) == PROGRAM)
+
+
+def _facts(dataset: Dataset, **keywords: str) -> dict[str, str]:
+    return {name: str(dataset.get(keyword)) for name, keyword in keywords.items() if dataset.get(keyword)}
 
 
 def use_utf8_if_needed(dataset: Dataset) -> None:

@@ -86,7 +86,30 @@ def read_image(path: str | Path) -> NDArray[np.generic]:
 
 
 def read_pages(path: str | Path) -> NDArray[np.generic]:
-    """Read every page or frame of a file as grayscale (N, H, W), white high; see `read_image`."""
+    """Read every page or frame of a file as grayscale, white high; see `read_image`.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    (N, H, W) array; uint8, uint16 or float32
+
+    Raises
+    ------
+    ImageReadError
+        If the file cannot be read, or its pages differ in size or type.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_dental_denoise import phantom, read_pages, write_image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_image(f"{folder}/scan.tif", phantom((64, 96), rng=0))
+    ...     read_pages(f"{folder}/scan.tif").shape
+    (1, 64, 96)
+    """
     grey = read_radiograph(path).grey
     return grey if grey.ndim == 3 else grey[np.newaxis]
 

@@ -27,7 +27,7 @@ from napari_dental_denoise import (
 from napari_dental_denoise.batch import run as run_module
 from napari_dental_denoise.models.pretrained import STARTERS
 from napari_dental_denoise.plugin.denoise.lazy import MAX_CACHED
-from napari_dental_denoise.plugin.models.known import MAX_RECENT, recent_models, remember_model
+from napari_dental_denoise.plugin.models.known import recent_models, remember_model
 from napari_dental_denoise.plugin.shared.form import ERROR_STYLE
 from napari_dental_denoise.plugin.shared.layers import visible_window
 from tests.plugin.conftest import PATIENCE_S, HeldStack, record, same, zoom_in
@@ -471,7 +471,7 @@ def test_a_model_that_was_used_is_offered_again(viewer, denoise_form, open_form,
 
 def test_a_model_that_is_used_often_leaves_the_others_in_the_list(trained_model, tmp_path):
     paths = [shutil.copy(trained_model, tmp_path / f"{number}.keras").resolve() for number in range(3)]
-    for path in [*paths, *[paths[1]] * MAX_RECENT]:
+    for path in [*paths, *[paths[1]] * 60]:
         remember_model(path)
     assert recent_models() == [paths[1], paths[2], paths[0]]
 

@@ -2,7 +2,6 @@
 
 import pytest
 from napari._app_model import get_app_model
-from napari.settings import get_plugin_settings
 
 PLUGIN = "napari-dental-denoise"
 
@@ -63,19 +62,16 @@ def test_the_menu_brings_a_hidden_form_to_light_with_the_selected_layer(viewer, 
         assert form.image.value is layers[2]
 
 
-@pytest.fixture
-def settings():
-    """The plugin's page in Preferences, left as it was: napari keeps it in the user's own file."""
-    settings = get_plugin_settings(PLUGIN)
-    before = settings.denoise.strength, settings.noise.kind, settings.train.preset
-    yield settings
-    settings.denoise.strength, settings.noise.kind, settings.train.preset = before
-
-
 def test_preferences_are_the_defaults_of_the_forms(open_form, settings):
     settings.denoise.strength = 0.6
     settings.noise.kind = "speckle"
-    settings.train.preset = "fast"
-    assert open_form("Denoise").strength.value == 0.6
-    assert open_form("Add noise").kind.value == "speckle"
-    assert open_form("Train").fields.config_fields["preset"].value == "fast"
+    settings.noise.seed = 5
+    settings.train.preset, settings.train.minutes = "fast", 20
+    settings.denoise.lazy = settings.denoise.self_ensemble = settings.denoise.removed = True
+    denoise, noise, train = (open_form(name) for name in ("Denoise", "Add noise", "Train"))
+    assert denoise.strength.value == 0.6
+    assert denoise.lazy.value
+    assert denoise.self_ensemble.value
+    assert (denoise.maps.removed.value, denoise.maps.error.value) == (True, False)
+    assert (noise.kind.value, noise.seed.value) == ("speckle", 5)
+    assert (train.fields.config_fields["preset"].value, train.fields.amount.value) == ("fast", 20)

@@ -18,12 +18,17 @@ from napari_dental_denoise.progress import Progress
 
 @dataclass(frozen=True)
 class Recipe:
-    """Kind, levels and seed of a noise, and the encoding of the image it is added to."""
+    """Kind, levels and seed of a noise, and the encoding of the image it is added to.
+
+    As on the command line, an image has the noise of its number among the files, and of its number in its file.
+    """
 
     kind: str
     levels: dict[str, float]
     seed: int
     encoding: PixelEncoding = PLAIN
+    # The images of a stack are one file each.
+    are_files: bool = False
 
     @property
     def title(self) -> str:
@@ -33,7 +38,7 @@ class Recipe:
 
     def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
         """Return one image of a stack with noise; each index has noise of its own."""
-        rng = np.random.default_rng([self.seed, index])
+        rng = np.random.default_rng([self.seed, index, 0] if self.are_files else [self.seed, 0, index])
         return self.encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), image)
 
     def add_to_one(self, data: Any, index: int) -> Generator[Progress, None, NDArray[np.generic]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +22,18 @@ from napari_dental_denoise.pixels import PLAIN
 from napari_dental_denoise.plugin.add_noise.levels import LevelFields
 from napari_dental_denoise.plugin.add_noise.preview import NoisyImage
 from napari_dental_denoise.plugin.add_noise.recipe import Recipe
+from napari_dental_denoise.plugin.add_noise.script import noise_command, noise_python
 from napari_dental_denoise.plugin.files import SaveButton
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     LayerField,
+    Memory,
     NoiseLabel,
     PreviewLayer,
+    Script,
+    ScriptInput,
     check_image,
+    copy_buttons,
     current_image,
     delayed,
     finish_form,
@@ -74,6 +80,7 @@ class NoiseWidget(Container):
             self.seed,
             self.preview,
             row(self.add, self.saving.button, self.work.cancel),
+            copy_buttons(lambda: self._script(noise_command), lambda: self._script(noise_python), self.status),
         ]
         super().__init__(widgets=[*widgets, self.work.progress, self.status])
         finish_form(self, self._close)
@@ -82,6 +89,7 @@ class NoiseWidget(Container):
         self._connect()
         self.field.follow()
         self._choose_kind()
+        self._memory = Memory("add_noise", self.native, {"kind": self.kind, **self.levels.fields, "seed": self.seed})
 
     def _make_fields(self) -> None:
         self.field = LayerField(self._viewer, "Clean image or stack of images; it is not changed")
@@ -94,7 +102,12 @@ class NoiseWidget(Container):
         )
         self.levels = LevelFields()
         self.in_grey = text_label("Level on the [0, 1] scale, and in grey levels of the image")
-        self.seed = SpinBox(label="Seed", value=NOISE.seed, max=2**31 - 1, tooltip="The same seed gives the same noise")
+        self.seed = SpinBox(
+            label="Seed",
+            value=preference("noise", "seed", NOISE.seed),
+            max=2**31 - 1,
+            tooltip="The same seed gives the same noise",
+        )
         self.preview = CheckBox(text="Preview visi&ble region", tooltip="Show the noise while you move a slider")
         self.add = PushButton(text="&Add noise", tooltip="Add a new layer with the noisy image")
         self.status = text_label()
@@ -108,6 +121,7 @@ class NoiseWidget(Container):
         self.add.clicked.connect(self.add_noise)
 
     def _close(self) -> None:
+        self._memory.close()
         self.field.close()
         self.noise.close()
         self._viewer.scene.camera.events.disconnect(self._changed)
@@ -126,7 +140,11 @@ class NoiseWidget(Container):
         """Return the noise that the form describes."""
         levels = self.levels.values(self.kind.value)
         encoding = PLAIN if self.image.value is None else layer_encoding(self.image.value)
-        return Recipe(self.kind.value, dict(levels), int(self.seed.value), encoding)
+        are_files = self.image.value is not None and ScriptInput(self.image.value).are_files
+        return Recipe(self.kind.value, dict(levels), int(self.seed.value), encoding, are_files)
+
+    def _script(self, make: Callable[[Image, Recipe], Script]) -> Script:
+        return make(check_image(self.image.value), self.recipe())
 
     def _changed(self, *_: object) -> None:
         show_text(self.in_grey, self._level_text())

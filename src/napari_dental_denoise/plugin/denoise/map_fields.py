@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, ComboBox, Widget
+from magicgui.widgets.bases import ValueWidget
 
 from napari_dental_denoise.config import PERCENT, SHARES, USUAL_SHARE
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.denoise.layer import Task
 from napari_dental_denoise.plugin.denoise.maps import Maps, map_layers
-from napari_dental_denoise.plugin.shared import ERROR_MAP, REMOVED_MAP, PreviewLayer, row
+from napari_dental_denoise.plugin.shared import ERROR_MAP, REMOVED_MAP, PreviewLayer, preference, row
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -23,7 +24,9 @@ class MapFields:
         self._viewer = viewer
         self._previews = {name: PreviewLayer(viewer) for name in (ERROR_MAP, REMOVED_MAP)}
         self.error = CheckBox(
-            text="Error map", tooltip="Add a layer that tells how far the truth may be from each denoised pixel"
+            text="Error map",
+            value=preference("denoise", "error_map", default=False),
+            tooltip="Add a layer that tells how far the truth may be from each denoised pixel",
         )
         self.share = ComboBox(
             value=USUAL_SHARE,
@@ -32,6 +35,7 @@ class MapFields:
         )
         self.removed = CheckBox(
             text="Removed structure",
+            value=preference("denoise", "removed", default=False),
             tooltip="Add a layer that shows where what was removed is not noise alone: red for a bright detail, blue "
             "for a dark one",
         )
@@ -45,6 +49,11 @@ class MapFields:
     def error_fields(self) -> list[Widget]:
         """The fields that only models with an error map have."""
         return [self.error, self.share]
+
+    @property
+    def settings(self) -> dict[str, ValueWidget]:
+        """The fields that are remembered."""
+        return {"error_map": self.error, "share": self.share, "removed": self.removed}
 
     def error_share(self, strength: float) -> float | None:
         """Return the share of the pixels that an error map is wanted for, or None for no map."""

@@ -69,10 +69,11 @@ class Results:
             return ""
         for task, outcome, result in self._shown:
             if result in self._viewer.layers:
-                result.data = outcome.at(strength)
                 record = layer_record(result)
                 before = record.get("strength", task.strength)
                 result.metadata = {**result.metadata, METADATA: {**record, "strength": strength}}
+                # After the metadata, for those who listen.
+                result.data = outcome.at(strength)
                 # A name that the user gave has no such part.
                 result.name = result.name.replace(_made_with(task, before), _made_with(task, strength))
         with_maps = [task for task, outcome, _ in self._shown if outcome.maps.exist]

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from magicgui.widgets import CheckBox, ComboBox, Container, FloatSlider, FloatSpinBox, PushButton
+from magicgui.widgets import CheckBox, Container, FloatSlider, FloatSpinBox, PushButton
+from magicgui.widgets.bases import ValueWidget
 
 from napari_dental_denoise.batch import DenoiseWork
-from napari_dental_denoise.config import INFERENCE, MODEL_SUFFIX
+from napari_dental_denoise.config import INFERENCE
 from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, DetailMap
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import summarise_errors
-from napari_dental_denoise.models import starter_models
 from napari_dental_denoise.plugin.denoise.classical import classical_methods, is_classical, summary
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, OpenResults, folder_steps
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
@@ -23,13 +23,16 @@ from napari_dental_denoise.plugin.denoise.map_fields import MapFields
 from napari_dental_denoise.plugin.denoise.new_images import NewImages
 from napari_dental_denoise.plugin.denoise.region import REGION_TOOLTIP, drawn_masks
 from napari_dental_denoise.plugin.denoise.results import Results
+from napari_dental_denoise.plugin.denoise.script import denoise_command, denoise_python
 from napari_dental_denoise.plugin.files import SaveButton, ask_for_folder
-from napari_dental_denoise.plugin.models import named_models, recent_models, remember_model
+from napari_dental_denoise.plugin.models import ModelField, remember_model
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     LayerField,
+    Memory,
     NoiseLabel,
     check_image,
+    copy_buttons,
     current_image,
     finish_form,
     forget_problems,
@@ -37,7 +40,6 @@ from napari_dental_denoise.plugin.shared import (
     preference,
     report_error,
     row,
-    show_problem,
     show_text,
     text_label,
     visible_window,
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 MAX_STRENGTH = 1.5
-NO_MODEL = "No model yet: train one, or choose a file"
 
 
 class DenoiseWidget(Container):
@@ -58,7 +59,6 @@ class DenoiseWidget(Container):
         self._viewer = napari_viewer
         self.maps = MapFields(napari_viewer)
         self._results = Results(napari_viewer, self.maps)
-        self._browsed: list[Path] = []
         self._make_fields()
         self.work = FormWork([self.start, self.folder, self.map], self.status)
         self.open_results = OpenResults(napari_viewer)
@@ -66,35 +66,34 @@ class DenoiseWidget(Container):
         buttons = row(self.start, self.saving.button, self.work.cancel)
         folders = row(self.folder, self.open_results.button)
         self.noise = NoiseLabel(napari_viewer, self.image)
-        fields = [self.field.row, self.noise.label, self.model, self.browse, self.card, self.strength]
+        fields = [self.field.row, self.noise.label, *self.models.widgets, self.strength]
         choices = [self.visible_only, self.in_shapes, self.lazy, self.self_ensemble, *self.maps.widgets]
         spot = [row(self.radius, self.contrast, label="Spot (px, noise)"), self.map]
-        run = [buttons, folders, *spot, self.work.progress, self.status]
+        copy = copy_buttons(
+            lambda: denoise_command([self._new_task(layer) for layer in self.field.layers()]),
+            lambda: denoise_python(self._new_task(self.image.value)),
+            self.status,
+        )
+        run = [buttons, folders, *spot, copy, self.work.progress, self.status]
         super().__init__(widgets=[*fields, *choices, self.new_images.box, *run])
         finish_form(self, self._close)
         forget_problems(self, self.status)
         self.start.clicked.connect(self.denoise)
-        self.browse.clicked.connect(self._choose_file)
         self.strength.changed.connect(self._show_strength)
-        self.model.changed.connect(self._show_card)
+        self.model.changed.connect(self._show_what_applies)
         self.image.changed.connect(self._show_choices)
         self.folder.clicked.connect(self._choose_folders)
         self.map.clicked.connect(self.map_detail)
         self.field.follow()
         self._show_choices()
-        self._show_card()
+        self._show_what_applies()
+        self._memory = Memory("denoise", self.native, self._settings())
 
     def _make_fields(self) -> None:
         self.field = LayerField(self._viewer, "Image or stack of images, 8 or 16 bit or floating; it is not changed")
         self.image = self.field.image
-        self.model = ComboBox(
-            label="Model",
-            choices=self._models,
-            tooltip="Models of the package (starter-fast takes a quarter of the time), those that you trained or used "
-            "recently, and classical methods to compare with",
-        )
-        self.browse = PushButton(text="Another &model ...", tooltip="Choose a .keras model file")
-        self.card = text_label("Summary of the model card")
+        self.models = ModelField(self._viewer, classical_methods, summary)
+        self.model, self.card = self.models.model, self.models.card
         self.strength = FloatSlider(
             label="Strength",
             value=preference("denoise", "strength", INFERENCE.strength),
@@ -108,6 +107,7 @@ class DenoiseWidget(Container):
         self.in_shapes = CheckBox(text="Within drawn shapes only", tooltip=REGION_TOOLTIP)
         self.lazy = CheckBox(
             text="Denoise slices on demand",
+            value=preference("denoise", "lazy", default=False),
             tooltip="Denoise an image of the stack when you scroll to it. To keep the window responsive meanwhile, set "
             "Preferences > Experimental > Render Layers Asynchronously",
         )
@@ -118,7 +118,7 @@ class DenoiseWidget(Container):
         )
         self.self_ensemble = CheckBox(
             text="Self-ensemble: average 8 orientations\n(slower, slightly better)",
-            value=INFERENCE.self_ensemble,
+            value=preference("denoise", "self_ensemble", INFERENCE.self_ensemble),
             tooltip="Average the network over all rotations and flips of the image: slightly better, 8 times slower",
         )
         self.start = PushButton(
@@ -142,19 +142,14 @@ class DenoiseWidget(Container):
         self.new_images = NewImages(self._viewer, self._denoise_new)
         self.status = text_label()
 
-    def _models(self, *_: object) -> list[tuple[str, Path]]:
-        package = {path: path.stem for path in starter_models()}
-        own = [path for path in (*self._browsed, *recent_models()) if path not in package]
-        models = named_models(own, taken=package.values())
-        return [*((name, path) for path, name in package.items()), *models, *classical_methods()]
+    def _settings(self) -> dict[str, ValueWidget]:
+        """Return the fields that are remembered."""
+        names = ("model", "strength", "visible_only", "lazy", "self_ensemble", "radius", "contrast")
+        return {**{name: getattr(self, name) for name in names}, **self.maps.settings}
 
     def use_model(self, path: Path) -> None:
         """Add a model file to the choices and select it."""
-        if path not in self._browsed:
-            self._browsed.insert(0, path)
-        self.model.reset_choices()
-        self.model.value = path
-        self._show_card()
+        self.models.use(path)
 
     def _show_choices(self) -> None:
         layer: Image | None = self.image.value
@@ -169,7 +164,7 @@ class DenoiseWidget(Container):
     def denoise_folder(self, source: Path, output: Path) -> None:
         """Start denoising a folder and its subfolders into another one."""
         try:
-            work = DenoiseWork(self._chosen_model(), self.strength.value, self_ensemble=self.self_ensemble.value)
+            work = DenoiseWork(self.models.chosen(), self.strength.value, self_ensemble=self.self_ensemble.value)
         except InputError as error:
             report_error(self.status, error)
             return
@@ -189,26 +184,9 @@ class DenoiseWidget(Container):
         if outcome.errors:
             show_warning(f"{len(outcome.errors)} images failed: {summarise_errors(outcome.errors)}")
 
-    def _chosen_model(self) -> Path:
-        model: Path | None = self.model.value
-        if model is None:
-            raise InputError(NO_MODEL)
-        return model
-
-    def _choose_file(self) -> None:
-        from qtpy.QtWidgets import QFileDialog
-
-        name, _ = QFileDialog.getOpenFileName(self.native, "Choose a model", "", f"Models (*{MODEL_SUFFIX})")
-        if name:
-            self.use_model(Path(name))
-
-    def _show_card(self) -> None:
+    def _show_what_applies(self) -> None:
         for field in (self.self_ensemble, *self.maps.error_fields, self.folder, self.map):
             field.enabled = not is_classical(self.model.value)
-        try:
-            show_text(self.card, summary(self._chosen_model()))
-        except InputError as error:
-            show_problem(self.card, error)
 
     def denoise(self) -> None:
         """Start denoising; the result becomes a new layer."""
@@ -258,7 +236,7 @@ class DenoiseWidget(Container):
 
     def _new_task(self, chosen: Image | None) -> Task:
         layer = check_image(chosen)
-        model = self._chosen_model()
+        model = self.models.chosen()
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
         shown = current_image(layer, self._viewer.dims.point)
         lazy = layer.ndim == 3 and self.lazy.value
@@ -282,6 +260,7 @@ class DenoiseWidget(Container):
             show_text(self.status, told)
 
     def _close(self) -> None:
+        self._memory.close()
         self.field.close()
         self.noise.close()
         self.new_images.close()

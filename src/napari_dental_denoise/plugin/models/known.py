@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from platformdirs import user_state_path
+from napari_dental_denoise.config import GREY_LEVELS, PERCENT
+from napari_dental_denoise.files import is_file
+from napari_dental_denoise.models import STARTER_NAME, ModelCard, find_model, starter_models
+from napari_dental_denoise.plugin.shared import preference, read_state, write_state
 
-from napari_dental_denoise.config import GREY_LEVELS, PERCENT, PROGRAM
-from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files import write_text
-from napari_dental_denoise.models import ModelCard, starter_models
+MAX_KNOWN = 50
+RECENT = "recent_models"
 
-MAX_RECENT = 8
+
+def known_models() -> list[Path]:
+    """Return the models that were trained or used, the last one first; the drive of some may be missing."""
+    try:
+        return [Path(name) for name in read_state(RECENT) or []]
+    except TypeError:
+        return []
 
 
 def recent_models() -> list[Path]:
-    """Return the recently used models that still exist, the last one first."""
-    try:
-        names = json.loads(_list_file().read_text(encoding="utf-8"))
-        return [Path(name) for name in names if Path(name).is_file()]
-    except (OSError, ValueError, TypeError):
-        return []
+    """Return the models that were trained or used and exist, the last one first."""
+    return [path for path in known_models() if is_file(path)]
+
+
+def default_model() -> Path | None:
+    """Return the model that Preferences name; if there is no such file, the best one of the package."""
+    chosen = find_model(preference("denoise", "model", STARTER_NAME))
+    return chosen if chosen.is_file() else next(iter(starter_models()), None)
 
 
 def named_models(paths: Iterable[Path], taken: Iterable[str] = ()) -> list[tuple[str, Path]]:
@@ -43,19 +51,24 @@ def _with_folder(path: Path) -> str:
 
 
 def remember_model(path: Path) -> None:
-    """Put a model first in the list of recent ones; failures to write the list are ignored."""
+    """Put a model first in the list of known ones; failures to write the list are ignored."""
     path = path.resolve()
-    if path in starter_models() or not path.is_file():
-        return
-    recent = [path, *(other for other in recent_models() if other != path)][:MAX_RECENT]
-    try:
-        write_text(_list_file(), json.dumps([str(item) for item in recent]), overwrite=True)
-    except InputError:
-        return
+    if path not in starter_models() and is_file(path):
+        _keep([path, *(other for other in known_models() if other != path)])
 
 
-def _list_file() -> Path:
-    return user_state_path(PROGRAM) / "recent_models.json"
+def forget_model(path: Path) -> None:
+    """Remove a model from the list of known ones; its file stays."""
+    _keep([other for other in known_models() if other != path])
+
+
+def replace_model(path: Path, by: Path) -> None:
+    """Give a model that was renamed the place of the old name in the list."""
+    _keep([by if other == path else other for other in known_models() if other != by])
+
+
+def _keep(models: list[Path]) -> None:
+    write_state(RECENT, [str(path) for path in models[:MAX_KNOWN]])
 
 
 def card_text(card: ModelCard) -> str:

@@ -12,6 +12,7 @@ from .form import preference as preference
 from .form import report_error as report_error
 from .form import row as row
 from .form import sentence as sentence
+from .form import set_preference as set_preference
 from .form import show_problem as show_problem
 from .form import show_text as show_text
 from .form import text_label as text_label
@@ -23,6 +24,9 @@ from .layers import current_image as current_image
 from .layers import matching_layer_kwargs as matching_layer_kwargs
 from .layers import place_window as place_window
 from .layers import visible_window as visible_window
+from .memory import Memory as Memory
+from .memory import read_state as read_state
+from .memory import write_state as write_state
 from .menu import denoise_selected as denoise_selected
 from .menu import open_form as open_form
 from .menu import show_add_noise as show_add_noise
@@ -40,6 +44,11 @@ from .metadata import layer_record as layer_record
 from .metadata import record_encoding as record_encoding
 from .metadata import to_grey as to_grey
 from .noise_label import NoiseLabel as NoiseLabel
+from .script import Script as Script
+from .script import ScriptInput as ScriptInput
+from .script import command_line as command_line
+from .script import copy_buttons as copy_buttons
+from .script import python_text as python_text
 from .shapes import last_line as last_line
 from .shapes import outlines as outlines
 from .task import FormWork as FormWork

@@ -173,3 +173,10 @@ def preference(section: str, name: str, default: Any) -> Any:
     except (KeyError, ValueError):
         return default
     return getattr(getattr(settings, section, None), name, default)
+
+
+def set_preference(section: str, name: str, value: Any) -> None:
+    """Change a value of the plugin's page in Preferences, which napari keeps."""
+    from napari.settings import get_plugin_settings
+
+    setattr(getattr(get_plugin_settings(PROGRAM), section), name, value)

@@ -109,7 +109,7 @@ class TrainingFields:
 
     def _make_length(self) -> None:
         self.amount = FloatSpinBox(
-            value=WORKFLOW_TRAINING.minutes,
+            value=preference("train", "minutes", WORKFLOW_TRAINING.minutes),
             min=0.01,
             max=10_000,
             step=1,
@@ -132,6 +132,12 @@ class TrainingFields:
         rows = [self.length, self.sigmas]
         single = [line for line in self.lines if line not in [*rows, self.metric_note]]
         return [*single, *(field for line in rows for field in line)]
+
+    @property
+    def settings(self) -> dict[str, ValueWidget]:
+        """Return the fields that are remembered."""
+        names = ("learn_from", "clean", "noisy", "model", "start_from", "amount", "unit", "kind", "lowest", "highest")
+        return {**{name: getattr(self, name) for name in names}, **self.config_fields}
 
     @property
     def _sigma_applies(self) -> bool:

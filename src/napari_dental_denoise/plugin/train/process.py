@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -142,13 +141,3 @@ def find_again() -> TrainingProcess | None:
             found.goes_on = True
             return found
     return None
-
-
-def command_line(arguments: Sequence[str]) -> str:
-    """Return the command line of a training, quoted for the shell."""
-    words = [PROGRAM, "train", *arguments]
-    if sys.platform == "win32":
-        return subprocess.list2cmdline(words)
-    import shlex
-
-    return shlex.join(words)

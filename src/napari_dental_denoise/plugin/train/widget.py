@@ -12,7 +12,9 @@ from qtpy.QtWidgets import QScrollArea
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.shared import (
     Connections,
+    Memory,
     clear_problem,
+    command_line,
     delayed,
     finish_form,
     open_form,
@@ -30,7 +32,7 @@ from napari_dental_denoise.plugin.train.display import PLAN_TOOLTIP, TrainingDis
 from napari_dental_denoise.plugin.train.fields import TrainingFields
 from napari_dental_denoise.plugin.train.layers import start_with_layers
 from napari_dental_denoise.plugin.train.offer import offer_model
-from napari_dental_denoise.plugin.train.process import TrainingProcess, command_line, find_again
+from napari_dental_denoise.plugin.train.process import TrainingProcess, find_again
 from napari_dental_denoise.plugin.train.request import TrainingRequest, length_text, request_from
 from napari_dental_denoise.plugin.train.runs import new_run
 from napari_dental_denoise.training import TrainingReport, TrainingStarted
@@ -80,6 +82,7 @@ class TrainingWidget(Container):
         # By then, the form has a dock.
         self._opened = delayed(self.native, 0, self._find_again)
         self._opened.start()
+        self._memory = Memory("train", self.native, self.fields.settings)
 
     def _make_controls(self) -> None:
         self.plan = text_label(PLAN_TOOLTIP)
@@ -236,7 +239,7 @@ class TrainingWidget(Container):
 
         clipboard = QApplication.clipboard()
         if clipboard is not None:
-            clipboard.setText(command_line(self._next().arguments()))
+            clipboard.setText(command_line(["train", *self._next().arguments()]))
         show_text(self.status, "Command line copied to the clipboard")
 
     def _next(self) -> TrainingRequest:
@@ -271,6 +274,7 @@ class TrainingWidget(Container):
         self.display.close()
         for timer in (self._timer, self._recheck, self._scroll, self._opened):
             timer.stop()
+        self._memory.close()
         self._connections.close()
 
     def _follow_selection(self, _event: object = None) -> None:

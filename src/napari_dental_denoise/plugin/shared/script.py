@@ -1,0 +1,146 @@
+"""Commands and Python code that repeat what a form does, to copy."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from magicgui.widgets import Container, Label, PushButton
+
+from napari_dental_denoise.config import PROGRAM
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.images import find_files
+from napari_dental_denoise.pixels import PLAIN
+from napari_dental_denoise.plugin.shared.form import report_error, row, show_text
+from napari_dental_denoise.plugin.shared.metadata import layer_encoding, layer_record
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+# Stands for a layer without a file.
+STAND_IN = "image.tif"
+
+
+class Script(NamedTuple):
+    """A command or Python code, and what a user must know before running it."""
+
+    text: str
+    note: str = ""
+
+
+class ScriptInput:
+    """How a command and Python code get at the images of a layer."""
+
+    def __init__(self, layer: Image) -> None:
+        self._layer = layer
+        # A stack of files or a lazy one; each image then decides its own black and white.
+        self.is_each_alone = layer.ndim == 3 and not isinstance(layer.data, np.ndarray)
+        record = layer_record(layer)
+        # Each image is one.
+        self.are_files = "files" in record and "operation" not in record
+
+    @cached_property
+    def _files(self) -> list[Path]:
+        return layer_files(self._layer)
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources of a command: the files, or their folder if it holds no others."""
+        if not self._files:
+            return [STAND_IN]
+        folder = Path(layer_record(self._layer).get("path", self._files[0]))
+        if self.are_files and _is_same(self._files, folder):
+            return [str(folder)]
+        return [str(file) for file in self._files]
+
+    @property
+    def note_for_command(self) -> str:
+        """What to do before running the command."""
+        return "" if self._files else f"{self._layer.name} has no file: save it as {STAND_IN} first"
+
+    @property
+    def note_for_python(self) -> str:
+        """Where the code can run."""
+        return "" if self._files else f"{self._layer.name} has no file: run this in napari's console"
+
+    @property
+    def python(self) -> list[str]:
+        """Lines of code that define `image`, an image or stack, or `images`, one after the other."""
+        name = "images" if self.is_each_alone else "image"
+        if self.are_files:
+            return [
+                f"files = {[str(file) for file in self._files]}",
+                f"{name} = (ndd.read_image(file) for file in files)",
+            ]
+        if self._files:
+            function = "read_pages" if self._layer.ndim == 3 else "read_image"
+            return [f"{name} = ndd.{function}({str(self._files[0])!r})"]
+        layer = f"viewer.layers[{self._layer.name!r}]"
+        if layer_encoding(self._layer) is PLAIN:
+            return [f"{name} = {layer}.data"]
+        return [
+            "from napari_dental_denoise.plugin.shared import layer_encoding, to_grey",
+            f"layer = {layer}",
+            f"{name} = to_grey(layer.data, layer_encoding(layer))",
+        ]
+
+
+def layer_files(layer: Image) -> list[Path]:
+    """Return the files whose images a layer shows, in their order; none if it was computed."""
+    record = layer_record(layer)
+    if "operation" in record:
+        return []
+    if "path" in record:
+        path = Path(record["path"])
+        return [path / name for name in record["files"]] if "files" in record else [path]
+    # Another reader may have opened it.
+    opened = layer.source.path
+    return [Path(opened)] if opened is not None and Path(opened).is_file() else []
+
+
+def _is_same(files: Sequence[Path], folder: Path) -> bool:
+    try:
+        found = [each.path for each in itertools.islice(find_files([folder]), len(files) + 1)]
+    except InputError:
+        return False
+    return found == list(files)
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """Return a command line of the program, quoted for the shell."""
+    words = [PROGRAM, *arguments]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def python_text(imports: Sequence[str], lines: Sequence[str]) -> str:
+    """Return Python code."""
+    return "\n".join([*imports, "", *lines, ""])
+
+
+def copy_buttons(command: Callable[[], Script], python: Callable[[], Script], status: Label) -> Container:
+    """Return a row with two buttons that copy what these functions return, and tell it in `status`."""
+    buttons = []
+    for title, script in (("command", command), ("Python", python)):
+        button = PushButton(text=f"Copy as {title}", tooltip="Copy what this form does, to repeat it elsewhere")
+        button.clicked.connect(partial(_copy, script, status))
+        buttons.append(button)
+    return row(*buttons)
+
+
+def _copy(script: Callable[[], Script], status: Label) -> None:
+    from qtpy.QtWidgets import QApplication
+
+    try:
+        text, note = script()
+    except InputError as error:
+        report_error(status, error)
+        return
+    QApplication.clipboard().setText(text)
+    show_text(status, f"Copied. {note}".rstrip())
