@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from napari_dental_denoise.images import survey as survey_module
@@ -153,3 +154,10 @@ def test_files_of_8_bit_are_not_unpacked(tmp_path, monkeypatch):
         write_image(tmp_path / f"{number}.png", np.full((20, 30), number, np.uint8))
     monkeypatch.setattr(survey_module, "read_radiograph", lambda *_: pytest.fail("unpacked"))
     assert [image.limits for image in probe_all(sorted(tmp_path.iterdir())).images] == [(0.0, 255.0)] * 3
+
+
+def test_the_values_of_all_signed_images_are_known(tmp_path):
+    for number in range(12):
+        tifffile.imwrite(tmp_path / f"{number:02}.tif", np.full((20, 30), -(2**number), np.int16))
+    images = probe_all(sorted(tmp_path.iterdir())).images
+    assert all(image.encoding.extent is not None for image in images)

@@ -18,6 +18,8 @@ from napari_dental_denoise.pixels import ImageInfo, PixelSize
 
 # So many of the files that do not say what is black and white are unpacked, to find their range of grey values.
 SAMPLED = 8
+# Up to so many files are unpacked where the values of all decide what is black.
+MAX_UNPACKED = 500
 EIGHT_BIT = (0.0, float(GREY_LEVELS))
 
 
@@ -38,16 +40,22 @@ def probe_all(paths: Sequence[Path]) -> Survey:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(_tried(probe), paths))
         images = [replace(item, limits=_known_limits(item)) for item in found if isinstance(item, ImageInfo)]
-        unknown = [index for index, image in enumerate(images) if image.limits is None]
-        sampled = (
-            sorted({unknown[int(place)] for place in np.linspace(0, len(unknown) - 1, SAMPLED)}) if unknown else []
-        )
+        sampled = _to_unpack(images)
         unpacked = dict(zip(sampled, pool.map(_tried(_unpack), [images[index].path for index in sampled]), strict=True))
     results = [unpacked.get(index, image) for index, image in enumerate(images)]
     return Survey(
         [item for item in results if isinstance(item, ImageInfo)],
         [item for item in (*found, *results) if isinstance(item, ImageReadError)],
     )
+
+
+def _to_unpack(images: Sequence[ImageInfo]) -> list[int]:
+    """Return which images to unpack: some of those whose range is not known, and all whose black it decides."""
+    unknown = [index for index, image in enumerate(images) if image.limits is None]
+    # A stack has one black for all of its images only if the values of each are known.
+    signed = [index for index, image in enumerate(images) if image.dtype.kind == "i" or image.encoding.inverted]
+    some = {unknown[int(place)] for place in np.linspace(0, len(unknown) - 1, SAMPLED)} if unknown else set()
+    return sorted(some | set(signed if len(signed) <= MAX_UNPACKED else ()))
 
 
 def _tried(function: Callable[[Path], ImageInfo]) -> Callable[[Path], ImageInfo | ImageReadError]:
