@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -126,12 +126,14 @@ def python_text(imports: Sequence[str], lines: Sequence[str]) -> str:
 
 def copy_buttons(command: Callable[[], Script], python: Callable[[], Script], status: Label) -> Container:
     """Return a row with two buttons that copy what these functions return, and tell it in `status`."""
-    buttons = []
-    for title, script in (("command", command), ("Python", python)):
-        button = PushButton(text=f"Copy as {title}", tooltip="Copy what this form does, to repeat it elsewhere")
-        button.clicked.connect(partial(_copy, script, status))
-        buttons.append(button)
-    return row(*buttons)
+    return row(_copy_button("command", command, status), _copy_button("Python", python, status))
+
+
+def _copy_button(title: str, script: Callable[[], Script], status: Label) -> PushButton:
+    button = PushButton(text=f"Copy as {title}", tooltip="Copy what this form does, to repeat it elsewhere")
+    # After the form has cleared the problem before, which it does at every press of a button.
+    button.native.clicked.connect(lambda *_: _copy(script, status))
+    return button
 
 
 def _copy(script: Callable[[], Script], status: Label) -> None:
