@@ -240,6 +240,17 @@ def test_a_multi_page_tiff_is_a_stack(tmp_path):
     assert settings["contrast_limits"] == (0, 4095)
 
 
+def test_a_large_multi_page_tiff_is_lazy_and_shows_its_middle(tmp_path, monkeypatch):
+    pages = np.zeros((5, 20, 30), np.uint16)
+    pages[2] = np.arange(600).reshape(20, 30)
+    write_tiff_pages(tmp_path / "stack.tif", pages)
+    monkeypatch.setattr("napari_dental_denoise.plugin.files.image_layers.LAZY_BYTES", 1000)
+    ((data, settings, _),) = read(str(tmp_path / "stack.tif"))
+    assert data.chunks == ((1,) * 5, (20,), (30,))
+    np.testing.assert_array_equal(data.compute(), pages)
+    assert settings["contrast_limits"] == (0, 1023)
+
+
 def test_pages_that_make_no_stack_are_said(tmp_path, notified):
     Image.new("L", (40, 30)).save(tmp_path / "thumb.tif", save_all=True, append_images=[Image.new("L", (4, 3))])
     ((data, _, _),) = read(str(tmp_path / "thumb.tif"))

@@ -28,7 +28,7 @@ from napari_dental_denoise.images import (
     read_radiograph,
     stack_slices,
 )
-from napari_dental_denoise.pixels import ImageInfo, Limits
+from napari_dental_denoise.pixels import ImageInfo, Limits, widest_limits
 from napari_dental_denoise.plugin.files.lazy_stack import FileFrames, stack_of
 from napari_dental_denoise.plugin.shared import METADATA
 
@@ -161,10 +161,12 @@ def _file_layer(info: ImageInfo, name: str) -> LayerData:
     size = math.prod(info.shape) * info.pages * info.dtype.itemsize
     if info.pages == 1 or size <= LAZY_BYTES:
         return _image_layer(read_radiograph(info.path), name)
-    radiograph = _first_page(info.path)
+    # The ends of a volume may be empty.
+    some = [read_radiograph(info.path, slice(page, page + 1)) for page in (0, info.pages // 2, info.pages - 1)]
     with info.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest() if info.is_dicom else None
-    info = replace(radiograph.info, limits=info.limits or radiograph.limits, sha256=digest)
+    limits = info.limits or widest_limits(each.limits for each in some)
+    info = replace(some[0].info, limits=limits, sha256=digest)
     return _layer_of_slices(stack_slices([info]), info, name, {"path": str(info.path)})
 
 
