@@ -5,7 +5,7 @@ import pydicom
 import pytest
 
 from napari_dental_denoise.dicom.derived import write_derived
-from napari_dental_denoise.images.folders import read_dental
+from napari_dental_denoise.images.folders import read_dental, series_encoding
 from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import read_radiograph
 from napari_dental_denoise.images.slices import order_slices, stack_slices
@@ -169,6 +169,9 @@ def test_signed_images_of_a_series_have_one_black_point(tmp_path):
     images = read_dental(tmp_path)
     assert [image[5, 5] for image in images] == [3196] * 4
     assert images.dtype == np.uint16
+    # A file at a time, as it is denoised to TIFF.
+    alone = [read_radiograph(path) for path in sorted(tmp_path.iterdir())]
+    assert [series_encoding(each).to_grey(each.pixels)[5, 5] for each in alone] == [3196] * 4
 
 
 def test_images_of_a_series_are_read_on_one_scale(tmp_path):

@@ -31,6 +31,7 @@ from napari_dental_denoise.images import (
     read_image,
     read_pages,
     read_radiograph,
+    series_encoding,
     write_image,
     write_tiff_pages,
 )
@@ -94,7 +95,9 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     target = _target(item, radiograph, destination)
     _check_target(item, target, destination, overwrite=overwrite)
     info, pixels = radiograph.info, radiograph.pixels
-    encoding = info.encoding.fit(pixels)
+    # Grey files of a series are compared; stored values need no black of their own.
+    encoding = info.encoding if is_dicom_name(target) else series_encoding(radiograph)
+    encoding = encoding.fit(pixels)
     processed = work(pixels, encoding, item.number)
     name = map_name(item.folder, target.name)
     for folder in (*processed.without_map, *(each.folder for each in processed.maps)):

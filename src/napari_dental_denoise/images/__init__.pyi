@@ -5,6 +5,7 @@ from .finder import root_of as root_of
 from .folders import read_all_datasets as read_all_datasets
 from .folders import read_dental as read_dental
 from .folders import resize as resize
+from .folders import series_encoding as series_encoding
 from .folders import summarise_errors as summarise_errors
 from .formats import DICOM as DICOM
 from .formats import format_of as format_of

@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -15,8 +17,10 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import is_folder, stat_or_none
 from napari_dental_denoise.images.finder import dataset_folders, list_files
+from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import Radiograph, read_pages, read_radiograph
 from napari_dental_denoise.images.slices import stack_slices
+from napari_dental_denoise.pixels import ImageInfo, PixelEncoding
 from napari_dental_denoise.validation import is_shape_2d
 
 Images = NDArray[np.generic] | list[NDArray[np.generic]]
@@ -70,6 +74,42 @@ def _series_as_grey(members: Sequence[Radiograph]) -> list[NDArray[np.generic]]:
         extent = min(low for low, _ in ends), max(high for _, high in ends)
         encodings = [each if each.extent is None else replace(each, extent=extent) for each in encodings]
     return [encoding.to_grey(pixels) for encoding, pixels in zip(encodings, stored, strict=True)]
+
+
+def series_encoding(radiograph: Radiograph) -> PixelEncoding:
+    """Return the encoding of a radiograph with the black and the white of its series, as far as it is in its folder."""
+    info = radiograph.info
+    encoding = info.encoding.with_extent(radiograph.pixels)
+    if encoding.extent is None or not info.is_dicom:
+        return encoding
+    others = _series_in(info.path.parent).get(_series_key(info), [])
+    # Its own ends too: the folder may have changed since it was looked through.
+    ends = [encoding.extent, *(_extents_of(tuple(others)) if len(others) > 1 else ())]
+    return replace(encoding, extent=(min(low for low, _ in ends), max(high for _, high in ends)))
+
+
+def _series_key(info: ImageInfo) -> tuple[str, bool]:
+    return info.series, info.encoding.inverted
+
+
+@lru_cache(maxsize=8)
+def _series_in(folder: Path) -> dict[tuple[str, bool], list[Path]]:
+    found = defaultdict(list)
+    for path in list_files([folder]):
+        with suppress(ImageReadError):
+            found[_series_key(probe(path))].append(path)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _extents_of(paths: tuple[Path, ...]) -> list[tuple[int, int]]:
+    extents = []
+    # One at a time: a series can be larger than the memory.
+    for path in paths:
+        with suppress(ImageReadError):
+            radiograph = read_radiograph(path)
+            extents.append(radiograph.info.encoding.with_extent(radiograph.pixels).extent)
+    return [extent for extent in extents if extent is not None]
 
 
 def read_dental(folder: str | Path, size: tuple[int, int] | None = None) -> Images:
