@@ -332,7 +332,8 @@ def test_slices_of_several_bits_and_scales_are_one_layer(tmp_path, pixels):
 
 
 def test_a_large_file_of_frames_stays_in_the_file_and_is_derived_from(tmp_path, pixels, monkeypatch):
-    monkeypatch.setattr("napari_dental_denoise.plugin.files.image_layers.LAZY_BYTES", 1000)
+    for name in ("LAZY_BYTES", "LARGE_FILE"):
+        monkeypatch.setattr(f"napari_dental_denoise.plugin.files.image_layers.{name}", 1000)
     frames = np.stack([pixels, pixels // 2, pixels // 3])
     path = save(radiograph(frames, bits=12), tmp_path / "a.dcm")
     ((data, settings, _),) = read(str(path))

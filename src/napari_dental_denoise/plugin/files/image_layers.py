@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import ImageReadError
+from napari_dental_denoise.files import stat_or_none
 from napari_dental_denoise.images import (
     FIRST_PAGE,
     Depth,
@@ -39,6 +40,8 @@ POLARITY_COLORMAP = "gray_r"
 GAP = 8
 # Files with more bytes of pixels are read page by page.
 LAZY_BYTES = 2**28
+# Files with more bytes may have so many.
+LARGE_FILE = 2**26
 
 
 class Group(NamedTuple):
@@ -140,9 +143,15 @@ def file_layer(path: Path, name: str) -> LayerData:
     """Return the layer of a file with all its pages, or only the first if they differ, as thumbnails do."""
     from napari.utils.notifications import show_warning
 
-    info = probe(path)
     try:
-        layer = _file_layer(info, name)
+        # Few files are large, and of the others the header need not be read twice.
+        found = stat_or_none(path)
+        if found is not None and found.st_size > LARGE_FILE:
+            info = probe(path)
+            layer = _file_layer(info, name)
+        else:
+            radiograph = read_radiograph(path)
+            info, layer = radiograph.info, _image_layer(radiograph, name)
     except ImageReadError as error:
         layer = _image_layer(_first_page(path), name)
         show_warning(f"First page only: {error}")
