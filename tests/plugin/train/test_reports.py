@@ -134,7 +134,9 @@ def test_the_text_of_each_button_can_be_read_in_the_narrowest_form(form, qtbot, 
     qtbot.waitUntil(lambda: form.native.width() <= 342)
     buttons = [button for button in form.native.findChildren(QPushButton) if button.isVisible()]
     assert form.copy.native in buttons
-    cut_off = [each.text() for each in buttons if each.fontMetrics().horizontalAdvance(each.text()) > each.width() - 4]
+    # The mark of an accelerator takes no room.
+    texts = {each: each.text().replace("&", "") for each in buttons}
+    cut_off = [text for each, text in texts.items() if each.fontMetrics().horizontalAdvance(text) > each.width() - 4]
     assert cut_off == []
 
 

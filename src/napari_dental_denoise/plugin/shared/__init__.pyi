@@ -2,7 +2,6 @@ from .form import MINIMUM_WIDTH as MINIMUM_WIDTH
 from .form import CloseWatcher as CloseWatcher
 from .form import Connections as Connections
 from .form import brief as brief
-from .form import clear_problem as clear_problem
 from .form import delayed as delayed
 from .form import finish_form as finish_form
 from .form import forget_problem as forget_problem

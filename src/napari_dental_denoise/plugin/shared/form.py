@@ -122,12 +122,6 @@ def show_text(label: Label, text: str, *, problem: bool = False) -> None:
     native.setToolTip(native.whatsThis() if label.value == text else text)
 
 
-def clear_problem(label: Label) -> None:
-    """Remove a problem from a label; other texts stay."""
-    if label.native.styleSheet():
-        show_text(label, "")
-
-
 def report_error(label: Label, error: Exception) -> None:
     """Show an error in a label and as a notification."""
     from napari.utils.notifications import show_error

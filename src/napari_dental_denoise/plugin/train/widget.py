@@ -13,10 +13,10 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.shared import (
     Connections,
     Memory,
-    clear_problem,
     command_line,
     delayed,
     finish_form,
+    forget_problem,
     open_form,
     row,
     show_text,
@@ -114,7 +114,7 @@ class TrainingWidget(Container):
     def _changed(self) -> None:
         self.fields.show_what_applies()
         # A problem is one of the settings before.
-        clear_problem(self.status)
+        forget_problem(self.status)
         self._timer.start()
 
     def _show_plan(self) -> None:
