@@ -7,6 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractSpinBox, QPushButton
 
 from napari_dental_denoise.models.file import read_model_file
+from napari_dental_denoise.plugin.shared.elision import shown_choice
 from tests.plugin.conftest import zoom_in
 from tests.plugin.train.conftest import epoch, finished, save_preview, started, step
 
@@ -134,6 +135,7 @@ def test_the_text_of_each_button_can_be_read_in_the_narrowest_form(form, qtbot, 
     qtbot.waitUntil(lambda: form.native.width() <= 342)
     buttons = [button for button in form.native.findChildren(QPushButton) if button.isVisible()]
     assert form.copy.native in buttons
+    assert shown_choice(form.fields.unit.native) == "minutes"
     # The mark of an accelerator takes no room.
     texts = {each: each.text().replace("&", "") for each in buttons}
     cut_off = [text for each, text in texts.items() if each.fontMetrics().horizontalAdvance(text) > each.width() - 4]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox, FileEdit, FloatSpinBox, Label, Widget, create_widget
 from magicgui.widgets.bases import ValueWidget
-from qtpy.QtWidgets import QAbstractSpinBox
+from qtpy.QtWidgets import QAbstractSpinBox, QSizePolicy
 
 from napari_dental_denoise.config import GREY_LEVELS, MODEL_SUFFIX, NOISE, SIGMA, LearnFrom
 from napari_dental_denoise.models import NOTHING, STARTER_NAME
@@ -118,6 +118,8 @@ class TrainingFields:
         _hide_buttons(self.amount)
         self.unit = ComboBox(choices=[MINUTES, EPOCHS], tooltip="Unit of the length")
         self.length = row(self.amount, self.unit, label="Train for")
+        # Equal halves cut off the text of the choice.
+        self.unit.native.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     @property
     def lines(self) -> list[Widget]:
