@@ -32,11 +32,14 @@ class SaveButton:
             tooltip="Save the results of the last run beside their sources, under new names: bits and pixel size are "
             "kept, and a result of a DICOM file becomes a derived image of the same study",
         )
-        self.button.clicked.connect(self.save)
 
     def offer(self, results: Iterable[tuple[Image, Image]]) -> str:
         """Save these layers from now on, given as input and result; return what to know about saving, if anything."""
         self._results = [(result, source_of(layer)) for layer, result in results]
+        if not self.button.enabled:
+            # After the form has connected its own slots, which forget the problems of before at each press.
+            self.button.clicked.disconnect(self.save, missing_ok=True)
+            self.button.clicked.connect(self.save)
         self._work.add_starter(self.button)
         return CTRL_S if any(_has_more_than_pixels(result) for result, _ in self._results) else ""
 
