@@ -13,6 +13,7 @@ Precision = Literal["auto", "f32", "bf16"]
 EngineName = Literal["openvino", "keras"]
 StrategyName = Literal["auto", "single", "mirrored", "multi-worker"]
 LearnFrom = Literal["clean", "pairs", "noisy"]
+ExportFormat = Literal["bioimageio", "onnx", "openvino", "saved-model"]
 Scale = Literal["linear", "logarithmic", "square root"]
 # The image on [0, 1] itself, or less its local mean.
 Sees = Literal["image", "differences"]
@@ -20,6 +21,8 @@ PRECISIONS: tuple[Precision, ...] = ("auto", "f32", "bf16")
 LEARN_FROM: tuple[LearnFrom, ...] = ("clean", "pairs", "noisy")
 STRATEGIES: tuple[StrategyName, ...] = ("auto", "single", "mirrored", "multi-worker")
 ENGINES: tuple[EngineName, ...] = ("openvino", "keras")
+
+EXPORT_FORMATS: tuple[ExportFormat, ...] = ("bioimageio", "onnx", "openvino", "saved-model")
 
 GREY_LEVELS = 255
 PERCENT = 100

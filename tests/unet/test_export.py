@@ -22,7 +22,8 @@ from napari_dental_denoise.inference.engine import load_engine
 from napari_dental_denoise.models.card import ModelCard, parse_card
 from napari_dental_denoise.models.file import read_card, read_model_file, sha256
 from napari_dental_denoise.pixels.local_mean import seen_by
-from napari_dental_denoise.unet.export import convert_model, load_keras_model, round_weights, save_model
+from napari_dental_denoise.unet.exchange.conversion import convert_model
+from napari_dental_denoise.unet.export import load_keras_model, round_weights, save_model
 from napari_dental_denoise.unet.keras_engine import KerasEngine
 
 

@@ -15,11 +15,12 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "convert",
         help="make a Keras model from elsewhere usable",
-        description="Add a card and an OpenVINO export to a Keras model that was trained elsewhere. It must be a "
-        "network from one grey image to another, without Lambda layers and custom classes. Whether it predicts the "
-        "noise or the image is measured. denoise converts such models by itself, once each.",
+        description="Add a card and an OpenVINO export to a Keras model that was trained elsewhere: a .keras or .h5 "
+        "file, or a package of the BioImage Model Zoo with weights of Keras. It must be a network from one grey image "
+        "to another, without Lambda layers and custom classes. Whether it predicts the noise or the image is measured. "
+        "denoise converts .keras files by itself, once each.",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras file; it is not changed")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras, .h5 or .zip file; it is not changed")
     parser.add_argument("-o", "--output", type=named_path, required=True, metavar="MODEL", help="model file to write")
     add_overwrite(parser)
     parser.set_defaults(run=run)

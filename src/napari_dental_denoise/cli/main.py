@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from napari_dental_denoise import __version__
-from napari_dental_denoise.cli import add_noise, assess, convert, denoise, evaluate, info, train, workflow
+from napari_dental_denoise.cli import add_noise, assess, convert, denoise, evaluate, export, info, train, workflow
 from napari_dental_denoise.cli.console import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_STOPPED, echo_error
 from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.errors import InputError
 
-COMMANDS = (add_noise, train, denoise, evaluate, assess, info, convert, workflow)
+COMMANDS = (add_noise, train, denoise, evaluate, assess, info, convert, export, workflow)
 
 DESCRIPTION = """\
 Denoise dental radiographs with a U-Net: add known noise, train, denoise, evaluate.

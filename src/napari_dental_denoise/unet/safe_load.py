@@ -34,17 +34,36 @@ def check_untrusted(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(read_member(archive, KERAS_CONFIG))
             weights = read_member(archive, KERAS_WEIGHTS) if KERAS_WEIGHTS in archive.namelist() else b""
-        foreign, huge = next(_foreign(config), None), next(_huge(config), None)
     except (*ZIP_ERRORS, RecursionError) as error:
         raise InputError(f"{path.name}: the model file is damaged") from error
-    if foreign is not None:
-        raise InputError(
-            f"{path.name}: Keras refuses to load this model: it holds {foreign[:80]}, which could run code"
-        )
-    if huge is not None:
-        raise InputError(f"{path.name}: one of its layers has {huge}; at most {MAX_SIDE} is accepted")
+    _check_config(path.name, config)
     if weights:
         _check_weights(path.name, weights)
+
+
+def _check_config(name: str, config: Any) -> None:
+    try:
+        foreign, huge = next(_foreign(config), None), next(_huge(config), None)
+    except RecursionError as error:
+        raise InputError(f"{name}: the model file is damaged") from error
+    if foreign is not None:
+        raise InputError(f"{name}: Keras refuses to load this model: it holds {foreign[:80]}, which could run code")
+    if huge is not None:
+        raise InputError(f"{name}: one of its layers has {huge}; at most {MAX_SIDE} is accepted")
+
+
+def check_untrusted_h5(path: Path) -> None:
+    """Raise InputError if a model in a HDF5 file, as earlier versions of Keras wrote it, names code or is huge."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            config = json.loads(file.attrs["model_config"])
+    # h5py raises a dozen different exceptions for damaged files.
+    except Exception as error:
+        raise InputError(f"{path.name}: expected a Keras model with its network, as model.save() writes it") from error
+    _check_config(path.name, config)
+    _check_weights(path.name, path.read_bytes())
 
 
 def _foreign(part: Any) -> Iterator[str]:

@@ -1,0 +1,122 @@
+"""Write a model in the format of another program."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from napari_dental_denoise.config import MEAN_SIDE, PROGRAM, ExportFormat
+from napari_dental_denoise.errors import InputError, needed_for
+from napari_dental_denoise.files import atomic_write, check_name, write_bytes
+from napari_dental_denoise.models import ModelCard, converted, read_card
+from napari_dental_denoise.pixels import next_multiple
+from napari_dental_denoise.unet import keras, load_keras_model, openvino_export, quiet_stderr
+from napari_dental_denoise.unet.exchange.network import DENOISED, denoiser_network
+from napari_dental_denoise.unet.exchange.zoo import write_package
+
+# The first with all operations of the networks; ImageJ's and QuPath's runtimes know it.
+OPSET = 17
+SUFFIXES: Mapping[ExportFormat, str] = MappingProxyType(
+    {"bioimageio": ".zip", "onnx": ".onnx", "openvino": ".xml", "saved-model": ""}
+)
+
+
+def export_model(source: Path, target: Path, kind: ExportFormat, *, overwrite: bool) -> None:
+    """Write a model file in another format: from grey images (N, H, W, 1) on [0, 1] to denoised ones.
+
+    Parameters
+    ----------
+    source : Path
+        A `.keras` model file; it is not changed.
+    target : Path
+        A file, or for "saved-model" a folder; OpenVINO's weights stand beside it in a file of the suffix .bin.
+    kind : {"bioimageio", "onnx", "openvino", "saved-model"}
+    overwrite : bool
+        Whether to replace `target`.
+
+    Raises
+    ------
+    InputError
+        If the model cannot be loaded, the name has another suffix than the format, exists or cannot be written, or a
+        package is missing.
+    """
+    if target.suffix.lower() != SUFFIXES[kind] and SUFFIXES[kind]:
+        raise InputError(f"{target.name}: expected a name with the suffix {SUFFIXES[kind]}")
+    check_name(target, overwrite=overwrite)
+    usable = converted(source)
+    card = read_card(usable)
+    WRITERS[kind](denoiser_network(load_keras_model(usable), card), card, target, overwrite)
+
+
+def _write_onnx(network: keras.Model, card: ModelCard, target: Path, overwrite: bool) -> None:  # noqa: FBT001 (a writer)
+    with atomic_write(target, overwrite=overwrite) as temporary:
+        onnx_file(network, card, temporary)
+
+
+def onnx_file(network: keras.Model, card: ModelCard, path: Path) -> None:
+    """Write an ONNX file with free sides, named axes and the card."""
+    with needed_for("export to ONNX", "onnx"):
+        import onnx
+    with needed_for("export to ONNX", "tf2onnx"), warnings.catch_warnings(action="ignore"):
+        import tf2onnx  # noqa: F401 (Keras imports it)
+    # Keras exports a network that was called.
+    side = next_multiple(MEAN_SIDE, card.multiple)
+    network(keras.ops.zeros((1, side, side, 1)))
+    with quiet_stderr(), warnings.catch_warnings(action="ignore"):
+        network.export(str(path), format="onnx", verbose=False, opset_version=OPSET)
+    model = onnx.load(str(path))
+    _rename_output(model.graph, DENOISED)
+    for value in (*model.graph.input, *model.graph.output):
+        for axis, name in zip(value.type.tensor_type.shape.dim, ("batch", "height", "width"), strict=False):
+            axis.dim_param = name
+    model.producer_name = PROGRAM
+    onnx.helper.set_model_props(model, {"card": card.to_json()})
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def _rename_output(graph: Any, name: str) -> None:
+    (output,) = graph.output
+    for node in graph.node:
+        for place, made in enumerate(node.output):
+            if made == output.name:
+                node.output[place] = name
+    output.name = name
+
+
+def _write_openvino(network: keras.Model, _card: ModelCard, target: Path, overwrite: bool) -> None:  # noqa: FBT001
+    graph, weights = openvino_export(network)
+    write_bytes(target.with_suffix(".bin"), weights, overwrite=overwrite)
+    write_bytes(target, graph, overwrite=overwrite)
+
+
+def _write_saved_model(network: keras.Model, _card: ModelCard, target: Path, overwrite: bool) -> None:  # noqa: FBT001
+    if overwrite and target.exists():
+        raise InputError(f"{target} is a folder or a file, which --overwrite does not replace: choose another name")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder, quiet_stderr():
+        network.export(f"{folder}/model", format="tf_saved_model", verbose=False)
+        shutil.move(f"{folder}/model", target)
+
+
+def _write_zoo(network: keras.Model, card: ModelCard, target: Path, overwrite: bool) -> None:  # noqa: FBT001
+    with tempfile.TemporaryDirectory() as folder, atomic_write(target, overwrite=overwrite) as temporary:
+        network.save(f"{folder}/weights.keras")
+        onnx_file(network, card, Path(folder, "weights.onnx"))
+        write_package(network, card, OPSET, Path(folder), temporary, target.stem)
+
+
+Writer = Callable[[keras.Model, ModelCard, Path, bool], None]
+WRITERS: Mapping[ExportFormat, Writer] = MappingProxyType(
+    {
+        "bioimageio": _write_zoo,
+        "onnx": _write_onnx,
+        "openvino": _write_openvino,
+        "saved-model": _write_saved_model,
+    }
+)

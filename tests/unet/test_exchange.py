@@ -1,0 +1,194 @@
+"""Exported models give in other programs what they give here."""
+
+import json
+import zipfile
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import openvino
+import pytest
+import tensorflow as tf
+import yaml
+
+from napari_dental_denoise import add_gaussian_noise, denoise, load_engine, phantom, unet_model
+from napari_dental_denoise.cli import main
+from napari_dental_denoise.config import Preset
+from napari_dental_denoise.models.card import ModelCard
+from napari_dental_denoise.unet.export import save_model
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Models that predict the noise, with an error map cut off, and the image."""
+    folder, rng = tmp_path_factory.mktemp("models"), np.random.default_rng(0)
+    for predicts in ("residual", "image"):
+        resampling = "learned" if predicts == "residual" else "pooling"
+        design = Preset((4, 8), first_convolutions=1, resampling=resampling, predicts=predicts)
+        network = unet_model(design)
+        network.set_weights([rng.normal(0, 0.1, weights.shape) for weights in network.get_weights()])
+        card = ModelCard("own", predicts, design.multiple, design.halo, design.sees)
+        save_model(network, card, folder / f"{predicts}.keras", overwrite=False)
+    return folder
+
+
+@pytest.fixture
+def noisy():
+    return add_gaussian_noise(phantom((64, 90), rng=1000), 0.1, rng=0)
+
+
+def run_onnx(data, batch):
+    session = onnxruntime.InferenceSession(data)
+    return session.run(["denoised"], {"image": batch})[0]
+
+
+def run_everywhere(folder, batch):
+    with zipfile.ZipFile(folder / "model.zip") as archive:
+        archive.extract("weights.keras", folder)
+        packaged = archive.read("weights.onnx")
+    compiled = openvino.Core().compile_model(folder / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    saved = tf.saved_model.load(folder / "saved")
+    return {
+        "onnx": run_onnx((folder / "model.onnx").read_bytes(), batch),
+        "onnx of the package": run_onnx(packaged, batch),
+        "keras of the package": np.asarray(keras.models.load_model(folder / "weights.keras", safe_mode=True)(batch)),
+        "openvino": compiled(batch)[0],
+        "saved-model": np.asarray(saved.serve(batch)),
+    }
+
+
+@pytest.mark.parametrize("predicts", ["residual", "image"])
+def test_each_format_gives_the_denoised_image(models, predicts, noisy, tmp_path):
+    source = models / f"{predicts}.keras"
+    for kind, name in {
+        "onnx": "model.onnx",
+        "bioimageio": "model.zip",
+        "openvino": "model.xml",
+        "saved-model": "saved",
+    }.items():
+        assert main(["export", str(source), "--format", kind, "-o", str(tmp_path / name)]) == 0
+        assert main(["export", str(source), "--format", kind, "-o", str(tmp_path / name)]) == 2
+    batch, engine = noisy[np.newaxis, ..., np.newaxis], load_engine(source, "f32")
+    # What a model that gives the image itself makes of it depends on its scale, which `denoise` changes.
+    expected = denoise(noisy, engine) if predicts == "residual" else engine(batch)[0, ..., 0]
+    for name, result in run_everywhere(tmp_path, batch).items():
+        np.testing.assert_allclose(result[0, ..., 0], expected, atol=1e-4, err_msg=name)
+    # Any number of images, of any size.
+    batch = np.zeros((3, 40, 52, 1), np.float32)
+    assert {result.shape for result in run_everywhere(tmp_path, batch).values()} == {batch.shape}
+
+
+def test_a_package_holds_what_it_names(models, tmp_path):
+    assert (
+        main(["export", str(models / "residual.keras"), "--format", "bioimageio", "-o", str(tmp_path / "a.zip")]) == 0
+    )
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        description = yaml.safe_load(archive.read("bioimageio.yaml"))
+        card = json.loads(archive.read("card.json"))
+        archive.extractall(tmp_path)
+    named = [
+        *(weights["source"] for weights in description["weights"].values()),
+        *(tensor["test_tensor"]["source"] for tensor in description["inputs"] + description["outputs"]),
+        *(
+            file["source"]
+            for file in [*description["covers"], *description["attachments"], description["documentation"]]
+        ),
+    ]
+    assert sorted(named) == sorted({path.name for path in tmp_path.iterdir()} - {"a.zip", "bioimageio.yaml"})
+    assert card["preset"] == "own"
+    network = keras.models.load_model(tmp_path / "weights.keras")
+    expected = np.load(tmp_path / "test_output.npy")
+    np.testing.assert_allclose(network(np.load(tmp_path / "test_input.npy")), expected, atol=1e-5)
+    opset = description["weights"]["onnx"]["opset_version"]
+    assert onnx.load(tmp_path / "weights.onnx").opset_import[0].version == opset
+
+
+def test_a_wrong_suffix_is_told_before_any_work(models, tmp_path, capsys):
+    assert main(["export", str(models / "image.keras"), "--format", "onnx", "-o", str(tmp_path / "a.zip")]) == 2
+    assert "a.zip: expected a name with the suffix .onnx" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+INTERPOLATIONS = ("nearest", "area", "bilinear", "bicubic", "lanczos3", "lanczos5")
+
+
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+def test_up_sampling_of_every_kind_is_converted(interpolation, noisy, tmp_path):
+    image = keras.Input((None, None, 1))
+    halved = keras.layers.AveragePooling2D(2)(image)
+    keras.Model(image, keras.layers.UpSampling2D(2, interpolation=interpolation)(halved)).save(tmp_path / "a.keras")
+    assert main(["convert", str(tmp_path / "a.keras"), "-o", str(tmp_path / "b.keras")]) == 0
+    engine = load_engine(tmp_path / "b.keras", "f32")
+    batch = noisy[np.newaxis, ..., np.newaxis]
+    expected = np.asarray(keras.models.load_model(tmp_path / "a.keras")(batch))
+    np.testing.assert_allclose(engine(batch), expected, atol=1e-5)
+
+
+def test_models_in_other_files_are_converted(models, noisy, tmp_path):
+    assert (
+        main(["export", str(models / "residual.keras"), "--format", "bioimageio", "-o", str(tmp_path / "a.zip")]) == 0
+    )
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        archive.extract("weights.keras", tmp_path)
+    layers = [keras.layers.Conv2D(1, 3, padding="same", kernel_initializer="ones")]
+    called = keras.Sequential(layers)
+    called(np.zeros((1, 8, 8, 1), np.float32))
+    called.save(tmp_path / "old.h5")
+    image = keras.Input((None, None, 1), name="image")
+    keras.Model({"image": image}, {"denoised": layers[0](image) + image}).save(tmp_path / "named.keras")
+    for name, expected in {
+        "a.zip": denoise(noisy, load_engine(models / "residual.keras", "f32")),
+        "old.h5": np.asarray(called(noisy[np.newaxis, ..., np.newaxis]))[0, ..., 0],
+        "named.keras": np.asarray(called(noisy[np.newaxis, ..., np.newaxis]))[0, ..., 0] + noisy,
+    }.items():
+        assert main(["convert", str(tmp_path / name), "-o", str(tmp_path / "usable.keras"), "--overwrite"]) == 0
+        result = load_engine(tmp_path / "usable.keras", "f32")(noisy[np.newaxis, :, :88, np.newaxis])
+        np.testing.assert_allclose(result[0, :, :60, 0], expected[:, :60], atol=1e-4, err_msg=name)
+
+
+def two_inputs(path):
+    images = [keras.Input((None, None, 1)) for _ in range(2)]
+    keras.Model(images, keras.layers.Add()(images)).save(path)
+
+
+def unbuilt(path):
+    with pytest.warns(UserWarning, match="not yet been built"):
+        keras.Sequential([keras.layers.Conv2D(1, 3, padding="same")]).save(path)
+
+
+def code(path):
+    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Lambda(lambda image: image + 1)]).save(path)
+
+
+def zoo(path, **description):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("rdf.yaml", yaml.safe_dump(description))
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "message"),
+    [
+        ("a.keras", two_inputs, "received 2 input(s) and 1 output(s)"),
+        ("a.keras", unbuilt, "the network has no weights"),
+        ("a.h5", code, "Lambda, which could run code"),
+        ("a.zip", lambda path: zoo(path, weights={"torchscript": {}}), "received torchscript"),
+        (
+            "a.zip",
+            lambda path: zoo(path, weights={"keras_v3": {"source": "no.keras"}}),
+            "no.keras, are not in the package",
+        ),
+        (
+            "a.zip",
+            lambda path: zoo(path, weights={"keras_v3": {}}, inputs=[{"preprocessing": [{"id": "scale_range"}]}]),
+            "its preprocessing (scale_range) is not supported",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_named_in_one_line(name, write, message, tmp_path, capsys):
+    write(tmp_path / name)
+    assert main(["convert", str(tmp_path / name), "-o", str(tmp_path / "usable.keras")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"napari-dental-denoise: {name}: ")
+    assert message in error
+    assert error.count("\n") == 1
