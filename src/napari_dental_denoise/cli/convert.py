@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
     if is_file(options.output) and is_file(options.model) and options.output.samefile(options.model):
         raise InputError(f"{options.output}: is the model to convert: choose another name")
-    from napari_dental_denoise.unet import convert_model
+    from napari_dental_denoise.unet.exchange import convert_model
 
     card = convert_model(options.model, options.output, overwrite=options.overwrite)
     echo(f"{options.output}: predicts the {card.predicts}, takes sides that are multiples of {card.multiple} pixels")

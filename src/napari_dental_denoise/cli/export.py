@@ -36,7 +36,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export one model and return the exit code."""
-    from napari_dental_denoise.unet import export_model
+    from napari_dental_denoise.unet.exchange import export_model
 
     export_model(options.model, options.output, options.format, overwrite=options.overwrite)
     echo(f"{options.output}: from a grey image on [0, 1] to the denoised image")

@@ -3,8 +3,6 @@ from .backend import quiet_stderr as quiet_stderr
 from .denoiser import CNN_denoiser as CNN_denoiser
 from .denoiser import CNNDenoiser as CNNDenoiser
 from .devices import process_number as process_number
-from .exchange import convert_model as convert_model
-from .exchange import export_model as export_model
 from .export import ExportError as ExportError
 from .export import check_model_name as check_model_name
 from .export import load_keras_model as load_keras_model
