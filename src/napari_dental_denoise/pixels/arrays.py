@@ -84,6 +84,9 @@ class Planes(Sequence[NDArray[Any]]):
             return [self[number] for number in range(*index.indices(len(self)))]
         if not 0 <= index < len(self):
             raise IndexError(index)
+        return self._read(index)
+
+    def _read(self, index: int) -> NDArray[Any]:
         place = (int(number) for number in np.unravel_index(index, self.shape[:-2]))
         return np.asarray(self._array[(*place, slice(None), slice(None), *[0] * self.has_channel)])
 

@@ -380,9 +380,9 @@ def test_inputs_are_never_changed(form, qtbot, images):
     ("image", "options", "message"),
     [
         (np.zeros((90, 150), np.uint8), {}, "The layers differ in size: 90x150 and 100x150"),
-        (np.zeros((*SHAPE, 3), np.uint8), {"rgb": True}, "odd is a colour image: convert it to grey first"),
-        (np.zeros(SHAPE, np.int32), {}, "odd holds int32: expected 8, 16 or 32 bit, or floating values"),
-        (np.zeros((2, 2, *SHAPE), np.uint8), {}, "odd has 4 dimensions: expected an image or a stack of images"),
+        (np.full((*SHAPE, 3), (1, 2, 3), np.uint8), {"rgb": True}, "odd is a colour image: convert it to grey first"),
+        (np.zeros(SHAPE, bool), {}, "odd holds bool: expected whole or floating numbers"),
+        (np.zeros((*SHAPE, 1), np.uint8), {}, "odd has a channel axis: remove it for this, by numpy.squeeze"),
         (
             np.full(SHAPE, np.nan),
             {"contrast_limits": (0, 1)},

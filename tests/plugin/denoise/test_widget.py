@@ -393,19 +393,22 @@ def test_closing_the_dock_stops_the_work(viewer, denoise_form, qtbot, radiograph
     [
         (lambda viewer: None, "Open an image first"),
         (
-            lambda viewer: viewer.add_image(np.zeros((20, 20, 3), np.uint8), name="photo", rgb=True),
+            lambda viewer: viewer.add_image(np.eye(3, dtype=np.uint8)[np.eye(20, dtype=int)], name="photo", rgb=True),
             (
                 "photo is a colour image: convert it to grey first, by Split RGB in the menu of the layer, or open "
                 "its file with Dental Denoise"
             ),
         ),
         (
-            lambda viewer: viewer.add_image(np.zeros((2, 2, 20, 20)), name="film"),
-            "film has 4 dimensions: expected an image or a stack of images",
+            lambda viewer: viewer.add_image(np.zeros((2, 20, 3)), name="slit", rgb=False),
+            (
+                "slit: expected grey images; received colour of shape (2, 20, 3): convert it to grey first, or take "
+                "one channel, image[..., 0], where all are equal"
+            ),
         ),
         (
-            lambda viewer: viewer.add_image(np.zeros((20, 20), np.int64), name="counts"),
-            "counts holds int64: expected 8, 16 or 32 bit, or floating values",
+            lambda viewer: viewer.add_image(np.zeros((20, 20), bool), name="counts"),
+            "counts holds bool: expected whole or floating numbers",
         ),
         (
             lambda viewer: viewer.add_image(np.full((20, 20), np.nan), name="holes", contrast_limits=(0, 1)),

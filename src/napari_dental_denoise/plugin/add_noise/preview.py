@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.plugin.add_noise.recipe import Recipe
-from napari_dental_denoise.plugin.shared import abandon, start_worker
+from napari_dental_denoise.plugin.shared import LayerImages, abandon, start_worker
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.qt.threading import GeneratorWorker
 
 
@@ -28,15 +29,16 @@ class NoisyImage:
         self._request: tuple[Recipe, int, Any] | None = None
         self._noisy: NDArray[np.generic] | None = None
 
-    def get(self, recipe: Recipe, data: Any, index: int) -> NDArray[np.generic] | None:
-        """Return an image, or one of a stack, with noise; None until `ready` is called."""
+    def get(self, recipe: Recipe, layer: Image, index: int) -> NDArray[np.generic] | None:
+        """Return one image of a layer with noise; None until `ready` is called."""
+        data = layer.data
         if self._worker is not None:
             return None
         last = self._request
         if self._noisy is not None and last is not None and last[:2] == (recipe, index) and last[2] is data:
             return self._noisy
-        self._request, self._noisy = (recipe, index, data), None
-        self._worker = start_worker(lambda: recipe.add_to_one(data, index), returned=self._keep, failed=self._fail)
+        self._request, self._noisy, images = (recipe, index, data), None, LayerImages(layer)
+        self._worker = start_worker(lambda: recipe.add_to_one(images, index), returned=self._keep, failed=self._fail)
         return None
 
     def _keep(self, noisy: NDArray[np.generic]) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.noise import noise_kind, noise_title
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding
-from napari_dental_denoise.plugin.shared import fit_encoding
+from napari_dental_denoise.plugin.shared import LayerImages, fit_encoding
 from napari_dental_denoise.progress import Progress
 
 
@@ -41,19 +40,19 @@ class Recipe:
         rng = np.random.default_rng([self.seed, index, 0] if self.are_files else [self.seed, 0, index])
         return self.encoding.apply(partial(noise_kind(self.kind).add, **self.levels, rng=rng), image)
 
-    def add_to_one(self, data: Any, index: int) -> Generator[Progress, None, NDArray[np.generic]]:
+    def add_to_one(self, images: LayerImages, index: int) -> Generator[Progress, None, NDArray[np.generic]]:
         """Return one image of an image or stack as `add_to_all` would; meant for a thread."""
         yield Progress(0, 1)
-        fitted = replace(self, encoding=fit_encoding(self.encoding, data, index))
-        return fitted.add(np.asarray(data if data.ndim == 2 else data[index]), index)
+        fitted = replace(self, encoding=fit_encoding(self.encoding, images, index))
+        return fitted.add(images[index], index)
 
-    def add_to_all(self, data: Any) -> Generator[Progress, None, NDArray[np.generic]]:
+    def add_to_all(self, images: LayerImages) -> Generator[Progress, None, NDArray[np.generic]]:
         """Return an image or stack with noise, one image per step; meant for a thread."""
-        if data.ndim == 2:
-            return (yield from self.add_to_one(data, 0))
-        fitted = replace(self, encoding=fit_encoding(self.encoding, data))
-        result = np.empty(data.shape, data.dtype)
-        for index in range(len(data)):
-            result[index] = fitted.add(np.asarray(data[index]), index)
-            yield Progress(index + 1, len(data))
-        return result
+        if len(images.shape) == 2:
+            return (yield from self.add_to_one(images, 0))
+        fitted = replace(self, encoding=fit_encoding(self.encoding, images))
+        result = np.empty((len(images), *images.shape[-2:]), images.dtype)
+        for index in range(len(images)):
+            result[index] = fitted.add(images[index], index)
+            yield Progress(index + 1, len(images))
+        return result.reshape(images.shape)

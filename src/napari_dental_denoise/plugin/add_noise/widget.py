@@ -13,7 +13,6 @@ from magicgui.widgets import (
     PushButton,
     SpinBox,
 )
-from numpy.typing import NDArray
 
 from napari_dental_denoise.config import NOISE
 from napari_dental_denoise.errors import InputError
@@ -27,6 +26,7 @@ from napari_dental_denoise.plugin.files import SaveButton
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     LayerField,
+    LayerImages,
     Memory,
     NoiseLabel,
     PreviewLayer,
@@ -162,7 +162,7 @@ class NoiseWidget(Container):
         if sigma is None or not is_in_grey_levels(recipe.kind, "sigma"):
             return noise_kind(recipe.kind).title
         text = f"sigma {sigma:.4g} on the [0, 1] scale"
-        if layer is None or layer.dtype == np.uint8 or layer.ndim not in (2, 3):
+        if layer is None or layer.dtype == np.uint8:
             return text
         try:
             white = self._white_of(layer)
@@ -174,7 +174,8 @@ class NoiseWidget(Container):
         """Return the white of a layer; it is cached, because a stack may be large."""
         shown = layer.data, current_image(layer, self._viewer.dims.point)
         if self._white is None or self._white[0][0] is not shown[0] or self._white[0][1] != shown[1]:
-            self._white = shown, fit_encoding(layer_encoding(layer), *shown).white or 1.0
+            encoding = fit_encoding(layer_encoding(layer), LayerImages(layer), shown[1])
+            self._white = shown, encoding.white or 1.0
         return self._white[1]
 
     def _show_preview(self) -> None:
@@ -184,7 +185,7 @@ class NoiseWidget(Container):
         except InputError as error:
             show_problem(self.status, error)
             return
-        noisy = self._noisy.get(self.recipe(), layer.data, current_image(layer, self._viewer.dims.point))
+        noisy = self._noisy.get(self.recipe(), layer, current_image(layer, self._viewer.dims.point))
         if noisy is None:
             return
         show_text(self.status, "")
@@ -203,20 +204,20 @@ class NoiseWidget(Container):
             report_error(self.status, error)
             return
         self.preview.value = False
-        recipe, data = self.recipe(), layer.data
+        recipe, images = self.recipe(), LayerImages(layer)
         look = matching_layer_kwargs(
             layer,
             f"noisy ({recipe.title})",
             {"operation": "add noise", "kind": recipe.kind, "levels": recipe.levels, "seed": recipe.seed},
         )
         self.work.begin(
-            lambda: recipe.add_to_all(data),
-            lambda noisy: self._show(layer, noisy, look),
+            lambda: recipe.add_to_all(images),
+            lambda noisy: self._show(layer, images.layer_data(noisy), look),
             text=f"Adding noise to {layer.name} ...",
             unit="images",
         )
 
-    def _show(self, layer: Image, noisy: NDArray[np.generic], look: dict[str, Any]) -> None:
+    def _show(self, layer: Image, noisy: Any, look: dict[str, Any]) -> None:
         with self.field.results():
             added = self._viewer.add_image(noisy, **look)
         told = (f"Done: {added.name}", self.saving.offer([(layer, added)]))

@@ -6,16 +6,23 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import shared_scales
+from napari_dental_denoise.pixels import Planes, shared_scales
 from napari_dental_denoise.plugin.compare.layers import (
     DIFFERENCE,
     check_layers,
     operation,
     shown_pixels,
 )
-from napari_dental_denoise.plugin.shared import current_image, layer_record, matching_layer_kwargs
+from napari_dental_denoise.plugin.shared import (
+    LayerImages,
+    current_image,
+    layer_record,
+    matching_layer_kwargs,
+    stack_of,
+)
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -84,18 +91,26 @@ def _show_unit(viewer: napari.viewer.Viewer) -> None:
 
 
 def _subtract(minuend: Image, subtrahend: Image, point: tuple[float, ...]) -> Any:
-    """Return the difference of NumPy or dask arrays, on a common scale if their types differ."""
-    first, second = minuend.data.astype(np.float32), subtrahend.data.astype(np.float32)
-    if minuend.dtype == subtrahend.dtype:
-        return first - second
-    scales = shared_scales([shown_pixels(layer, point) for layer in (minuend, subtrahend)])
-    return first / np.float32(scales[0]) - second / np.float32(scales[1])
+    """Return the difference of two layers, on a common scale if their types differ; lazy unless both are in memory."""
+    one, other = LayerImages(minuend), LayerImages(subtrahend)
+    scales = [1.0, 1.0]
+    if one.dtype != other.dtype:
+        scales = shared_scales([shown_pixels(layer, point) for layer in (minuend, subtrahend)])
+
+    def difference(index: int) -> NDArray[np.float32]:
+        # Differences of 32-bit integers need more digits than float32 has.
+        return np.subtract(one[index] / scales[0], other[index] / scales[1], dtype=np.float64).astype(np.float32)
+
+    if len(one.shape) == 2:
+        return difference(0)
+    if one.in_memory() is None or other.in_memory() is None:
+        return stack_of(difference, one.shape, np.dtype(np.float32))
+    return np.stack([difference(index) for index in range(len(one))]).reshape(one.shape)
 
 
 def _limits(data: Any, layer: Image, point: tuple[float, ...]) -> tuple[float, float]:
     """Return the largest difference of the displayed image, and the one to show in full colour, a round number."""
-    image = data if layer.ndim == 2 else data[current_image(layer, point)]
-    size = np.abs(np.asarray(image))
+    size = np.abs(Planes(data)[current_image(layer, point)])
     if not np.isfinite(size).all():
         raise InputError(
             f"{layer.name} and the other layer contain invalid pixels (NaN or infinity): replace them first"

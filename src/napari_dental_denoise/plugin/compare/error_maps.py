@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import PERCENT
 from napari_dental_denoise.plugin.compare.layers import operation
-from napari_dental_denoise.plugin.shared import ERROR_MAP, layer_record
+from napari_dental_denoise.plugin.shared import ERROR_MAP, LayerImages, layer_record
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -59,10 +59,10 @@ def _is_of_same_strength(first: Image, second: Image) -> bool:
 
 
 def _at_same_place(first: Image, second: Image) -> bool:
-    return first.data.shape == second.data.shape and np.allclose(_corners(first), _corners(second))
+    return LayerImages(first).sides == LayerImages(second).sides and np.allclose(_corners(first), _corners(second))
 
 
 def _corners(layer: Image) -> NDArray[np.float64]:
     """Return the positions of the first pixel and of the ends of the axes, which differ for any other transform."""
-    sides = np.diag(layer.data.shape).astype(np.float64)
+    sides = np.diag(LayerImages(layer).sides).astype(np.float64)
     return np.array([layer.data_to_world(corner) for corner in (np.zeros(layer.ndim), *sides)])

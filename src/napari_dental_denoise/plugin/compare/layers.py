@@ -14,7 +14,9 @@ from napari_dental_denoise.plugin.shared import (
     DETAIL_MAP,
     ERROR_MAP,
     REMOVED_MAP,
+    LayerImages,
     check_image,
+    check_no_channel,
     current_image,
     layer_record,
 )
@@ -53,16 +55,17 @@ def check_layers(layers: Sequence[Image]) -> None:
     """Raise InputError unless all layers are grey images of the same size."""
     for layer in layers:
         check_image(layer)
-    for layer in layers[1:]:
-        if layer.data.shape != layers[0].data.shape:
-            sizes = ["x".join(str(side) for side in one.data.shape) for one in (layers[0], layer)]
+        check_no_channel(layer)
+    shapes = [LayerImages(layer).shape for layer in layers]
+    for shape in shapes[1:]:
+        if shape != shapes[0]:
+            sizes = ["x".join(map(str, one)) for one in (shapes[0], shape)]
             raise InputError(f"The layers differ in size: {sizes[0]} and {sizes[1]}")
 
 
 def shown_pixels(layer: Image, point: tuple[float, ...]) -> NDArray[np.generic]:
     """Return the image of a layer that is displayed at a point of the viewer's sliders."""
-    image = layer.data if layer.ndim == 2 else layer.data[current_image(layer, point)]
-    return np.asarray(image)
+    return LayerImages(layer)[current_image(layer, point)]
 
 
 def divisors(images: Sequence[NDArray[np.generic]], scaled: Sequence[NDArray[np.generic]]) -> list[float]:

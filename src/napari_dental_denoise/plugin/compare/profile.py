@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QGraphicsPathItem, QLabel, QSizePolicy, QVBoxLayout, 
 from napari_dental_denoise.evaluation import distances, on_one_scale, path_points, profile
 from napari_dental_denoise.plugin.compare.error_maps import interval_title
 from napari_dental_denoise.plugin.compare.layers import divisors, shown_pixels
-from napari_dental_denoise.plugin.shared import last_line, style_plot
+from napari_dental_denoise.plugin.shared import LayerImages, last_line, style_plot
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -94,7 +94,7 @@ class ProfilePlot(QWidget):
         The layers have one size.
         """
         first = drawn[0].layer
-        height, width = first.data.shape[-2:]
+        height, width = LayerImages(first).shape[-2:]
         place, corners = "the middle row", np.array([[height // 2, 0], [height // 2, width - 1]], np.float64)
         if shapes is not None and (line := last_line(shapes, first, point)) is not None:
             place, corners = f"the last line in {shapes.name}", line

@@ -15,18 +15,14 @@ from napari_dental_denoise.plugin.compare.difference import add_difference
 from napari_dental_denoise.plugin.compare.error_maps import error_layer, error_layers
 from napari_dental_denoise.plugin.compare.fields import SLIDER_STEPS, CompareFields
 from napari_dental_denoise.plugin.compare.grid import SideBySide
-from napari_dental_denoise.plugin.compare.layers import (
-    check_chosen,
-    comparable_layers,
-    guess_layers,
-    shown_pixels,
-)
+from napari_dental_denoise.plugin.compare.layers import check_chosen, comparable_layers, guess_layers, shown_pixels
 from napari_dental_denoise.plugin.compare.profile import DrawnLayer
 from napari_dental_denoise.plugin.compare.scoring import RowScore, ScoredImage, ScoreTask, Scoring
 from napari_dental_denoise.plugin.compare.wipe import Wipe
 from napari_dental_denoise.plugin.shared import (
     CloseWatcher,
     Connections,
+    LayerImages,
     delayed,
     forget_problem,
     outlines,
@@ -281,7 +277,7 @@ class CompareWidget(CompareFields):
         """Return the mask of the closed shapes in an image, None without such shapes."""
         shapes = self.shapes.layer
         closed = [] if shapes is None else outlines(shapes, image, self._viewer.dims.point)
-        return outline_mask(closed, image.data.shape[-2:]) if closed else None
+        return outline_mask(closed, LayerImages(image).shape[-2:]) if closed else None
 
     def _show_scores(self, scores: list[RowScore]) -> None:
         self.table.show_scores(scores)

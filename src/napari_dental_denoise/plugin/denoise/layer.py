@@ -22,13 +22,13 @@ from napari_dental_denoise.inference import (
     residual_steps,
 )
 from napari_dental_denoise.models import ModelCard
-from napari_dental_denoise.pixels import PixelEncoding, Unit
+from napari_dental_denoise.pixels import PixelEncoding, Planes, Unit
 from napari_dental_denoise.plugin.denoise.classical import classical_engine, is_classical
+from napari_dental_denoise.plugin.denoise.fixed import KeptImages, fixed_steps
 from napari_dental_denoise.plugin.denoise.lazy import Residuals
 from napari_dental_denoise.plugin.denoise.maps import Maps, error_of, structure_of
 from napari_dental_denoise.plugin.denoise.region import Masks, within
-from napari_dental_denoise.plugin.files import stack_of
-from napari_dental_denoise.plugin.shared import fit_encoding
+from napari_dental_denoise.plugin.shared import LayerImages, fit_encoding, stack_of
 from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ NO_MAPS = Maps()
 class Task:
     """Input of one run, recorded at its start because the layer may change or be deleted meanwhile.
 
-    `data` is that of the layer. With `lazy`, the images of a stack are denoised on demand. `shown` is the index of the
+    `images` are those of the layer. With `lazy`, those of a stack are denoised on demand. `shown` is the index of the
     image on view; for a preview, `window` has its rows and columns, and None denoises all. With an `error_share`, an
     error map for this share of the pixels is made, and with `removed` a map of the structure that was removed; of a
     stack, those of the image on view. With `masks`, the result is the source outside of them.
     """
 
     layer: Image
-    data: Any
+    images: LayerImages
     encoding: PixelEncoding
     model: Path
     strength: float
@@ -78,11 +78,11 @@ class Task:
 
     def image(self) -> NDArray[np.generic]:
         """Return the image on view, as stored."""
-        return np.asarray(self.data if self.data.ndim == 2 else self.data[self.shown])
+        return self.images[self.shown]
 
     def image_encoding(self) -> PixelEncoding:
         """Return the encoding with the black and the white of the image on view; see `fit_encoding`."""
-        return fit_encoding(self.encoding, self.data, self.shown)
+        return fit_encoding(self.encoding, self.images, self.shown)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome]]
 def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     """Load the model and denoise, one tile per step; meant for a thread."""
     engine = task.engine()
-    is_stack = task.data.ndim == 3 and task.window is None
+    is_stack = len(task.images.shape) > 2 and task.window is None
     at, expected = yield from (_stack_steps if is_stack else _image_steps)(task, engine)
     if task.masks is not None:
         at = within(at, task.masks, task.shown, task.window)
@@ -123,7 +123,7 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
         maps = Maps(problem=NO_ERROR_MAP.capitalize()) if expected is None else error_of(expected, task.error_share)
     if task.removed:
         image = task.image()[task.window or ALL]
-        plane = np.asarray(denoised[task.shown] if is_stack else denoised)
+        plane = Planes(denoised)[task.shown if is_stack else 0]
         structure = structure_of(image, plane, task.image_encoding())
         if task.window is not None:
             structure = structure.shifted(task.window[0].start, task.window[1].start)
@@ -133,7 +133,8 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
 
 def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[Callable[[float], Any], Expected]]:
     """Denoise an image, or a part of one as in the whole: with its black and white, and the pixels around the part."""
-    encoding, image = task.image_encoding(), task.image()
+    # The source may change while the result is there.
+    encoding, image = task.image_encoding(), task.image().copy()
     window = task.window or (slice(0, image.shape[0]), slice(0, image.shape[1]))
     around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
     if not task.tells_error(engine.card):
@@ -147,17 +148,18 @@ def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[
 
 def _stack_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[Callable[[float], Any], Expected]]:
     """Denoise a stack, and tell the error of the image on view."""
-    encoding = fit_encoding(task.encoding, task.data)
+    encoding = fit_encoding(task.encoding, task.images)
     at: Callable[[float], Any]
     if task.lazy:
         yield Progress(0, 1)
-        residuals = Residuals(task.data, engine, encoding)
+        residuals = Residuals((yield from fixed_steps(task.images, task.layer.name)), engine, encoding)
         # In this thread, because the window would wait for the image on view otherwise.
         residuals.denoised(task.shown, task.strength)
         at = residuals.stack
     else:
-        residual = yield from residual_steps(task.data, engine, encoding=encoding)
-        at = partial(_subtract_all, task.data, residual, encoding)
+        kept = KeptImages(task.images)
+        residual = yield from residual_steps(kept, engine, encoding=encoding)
+        at = partial(_subtract_all, kept, residual, encoding)
     if not task.tells_error(engine.card):
         return at, None
     return at, (yield from error_steps(task.image(), engine, encoding=task.image_encoding()))
@@ -169,8 +171,10 @@ def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
     return slice(start, part.stop + card.halo), slice(part.start - start, part.stop - start)
 
 
-def _subtract_all(data: Any, residual: Unit, encoding: PixelEncoding, strength: float) -> Any:
-    def denoised(index: int) -> NDArray[np.generic]:
-        return encoding.subtract(np.asarray(data[index]), residual[index], strength)
+def _subtract_all(images: KeptImages, residual: Unit, encoding: PixelEncoding, strength: float) -> Any:
+    noise = residual.reshape(-1, *images.shape[-2:])
 
-    return stack_of(denoised, data.shape, data.dtype)
+    def denoised(index: int) -> NDArray[np.generic]:
+        return encoding.subtract(images[index], noise[index], strength)
+
+    return stack_of(denoised, images.shape, images.dtype)

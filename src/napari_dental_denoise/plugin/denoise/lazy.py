@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Engine, residual_steps
-from napari_dental_denoise.pixels import PixelEncoding, Unit
-from napari_dental_denoise.plugin.files import stack_of
+from napari_dental_denoise.pixels import PixelEncoding, Planes, Unit
+from napari_dental_denoise.plugin.shared import stack_of
 from napari_dental_denoise.progress import finish
 
 if TYPE_CHECKING:
@@ -23,12 +24,13 @@ MAX_CACHED = 8
 
 
 class Residuals:
-    """Residuals of the images of an (N, H, W) array of numpy or dask, estimated on demand."""
+    """Residuals of images, estimated on demand."""
 
-    def __init__(self, noisy: Any, engine: Engine, encoding: PixelEncoding) -> None:
+    def __init__(self, noisy: Planes, engine: Engine, encoding: PixelEncoding) -> None:
         self._noisy, self._engine, self._encoding = noisy, engine, encoding
         self._cache: OrderedDict[int, tuple[NDArray[np.generic], Unit]] = OrderedDict()
         self._lock = threading.Lock()
+        self._reported: set[int] = set()
 
     def denoised(self, index: int, strength: float) -> NDArray[np.generic]:
         """Return one denoised image."""
@@ -39,7 +41,7 @@ class Residuals:
         # One at a time, because each uses all processors and two threads may ask for the same image.
         with self._lock:
             if index not in self._cache:
-                stored = np.asarray(self._noisy[index])
+                stored = self._noisy[index]
                 self._cache[index] = stored, finish(residual_steps(stored, self._engine, encoding=self._encoding))
             self._cache.move_to_end(index)
             while len(self._cache) > MAX_CACHED:
@@ -48,4 +50,16 @@ class Residuals:
 
     def stack(self, strength: float) -> Array:
         """Return all images at one strength as a lazy stack."""
-        return stack_of(partial(self.denoised, strength=strength), self._noisy.shape, self._noisy.dtype)
+        return stack_of(partial(self._shown, strength=strength), self._noisy.shape, self._noisy.dtype)
+
+    def _shown(self, index: int, strength: float) -> NDArray[np.generic]:
+        """Return one denoised image; black, with a warning, where its source has changed or is gone."""
+        try:
+            return self.denoised(index, strength)
+        except (InputError, KeyError, OSError, RuntimeError, ValueError) as error:
+            from napari.utils.notifications import show_warning
+
+            if index not in self._reported:
+                self._reported.add(index)
+                show_warning(f"Displayed as black: {error}")
+            return np.zeros(self._noisy.shape[-2:], self._noisy.dtype)

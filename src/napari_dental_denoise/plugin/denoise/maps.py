@@ -14,7 +14,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import RemovedStructure, removed_structure
 from napari_dental_denoise.inference import ExpectedError
 from napari_dental_denoise.pixels import PixelEncoding, Unit
-from napari_dental_denoise.plugin.shared import ERROR_MAP, REMOVED_MAP, matching_layer_kwargs, place_window
+from napari_dental_denoise.plugin.shared import ERROR_MAP, REMOVED_MAP, is_stack, matching_layer_kwargs, place_window
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -70,7 +70,7 @@ def map_layers(
     """Yield the operation, the pixels and the settings of the layers that show maps over a layer or a part of it."""
     for operation, title, pixels, look in _looks(maps):
         # napari shows the map of one image over all images of a stack.
-        suffix = f"{title}, image {record['image'] + 1}" if layer.ndim == 3 else title
+        suffix = f"{title}, image {record['image'] + 1}" if is_stack(layer) else title
         place = window or tuple(slice(0, side) for side in pixels.shape)
         settings = {
             **matching_layer_kwargs(layer, suffix, {**record, "operation": operation}),

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import outline_mask
-from napari_dental_denoise.plugin.files import stack_of
-from napari_dental_denoise.plugin.shared import outlines
+from napari_dental_denoise.pixels import Planes
+from napari_dental_denoise.plugin.shared import LayerImages, check_no_channel, outlines, stack_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -35,8 +35,11 @@ def drawn_masks(viewer: Viewer, image: Image) -> Masks:
     point = tuple(viewer.dims.point)
     if not drawn or not outlines(drawn[-1], image, point):
         raise InputError("Draw a closed shape in a Shapes layer first, or denoise the whole image")
-    shape, count = image.data.shape[-2:], 1 if image.ndim == 2 else len(image.data)
-    found = [outlines(drawn[-1], image, _point_of(image, index, point)) for index in range(count)]
+    check_no_channel(image)
+    images = LayerImages(image)
+    shape = images.shape[-2:]
+    points = (_point_of(image, place, point) for place in np.ndindex(images.shape[:-2]))
+    found = [outlines(drawn[-1], image, each) for each in points]
 
     @cache
     def mask(index: int) -> NDArray[np.bool_]:
@@ -45,12 +48,10 @@ def drawn_masks(viewer: Viewer, image: Image) -> Masks:
     return mask
 
 
-def _point_of(image: Image, index: int, point: tuple[float, ...]) -> tuple[float, ...]:
+def _point_of(image: Image, place: tuple[int, ...], point: tuple[float, ...]) -> tuple[float, ...]:
     """Return the point of the viewer's sliders at an image of a stack."""
-    if image.ndim == 2:
-        return point
-    place = image.data_to_world((index, 0, 0))[0]
-    return (*point[:-3], float(place), *point[-2:])
+    world = image.data_to_world((*place, 0, 0))[: len(place)]
+    return (*point[: -image.ndim], *map(float, world), *point[-2:])
 
 
 def within(at: At, masks: Masks, shown: int, window: tuple[slice, slice] | None) -> At:
@@ -69,4 +70,4 @@ def within(at: At, masks: Masks, shown: int, window: tuple[slice, slice] | None)
 
 
 def _frame(inside: Any, outside: Any, masks: Masks, index: int) -> NDArray[np.generic]:
-    return np.where(masks(index), np.asarray(inside[index]), np.asarray(outside[index]))
+    return np.where(masks(index), Planes(inside)[index], Planes(outside)[index])

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_dental_denoise.config import INFERENCE, PERCENT
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
@@ -15,6 +17,7 @@ from napari_dental_denoise.plugin.shared import (
     layer_record,
     matching_layer_kwargs,
     place_window,
+    stack_of,
 )
 
 if TYPE_CHECKING:
@@ -47,12 +50,12 @@ class Results:
         record = _record(task, outcome, strength)
         what = "denoised preview" if task.window else "denoised"
         look = matching_layer_kwargs(task.layer, f"{what} {_made_with(task, strength)}", record)
-        denoised = outcome.denoised if strength == task.strength else outcome.at(strength)
+        denoised = _data(task, outcome.denoised if strength == task.strength else outcome.at(strength))
         if task.window:
             result = self._preview.show(denoised, {**look, **place_window(task.layer, *task.window)})
         elif task.lazy:
             # A new layer reads the first image of its stack, which would run the model on it.
-            result = self._viewer.add_image(task.data, **look)
+            result = self._viewer.add_image(_data(task, _black(task)), **look)
             result.data = denoised
         else:
             result = self._viewer.add_image(denoised, **look)
@@ -73,7 +76,7 @@ class Results:
                 before = record.get("strength", task.strength)
                 result.metadata = {**result.metadata, METADATA: {**record, "strength": strength}}
                 # After the metadata, for those who listen.
-                result.data = outcome.at(strength)
+                result.data = _data(task, outcome.at(strength))
                 # A name that the user gave has no such part.
                 result.name = result.name.replace(_made_with(task, before), _made_with(task, strength))
         with_maps = [task for task, outcome, _ in self._shown if outcome.maps.exist]
@@ -84,6 +87,16 @@ def _made_with(task: Task, strength: float) -> str:
     """Return the part of a layer's name that tells the model, the strength and the self-ensemble."""
     settings = [task.model.stem, f"{PERCENT * strength:.0f} %", *["self-ensemble"] * task.self_ensemble]
     return f"({', '.join(settings)})"
+
+
+def _data(task: Task, denoised: Any) -> Any:
+    """Return denoised images as data of their layer: of the kind of the input, but for a preview."""
+    return denoised if task.window else task.images.layer_data(denoised)
+
+
+def _black(task: Task) -> Any:
+    shape, dtype = task.images.shape, task.images.dtype
+    return stack_of(lambda _: np.zeros(shape[-2:], dtype), shape, dtype)
 
 
 def _record(task: Task, outcome: Outcome, strength: float) -> dict[str, Any]:

@@ -29,13 +29,16 @@ from napari_dental_denoise.plugin.models import ModelField, remember_model
 from napari_dental_denoise.plugin.shared import (
     FormWork,
     LayerField,
+    LayerImages,
     Memory,
     NoiseLabel,
     check_image,
+    check_no_channel,
     copy_buttons,
     current_image,
     finish_form,
     forget_problems,
+    is_stack,
     layer_encoding,
     preference,
     report_error,
@@ -153,7 +156,7 @@ class DenoiseWidget(Container):
 
     def _show_choices(self) -> None:
         layer: Image | None = self.image.value
-        self.lazy.visible = layer is not None and layer.ndim == 3 and not layer.rgb
+        self.lazy.visible = is_stack(layer)
 
     def _choose_folders(self) -> None:
         source = ask_for_folder("Denoise the images of a folder")
@@ -217,6 +220,7 @@ class DenoiseWidget(Container):
         """Start mapping which share of a faint spot's contrast survives at each place of the image on view."""
         try:
             task = self._new_task(self.image.value)
+            check_no_channel(task.layer)
         except InputError as error:
             report_error(self.status, error)
             return
@@ -239,14 +243,14 @@ class DenoiseWidget(Container):
         model = self.models.chosen()
         strength, self_ensemble = self.strength.value, self.self_ensemble.value
         shown = current_image(layer, self._viewer.dims.point)
-        lazy = layer.ndim == 3 and self.lazy.value
+        lazy = is_stack(layer) and self.lazy.value
         window = visible_window(layer, self._viewer.dims) if self.visible_only.value else None
         share, removed = self.maps.error_share(strength), self.maps.removed.value
-        encoding = layer_encoding(layer)
+        if share is not None or removed:
+            check_no_channel(layer)
+        images, encoding = LayerImages(layer), layer_encoding(layer)
         masks = drawn_masks(self._viewer, layer) if self.in_shapes.value else None
-        return Task(
-            layer, layer.data, encoding, model, strength, self_ensemble, lazy, shown, window, share, removed, masks
-        )
+        return Task(layer, images, encoding, model, strength, self_ensemble, lazy, shown, window, share, removed, masks)
 
     def _show_results(self, tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> None:
         remember_model(tasks[0].model)

@@ -2,7 +2,6 @@ from .folders import ask_for_folder as ask_for_folder
 from .folders import open_folder as open_folder
 from .folders import open_path as open_path
 from .folders import prefer_for_folders as prefer_for_folders
-from .lazy_stack import stack_of as stack_of
 from .reader import get_reader as get_reader
 from .sample_data import clean_radiograph as clean_radiograph
 from .sample_data import noisy_radiograph as noisy_radiograph

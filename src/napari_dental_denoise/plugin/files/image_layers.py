@@ -30,8 +30,8 @@ from napari_dental_denoise.images import (
     stack_slices,
 )
 from napari_dental_denoise.pixels import ImageInfo, Limits, widest_limits
-from napari_dental_denoise.plugin.files.lazy_stack import FileFrames, stack_of
-from napari_dental_denoise.plugin.shared import METADATA
+from napari_dental_denoise.plugin.files.lazy_stack import FileFrames
+from napari_dental_denoise.plugin.shared import METADATA, stack_of
 
 LayerData = tuple[Any, dict[str, Any], str]
 

@@ -1,42 +1,19 @@
-"""Lazy stacks: each image is read or computed when it is displayed."""
+"""The frames of lazy stacks of files: each is read when it is displayed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import ImageReadError
+from napari_dental_denoise.files import stat_or_none
 from napari_dental_denoise.images import Frame, read_radiograph
 
-if TYPE_CHECKING:
-    from dask.array import Array
-
-
-def stack_of(
-    frame: Callable[[int], NDArray[np.generic]], shape: tuple[int, int, int], dtype: np.dtype[np.generic]
-) -> Array:
-    """Return a lazy (N, H, W) dask array, one chunk for each image, whose images a function makes from their index."""
-    import dask.array as da
-
-    def block(index: NDArray[np.integer[Any]]) -> NDArray[np.generic]:
-        return frame(int(index[0]))[np.newaxis]
-
-    count, height, width = shape
-    return da.map_blocks(
-        block,
-        da.arange(count, chunks=1),
-        # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
-        name=f"radiographs-{uuid4().hex}",
-        dtype=dtype,
-        chunks=((1,) * count, (height,), (width,)),
-        new_axis=(1, 2),
-        meta=np.empty((0, 0, 0), dtype),
-    )
+# Time of the last change in ns, and size.
+State = tuple[int, int] | None
 
 
 class FileFrames:
@@ -44,6 +21,7 @@ class FileFrames:
 
     def __init__(self, frames: Sequence[Frame], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> None:
         self._frames, self._shape, self._dtype = frames, shape, dtype
+        self._states = {frame.image.path: _state(frame.image.path) for frame in frames}
         self._reported: set[Path] = set()
 
     def __call__(self, index: int) -> NDArray[np.generic]:
@@ -62,6 +40,8 @@ class FileFrames:
 
     def _read(self, frame: Frame) -> NDArray[np.generic]:
         info = frame.image
+        if _state(info.path) not in (self._states[info.path], None):
+            raise ImageReadError(info.path, "has changed since it was opened: open it again")
         image = read_radiograph(info.path, pages=slice(frame.page, frame.page + 1)).pixels
         if (image.shape, image.dtype) != (self._shape, info.dtype):
             raise ImageReadError(
@@ -70,3 +50,9 @@ class FileFrames:
                 "open the folder again",
             )
         return frame.convert(image)
+
+
+def _state(path: Path) -> State:
+    """Return what changes when a file is replaced or written; None if it is gone."""
+    status = stat_or_none(path)
+    return None if status is None else (status.st_mtime_ns, status.st_size)

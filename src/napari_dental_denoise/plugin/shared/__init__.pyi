@@ -16,9 +16,13 @@ from .form import show_problem as show_problem
 from .form import show_text as show_text
 from .form import text_label as text_label
 from .layer_field import LayerField as LayerField
+from .layer_images import LayerImages as LayerImages
+from .layer_images import is_stack as is_stack
+from .layer_images import stack_of as stack_of
 from .layers import PreviewLayer as PreviewLayer
 from .layers import beside_all as beside_all
 from .layers import check_image as check_image
+from .layers import check_no_channel as check_no_channel
 from .layers import current_image as current_image
 from .layers import matching_layer_kwargs as matching_layer_kwargs
 from .layers import place_window as place_window

@@ -10,6 +10,7 @@ import numpy as np
 from napari_dental_denoise import __version__
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import PLAIN
+from napari_dental_denoise.plugin.shared.layer_images import LayerImages
 from napari_dental_denoise.plugin.shared.metadata import METADATA, fit_encoding, layer_encoding, layer_record
 
 if TYPE_CHECKING:
@@ -26,18 +27,20 @@ def check_image(layer: Image | None) -> Image:
     """Return a layer if it is a grey image or stack of images; raise InputError with the reason otherwise."""
     if layer is None:
         raise InputError("Open an image first")
-    if layer.multiscale:
-        raise InputError(f"{layer.name} is multiscale: choose a plain image")
-    if layer.rgb:
-        raise InputError(
-            f"{layer.name} is a colour image: convert it to grey first, by Split RGB in the menu of the layer, or open "
-            "its file with Dental Denoise"
-        )
-    if layer.ndim not in (2, 3):
-        raise InputError(f"{layer.name} has {layer.ndim} dimensions: expected an image or a stack of images")
-    if not ((layer.dtype.kind in "ui" and layer.dtype.itemsize <= 4) or np.issubdtype(layer.dtype, np.floating)):
-        raise InputError(f"{layer.name} holds {layer.dtype}: expected 8, 16 or 32 bit, or floating values")
+    try:
+        images = LayerImages(layer)
+    except InputError as error:
+        # Of a colour image, the message has the name.
+        raise InputError(f"{error}" if layer.name in str(error) else f"{layer.name}: {error}") from error
+    if images.dtype.kind not in "iuf":
+        raise InputError(f"{layer.name} holds {images.dtype}: expected whole or floating numbers")
     return layer
+
+
+def check_no_channel(layer: Image) -> None:
+    """Raise InputError if images have an axis for their channel, over which a layer of two axes does not fit."""
+    if LayerImages(layer).has_channel:
+        raise InputError(f"{layer.name} has a channel axis: remove it for this, by numpy.squeeze, or denoise the whole")
 
 
 def matching_layer_kwargs(layer: Image, suffix: str, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +70,7 @@ def _dicom_source(layer: Image) -> dict[str, Any]:
     if encoding is PLAIN:
         return {}
     record = layer.metadata[METADATA]
-    dicom = {**record["dicom"], "encoding": fit_encoding(encoding, layer.data).record()}
+    dicom = {**record["dicom"], "encoding": fit_encoding(encoding, LayerImages(layer)).record()}
     return {"dicom": dicom, **{name: record[name] for name in ("path",) if name in record and "files" not in record}}
 
 
@@ -87,10 +90,16 @@ def beside_all(viewer: Viewer) -> dict[str, Any]:
 
 def visible_window(layer: Image, dims: Dims) -> tuple[slice, slice]:
     """Return the rows and columns of a layer on the canvas, at least one of each; raise InputError for other axes."""
+    check_no_channel(layer)
     if not set(dims.displayed) >= {dims.ndim - 2, dims.ndim - 1}:
         raise InputError(f"The canvas shows a section of {layer.name}, not an image: restore the order of the axes")
-    first, last = np.asarray(layer.corner_pixels)[:, -2:]
-    shape = layer.data.shape[-2:]
+    corners = np.asarray(layer.corner_pixels)
+    if layer.multiscale:
+        # They are those of the level on the canvas, of which napari loads more than is in view.
+        first, last = np.asarray(layer.downsample_factors[layer.data_level]) * (corners + np.array([[0], [1]]))
+        corners = np.rint([first, last - 1]).astype(int)
+    first, last = corners[:, -2:]
+    shape = LayerImages(layer).shape[-2:]
     rows, columns = (
         slice(int(np.clip(low, 0, side - 1)), int(np.clip(high, low, side - 1)) + 1)
         for low, high, side in zip(first, last, shape, strict=True)
@@ -99,11 +108,13 @@ def visible_window(layer: Image, dims: Dims) -> tuple[slice, slice]:
 
 
 def current_image(layer: Image, point: tuple[float, ...]) -> int:
-    """Return the index of the image of a stack at the viewer's sliders; 0 for a single image."""
-    if layer.ndim == 2:
+    """Return the index, among all of a layer, of the image at the viewer's sliders; 0 for a single image."""
+    counts = LayerImages(layer).shape[:-2]
+    if not counts:
         return 0
-    index = round(float(layer.world_to_data(point[-layer.ndim :])[0]))
-    return min(max(index, 0), layer.data.shape[0] - 1)
+    places = layer.world_to_data(point[-layer.ndim :])[: len(counts)]
+    shown = [min(max(round(float(place)), 0), count - 1) for place, count in zip(places, counts, strict=True)]
+    return int(np.ravel_multi_index(shown, counts))
 
 
 def place_window(layer: Image, rows: slice, columns: slice) -> dict[str, Any]:

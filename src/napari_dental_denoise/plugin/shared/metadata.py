@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_dental_denoise.config import PACKAGE
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding, encoding_from
+from napari_dental_denoise.plugin.shared.layer_images import LayerImages
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -42,15 +43,16 @@ def to_grey(data: Any, encoding: PixelEncoding) -> Any:
     return _image_by_image(encoding.to_grey, data, dtype)
 
 
-def fit_encoding(encoding: PixelEncoding, data: Any, index: int | None = None) -> PixelEncoding:
-    """Return the encoding with the black and the white of an image or stack of a layer.
+def fit_encoding(encoding: PixelEncoding, images: LayerImages, index: int | None = None) -> PixelEncoding:
+    """Return the encoding with the black and the white of the images of a layer.
 
     For one image of a lazy stack, give its index. Without it, each image of a lazy stack decides its own, because most
     of them have not been read.
     """
-    if isinstance(data, np.ndarray) or data.ndim == 2:
-        return encoding.fit(np.asarray(data))
-    return encoding if index is None else encoding.fit(np.asarray(data[index]))
+    whole = images[0] if len(images) == 1 else images.in_memory()
+    if whole is not None:
+        return encoding.fit(whole)
+    return encoding if index is None else encoding.fit(images[index])
 
 
 def _image_by_image(function: Callable[[Any], Any], data: Any, dtype: np.dtype[Any]) -> Any:

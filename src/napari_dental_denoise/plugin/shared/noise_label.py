@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from magicgui.widgets import Label, Widget
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import NoiseEstimate, estimate_noise
 from napari_dental_denoise.plugin.shared.form import Connections, delayed, show_text, text_label
+from napari_dental_denoise.plugin.shared.layer_images import LayerImages
 from napari_dental_denoise.plugin.shared.layers import check_image, current_image
 from napari_dental_denoise.plugin.shared.metadata import fit_encoding, layer_encoding
 from napari_dental_denoise.plugin.shared.workers import abandon, start_worker
@@ -80,12 +80,11 @@ class NoiseLabel:
 
 
 def _work(layer: Image, index: int) -> Callable[[], Generator[Progress, None, NoiseEstimate]]:
-    data: Any = layer.data
+    images = LayerImages(layer)
     encoding = layer_encoding(layer)
 
     def steps() -> Generator[Progress, None, NoiseEstimate]:
         yield Progress(0, 1)
-        image = np.asarray(data if data.ndim == 2 else data[index])
-        return estimate_noise(fit_encoding(encoding, data, index).to_unit(image))
+        return estimate_noise(fit_encoding(encoding, images, index).to_unit(images[index]))
 
     return steps

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import write_image
-from napari_dental_denoise.plugin.shared import METADATA, check_image, layer_encoding, start_worker
+from napari_dental_denoise.plugin.shared import METADATA, LayerImages, check_image, layer_encoding, start_worker
 from napari_dental_denoise.plugin.train.images import FoundImages, counted
 from napari_dental_denoise.plugin.train.preview import PREVIEW
 from napari_dental_denoise.plugin.train.process import TrainingProcess
@@ -44,10 +41,10 @@ def find_in_layers(layers: Sequence[Image], smallest_side: int = 1) -> FoundImag
 
 
 def _shapes(layer: Image) -> list[tuple[int, int]]:
-    *stack, height, width = check_image(layer).data.shape
+    images = LayerImages(check_image(layer))
     if _operation(layer) not in OPERATIONS:
         raise InputError(f"{layer.name} is no radiograph: select others")
-    return [(height, width)] * math.prod(stack)
+    return [(images.shape[-2], images.shape[-1])] * len(images)
 
 
 def _operation(layer: Image) -> str | None:
@@ -80,5 +77,5 @@ def _named_images(layer: Image) -> Iterator[tuple[str, Any]]:
     """Yield each image of a layer with black at 0, and a name for its file."""
     name = re.sub(r"[^\w.-]+", " ", layer.name)[:MAX_NAME].strip()
     encoding = layer_encoding(layer)
-    for index in np.ndindex(layer.data.shape[:-2]):
-        yield name, encoding.to_grey(np.asarray(layer.data[index]))
+    for image in LayerImages(layer):
+        yield name, encoding.to_grey(image)

@@ -1,0 +1,119 @@
+"""The grey images of a layer of any kind, and data for a result layer of the same kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.pixels import Planes
+
+if TYPE_CHECKING:
+    from dask.array import Array
+    from napari.layers import Image
+
+Pixels = NDArray[Any]
+# Every so many rows and columns are compared to tell a colour image at once; when it is taken, all are.
+SAMPLING = 16
+
+
+class LayerImages(Planes):
+    """The grey images of a layer, each read when it is taken: in full resolution, and of colours the equal channels.
+
+    Raises InputError for layers that hold none.
+    """
+
+    def __init__(self, layer: Image) -> None:
+        data = layer.data[0] if layer.multiscale else layer.data
+        super().__init__(_EqualChannels(data, layer.name) if layer.rgb else data)
+        self.array = data
+        self.levels = [tuple(level.shape) for level in layer.data[1:]] if layer.multiscale else []
+        # As many as the layer has axes.
+        self.sides = (*self.shape, *[1] * self.has_channel)
+
+    def in_memory(self) -> Pixels | None:
+        """Return the pixels (..., H, W) if reading them costs nothing."""
+        if not isinstance(self.array, np.ndarray) or self.array.ndim != len(self.sides):
+            return None
+        return self.array.reshape(self.shape)
+
+    def layer_data(self, result: Any) -> Any:
+        """Return a result (..., H, W) of NumPy or dask as data like the layer's: with its channel or its levels."""
+        if self.levels:
+            spatial = [shape[len(self.shape) - 2 : len(self.shape)] for shape in self.levels]
+            return [result, *(_reduced(Planes(result), sides) for sides in spatial)]
+        return result.reshape(self.sides)
+
+
+class _EqualChannels:
+    """Colour images (..., H, W, C) with equal colours as an array of their grey values."""
+
+    def __init__(self, data: Any, name: str) -> None:
+        self._data, self._name = data, name
+        self.shape, self.dtype = data.shape[:-1], data.dtype
+        if isinstance(data, np.ndarray):
+            self._read((*[0] * (len(self.shape) - 2), *[slice(None, None, SAMPLING)] * 2))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Pixels:
+        return self._read((slice(None),) * len(self.shape))
+
+    def __getitem__(self, place: tuple[int | slice, ...]) -> Pixels:
+        return self._read(place)
+
+    def _read(self, place: tuple[int | slice, ...]) -> Pixels:
+        colours = np.asarray(self._data[(*place, slice(0, 3))])
+        if (colours != colours[..., :1]).any():
+            raise InputError(
+                f"{self._name} is a colour image: convert it to grey first, by Split RGB in the menu of the layer, or "
+                "open its file with Dental Denoise"
+            )
+        return colours[..., 0]
+
+
+def is_stack(layer: Image | None) -> bool:
+    """Return whether a layer holds several grey images."""
+    try:
+        return layer is not None and len(LayerImages(layer).shape) > 2
+    except InputError:
+        return False
+
+
+def stack_of(image: Callable[[int], Pixels], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return a lazy (..., H, W) dask array, one chunk for each image, whose images a function makes from their index.
+
+    The index counts all images, those of the last axis before the rows first.
+    """
+    import dask.array as da
+
+    *leading, height, width = shape
+
+    def block(block_id: tuple[int, ...]) -> Pixels:
+        index = int(np.ravel_multi_index(block_id[:-2], leading))
+        return image(index)[(np.newaxis,) * len(leading)]
+
+    return da.map_blocks(
+        block,
+        # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
+        name=f"radiographs-{uuid4().hex}",
+        dtype=dtype,
+        chunks=(*((1,) * count for count in leading), (height,), (width,)),
+        meta=np.empty((0,) * len(shape), dtype),
+    )
+
+
+def _reduced(images: Planes, sides: tuple[int, int]) -> Any:
+    """Return images at a smaller size: at once for one image, else when they are taken."""
+    if len(images.shape) == 2:
+        return _resized(images[0], sides)
+    return stack_of(lambda index: _resized(images[index], sides), (*images.shape[:-2], *sides), images.dtype)
+
+
+def _resized(image: Pixels, sides: tuple[int, int]) -> Pixels:
+    # Of all integer types OpenCV takes few.
+    smaller = cv2.resize(image.astype(np.float64), sides[::-1], interpolation=cv2.INTER_AREA)
+    return (np.rint(smaller) if image.dtype.kind in "iu" else smaller).astype(image.dtype)
