@@ -165,6 +165,7 @@ class InferenceConfig:
     engine: EngineName = "openvino"
     precision: Precision = "auto"
     strength: float = 1.0
+    max_strength: float = 1.5
     tile_side: int = 1024
     self_ensemble: bool = False
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_dental_denoise.cli.console import echo, exit_code, progress_bar, report_left_out
+from napari_dental_denoise.cli.console import echo, exit_code, progress_bar, report_left_out, tell
 from napari_dental_denoise.cli.evaluate import (
     add_inference,
     add_methods,
@@ -151,10 +151,10 @@ def _assess(options: argparse.Namespace) -> int:
     report_left_out(loaded.errors)
     images = [to_unit(image) for image in loaded.images]
     assessment: Assessment = _finish(assess_steps(images, methods, noises, plan))
-    show_table(options, DETAIL_FORMATS[options.format](assessment))
+    show_table(options, DETAIL_FORMATS, assessment)
     if options.figure:
         save_figure(assessment_figure(assessment), options.figure, overwrite=options.overwrite)
-        echo(f"the curves are in {options.figure}")
+        tell(f"the curves are in {options.figure}")
     return exit_code(1, len(loaded.errors))
 
 
@@ -198,7 +198,7 @@ def _map(options: argparse.Namespace, files: Sequence[Path], picture: Path) -> i
     if options.baselines or any(len(given or ()) > 1 for given in (options.model, options.size, options.contrast)):
         raise InputError("--detail-map is for one model, one size and one contrast")
     unused = (options.output, options.figure, options.noise, options.samples, are_levels_given(options), options.quick)
-    if any(unused) or options.format != "text" or options.signal != "disc":
+    if any(unused) or options.format or options.signal != "disc":
         raise InputError("--detail-map has a disc and no table: leave out the options of noise, samples and tables")
     check_strength(options.strength)
     (model,) = options.model or [STARTER]
@@ -211,7 +211,7 @@ def _map(options: argparse.Namespace, files: Sequence[Path], picture: Path) -> i
     write_image(options.detail_map, detail_map.share, overwrite=options.overwrite)
     save_figure(detail_map_figure(unit, detail_map), picture, overwrite=options.overwrite)
     echo(str(detail_map))
-    echo(f"the map is in {options.detail_map}, its picture in {picture}")
+    tell(f"the map is in {options.detail_map}, its picture in {picture}")
     return exit_code(1, 0)
 
 

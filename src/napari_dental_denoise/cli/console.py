@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import logging
 import os
 import re
 import signal
@@ -26,6 +27,32 @@ EXIT_STOPPED = 130
 
 # Control characters, marks of writing direction and lone surrogates, as names of files may hold them.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+# What a command does; what it was asked for and errors are printed in any case.
+NARRATION = logging.getLogger(PROGRAM)
+NARRATION.setLevel(logging.INFO)
+
+
+def set_verbosity(*, quiet: bool, verbose: bool) -> None:
+    """Let a quiet run tell nothing of what it does, and a verbose one each file."""
+    NARRATION.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+
+
+def is_quiet() -> bool:
+    """Return whether the user wants to be told results and errors only."""
+    return not NARRATION.isEnabledFor(logging.INFO)
+
+
+def is_verbose() -> bool:
+    """Return whether the user wants to be told each file."""
+    return NARRATION.isEnabledFor(logging.DEBUG)
+
+
+def tell(text: str) -> None:
+    """Print a line about what the command does on stdout, unless it is quiet."""
+    if not is_quiet():
+        echo(text)
 
 
 def echo(text: str = "") -> None:
@@ -63,8 +90,8 @@ def exit_code(done: int, left_out: int) -> int:
 
 
 def progress_bar(total: int, unit: str) -> tqdm:
-    """Return a progress bar with an ETA on stderr; it shows nothing unless stderr is a terminal."""
-    return tqdm(total=total, unit=unit, disable=None, dynamic_ncols=True, smoothing=0.05)
+    """Return a progress bar with an ETA on stderr; it shows nothing if quiet, or unless stderr is a terminal."""
+    return tqdm(total=total, unit=unit, disable=is_quiet() or None, dynamic_ncols=True, smoothing=0.05)
 
 
 class StopRequest:

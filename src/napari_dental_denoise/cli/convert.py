@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from napari_dental_denoise.cli.console import EXIT_DONE, echo
+from napari_dental_denoise.cli.console import EXIT_DONE, tell
 from napari_dental_denoise.cli.options import Subparsers, add_overwrite, named_path
 from napari_dental_denoise.errors import InputError
 
@@ -35,5 +35,5 @@ def run(options: argparse.Namespace) -> int:
     from napari_dental_denoise.unet.exchange import convert_model
 
     card = convert_model(options.model, options.output, overwrite=options.overwrite)
-    echo(f"{options.output}: predicts the {card.predicts}, takes sides that are multiples of {card.multiple} pixels")
+    tell(f"{options.output}: predicts the {card.predicts}, takes sides that are multiples of {card.multiple} pixels")
     return EXIT_DONE

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from napari_dental_denoise.cli.console import echo, exit_code, progress_bar, report_left_out
+from napari_dental_denoise.cli.console import echo, exit_code, progress_bar, report_left_out, tell
 from napari_dental_denoise.cli.denoise import add_engine
 from napari_dental_denoise.cli.options import (
     Subparsers,
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from napari_dental_denoise.evaluation import Denoiser, NoisyPair, Row
     from napari_dental_denoise.pixels import Unit
 
-FORMATS = ("text", "csv", "json")
+TEXT = "text"
+FORMATS = (TEXT, "csv", "json")
 # Levels of white noise, in grey levels of 255, where none is given: from none, which must change nothing, to strong.
 SIGMAS = (0, 2, 5, 10, 25, 50)
 
@@ -98,17 +99,29 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
 
 def add_table(parser: argparse.ArgumentParser) -> None:
     """Add the format and the file of the table."""
-    parser.add_argument("--format", choices=FORMATS, default="text", help="format of the table; default text")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="format of the table; default: by the suffix of FILE, .csv or .json, else text",
+    )
     parser.add_argument("-o", "--output", type=named_path, metavar="FILE", help="file for the table; default: stdout")
 
 
-def show_table(options: argparse.Namespace, table: str) -> None:
-    """Write the table to its file, or print it."""
+def table_format(options: argparse.Namespace) -> str:
+    """Return the format of the table: the one that is named, or that of the suffix of its file."""
+    suffix = options.output.suffix[1:].lower() if options.output else ""
+    return str(options.format or (suffix if suffix in FORMATS else TEXT))
+
+
+def show_table(options: argparse.Namespace, formats: Mapping[str, Callable[[Any], str]], content: object) -> None:
+    """Write the table of the content to its file, or print it."""
     from napari_dental_denoise.files import write_text
+
+    table = formats[table_format(options)](content)
 
     if options.output:
         write_text(options.output, table, overwrite=options.overwrite)
-        echo(f"the table is in {options.output}")
+        tell(f"the table is in {options.output}")
     else:
         echo(table.rstrip("\n"))
 
@@ -131,7 +144,7 @@ def run(options: argparse.Namespace) -> int:
     methods = named_methods(options)
     pairs, count, errors = _pairs(options, levels)
     report_left_out(errors)
-    show_table(options, TABLE_FORMATS[options.format](measure(pairs, methods, count, detail=options.detail)))
+    show_table(options, TABLE_FORMATS, measure(pairs, methods, count, detail=options.detail))
     return exit_code(1, len(errors))
 
 

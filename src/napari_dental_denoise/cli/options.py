@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from napari_dental_denoise.config import GREY_LEVELS, INFERENCE, NOISE, PRECISIONS
+from napari_dental_denoise.config import GREY_LEVELS, INFERENCE, NOISE, PRECISIONS, Levels
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import LEVEL_MEANINGS, NOISE_KINDS, noise_kind, spelled
 from napari_dental_denoise.training import SETTINGS, TRAINING, TrainingConfig, option
@@ -109,8 +110,14 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_noise(parser: argparse.ArgumentParser, default: str, nargs: int | str | None, values: str) -> None:
-    """Add the kind of noise, None where none is given, and an option for each noise level."""
+def add_noise(
+    parser: argparse.ArgumentParser,
+    default: str,
+    nargs: int | str | None,
+    values: str,
+    told: Callable[[Levels], Iterable[float]] = lambda level: [level.default],
+) -> None:
+    """Add the kind of noise, None where none is given, and an option for each noise level with the values `told`."""
     kinds = "; ".join(f"{name}: {kind.title}" for name, kind in NOISE_KINDS.items())
     parser.add_argument(
         "--noise",
@@ -120,14 +127,30 @@ def add_noise(parser: argparse.ArgumentParser, default: str, nargs: int | str | 
         help=f"kind of noise ({kinds}); default {default}",
     )
     for name, meaning in LEVEL_MEANINGS.items():
+        by_kind = {kind: noise.levels[name] for kind, noise in NOISE_KINDS.items() if name in noise.levels}
+        defaults = _by_value({kind: " ".join(map(_as_typed, told(level))) for kind, level in by_kind.items()})
         is_sigma = name.startswith("sigma")
         parser.add_argument(
             option(name),
             type=grey_number if is_sigma else number,
             nargs=nargs,
             metavar=name.upper(),
-            help=f"{values}{meaning}{GREY_HELP if is_sigma else ''}",
+            help=f"{values}{meaning}{GREY_HELP if is_sigma else ''}; default {defaults}",
         )
+
+
+def _by_value(by_kind: Mapping[str, str]) -> str:
+    """Return the values of kinds of noise as text, the most frequent one first and without its kinds."""
+    (usual, _), *others = Counter(by_kind.values()).most_common()
+    kinds = {value: ", ".join(kind for kind, its in by_kind.items() if its == value) for value, _ in others}
+    return "; ".join([usual, *(f"{value} for {named}" for value, named in kinds.items())])
+
+
+def _as_typed(value: float) -> str:
+    """Return a number as one types it, grey levels as a fraction."""
+    levels = value * GREY_LEVELS
+    is_fraction = value != round(value) and math.isclose(levels, round(levels), abs_tol=1e-9) and levels < GREY_LEVELS
+    return f"{levels:.0f}/{GREY_LEVELS}" if is_fraction and value != round(value, 2) else f"{value:g}"
 
 
 def are_levels_given(options: argparse.Namespace) -> bool:

@@ -33,7 +33,15 @@ from napari_dental_denoise.batch import (
     run_settings,
     source_folders,
 )
-from napari_dental_denoise.cli.console import echo, exit_code, printable, progress_bar, report_left_out
+from napari_dental_denoise.cli.console import (
+    echo,
+    exit_code,
+    is_verbose,
+    printable,
+    progress_bar,
+    report_left_out,
+    tell,
+)
 from napari_dental_denoise.dicom import Derivation
 from napari_dental_denoise.errors import InputError
 
@@ -67,8 +75,9 @@ def process_files(
     if options.dry_run:
         return _list(items, destination, EarlierRuns(place, this_run) if place else None)
     with ExitStack() as stack:
+        # A report is begun once the processes are there.
+        process = _process(stack, options, destination, work, measure=place is not None)
         report = stack.enter_context(open_report(place, this_run)) if place else None
-        process = _process(stack, options, destination, work, measure=report is not None)
         tally = _follow(run_files(items, destination, process, report), total)
     tally.echo(f"{tally.done} images {derivation.verb}{f' in {_folder(options.output)}' if tally.done else ''}")
     return tally.exit_code
@@ -90,7 +99,7 @@ class _Tally:
     def echo(self, work: str, left_out: str = "left out") -> None:
         """Print the last line of a run, which begins with its work."""
         counts = ((self.before, "done before"), (self.errors, left_out), (self.twinless, f"with {NO_TWIN}"))
-        echo(", ".join([work, *(f"{count} {what}" for count, what in counts if count)]))
+        tell(", ".join([work, *(f"{count} {what}" for count, what in counts if count)]))
 
 
 def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> _Tally:
@@ -107,6 +116,9 @@ def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> _Tally:
             else:
                 tally.done += 1
                 tally.twinless += outcome.note == NO_TWIN
+                if is_verbose():
+                    with bar.external_write_mode(file=sys.stdout):
+                        echo(printable(f"{outcome.file}: {outcome.result}, {outcome.seconds:.2f} s"))
             bar.update()
     return tally
 
@@ -121,7 +133,7 @@ def _process(
 
     cluster = running_cluster(options.scheduler) if options.scheduler else local_cluster(options.workers)
     client = stack.enter_context(cluster)
-    echo(f"dashboard: {client.dashboard_link}")
+    tell(f"dashboard: {client.dashboard_link}")
     return on_cluster(client, destination, work, measure=measure)
 
 

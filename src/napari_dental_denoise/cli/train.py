@@ -16,9 +16,11 @@ from napari_dental_denoise.cli.console import (
     StopRequest,
     echo,
     graceful_stop,
+    is_quiet,
     progress_bar,
     report_left_out,
     stop_with_stdin,
+    tell,
 )
 from napari_dental_denoise.cli.options import Subparsers, are_levels_given, given_levels, given_settings
 from napari_dental_denoise.cli.train_options import add_train_parser
@@ -82,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         last = NOTHING_KEPT
     if options.progress != "jsonl":
-        echo(last)
+        tell(last)
     if not finished:
         return EXIT_STOPPED
     return EXIT_SOME_LEFT_OUT if errors else EXIT_DONE
@@ -198,6 +200,8 @@ class TrainingDisplay:
         """Show one report."""
         if self.progress == "jsonl":
             echo(to_line(report))
+        elif is_quiet():
+            return
         elif isinstance(report, TrainingStarted) and self.progress == "bar":
             self.bar = progress_bar(PER_MILLE, "‰")
             self.bar.write(str(report))

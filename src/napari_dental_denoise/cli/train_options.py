@@ -61,7 +61,7 @@ def add_train_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
         f"{STARTER_TRAINING.epochs} epochs of {STARTER_TRAINING.steps_per_epoch} steps",
     )
     add_settings(parser, SETTINGS)
-    add_noise(parser, NOISE.training_kind, 2, "range of the ")
+    add_noise(parser, NOISE.training_kind, 2, "range of the ", lambda level: (level.low, level.high))
     add_rows(parser)
     _add_files(parser)
     parser.add_argument(

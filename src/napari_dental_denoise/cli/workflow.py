@@ -15,6 +15,7 @@ from napari_dental_denoise.cli.console import (
     echo,
     graceful_stop,
     report_left_out,
+    tell,
 )
 from napari_dental_denoise.cli.evaluate import measure
 from napari_dental_denoise.cli.options import (
@@ -84,22 +85,22 @@ def run(options: argparse.Namespace) -> int:
     results = free_path(options.output)
     check_figure_name(results / FIGURE)
     folder = options.folder or write_phantoms(results / "phantoms", config.seed)
-    echo(f"1. read {folder}")
+    tell(f"1. read {folder}")
     loaded = load_images([folder], options.rows)
     report_left_out(loaded.errors)
     job, tested = split(loaded, results, config, options.sigma)
-    echo(
+    tell(
         f"   {len(loaded.images)} images: {len(job.training.shapes)} for training, {len(job.validation.shapes)} for "
         f"validation, {len(tested)} for the test"
     )
-    echo("2. train, with new noise for every patch")
+    tell("2. train, with new noise for every patch")
     request = StopRequest()
     with graceful_stop(request):
         finished = follow(job, "bar", lambda: request.asked)
     if not finished and not job.model.exists():
         echo(NOTHING_KEPT)
         return EXIT_STOPPED
-    echo(f"3. add noise of sigma {options.sigma:.3f} to the {len(tested)} test images, denoise them and compare")
+    tell(f"3. add noise of sigma {options.sigma:.3f} to the {len(tested)} test images, denoise them and compare")
     evaluate(job, tested)
     show_results(results, job.model)
     if not finished:
@@ -113,7 +114,7 @@ def write_phantoms(folder: Path, seed: int) -> str:
     from napari_dental_denoise.pixels import from_unit
     from napari_dental_denoise.synthesis import phantoms
 
-    echo(f"0. generate {WORKFLOW.phantoms} synthetic radiographs")
+    tell(f"0. generate {WORKFLOW.phantoms} synthetic radiographs")
     for index, image in enumerate(phantoms(WORKFLOW.phantoms, seed=UNSEEN_SEED + seed), start=1):
         write_image(folder / f"phantom_{index:02}.png", from_unit(image, "uint8", 255))
     return str(folder)
@@ -180,9 +181,9 @@ def evaluate(job: TrainingJob, tested: list[NoisyPair]) -> None:
 
 def show_results(results: Path, model: Path) -> None:
     """Print where the results are and how to open them."""
-    echo("4. the results")
-    echo(f"   model   {model}")
-    echo(f"           use it with: {PROGRAM} denoise SCANS -m {model}")
-    echo(f"   table   {results / 'table.txt'}, and as CSV {results / 'table.csv'}")
-    echo(f"   figure  {results / FIGURE}")
-    echo(f"           open it with any image viewer: xdg-open {results / FIGURE}, or napari")
+    tell("4. the results")
+    tell(f"   model   {model}")
+    tell(f"           use it with: {PROGRAM} denoise SCANS -m {model}")
+    tell(f"   table   {results / 'table.txt'}, and as CSV {results / 'table.csv'}")
+    tell(f"   figure  {results / FIGURE}")
+    tell(f"           open it with any image viewer: xdg-open {results / FIGURE}, or napari")

@@ -28,7 +28,10 @@ from napari_dental_denoise.pixels import (
     up_to_multiples,
 )
 from napari_dental_denoise.progress import Progress, finish
-from napari_dental_denoise.validation import check_number
+from napari_dental_denoise.validation import check_number, is_number
+
+# A strength from here on is one in per cent.
+LEAST_PER_CENT = 10
 
 
 def denoise(
@@ -48,7 +51,7 @@ def denoise(
         A `.keras` model file, or an engine of `load_engine`; or "starter" (the default) or
         "starter-fast", the models of the package.
     strength : float
-        Share of the estimated noise to subtract; 0 leaves the image unchanged.
+        Share of the estimated noise to subtract, from 0, which leaves the image unchanged, to 1.5.
     precision : {"auto", "f32", "bf16"}
         Precision of the network's body; ignored if `model` is an engine.
 
@@ -192,5 +195,10 @@ def _run_windows(
 
 
 def check_strength(strength: float) -> None:
-    """Raise InputError unless `strength` is a number of at least 0."""
-    check_number("strength", strength)
+    """Raise InputError unless `strength` is a number from 0 to 1.5; a percentage is asked about."""
+    try:
+        check_number("strength", strength, high=INFERENCE.max_strength)
+    except InputError as error:
+        if is_number(strength) and LEAST_PER_CENT <= strength <= 100 * INFERENCE.max_strength:
+            raise InputError(f"{error}: did you mean {strength / 100:g}?") from error
+        raise

@@ -52,8 +52,6 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-MAX_STRENGTH = 1.5
-
 
 class DenoiseWidget(Container):
     """Denoise an image layer with a model; the result is a new layer."""
@@ -100,7 +98,7 @@ class DenoiseWidget(Container):
         self.strength = FloatSlider(
             label="Strength",
             value=preference("denoise", "strength", INFERENCE.strength),
-            max=MAX_STRENGTH,
+            max=INFERENCE.max_strength,
             step=0.01,
             tooltip="Share of the noise to subtract; changes the result at once, without running the model again",
         )

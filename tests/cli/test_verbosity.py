@@ -1,0 +1,116 @@
+"""How much a command tells, in which format its table is, and what it completes."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from napari_dental_denoise import write_image
+from napari_dental_denoise.cli import main
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50), np.uint8)
+
+
+@pytest.fixture
+def scan(tmp_path):
+    write_image(tmp_path / "scans" / "a.png", IMAGE)
+    return tmp_path / "scans"
+
+
+def denoise(scan, *options):
+    return main(["denoise", str(scan), "-m", "starter-fast", "-o", str(scan.parent / "out"), *options])
+
+
+def test_a_quiet_run_prints_nothing_but_errors(scan, capsys):
+    (scan / "b.png").write_text("no image")
+    assert denoise(scan, "--quiet") == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert "b.png" in told.err
+
+
+def test_a_quiet_command_prints_what_was_asked_for(scan, capsys):
+    assert main(["info", str(scan), "--quiet"]) == 0
+    assert "a.png" in capsys.readouterr().out
+
+
+def test_a_verbose_run_prints_each_file(scan, capsys):
+    assert denoise(scan) == 0
+    assert "a.png" not in capsys.readouterr().out
+    assert denoise(scan, "--overwrite", "--verbose") == 0
+    assert "a.png: a.png, " in capsys.readouterr().out
+
+
+def test_a_verbose_error_tells_where_it_arose(tmp_path, capsys):
+    assert main(["info", str(tmp_path / "none.png"), "--verbose"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+    assert main(["info", str(tmp_path / "none.png")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("t.csv", "noise,method,"), ("t.json", "["), ("t.txt", "gaussian, sigma 0.1 (")]
+)
+def test_the_suffix_of_a_table_is_its_format(scan, name, begins):
+    table = scan.parent / name
+    assert main(["evaluate", str(scan), "-m", "starter-fast", "--sigma", "0.1", "-o", str(table)]) == 0
+    assert table.read_text().startswith(begins)
+
+
+def test_a_format_that_is_named_counts_more_than_the_suffix(scan):
+    table = scan.parent / "t.csv"
+    named = ["-o", str(table), "--format", "json"]
+    assert main(["evaluate", str(scan), "-m", "starter-fast", "--sigma", "0.1", *named]) == 0
+    assert json.loads(table.read_text())
+
+
+def test_a_strength_in_per_cent_is_asked_about(scan, capsys):
+    assert denoise(scan, "--strength", "50") == 2
+    assert "received 50.0: did you mean 0.5?" in capsys.readouterr().err
+    assert denoise(scan, "--strength", "2") == 2
+    assert "did you mean" not in capsys.readouterr().err
+
+
+def test_a_scheduler_that_is_not_there_leaves_no_report(scan):
+    assert denoise(scan, "--scheduler", "tcp://127.0.0.1:9") == 2
+    assert not (scan.parent / "out.csv").exists()
+
+
+def test_the_help_tells_the_level_of_each_kind_of_noise(capsys):
+    with pytest.raises(SystemExit):
+        main(["add-noise", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "default 25/255; 2/255 for poisson-gaussian" in told
+    assert "0.2 for speckle; 4/255 for lines" in told
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert "default 0 60/255; 0 10/255 for poisson-gaussian" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(scan):
+    for number in range(40):
+        write_image(scan / f"{number}.png", IMAGE)
+    command = f"set -o pipefail; {sys.executable} -m napari_dental_denoise info {scan} | head -1"
+    ended = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"), [("ev", "evaluate"), ("denoise --stre", "--strength"), ("info s", "scans")]
+)
+def test_a_shell_completes_commands_options_and_files(scan, typed, completed):
+    words = ["napari-dental-denoise", *typed.split()]
+    script = subprocess.run(
+        [sys.executable, "-m", "napari_dental_denoise", "--print-completion", "bash"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    script += f"\nCOMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _shtab_napari_dental_denoise\n"
+    script += 'echo "${COMPREPLY[@]}"\n'
+    shown = subprocess.run(
+        ["/bin/bash", "-c", script], capture_output=True, text=True, check=True, cwd=scan.parent
+    ).stdout
+    assert completed in shown.split()
