@@ -29,7 +29,7 @@ def to_bytes(image):
 @pytest.fixture(scope="session")
 def radiographs():
     """Eight clean 8-bit phantoms of 160x200 pixels."""
-    return [to_bytes(image) for image in phantoms(8, (160, 200), seed=1)]
+    return [to_bytes(image) for image in phantoms(8, (160, 200), rng=1)]
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
+from .config import Preset as Preset
 from .detail import DetailMap as DetailMap
 from .detail import detail_map as detail_map
 from .errors import InputError as InputError
 from .evaluation import BASELINES as BASELINES
+from .evaluation import Place as Place
+from .evaluation import RemovedStructure as RemovedStructure
 from .evaluation import accuracy as accuracy
 from .evaluation import psnr as psnr
 from .evaluation import removed_structure as removed_structure
@@ -11,6 +14,8 @@ from .images import read_dental as read_dental
 from .images import read_image as read_image
 from .images import read_pages as read_pages
 from .images import write_image as write_image
+from .inference import Engine as Engine
+from .inference import OpenVinoEngine as OpenVinoEngine
 from .inference import SelfEnsemble as SelfEnsemble
 from .inference import denoise as denoise
 from .inference import denoise_with_error as denoise_with_error
@@ -37,6 +42,7 @@ from .synthesis import phantoms as phantoms
 from .synthesis import random_anatomy as random_anatomy
 from .unet import CNN_denoiser as CNN_denoiser
 from .unet import CNNDenoiser as CNNDenoiser
+from .unet import Evaluation as Evaluation
 from .unet import unet_model as unet_model
 
 __version__: str

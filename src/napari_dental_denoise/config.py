@@ -133,6 +133,9 @@ class Levels:
     scale: Scale = "linear"
 
 
+# The engine for Keras models in memory, which is made of packages above those that run networks.
+KERAS_ENGINE = f"{PACKAGE}.unet.exchange.in_memory:KerasModelEngine"
+
 # Half of the levels are below a quarter of the highest: most radiographs have little noise.
 SIGMA = Levels(25 / GREY_LEVELS, 0, 60 / GREY_LEVELS, "square root")
 SPECKLE_SIGMA = Levels(0.2, 0.02, 0.5)

@@ -23,7 +23,7 @@ def run(*arguments):
 @pytest.fixture(scope="module")
 def references(tmp_path_factory):
     folder = tmp_path_factory.mktemp("references")
-    for number, image in enumerate(phantoms(4, (150, 180), seed=3)):
+    for number, image in enumerate(phantoms(4, (150, 180), rng=3)):
         write_image(folder / f"{number}.png", (255 * image).astype(np.uint8))
     return folder
 
@@ -31,7 +31,7 @@ def references(tmp_path_factory):
 @pytest.fixture(scope="module")
 def noisy(tmp_path_factory, references):
     path = tmp_path_factory.mktemp("noisy") / "scan.png"
-    image = (255 * phantoms(1, (150, 180), seed=4)[0]).astype(np.uint8)
+    image = (255 * phantoms(1, (150, 180), rng=4)[0]).astype(np.uint8)
     write_image(path, add_gaussian_noise(image, 20 / 255, rng=0))
     return path
 

@@ -29,7 +29,7 @@ PLAN = AssessmentPlan(sizes=(2.0, 4.0), samples=40)
 
 @pytest.fixture(scope="module")
 def images():
-    return [to_unit(image) for image in phantoms(6, (244, 374), seed=9)]
+    return [to_unit(image) for image in phantoms(6, (244, 374), rng=9)]
 
 
 def assess(images, methods, plan=PLAN, noises=(WHITE,)):

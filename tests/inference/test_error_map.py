@@ -17,7 +17,7 @@ from napari_dental_denoise.pixels.encoding import PLAIN
 from napari_dental_denoise.progress import finish
 from napari_dental_denoise.synthesis.scene import phantoms
 
-CLEAN = list(phantoms(3, (160, 200), seed=77))
+CLEAN = list(phantoms(3, (160, 200), rng=77))
 
 
 @pytest.fixture(scope="module")

@@ -61,9 +61,9 @@ def test_any_size_of_any_mouth(height, width, seed):
 
 def test_the_same_seed_draws_the_same_mouth():
     np.testing.assert_array_equal(phantom((64, 64), rng=3), phantom((64, 64), rng=3))
-    first, second = phantoms(2, (64, 64), seed=3)
+    first, second = phantoms(2, (64, 64), rng=3)
     assert not np.array_equal(first, second)
-    assert not np.array_equal(first, phantoms(1, (64, 64), seed=4)[0])
+    assert not np.array_equal(first, phantoms(1, (64, 64), rng=4)[0])
 
 
 def test_the_same_seed_draws_the_same_anatomy():
@@ -120,7 +120,7 @@ def test_the_power_of_trabeculae_falls_as_asked(slope):
 
 
 def test_there_is_no_pixel_noise():
-    for image in phantoms(6, SHAPE, seed=2):
+    for image in phantoms(6, SHAPE, rng=2):
         assert estimate_sigma(image) < 0.002
 
 

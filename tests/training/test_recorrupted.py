@@ -57,7 +57,7 @@ def test_noise_is_new_for_each_patch_and_the_same_in_validation():
 
 
 def test_it_learns_without_a_clean_image(tmp_path):
-    clean = phantoms(6, (160, 200), seed=3)
+    clean = phantoms(6, (160, 200), rng=3)
     noisy = [add_correlated_noise(image, SIGMA, 1.0, rng=index) for index, image in enumerate(clean)]
     data = NoisyImages(noisy, 0)
     config = TrainingConfig(preset="fast", epochs=2, steps_per_epoch=100, batch_size=8, patch_size=64)
@@ -68,7 +68,7 @@ def test_it_learns_without_a_clean_image(tmp_path):
     assert card.noise["median sigma"] == pytest.approx(SIGMA, rel=0.2)
     assert card.metrics["reference"] == "noisy"
 
-    unseen = phantoms(1, (160, 200), seed=9)[0]
+    unseen = phantoms(1, (160, 200), rng=9)[0]
     with_noise = np.asarray(add_correlated_noise(unseen, SIGMA, 1.0, rng=9), np.float32)
     denoised = denoise(with_noise, tmp_path / "m.keras")
     gain = psnr(unseen, denoised, data_range=1.0) - psnr(unseen, with_noise, data_range=1.0)

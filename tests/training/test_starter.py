@@ -50,7 +50,7 @@ def test_synthetic_images_are_told_to_be_exact_and_are():
     assert len(training.images) == 12 + 6 * (module.AS_IT_IS + 3 * module.REPEATED)
     assert validation.exact == range(4 + module.LEAVES_TO_VALIDATE + module.COLLAGES_TO_VALIDATE)
     assert {image.dtype for image in training.images + validation.images} == {np.dtype(np.uint16)}
-    first = phantoms(3, module.SHAPES[0], seed=0)[0]
+    first = phantoms(3, module.SHAPES[0], rng=0)[0]
     np.testing.assert_allclose(training.images[0] / 65535, first, atol=1e-5)
 
 

@@ -1,5 +1,6 @@
 """CNNDenoiser does the whole job on arrays."""
 
+import pickle
 import shutil
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def test_an_interrupted_training_keeps_the_best_model_so_far(radiographs, monkey
     [
         ({"batch_size": 2.5}, r"batch_size must be a whole number in \[1, inf\); received 2\.5"),
         ({"epochs": "3"}, r"epochs must be a whole number in \[1, inf\); received '3'"),
-        ({"seed": -1}, r"seed must be a whole number in \[0, inf\); received -1"),
+        ({"rng": -1}, r"rng must be a whole number of at least 0; received -1"),
         ({"epochs": None}, r"epochs must be a whole number in \[1, inf\); received None"),
         ({"validation_split": 2}, r"validation_split must be a number in \(0, 1\); received 2"),
         ({"learning_rate": 0}, r"learning_rate must be a number in \(0, inf\); received 0"),
@@ -136,3 +137,51 @@ def test_floating_grey_levels_score_as_unit_values_do(radiographs):
     whole = [np.rint(np.maximum(images, 0) * 4095).astype(np.uint16) for images in (noisy, clean)]
     assert whole[0].max() > 4095
     assert denoiser.evaluate(*whole).psnr == pytest.approx(expected.psnr, abs=0.5)
+
+
+def quick_denoiser(**settings):
+    small = {"preset": "fast", "epochs": 1, "steps_per_epoch": 2, "patch_size": 48, "batch_size": 2}
+    return ndd.CNNDenoiser(**small | settings)
+
+
+@pytest.fixture(scope="module")
+def pairs(radiographs):
+    clean = np.stack(radiographs[:4])[:, :64, :80]
+    return ndd.add_gaussian_noise(clean, 0.1, rng=0), clean
+
+
+def test_without_progress_it_is_silent_and_can_be_pickled(pairs, capsys):
+    denoiser = quick_denoiser(progress=False).train(*pairs)
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")
+    expected = denoiser.denoise(pairs[0])
+    again = pickle.loads(pickle.dumps(denoiser))  # noqa: S301 (made here)
+    np.testing.assert_array_equal(again.denoise(pairs[0]), expected)
+    assert again.history == denoiser.history
+
+
+def test_its_keras_model_denoises_too(pairs):
+    denoiser = quick_denoiser(progress=False).train(*pairs)
+    by_keras = ndd.denoise(pairs[0], denoiser.model)
+    assert by_keras.dtype == np.uint8
+    # OpenVINO may compute the body in bf16.
+    assert np.abs(by_keras.astype(int) - denoiser.denoise(pairs[0])).max() <= 1
+    with pytest.raises(InputError, match="there is no model yet"):
+        _ = ndd.CNNDenoiser().model
+    with pytest.raises(InputError, match="no error map"):
+        ndd.denoise_with_error(pairs[0][0], denoiser.model)
+
+
+def test_a_generator_decides_as_a_seed_does(pairs):
+    losses = [
+        quick_denoiser(progress=False, start_from="nothing", rng=rng).train(*pairs).history[0].loss
+        for rng in (1, 1, 2, np.random.default_rng(5), np.random.default_rng(5))
+    ]
+    assert losses[0] == losses[1] != losses[2]
+    assert losses[3] == losses[4] != losses[0]
+
+
+@pytest.mark.parametrize("setting", ["seed", "colour"])
+def test_an_unknown_setting_is_refused_at_once(setting):
+    with pytest.raises(InputError, match=f"there is no setting {setting}"):
+        ndd.CNNDenoiser(**{setting: 1})

@@ -115,7 +115,7 @@ def write_phantoms(folder: Path, seed: int) -> str:
     from napari_dental_denoise.synthesis import phantoms
 
     tell(f"0. generate {WORKFLOW.phantoms} synthetic radiographs")
-    for index, image in enumerate(phantoms(WORKFLOW.phantoms, seed=UNSEEN_SEED + seed), start=1):
+    for index, image in enumerate(phantoms(WORKFLOW.phantoms, rng=UNSEEN_SEED + seed), start=1):
         write_image(folder / f"phantom_{index:02}.png", from_unit(image, "uint8", 255))
     return str(folder)
 

@@ -30,6 +30,7 @@ from .regions import outline_mask as outline_mask
 from .regions import path_points as path_points
 from .regions import profile as profile
 from .regions import region_score as region_score
+from .removed import Place as Place
 from .removed import RemovedStructure as RemovedStructure
 from .removed import removed_structure as removed_structure
 from .table import TABLE_FORMATS as TABLE_FORMATS

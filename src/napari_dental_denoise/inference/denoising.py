@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from pkgutil import resolve_name
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.config import INFERENCE, Precision
+from napari_dental_denoise.config import INFERENCE, KERAS_ENGINE, Precision
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
 from napari_dental_denoise.models import STARTER, ModelCard, find_model
@@ -30,13 +32,15 @@ from napari_dental_denoise.pixels import (
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import check_number, is_number
 
+# keras.Model, which this package does not load.
+KerasModel: TypeAlias = Any
 # A strength from here on is one in per cent.
 LEAST_PER_CENT = 10
 
 
 def denoise(
     image: ArrayLike,
-    model: str | Path | Engine = STARTER,
+    model: str | Path | Engine | KerasModel = STARTER,
     *,
     strength: float = INFERENCE.strength,
     precision: Precision = INFERENCE.precision,
@@ -47,9 +51,9 @@ def denoise(
     ----------
     image : (H, W), (..., H, W) or (..., H, W, 1) array; integers or floating
         Of NumPy or any library that NumPy can read, such as xarray, dask, h5py and zarr.
-    model : str, Path or engine
-        A `.keras` model file, or an engine of `load_engine`; or "starter" (the default) or
-        "starter-fast", the models of the package.
+    model : str, Path, engine or keras.Model
+        A `.keras` model file, an engine of `load_engine`, or a Keras model from one grey image to
+        another; or "starter" (the default) or "starter-fast", the models of the package.
     strength : float
         Share of the estimated noise to subtract, from 0, which leaves the image unchanged, to 1.5.
     precision : {"auto", "f32", "bf16"}
@@ -59,6 +63,8 @@ def denoise(
     -------
     array of the same shape and type
         Of NumPy, but with the mask of a masked array and the coordinates of an xarray.
+        Floating values may lie slightly beyond those of the image: clipping them would shift the
+        mean of its darkest and brightest parts.
 
     Raises
     ------
@@ -82,9 +88,14 @@ def denoise(
     return source.like(finish(steps))
 
 
-def engine_of(model: str | Path | Engine, precision: Precision = INFERENCE.precision) -> Engine:
+def engine_of(model: str | Path | Engine | KerasModel, precision: Precision = INFERENCE.precision) -> Engine:
     """Return the engine of a model, which may be named as in `denoise`; an engine is returned as it is."""
-    return cached_engine(find_model(model), precision) if isinstance(model, str | Path) else model
+    if isinstance(model, str | Path):
+        return cached_engine(find_model(model), precision)
+    if type(model).__module__.partition(".")[0] == "keras":
+        model = resolve_name(KERAS_ENGINE)(model)
+    engine: Engine = model
+    return engine
 
 
 def denoise_unit(unit: Unit, engine: Engine, *, strength: float = INFERENCE.strength) -> Unit:

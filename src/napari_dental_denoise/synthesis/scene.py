@@ -61,15 +61,15 @@ def phantom(shape: tuple[int, int] = (488, 748), rng: Rng = None, anatomy: Anato
     return image if finer == 1 else cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA)
 
 
-def phantoms(count: int, shape: tuple[int, int] = (488, 748), seed: int = 0) -> list[Field]:
+def phantoms(count: int, shape: tuple[int, int] = (488, 748), rng: int | np.random.Generator = 0) -> list[Field]:
     """Draw several phantoms of different anatomies; see `phantom`.
 
     Parameters
     ----------
     count : int
     shape : tuple of int
-    seed : int
-        Image `i` has the seed (`seed`, `i`).
+    rng : int or numpy.random.Generator
+        Image `i` has the seed (`rng`, `i`), or the `i`-th child of the generator.
 
     Returns
     -------
@@ -78,12 +78,14 @@ def phantoms(count: int, shape: tuple[int, int] = (488, 748), seed: int = 0) -> 
     Examples
     --------
     >>> from napari_dental_denoise import phantoms
-    >>> [image.shape for image in phantoms(2, (64, 96), seed=0)]
+    >>> [image.shape for image in phantoms(2, (64, 96), rng=0)]
     [(64, 96), (64, 96)]
     """
     check_count("count", count, 0)
-    check_count("seed", seed, 0)
-    return [phantom(shape, np.random.default_rng([seed, index])) for index in range(count)]
+    if isinstance(rng, np.random.Generator):
+        return [phantom(shape, child) for child in rng.spawn(count)]
+    check_count("rng", rng, 0)
+    return [phantom(shape, np.random.default_rng([rng, index])) for index in range(count)]
 
 
 def _attenuation(shape: tuple[int, int], anatomy: Anatomy, rng: np.random.Generator) -> Field:

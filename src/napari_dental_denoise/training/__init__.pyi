@@ -28,6 +28,7 @@ from .settings import WORKFLOW_TRAINING as WORKFLOW_TRAINING
 from .settings import TrainingConfig as TrainingConfig
 from .settings import check_setting as check_setting
 from .settings import check_settings as check_settings
+from .settings import config_of as config_of
 from .settings import given_options as given_options
 from .settings import option as option
 from .starter import starter_images as starter_images

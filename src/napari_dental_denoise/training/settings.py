@@ -9,12 +9,15 @@ from numbers import Integral
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import numpy as np
+
 from napari_dental_denoise.config import PRECISIONS, PRESETS, Precision
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.validation import is_number
+from napari_dental_denoise.validation import check_count, is_number
 
 T = TypeVar("T")
 STEPS_PER_EPOCH = (50, 500)
+MAX_SEED = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,24 @@ def check_settings(config: TrainingConfig) -> None:
     """Raise InputError unless a training can have these settings."""
     for name in SETTINGS:
         check_setting(name, getattr(config, name))
+
+
+def config_of(settings: Mapping[str, Any], rng: int | np.random.Generator) -> TrainingConfig:
+    """Return the configuration for settings by name, in which an epoch of few images is short.
+
+    Raises InputError if there is no such setting, or it has an invalid value; the seed is `rng`.
+    """
+    unknown = sorted(name for name in settings if name not in SETTINGS or name == "seed")
+    if unknown:
+        raise InputError(f"there is no setting {', '.join(unknown)}: see help(CNNDenoiser)")
+    if isinstance(rng, np.random.Generator):
+        rng = int(rng.integers(MAX_SEED))
+    check_count("rng", rng, 0)
+    # A checkpoint and a card hold Python's numbers only.
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
+    config = TrainingConfig(**plain, seed=int(rng), steps_per_epoch_range=(1, STEPS_PER_EPOCH[1]))
+    check_settings(config)
+    return config
 
 
 def option(name: str) -> str:

@@ -17,4 +17,5 @@ from .network import NAME as NAME
 from .network import PAD as PAD
 from .network import unet_model as unet_model
 from .safe_load import check_untrusted_h5 as check_untrusted_h5
+from .scores import Evaluation as Evaluation
 from .trainer import train as train

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm.auto import tqdm
 
 from napari_dental_denoise.config import MODEL_SUFFIX, PRESETS
 from napari_dental_denoise.errors import InputError
@@ -26,11 +27,11 @@ from napari_dental_denoise.training import (
     EpochDone,
     ImagePairs,
     StepDone,
-    TrainingConfig,
-    check_settings,
+    config_of,
     split_indices,
 )
-from napari_dental_denoise.unet.export import check_model_name
+from napari_dental_denoise.unet.backend import keras
+from napari_dental_denoise.unet.export import check_model_name, load_keras_model
 from napari_dental_denoise.unet.job import TrainingJob
 from napari_dental_denoise.unet.scores import Evaluation
 from napari_dental_denoise.unet.trainer import train
@@ -38,11 +39,14 @@ from napari_dental_denoise.unet.trainer import train
 Image = NDArray[np.generic]
 Images = ArrayLike | Iterable[ArrayLike]
 
+BAR = "{percentage:3.0f}%|{bar}| {elapsed}, {remaining} more"
+
 
 def _signature() -> Signature:
     """Return the parameters of `CNNDenoiser` for `help` and notebooks."""
-    names = ["batch_size", "epochs", "validation_split", *SETTINGS]
-    defaults = {name: getattr(TRAINING, name) for name in names} | {"start_from": STARTER_NAME}
+    names = ["batch_size", "epochs", "validation_split", *(name for name in SETTINGS if name != "seed")]
+    own = {"start_from": STARTER_NAME, "rng": TRAINING.seed, "progress": True}
+    defaults = {name: getattr(TRAINING, name) for name in names} | own
     kinds = [Parameter.POSITIONAL_OR_KEYWORD] * 3 + [Parameter.KEYWORD_ONLY] * len(defaults)
     return Signature(
         [Parameter(name, kind, default=value) for kind, (name, value) in zip(kinds, defaults.items(), strict=False)]
@@ -63,14 +67,18 @@ class CNNDenoiser:
     start_from : str or Path
         First weights of a training: a model file; "starter", the best model of the package that
         fits the preset ("classic" has none); or "nothing", random weights.
+    rng : int or numpy.random.Generator
+        Of the split, the patches and the noise; the same seed gives the same model.
+    progress : bool
+        Show a progress bar, and print a line for each epoch.
     **settings
-        Further settings of a training, such as ``preset="fast"`` or ``learning_rate=1e-3``;
-        ``napari-dental-denoise train --help`` explains them.
+        Further settings of a training, such as ``minutes=2``, ``preset="fast"`` or
+        ``learning_rate=1e-3``; ``napari-dental-denoise train --help`` explains them.
 
     Raises
     ------
     InputError
-        If a setting has an invalid value.
+        If there is no such setting, or it has an invalid value.
 
     Examples
     --------
@@ -87,21 +95,30 @@ class CNNDenoiser:
         validation_split: float = TRAINING.validation_split,
         *,
         start_from: str | Path = STARTER_NAME,
+        rng: int | np.random.Generator = TRAINING.seed,
+        progress: bool = True,
         **settings: Any,
     ) -> None:
         settings |= {"batch_size": batch_size, "epochs": epochs, "validation_split": validation_split}
-        # A checkpoint and a card hold Python's numbers only.
-        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
-        self.config = TrainingConfig(**plain, steps_per_epoch_range=(1, TRAINING.steps_per_epoch_range[1]))
-        check_settings(self.config)
+        self.config = config_of(settings, rng)
         self.start_from = start_from
+        self.progress = progress
         self._loaded: tuple[str, bytes] | None = None
         self.history: list[EpochDone] = []
         self._engine: OpenVinoEngine | None = None
         self._file: bytes = b""
 
+    @property
+    def model(self) -> keras.Model:
+        """The Keras model, a new object with the weights of the best epoch; InputError if there is none yet."""
+        with self._model_file() as path:
+            return load_keras_model(path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_engine": None}
+
     def train(self, noisy: Images, clean: Images) -> CNNDenoiser:
-        """Train on pairs of images and print one line for each epoch.
+        """Train on pairs of images.
 
         Each call starts again, from `start_from` or from the loaded model. If it is interrupted, by
         Ctrl-C or in a notebook, the best model so far is kept.
@@ -146,12 +163,16 @@ class CNNDenoiser:
 
     def _follow(self, job: TrainingJob) -> None:
         # On an interrupt between two steps, closing the generator writes the best model.
-        with closing(train(job)) as reports:
+        bar = tqdm(total=1.0, bar_format=BAR, disable=None if self.progress else True)
+        with closing(train(job)) as reports, bar:
             for report in reports:
                 if isinstance(report, EpochDone):
                     self.history.append(report)
-                if not isinstance(report, StepDone):
-                    print(report)
+                if isinstance(report, StepDone):
+                    bar.update(report.fraction - bar.n)
+                elif self.progress:
+                    with bar.external_write_mode():
+                        print(report)
 
     def evaluate(self, noisy_test: Images, clean_test: Images) -> Evaluation:
         """Denoise test images; print and return mean loss, accuracy, PSNR and SSIM.
@@ -163,11 +184,6 @@ class CNNDenoiser:
         Returns
         -------
         Evaluation
-
-        Raises
-        ------
-        InputError
-            If there is no model yet, or numbers or shapes differ.
         """
         pairs = ImagePairs(_image_list(noisy_test), _image_list(clean_test))
         scores = [self._scores(noisy, clean) for noisy, clean in zip(pairs.noisy, pairs.clean, strict=True)]
@@ -214,11 +230,6 @@ class CNNDenoiser:
             Its name ends in .keras.
         overwrite : bool
             Replace an existing file.
-
-        Raises
-        ------
-        InputError
-            If there is no model yet, or the file exists.
         """
         self._ready()
         check_model_name(Path(path))
@@ -251,14 +262,24 @@ class CNNDenoiser:
         return denoiser
 
     def _adopt(self, path: Path) -> None:
-        path = converted(find_model(path))
-        self._engine = load_engine(path)
-        self._file = path.read_bytes()
+        self._file, self._engine = converted(find_model(path)).read_bytes(), None
 
     def _ready(self) -> OpenVinoEngine:
-        if self._engine is None:
+        if self._engine is not None:
+            return self._engine
+        with self._model_file() as path:
+            self._engine = load_engine(path)
+            return self._engine
+
+    @contextmanager
+    def _model_file(self) -> Iterator[Path]:
+        """Provide the model as a file; raise InputError if there is none yet."""
+        if not self._file:
             raise InputError("there is no model yet: call train, or CNNDenoiser.load")
-        return self._engine
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"model{MODEL_SUFFIX}"
+            path.write_bytes(self._file)
+            yield path
 
 
 CNN_denoiser = CNNDenoiser

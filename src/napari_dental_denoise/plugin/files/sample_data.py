@@ -32,7 +32,7 @@ def noisy_stack() -> list[LayerData]:
 
 
 def _clean(count: int) -> NDArray[np.generic]:
-    return from_unit(np.stack(phantoms(count, seed=UNSEEN_SEED)), np.uint8, GREY_LEVELS)
+    return from_unit(np.stack(phantoms(count, rng=UNSEEN_SEED)), np.uint8, GREY_LEVELS)
 
 
 def _noisy(clean: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -24,23 +24,31 @@ HALF_A_GREY_LEVEL = 0.5 / GREY_LEVELS
 def convert_model(source: Path, target: Path, *, overwrite: bool) -> ModelCard:
     """Convert a Keras model that was trained elsewhere, and return its card; the source is not changed.
 
-    A constant image shows whether it predicts the noise or the image; changed distant pixels show how far its receptive
-    field reaches. Raise InputError if the model cannot be loaded or exported, does not map an image to one of its size,
-    or cannot work on a part of an image.
+    Raise InputError if the model cannot be loaded or exported, or is none that `measured` takes.
     """
-    model = _with_open_sides(_without_error_map(load_foreign_model(source)), source.name)
-    multiple = _find_multiple(model, source.name)
-    predicts = _find_prediction(model, multiple, source.name)
-    halo = _find_halo(model, multiple, source.name)
-    sees: Sees = "differences" if _is_without_biases(model) else "image"
-    if sees == "differences":
-        halo = next_multiple(halo + MEAN_SIDE // 2, multiple)
-    card = ModelCard("foreign", predicts, multiple, halo, sees)
+    model, card = measured(load_foreign_model(source), source.name)
     check_model_name(target)
     try:
         return write_model(model, card, target, overwrite=overwrite)
     except ExportError as error:
         raise InputError(f"{source.name}: {error}") from error
+
+
+def measured(model: keras.Model, name: str) -> tuple[keras.Model, ModelCard]:
+    """Return a Keras model that was made elsewhere with open sides in float32, and its card.
+
+    A constant image shows whether it predicts the noise or the image; changed distant pixels show how far its receptive
+    field reaches. Raise InputError if the model does not map an image to one of its size, or cannot work on a part of
+    an image.
+    """
+    model = _with_open_sides(_without_error_map(model), name)
+    multiple = _find_multiple(model, name)
+    predicts = _find_prediction(model, multiple, name)
+    halo = _find_halo(model, multiple, name)
+    sees: Sees = "differences" if _is_without_biases(model) else "image"
+    if sees == "differences":
+        halo = next_multiple(halo + MEAN_SIDE // 2, multiple)
+    return model, ModelCard("foreign", predicts, multiple, halo, sees)
 
 
 def _without_error_map(model: keras.Model) -> keras.Model:
