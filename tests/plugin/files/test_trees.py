@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QMessageBox
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.plugin.files import questions, reader
+from napari_dental_denoise.plugin.files.canvas import TOGETHER_MS
 from tests.dicom_files import radiograph, save
 
 PLUGIN = "napari-dental-denoise"
@@ -208,6 +209,25 @@ def test_files_of_one_folder_that_differ_lie_side_by_side(tmp_path, make_napari_
     assert one.get_value((5, 5), world=True) == 1
     assert two.get_value((5, 30 + 10), world=True) == 2
     assert two.get_value((5, 5), world=True) is None
+
+
+def test_files_that_are_dropped_together_lie_side_by_side(tmp_path, viewer, qtbot):
+    shapes = {"a": (20, 30), "b": (31, 17), "c": (20, 30)}
+    for level, (name, shape) in enumerate(shapes.items(), start=1):
+        write_image(tmp_path / f"{name}.png", grey(70 * level, shape))
+    files = [str(tmp_path / f"{name}.png") for name in shapes]
+    a, b, c = viewer.open(files, plugin=PLUGIN)
+    assert a.extent.world[1][-1] < b.extent.world[0][-1]
+    np.testing.assert_array_equal(c.extent.world, a.extent.world)
+    # Of those that lie on each other, the last one is on top.
+    qtbot.waitUntil(lambda: visible_levels(viewer) >= {140, 210})
+    # Only files are placed.
+    derived = viewer.add_image(grey(9, (9, 9)), metadata={"napari_dental_denoise": {"path": "a", "operation": "x"}})
+    assert not derived.translate.any()
+    qtbot.wait(TOGETHER_MS + 100)
+    # What is opened afterwards lies on what is there, as napari does it.
+    (later,) = viewer.open(files[1], plugin=PLUGIN)
+    assert later.extent.world[0][-1] == a.extent.world[0][-1]
 
 
 def visible_levels(viewer):

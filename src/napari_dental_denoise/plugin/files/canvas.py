@@ -1,9 +1,11 @@
-"""The canvas of a viewer after files were opened: all of them in view, and the name of the displayed file."""
+"""The canvas of a viewer after files were opened: side by side, all in view, and the name of the displayed file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from napari_dental_denoise.plugin.files.image_layers import Places
+from napari_dental_denoise.plugin.files.questions import shown_window
 from napari_dental_denoise.plugin.shared import METADATA, current_image
 
 if TYPE_CHECKING:
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 OVERLAY = "file_name"
+TOGETHER = "files opened together"
+# From one of them to the next, whose drawing may take long.
+TOGETHER_MS = 2000
 
 
 def fit_view(viewer: Viewer, count: int) -> None:
@@ -25,6 +30,39 @@ def fit_view(viewer: Viewer, count: int) -> None:
 
     # Last, as napari's own callbacks count the axes of the new layer.
     viewer.layers.events.inserted.connect(fit, position="last")
+
+
+def lay_out_files(viewer: Viewer) -> None:
+    """Place the layers of files that are opened together, which come one by one, as those of a folder."""
+    from qtpy.QtCore import QTimer
+
+    window = shown_window()
+    running = None if window is None else window.findChild(QTimer, TOGETHER)
+    if running is not None:
+        running.start()
+    if window is None or running is not None:
+        return
+    was_empty, places = not len(viewer.layers), Places()
+
+    def place(event: Any) -> None:
+        layer = event.value
+        record = layer.metadata.get(METADATA, {})
+        # Results have an operation, and volumes lie in the patient.
+        if "path" in record and "operation" not in record and not layer.translate.any():
+            layer.translate = places.next(layer.data.shape, layer.scale)
+            timer.start()
+            if was_empty:
+                viewer.reset_view()
+
+    def end() -> None:
+        viewer.layers.events.inserted.disconnect(place)
+        timer.setParent(None)
+
+    # Last, as napari's own callbacks count the axes of the new layer.
+    viewer.layers.events.inserted.connect(place, position="last")
+    timer = QTimer(window, objectName=TOGETHER, singleShot=True, interval=TOGETHER_MS)
+    timer.timeout.connect(end)
+    timer.start()
 
 
 def show_file_names(viewer: Viewer) -> None:

@@ -116,22 +116,33 @@ def group_problem(group: Group) -> str:
     return f"{group.name}: {problem}" if problem else ""
 
 
-def lay_out(layers: Sequence[LayerData]) -> None:
-    """Place layers of different sizes side by side; those of one size stay on top of each other, to be compared.
+class Places:
+    """Places for layers: different sizes lie side by side, those of one size on top of each other, to be compared."""
 
-    Volumes stay where they lie in the patient, with the others to the right of them.
-    """
-    lefts: dict[tuple[float, float], float] = {}
-    left = max((_right_edge(data, settings) for data, settings, _ in layers if "translate" in settings), default=0.0)
-    for data, settings, _ in layers:
-        if "translate" in settings:
-            continue
-        row, column = settings.get("scale", (1.0, 1.0))[-2:]
-        size = data.shape[-2] * row, data.shape[-1] * column
-        if size not in lefts:
-            lefts[size] = left
-            left += size[1] + GAP * column
-        settings["translate"] = (*[0.0] * (data.ndim - 1), lefts[size])
+    def __init__(self, left: float = 0.0) -> None:
+        self._lefts: dict[tuple[float, float], float] = {}
+        self._end = left
+
+    def next(self, shape: Sequence[int], scale: Sequence[float]) -> tuple[float, ...]:
+        """Return the translation of the next layer."""
+        row, column = scale[-2:]
+        size = shape[-2] * row, shape[-1] * column
+        if size not in self._lefts:
+            self._lefts[size] = self._end
+            self._end += size[1] + GAP * column
+        return (*[0.0] * (len(shape) - 1), self._lefts[size])
+
+
+def lay_out(layers: Sequence[LayerData]) -> None:
+    """Place the layers of a folder; see `Places`. Volumes stay where they lie in the patient, left of the others."""
+    is_placed = ["translate" in settings for _, settings, _ in layers]
+    edges = [
+        _right_edge(data, settings) for (data, settings, _), placed in zip(layers, is_placed, strict=True) if placed
+    ]
+    places = Places(max(edges, default=0.0))
+    for (data, settings, _), placed in zip(layers, is_placed, strict=True):
+        if not placed:
+            settings["translate"] = places.next(data.shape, settings.get("scale", (1.0, 1.0)))
 
 
 def _right_edge(data: Any, settings: Mapping[str, Any]) -> float:

@@ -20,7 +20,7 @@ from napari_dental_denoise.images import (
     summarise_errors,
 )
 from napari_dental_denoise.pixels import ImageInfo
-from napari_dental_denoise.plugin.files.canvas import fit_view, show_file_names
+from napari_dental_denoise.plugin.files.canvas import fit_view, lay_out_files, show_file_names
 from napari_dental_denoise.plugin.files.folders import open_files
 from napari_dental_denoise.plugin.files.image_layers import (
     Group,
@@ -91,7 +91,7 @@ def read(path: str | list[str]) -> list[LayerData]:
     if len(paths) > 1 or is_dicomdir(first):
         return _read_files(dict(find_files([each.absolute() for each in paths])), first.parent)
     if not first.is_dir():
-        return [file_layer(first, name_without_suffix(first))]
+        return [_laid_out(file_layer(first, name_without_suffix(first)))]
     try:
         return read_folder(first)
     except InputError as error:
@@ -100,6 +100,16 @@ def read(path: str | list[str]) -> list[LayerData]:
         # napari would show a traceback.
         show_error(str(error))
         return NO_LAYERS
+
+
+def _laid_out(layer: LayerData) -> LayerData:
+    """Return the layer of a file, which will be beside others that are opened together with it."""
+    from napari import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        lay_out_files(viewer)
+    return layer
 
 
 def read_folder(folder: Path) -> list[LayerData]:
