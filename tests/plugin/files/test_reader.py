@@ -242,7 +242,8 @@ def test_a_large_multi_page_tiff_is_lazy_and_shows_its_middle(tmp_path, monkeypa
     pages = np.zeros((5, 20, 30), np.uint16)
     pages[2] = np.arange(600).reshape(20, 30)
     write_tiff_pages(tmp_path / "stack.tif", pages)
-    monkeypatch.setattr("napari_dental_denoise.plugin.files.image_layers.LAZY_BYTES", 1000)
+    for name in ("LAZY_BYTES", "LARGE_FILE"):
+        monkeypatch.setattr(f"napari_dental_denoise.plugin.files.image_layers.{name}", 1000)
     ((data, settings, _),) = read(str(tmp_path / "stack.tif"))
     assert data.chunks == ((1,) * 5, (20,), (30,))
     np.testing.assert_array_equal(data.compute(), pages)

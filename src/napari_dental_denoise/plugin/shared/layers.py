@@ -109,12 +109,18 @@ def visible_window(layer: Image, dims: Dims) -> tuple[slice, slice]:
 
 def current_image(layer: Image, point: tuple[float, ...]) -> int:
     """Return the index, among all of a layer, of the image at the viewer's sliders; 0 for a single image."""
-    counts = LayerImages(layer).shape[:-2]
+    counts = _counts(layer)
     if not counts:
         return 0
     places = layer.world_to_data(point[-layer.ndim :])[: len(counts)]
     shown = [min(max(round(float(place)), 0), count - 1) for place, count in zip(places, counts, strict=True)]
     return int(np.ravel_multi_index(shown, counts))
+
+
+def _counts(layer: Image) -> tuple[int, ...]:
+    """Return how many images the axes before rows and columns count, also of images as narrow as colours are many."""
+    sides = (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]
+    return tuple(sides[: -3 if len(sides) > 2 and sides[-1] == 1 else -2])
 
 
 def place_window(layer: Image, rows: slice, columns: slice) -> dict[str, Any]:
