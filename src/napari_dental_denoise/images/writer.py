@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -100,16 +101,18 @@ def write_tiff_pages(
     overwrite: bool = False,
     description: str | None = None,
 ) -> None:
-    """Write a NumPy or Dask stack (N, H, W) as the pages of one TIFF file, one page at a time.
+    """Write a stack (N, H, W) of NumPy or dask, or `Planes` (..., H, W), as the pages of one TIFF file, one by one.
 
     Pixels are of 8 to 32 bit or floating, which become float32; their size is 0.001 to 10 mm. The description, in
-    ASCII, is that of the first page.
+    ASCII, is that of the first page; without one, it tells the shape of more than three axes, as tifffile reads it.
     """
     import tifffile
 
     _check_size(pixel_size_mm)
     resolution = None if pixel_size_mm is None else (10 / pixel_size_mm[1], 10 / pixel_size_mm[0])
     dtype = np.dtype(np.float32) if np.issubdtype(stack.dtype, np.floating) else stack.dtype
+    if description is None and len(stack.shape) > 3:
+        description = json.dumps({"shape": stack.shape})
     large = math.prod(stack.shape) * dtype.itemsize > MAX_CLASSIC_TIFF_BYTES
     with atomic_write(path, overwrite=overwrite) as temporary, tifffile.TiffWriter(temporary, bigtiff=large) as writer:
         for index in range(len(stack)):

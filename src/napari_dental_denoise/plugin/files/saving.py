@@ -14,7 +14,7 @@ from napari_dental_denoise.files import free_path, is_name
 from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, probe
 from napari_dental_denoise.plugin.files.folders import ask_for_folder
 from napari_dental_denoise.plugin.files.writer import is_derivable, needs_tiff, write_layer
-from napari_dental_denoise.plugin.shared import METADATA
+from napari_dental_denoise.plugin.shared import METADATA, is_stack
 from napari_dental_denoise.progress import Progress, finish
 
 if TYPE_CHECKING:
@@ -114,9 +114,8 @@ def _file_name(layer: Image) -> str:
 
 def _suffixes(layer: Image, source: Path | None) -> list[str]:
     """Return the suffixes of the formats that can hold a layer, first that of its source."""
-    data = layer.data[0] if layer.multiscale else layer.data
     tiff, png = TIFF_SUFFIXES[0], PNG_SUFFIX
-    if needs_tiff(data.ndim, data.dtype):
+    if needs_tiff(layer.dtype, is_stack=is_stack(layer)):
         suffixes = [tiff]
     else:
         was_tiff = source is not None and source.suffix.lower() in TIFF_SUFFIXES

@@ -16,7 +16,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_name
 from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, write_image, write_tiff_pages
 from napari_dental_denoise.models import PURPOSE
-from napari_dental_denoise.pixels import PixelSize, is_plausible
+from napari_dental_denoise.pixels import PixelSize, Planes, is_plausible
 from napari_dental_denoise.plugin.files.questions import confirm
 from napari_dental_denoise.plugin.shared import METADATA, record_encoding, to_grey
 
@@ -31,10 +31,11 @@ def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Write one image layer to PNG, TIFF or DICOM, as napari calls its writers, and return the path of the file.
 
     A path that ends in none of .png, .tif, .tiff and .dcm gets the suffix .png or, if needed, .tif. 8, 16 and 32 bit
-    values are written unchanged; 32 bits, floating values, which become float32, and stacks need TIFF. A lazy stack is
-    computed page by page. The pixel size is written if the layer's units are lengths. A DICOM file needs a layer that
-    was computed from a DICOM file, which must still exist: it becomes a derived image of the same patient and study.
-    PNG and TIFF files have white at high values, whatever the polarity of a DICOM source.
+    values are written unchanged; 32 bits, floating values, which become float32, and stacks need TIFF, whose pages are
+    the images of all axes. A lazy stack is computed page by page. The pixel size is written if the layer's units are
+    lengths. A DICOM file needs a layer that was computed from a DICOM file, which must still exist: it becomes a
+    derived image of the same patient and study. PNG and TIFF files have white at high values, whatever the polarity of
+    a DICOM source.
 
     An existing file is replaced only if the user confirms it; a script never replaces one. A format that cannot hold
     the image raises OSError: npe2 takes a ValueError, such as InputError, for a missing writer and drops its message.
@@ -59,13 +60,15 @@ def write_layer(path: Path, data: Any, meta: Mapping[str, Any], may_replace: Cal
     if "dicom" in record:
         array = to_grey(array, record_encoding(record))
     dtype = _checked_type(name, array, meta)
-    target = _with_suffix(path, array.ndim, dtype)
-    size = _pixel_size(meta)
+    images = Planes(array)
+    is_stack = len(images.shape) > 2
+    target = _with_suffix(path, dtype, is_stack=is_stack)
+    size = _pixel_size(meta, is_channel_last=images.has_channel)
     overwrite = may_replace(target)
-    if array.ndim == 2:
-        write_image(target, np.asarray(array, dtype), size, overwrite=overwrite)
+    if is_stack:
+        write_tiff_pages(target, images, size, overwrite=overwrite)
     else:
-        write_tiff_pages(target, array.astype(dtype, copy=False), size, overwrite=overwrite)
+        write_image(target, np.asarray(images[0], dtype), size, overwrite=overwrite)
     return target
 
 
@@ -103,8 +106,6 @@ def _checked_type(name: str, array: Any, meta: Mapping[str, Any]) -> np.dtype[An
     """Return the type to write, in native byte order; raise InputError unless the layer is a grey image or stack."""
     if meta.get("rgb"):
         raise InputError(f"{name} is a colour image: save it with napari's own writer, or make it grey first")
-    if array.ndim not in (2, 3):
-        raise InputError(f"{name} has {array.ndim} dimensions: expected an image (2) or a stack (3)")
     dtype = np.dtype(array.dtype).newbyteorder("=")
     if not ((dtype.kind in "ui" and dtype.itemsize <= 4) or dtype.kind == "f"):
         raise InputError(
@@ -113,16 +114,16 @@ def _checked_type(name: str, array: Any, meta: Mapping[str, Any]) -> np.dtype[An
     return dtype
 
 
-def needs_tiff(ndim: int, dtype: np.dtype[Any]) -> bool:
+def needs_tiff(dtype: np.dtype[Any], *, is_stack: bool) -> bool:
     """Return whether PNG cannot hold an image or a stack of this type."""
-    return ndim > 2 or dtype not in (np.uint8, np.uint16)
+    return is_stack or dtype not in (np.uint8, np.uint16)
 
 
-def _with_suffix(path: Path, ndim: int, dtype: np.dtype[Any]) -> Path:
+def _with_suffix(path: Path, dtype: np.dtype[Any], *, is_stack: bool) -> Path:
     suffix = path.suffix.lower()
-    tiff_only = needs_tiff(ndim, dtype)
+    tiff_only = needs_tiff(dtype, is_stack=is_stack)
     if suffix == PNG_SUFFIX and tiff_only:
-        what = "a stack" if ndim > 2 else "floating values" if dtype.kind == "f" else f"{dtype} values"
+        what = "a stack" if is_stack else "floating values" if dtype.kind == "f" else f"{dtype} values"
         raise InputError(f"PNG cannot hold {what}: choose TIFF, {path.stem}.tif")
     if suffix in SUFFIXES:
         return path
@@ -131,10 +132,12 @@ def _with_suffix(path: Path, ndim: int, dtype: np.dtype[Any]) -> Path:
     return path.with_name(path.name + (TIFF_SUFFIXES[0] if tiff_only else PNG_SUFFIX))
 
 
-def _pixel_size(meta: Mapping[str, Any]) -> PixelSize | None:
+def _pixel_size(meta: Mapping[str, Any], *, is_channel_last: bool) -> PixelSize | None:
     """Return the pixel size in mm, or None if the layer has no unit of length or an implausible size."""
     scale: Sequence[float] = meta.get("scale") or ()
     units: Sequence[Any] = meta.get("units") or ()
+    if is_channel_last:
+        scale, units = scale[:-1], units[:-1]
     if len(scale) < 2 or len(units) < 2:
         return None
     height, width = (_in_mm(side, unit) for side, unit in zip(scale[-2:], units[-2:], strict=True))
