@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QApplication, QPushButton
 
 from napari_dental_denoise import estimate_noise, psnr
 from napari_dental_denoise.evaluation import BASELINES, available_baselines
@@ -30,7 +31,9 @@ def test_a_method_denoises_and_its_strength_acts_at_once(viewer, open_form, qtbo
     result = press(form, viewer, qtbot)
     assert psnr(radiographs[7], result.data, data_range=255) > psnr(radiographs[7], noisy, data_range=255) + 8
     assert record(result)["model"] == "total variation"
+    assert result.name == "scan denoised (total variation, 100 %)"
     form.strength.value = 0
+    assert result.name == "scan denoised (total variation, 0 %)"
     assert same(result.data, noisy)
 
 
@@ -48,6 +51,18 @@ def test_what_a_method_cannot_do_is_off(viewer, open_form, qtbot, noisy):
     assert len(viewer.layers) == 2
     form.model.value = network
     assert all(field.enabled for field in fields)
+
+
+@pytest.mark.parametrize("title", ["Copy as command", "Copy as Python"])
+def test_a_method_has_no_command(viewer, open_form, noisy, title):
+    viewer.add_image(noisy, name="scan")
+    form = open_form("Denoise")
+    form.model.value = METHOD
+    QApplication.clipboard().clear()
+    (button,) = (each for each in form.native.findChildren(QPushButton) if each.text() == title)
+    button.click()
+    assert QApplication.clipboard().text() == ""
+    assert form.status.value == "total variation is a classical method: choose a model to copy what it does"
 
 
 @pytest.mark.parametrize("tile_side", [1024, 64])

@@ -197,7 +197,7 @@ class DenoiseWidget(Container):
         """Start denoising layers that were just opened, unless another work is running."""
         free = bool(self.start.enabled)
         if free:
-            self._begin(lambda: [replace(self._new_task(one), lazy=one.ndim == 3, window=None) for one in layers])
+            self._begin(lambda: [replace(self._new_task(one), lazy=is_stack(one), window=None) for one in layers])
         return free
 
     def _begin(self, make_tasks: Callable[[], Sequence[Task]]) -> None:
