@@ -56,7 +56,7 @@ def test_padding_stays_as_it_is(tmp_path, clean):
 def test_patients_are_left_out_on_request(tmp_path, clean, capsys):
     path, _ = noisy_file(clean, tmp_path / "a.dcm", "MONOCHROME2")
     assert main(["add-noise", str(path), "-o", str(tmp_path / "out"), "--deidentify"]) == 0
-    assert not patient_in((tmp_path / "out" / "a.dcm").read_bytes(), capsys.readouterr())
+    assert not patient_in((tmp_path / "out" / "image_0001.dcm").read_bytes(), capsys.readouterr())
 
 
 def test_dicom_is_not_made_from_nothing(tmp_path, folder, capsys):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from napari_dental_denoise.batch.output_names import is_file_name
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_folder, is_name
-from napari_dental_denoise.images import find_files, list_files, real_path, root_of
+from napari_dental_denoise.images import find_files, list_files, name_without_suffix, real_path, root_of
+
+ALIAS = "image_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +35,75 @@ class Item:
     state: str = ""
     # An existing result comes from an earlier run and may be overwritten.
     may_overwrite: bool = False
+    # Stands for the names of the file and its folders, which may tell the patient; empty to keep them.
+    alias: str = ""
+
+    @property
+    def source_name(self) -> str:
+        """Path of the file relative to its source."""
+        return (self.folder / self.path.name).as_posix()
 
     @property
     def name(self) -> str:
-        """Path of the file relative to its source, as the report names it."""
-        return (self.folder / self.path.name).as_posix()
+        """Alias or path of the file, as the report names it."""
+        return self.alias or self.source_name
+
+    @property
+    def result_folder(self) -> Path:
+        """Folder of the result, relative to the output folder."""
+        return Path() if self.alias else self.folder
+
+    def without_names(self, text: str) -> str:
+        """Return a text with the alias, if there is one, instead of names of the file."""
+        if not self.alias:
+            return text
+        # A file beside it, such as a header or a clean twin, has its name with another suffix.
+        stem = f"{name_without_suffix(self.path)}."
+        names = {str(self.path): self.alias, self.path.name: self.alias, stem: f"{self.alias}."}
+        pattern = "|".join(map(re.escape, names))
+        return re.sub(rf"(?<!\w)({pattern})", lambda found: names[found[0]], text)
+
+
+def is_alias(name: str) -> bool:
+    """Return whether a report could name a file of `numbered` so."""
+    return re.fullmatch(rf"{ALIAS}\d{{4,}}", name) is not None
+
+
+def numbered(items: Iterable[Item], known: Mapping[str, str]) -> Iterator[Item]:
+    """Yield the files with their states under aliases: image_0001, image_0002 and so on, in their order.
+
+    A file whose state is `known` keeps its alias, and no other file gets it.
+    """
+    free = max((int(alias.removeprefix(ALIAS)) for alias in known.values()), default=0)
+    for item in items:
+        state = _secret_state_of(item)
+        alias = known.get(state)
+        if alias is None:
+            free += 1
+            alias = f"{ALIAS}{free:04}"
+        yield replace(item, alias=alias, state=state)
 
 
 def state_of(item: Item) -> str:
     """Return location (as a digest), size and time of modification of a file, in one word."""
-    root = item.path.parents[len(item.folder.parts)]
+    return f"{_digest(_root(item))}-{_size_and_time(item)}"
+
+
+def _secret_state_of(item: Item) -> str:
+    """Return the same with the name of the file, all as digests: the time may be that of the exposure."""
+    return f"{_digest(_root(item))}-{_digest(item.path / _size_and_time(item))}"
+
+
+def _root(item: Item) -> Path:
+    return item.path.parents[len(item.folder.parts)]
+
+
+def _size_and_time(item: Item) -> str:
     try:
         found = item.path.stat()
     except OSError:
-        return f"{_digest(root)}--"
-    return f"{_digest(root)}-{found.st_size}-{found.st_mtime_ns}"
+        return "-"
+    return f"{found.st_size}-{found.st_mtime_ns}"
 
 
 @lru_cache(maxsize=64)

@@ -31,12 +31,13 @@ def is_file_name(output: Path) -> bool:
     return output.suffix.lower() in READABLE_SUFFIXES and not output.is_dir()
 
 
-def expected_name(path: Path, suffix: str | None) -> str:
+def expected_name(path: Path, suffix: str | None, alias: str = "") -> str:
     """Return the name of a file's result, if the file is what its name says; only an unknown suffix makes it open it.
 
-    Without a suffix, that of the file is used, or PNG for JPEG, which would lose quality again.
+    Without a suffix, that of the file is used, or PNG for JPEG, which would lose quality again. An alias stands for the
+    name of the file.
     """
-    return name_without_suffix(path) + (suffix or _expected_suffix(path))
+    return (alias or name_without_suffix(path)) + (suffix or _expected_suffix(path))
 
 
 def _expected_suffix(path: Path) -> str:
@@ -48,29 +49,31 @@ def _expected_suffix(path: Path) -> str:
     return DICOM_SUFFIX if format_of(path) is DICOM else PNG_SUFFIX
 
 
-def possible_names(path: Path, suffix: str | None) -> tuple[str, ...]:
+def possible_names(path: Path, suffix: str | None, alias: str = "") -> tuple[str, ...]:
     """Return all names that the result of a file may get, whatever the file holds; first the expected one."""
-    expected = expected_name(path, suffix)
+    expected = expected_name(path, suffix, alias)
     if suffix is not None:
         return (expected,)
-    return tuple(dict.fromkeys((expected, f"{path.name}{TIFF_SUFFIXES[0]}", f"{path.name}{DICOM_SUFFIX}")))
+    whole = alias or path.name
+    return tuple(dict.fromkeys((expected, f"{whole}{TIFF_SUFFIXES[0]}", f"{whole}{DICOM_SUFFIX}")))
 
 
-def fitting_name(info: ImageInfo, suffix: str | None) -> str:
+def fitting_name(info: ImageInfo, suffix: str | None, alias: str = "") -> str:
     """Return the name of the result of a file that was read or probed.
 
     The result of a misnamed file keeps its whole name, so that it cannot replace another result.
     """
-    expected = expected_name(info.path, suffix)
+    expected = expected_name(info.path, suffix, alias)
     if suffix is not None:
         return expected
+    whole = alias or info.path.name
     if info.is_dicom:
-        return expected if expected.endswith(DICOM_SUFFIX) else f"{info.path.name}{DICOM_SUFFIX}"
+        return expected if expected.endswith(DICOM_SUFFIX) else f"{whole}{DICOM_SUFFIX}"
     if info.dtype not in (np.uint8, np.uint16):
         allowed: tuple[str, ...] = FLOATING_SUFFIXES
     else:
         allowed = SIXTEEN_BIT_SUFFIXES if info.dtype == np.uint16 else WRITABLE_SUFFIXES
-    return expected if expected.endswith(allowed) else f"{info.path.name}{TIFF_SUFFIXES[0]}"
+    return expected if expected.endswith(allowed) else f"{whole}{TIFF_SUFFIXES[0]}"
 
 
 def true_name(path: Path, suffix: str | None) -> str | None:

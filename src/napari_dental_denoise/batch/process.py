@@ -84,7 +84,7 @@ def process_item(item: Item, destination: Destination, work: Work, *, measure: b
 
 def failed(item: Item, reason: str, note: str = "") -> Record:
     """Return the record of a file that has no result."""
-    return Record(item.name, error=reason, note=note, input=item.state)
+    return Record(item.name, error=item.without_names(reason), note=note, input=item.state)
 
 
 def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, Image, Image]:
@@ -99,7 +99,7 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     encoding = info.encoding if is_dicom_name(target) else series_encoding(radiograph)
     encoding = encoding.fit(pixels)
     processed = work(pixels, encoding, item.number)
-    name = map_name(item.folder, target.name)
+    name = map_name(item.result_folder, target.name)
     for folder in (*processed.without_map, *(each.folder for each in processed.maps)):
         check_name(folder / name, overwrite=overwrite)
     before, after = encoding.to_grey(pixels), encoding.to_grey(processed.pixels)
@@ -119,7 +119,7 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
         # That of an earlier run would be taken for one of this result.
         (folder / name).unlink(missing_ok=True)
     seconds = time.perf_counter() - start
-    shown = target.name if is_file_name(destination.output) else (item.folder / target.name).as_posix()
+    shown = target.name if is_file_name(destination.output) else (item.result_folder / target.name).as_posix()
     record = Record(item.name, shown, seconds, input=item.state, removed_structures=processed.removed_structures)
     if processed.error_map_mean is not None:
         record = replace(record, error_map_mean=processed.error_map_mean / (encoding.white or 1))
@@ -129,7 +129,7 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:
     output = destination.output
     if not is_file_name(output):
-        output = output / item.folder / fitting_name(radiograph.info, destination.suffix)
+        output = output / item.result_folder / fitting_name(radiograph.info, destination.suffix, item.alias)
     if is_dicom_name(output) and not radiograph.info.is_dicom:
         raise InputError(_not_derived(output.suffix))
     return output
@@ -138,7 +138,7 @@ def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Pat
 def is_there(item: Item, destination: Destination) -> bool:
     """Return whether a file exists at any name that the result may get."""
     output = destination.output
-    paths = [output] if is_file_name(output) else [output / item.folder / name for name in item.results]
+    paths = [output] if is_file_name(output) else [output / item.result_folder / name for name in item.results]
     return any(map(is_name, paths))
 
 
@@ -196,7 +196,7 @@ def _measured(record: Record, item: Item, clean: Path | None, before: Image, aft
     try:
         return replace(record, **_scores(after, twin))
     except InputError as error:
-        return _noted(record, f"clean twin {error}")
+        return _noted(record, item.without_names(f"clean twin {error}"))
 
 
 def _noted(record: Record, note: str) -> Record:

@@ -16,7 +16,7 @@ from typing import Literal, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.batch.inputs import Item
+from napari_dental_denoise.batch.inputs import Item, is_alias, numbered
 from napari_dental_denoise.batch.maps import NO_MAPS, MapFolders, map_name
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import atomic_write, is_file, locked
@@ -85,6 +85,8 @@ class Run:
     require_scores: bool = False
     # A row whose maps are missing there does not count as done.
     maps: MapFolders = NO_MAPS
+    # The files have aliases, and no row may name one in another way; see `numbered`.
+    numbered: bool = False
 
 
 @contextlib.contextmanager
@@ -103,7 +105,13 @@ class EarlierRuns:
         self._done: dict[int, int | None] = {}
         self._begun: set[int] = set()
         self._counts = not run.overwrite
+        # By state, if the files have aliases.
+        self._aliases: dict[str, str] = {}
         self._take_in(self._known_rows())
+
+    def under_aliases(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Yield the files under aliases, those of earlier runs under the same as then, if the run is numbered."""
+        return numbered(items, self._aliases) if self._run.numbered else items
 
     def is_done(self, item: Item) -> bool:
         """Return whether an earlier run with the same settings has finished this file as it is now."""
@@ -117,7 +125,7 @@ class EarlierRuns:
         return _place(item.name, item.state) in self._begun or any(place in self._done for place in self._places(item))
 
     def _places(self, item: Item) -> Iterator[int]:
-        return (_place(item.name, item.state, (item.folder / name).as_posix()) for name in item.results)
+        return (_place(item.name, item.state, (item.result_folder / name).as_posix()) for name in item.results)
 
     def _take_in(self, rows: Iterator[Mapping[str, str]]) -> None:
         deque(rows, maxlen=0)
@@ -125,8 +133,15 @@ class EarlierRuns:
     def _known_rows(self) -> Iterator[Mapping[str, str]]:
         """Yield the rows of earlier runs after taking note of each."""
         for row in self._rows():
+            if self._run.numbered and row["file"]:
+                self._note_alias(row)
             self._note(row)
             yield row
+
+    def _note_alias(self, row: Mapping[str, str]) -> None:
+        if not is_alias(row["file"]):
+            raise InputError(f"{self._path}: names the files of an earlier run: choose another output or --report")
+        self._aliases[row["input"]] = row["file"]
 
     def _note(self, row: Mapping[str, str]) -> None:
         is_own, is_good = row["settings"] == self._run.settings, not row["error"]

@@ -54,12 +54,14 @@ def files_to_do(
     items: Iterator[Item], destination: Destination, earlier: EarlierRuns | None
 ) -> Iterator[Item | Outcome]:
     """Yield the files to process, and the outcomes of those that need no work."""
+    if earlier is not None:
+        items = earlier.under_aliases(items)
     for item in without_collisions(items, destination):
         if isinstance(item, Collision):
             yield item.record()
         elif earlier is None:
             yield item
-        elif earlier.is_done(known := replace(item, state=state_of(item))):
+        elif earlier.is_done(known := replace(item, state=item.state or state_of(item))):
             yield DoneBefore(item.name)
         else:
             yield replace(known, may_overwrite=earlier.owns(known))
@@ -85,8 +87,8 @@ def without_collisions(items: Iterator[Item], destination: Destination) -> Itera
             folder = item.folder
             claims.end_folder()
         one_name = (destination.output.name,) if is_file_name(destination.output) else None
-        named = replace(item, results=one_name or possible_names(item.path, destination.suffix))
-        other = claims.claim(named)
+        named = replace(item, results=one_name or possible_names(item.path, destination.suffix, item.alias))
+        other = None if item.alias else claims.claim(named)
         yield named if other is None else Collision(named, other)
 
 

@@ -213,8 +213,12 @@ def add_output_folder(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--deidentify",
         action="store_true",
-        help="remove patient, staff, place, dates and study identity from DICOM results; text burned into the pixels "
-        "stays",
+        help="remove patient, staff, place, dates and study identity from DICOM results; of other files, only the "
+        "pixels and their size are kept. The results are numbered in the order of the inputs, since names of files and "
+        "folders may tell the patient; --dry-run lists the numbers. Text burned into the pixels stays",
+    )
+    parser.add_argument(
+        "--keep-names", action="store_true", help="with --deidentify, keep the names of files and folders"
     )
     add_overwrite(parser)
     _add_batch(parser)

@@ -45,6 +45,8 @@ from napari_dental_denoise.cli.console import (
 from napari_dental_denoise.dicom import Derivation
 from napari_dental_denoise.errors import InputError
 
+NAMES = {True: "names are numbers, which --dry-run explains", False: "file names are kept"}
+
 
 def process_files(
     options: argparse.Namespace, work: Work, derivation: Derivation, settings: str, maps: MapFolders = NO_MAPS
@@ -69,9 +71,10 @@ def process_files(
     if is_file_name(options.output):
         _check_file_name(total, options.output, suffix)
     items = find_items(options.sources, place)
+    aliases = options.deidentify and not options.keep_names and place is not None
     short = run_settings(settings, options.format, deidentify=options.deidentify)
     scored = clean is not None
-    this_run = Run(short, _folder(options.output), options.overwrite, scored, maps)
+    this_run = Run(short, _folder(options.output), options.overwrite, scored, maps, aliases)
     if options.dry_run:
         return _list(items, destination, EarlierRuns(place, this_run) if place else None)
     with ExitStack() as stack:
@@ -79,6 +82,8 @@ def process_files(
         process = _process(stack, options, destination, work, measure=place is not None)
         report = stack.enter_context(open_report(place, this_run)) if place else None
         tally = _follow(run_files(items, destination, process, report), total)
+    if options.deidentify:
+        echo(f"kept of DICOM files: listed attributes; of other files: the pixels and their size; {NAMES[aliases]}")
     tally.echo(f"{tally.done} images {derivation.verb}{f' in {_folder(options.output)}' if tally.done else ''}")
     return tally.exit_code
 
@@ -169,7 +174,8 @@ def _list(items: Iterator[Item], destination: Destination, earlier: EarlierRuns 
             echo(printable(f"{item.name}: left out: {reason}"))
         else:
             tally.done += 1
-            target = output if is_file_name(output) else output / item.folder / item.results[0]
-            echo(printable(f"{item.name} -> {target}"))
+            target = output if is_file_name(output) else output / item.result_folder / item.results[0]
+            # Tells the user, and nobody else, which number stands for which file.
+            echo(printable(f"{item.source_name} -> {target}"))
     tally.echo(f"{tally.done} images, nothing written", "to be left out")
     return tally.exit_code
