@@ -23,6 +23,8 @@ STRATEGIES: tuple[StrategyName, ...] = ("auto", "single", "mirrored", "multi-wor
 ENGINES: tuple[EngineName, ...] = ("openvino", "keras")
 
 EXPORT_FORMATS: tuple[ExportFormat, ...] = ("bioimageio", "onnx", "openvino", "saved-model")
+# Types of raw pixels.
+RAW_TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 
 GREY_LEVELS = 255
 PERCENT = 100

@@ -25,7 +25,7 @@ from napari_dental_denoise.images.writer import write_tiff_pages
 from napari_dental_denoise.training.starter import AS_IT_IS, REPEATED, SCALES
 from tests.hostile import write_hostile
 
-COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "export", "workflow")
+COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "export", "raw-header", "workflow")
 
 
 def run(*arguments):

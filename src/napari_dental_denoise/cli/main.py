@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_dental_denoise import __version__
-from napari_dental_denoise.cli import add_noise, assess, convert, denoise, evaluate, export, info, train, workflow
+from napari_dental_denoise.cli import add_noise, assess, denoise, evaluate, exchange, info, raw_header, train, workflow
 from napari_dental_denoise.cli.console import (
     EXIT_BAD_INPUT,
     EXIT_DONE,
@@ -28,7 +28,7 @@ from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import find_model
 
-COMMANDS = (add_noise, train, denoise, evaluate, assess, info, convert, export, workflow)
+COMMANDS = (add_noise, train, denoise, evaluate, assess, info, exchange, raw_header, workflow)
 
 DESCRIPTION = """\
 Denoise dental radiographs with a U-Net: add known noise, train, denoise, evaluate.

@@ -67,7 +67,7 @@ def positive(text: str) -> int:
     return value
 
 
-def seed_number(text: str) -> int:
+def whole_number(text: str) -> int:
     """Parse a whole number from 0."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0; received {text!r}")
@@ -106,7 +106,7 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Add the seed of the noise."""
     parser.add_argument(
-        "--seed", type=seed_number, default=NOISE.seed, help="the same seed gives the same result; default 0"
+        "--seed", type=whole_number, default=NOISE.seed, help="the same seed gives the same result; default 0"
     )
 
 

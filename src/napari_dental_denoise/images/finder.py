@@ -16,6 +16,7 @@ from natsort import natsorted, ns
 from napari_dental_denoise.dicom import is_dicomdir, listed_images
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import is_file, is_folder, is_name, reason, stat_or_none
+from napari_dental_denoise.images.readers import HEADER_SUFFIX, RAW_SUFFIX
 
 # Left behind in folders by desktops; nobody means them as images.
 DESKTOP_FILES = {"thumbs.db", "desktop.ini", "icon\r"}
@@ -116,14 +117,14 @@ def _walk(root: Path, depth: float) -> Iterator[Path]:
             folders[:] = natsorted((name for name in folders if not _is_hidden(name)), alg=NATURAL)
         else:
             folders.clear()
-        yield from (folder / name for name in natsorted(files, alg=NATURAL) if not _is_hidden(name))
+        yield from (folder / name for name in natsorted(files, alg=NATURAL) if not _is_left_out(folder / name))
     yield from (folder for folder in locked if folder != root)
 
 
 def _matches(pattern: Path) -> Iterator[Path]:
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
     for path in _natural(map(Path, names)):
-        if is_file(path) and not _is_hidden(path.name):
+        if is_file(path) and not _is_left_out(path):
             yield path
 
 
@@ -133,6 +134,12 @@ def _natural(paths: Iterable[Path]) -> list[Path]:
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in DESKTOP_FILES
+
+
+def _is_left_out(path: Path) -> bool:
+    """Return whether a file is hidden, or the header of raw pixels beside it."""
+    is_header = path.suffix.lower() == HEADER_SUFFIX and is_file(path.with_suffix(RAW_SUFFIX))
+    return is_header or _is_hidden(path.name)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -82,7 +82,7 @@ def stack_slices(images: Sequence[ImageInfo]) -> Slices:
     # Of several files, the first page: those of rasters may be thumbnails, and DICOM of several frames is alone.
     pages = [(image, page) for image in images for page in range(image.pages if len(images) == 1 else 1)]
     planes = [image.planes[page] for image, page in pages if image.planes]
-    depth = _depth(planes) if len(planes) == len(pages) else Depth()
+    depth = _depth(planes) if len(planes) == len(pages) else _named_depth(images)
     rescales = [_of_page(image.rescales, page) for image, page in pages]
     reference = min(rescales, key=lambda rescale: abs(rescale[0]))
     scales = [(slope / reference[0], (offset - reference[1]) / reference[0]) for slope, offset in rescales]
@@ -162,6 +162,11 @@ def _scaled(limits: Limits | None, gain: float, offset: float) -> Limits | None:
 def _place(plane: Plane, first: Plane) -> float:
     """Return where a slice lies along the normal of the first one."""
     return sum(a * b for a, b in zip(plane.position, first.normal, strict=True))
+
+
+def _named_depth(images: Sequence[ImageInfo]) -> Depth:
+    """Return the step that the file of a volume names."""
+    return Depth(images[0].step if len(images) == 1 and images[0].pages > 1 else None)
 
 
 def _depth(planes: Sequence[Plane]) -> Depth:

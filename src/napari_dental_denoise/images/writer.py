@@ -24,7 +24,7 @@ from napari_dental_denoise.images.suffixes import (
     TIFF_SUFFIXES,
     WRITABLE_SUFFIXES,
 )
-from napari_dental_denoise.pixels import MAX_MM, MIN_MM, MM_PER_INCH, PixelSize, is_plausible
+from napari_dental_denoise.pixels import MM_PER_INCH, PixelSize, check_pixel_size
 
 # Offsets in classic TIFF have 32 bits; the rest is left for the headers of the pages.
 MAX_CLASSIC_TIFF_BYTES = 2**32 - 2**26
@@ -73,7 +73,7 @@ def write_image(
     """
     path = Path(path)
     _check_writable(path, image)
-    _check_size(pixel_size_mm)
+    check_pixel_size(pixel_size_mm)
     if path.suffix.lower() in TIFF_SUFFIXES:
         write_tiff_pages(path, image[np.newaxis], pixel_size_mm, overwrite=overwrite)
     else:
@@ -108,7 +108,7 @@ def write_tiff_pages(
     """
     import tifffile
 
-    _check_size(pixel_size_mm)
+    check_pixel_size(pixel_size_mm)
     resolution = None if pixel_size_mm is None else (10 / pixel_size_mm[1], 10 / pixel_size_mm[0])
     dtype = np.dtype(np.float32) if np.issubdtype(stack.dtype, np.floating) else stack.dtype
     if description is None and len(stack.shape) > 3:
@@ -125,11 +125,6 @@ def write_tiff_pages(
                 software=False,
                 description=None if index else description,
             )
-
-
-def _check_size(pixel_size_mm: PixelSize | None) -> None:
-    if pixel_size_mm is not None and not all(is_plausible(side) for side in pixel_size_mm):
-        raise InputError(f"pixel size must be {MIN_MM} to {MAX_MM:g} mm; received {pixel_size_mm}")
 
 
 def _check_writable(path: Path, image: NDArray[np.generic]) -> None:

@@ -13,13 +13,12 @@ from .geometry import invert_dihedral as invert_dihedral
 from .geometry import mirrored as mirrored
 from .geometry import next_multiple as next_multiple
 from .geometry import up_to_multiples as up_to_multiples
-from .image_info import MAX_MM as MAX_MM
-from .image_info import MIN_MM as MIN_MM
 from .image_info import MM_PER_INCH as MM_PER_INCH
 from .image_info import ImageInfo as ImageInfo
 from .image_info import Limits as Limits
 from .image_info import PixelSize as PixelSize
 from .image_info import Spacing as Spacing
+from .image_info import check_pixel_size as check_pixel_size
 from .image_info import is_plausible as is_plausible
 from .image_info import pixel_size_from_dpi as pixel_size_from_dpi
 from .image_info import widest_limits as widest_limits

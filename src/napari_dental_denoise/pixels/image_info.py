@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels.encoding import PLAIN, PixelEncoding
 from napari_dental_denoise.pixels.plane import Plane
 
@@ -42,6 +43,8 @@ class ImageInfo:
     pages: int = 1
     encoding: PixelEncoding = PLAIN
     pixel_size: PixelSize | None = None
+    # Between neighbouring pages in mm, where the file of a volume names it.
+    step: float | None = None
     # Where that size holds: in the patient, or only at the detector or on the film.
     spacing: Spacing | None = None
     # Height of a pixel divided by its width, where only that is known.
@@ -89,6 +92,13 @@ def widest_limits(limits: Iterable[Limits | None]) -> Limits | None:
 def is_plausible(size_mm: float) -> bool:
     """Return whether a pixel of a radiograph can be of this size: 0.001 to 10 mm."""
     return MIN_MM <= size_mm <= MAX_MM
+
+
+def check_pixel_size(pixel_size_mm: Iterable[float] | None) -> None:
+    """Raise InputError if a side of a pixel, or a step between slices, is not plausible."""
+    sides = tuple(pixel_size_mm or ())
+    if not all(map(is_plausible, sides)):
+        raise InputError(f"pixel size must be {MIN_MM} to {MAX_MM:g} mm; received {sides}")
 
 
 def pixel_size_from_dpi(horizontal: float, vertical: float) -> PixelSize | None:

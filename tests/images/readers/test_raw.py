@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from napari_dental_denoise.cli import main
 from napari_dental_denoise.errors import ImageReadError
+from napari_dental_denoise.images.finder import find_files, list_files
 from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import read_radiograph
 
@@ -60,3 +62,49 @@ def test_raw_pixels_without_a_header_say_what_is_missing(tmp_path):
     (tmp_path / "a.raw").write_bytes(PIXELS.tobytes())
     with pytest.raises(ImageReadError, match=r"is raw data of unknown size; expected a header a\.mhd beside it"):
         probe(tmp_path / "a.raw")
+
+
+class TestHeaders:
+    def written(self, folder, *options, shape=(20, 31)):
+        return main(["raw-header", str(folder), "--shape", *map(str, shape), "--type", *options])
+
+    def test_the_command_makes_raw_pixels_readable_and_folders_leave_its_headers_out(self, tmp_path):
+        for name in ("a", "b"):
+            (tmp_path / f"{name}.raw").write_bytes(PIXELS.tobytes())
+        assert self.written(tmp_path, "int16", "--pixel-size", "0.0123456") == 0
+        assert [found.path.name for found in find_files([tmp_path])] == ["a.raw", "b.raw"]
+        assert [path.name for path in list_files([f"{tmp_path}/*"])] == ["a.raw", "b.raw"]
+        np.testing.assert_array_equal(read_radiograph(tmp_path / "b.raw").pixels, PIXELS)
+        assert probe(tmp_path / "b.raw").pixel_size == (0.0123456, 0.0123456)
+
+    def test_the_number_of_images_follows_from_the_size_of_the_file(self, tmp_path):
+        stack = np.stack([PIXELS, PIXELS + 1, PIXELS + 2])
+        (tmp_path / "a.raw").write_bytes(b"preamble" + stack.astype(">i2").tobytes())
+        options = ("--big-endian", "--skip", "8", "--pixel-size", "0.2", "--step", "0.5")
+        assert self.written(tmp_path, "int16", *options) == 0
+        info = probe(tmp_path / "a.raw")
+        assert (info.pages, info.pixel_size, info.step) == (3, (0.2, 0.2), 0.5)
+        np.testing.assert_array_equal(read_radiograph(tmp_path / "a.raw").pixels, stack)
+
+    @pytest.mark.parametrize(
+        ("options", "reason"),
+        [
+            (("uint32",), "a.raw: has 1240 bytes of pixels; images of 20x31 uint32 need multiples of 2480"),
+            (("int16", "--step", "1"), "--step needs --pixel-size"),
+            (("int16", "--pixel-size", "20"), "pixel size must be 0.001 to 10 mm"),
+        ],
+    )
+    def test_what_does_not_fit_writes_no_header(self, tmp_path, options, reason, capsys):
+        (tmp_path / "a.raw").write_bytes(PIXELS.tobytes())
+        assert self.written(tmp_path, *options) == 2
+        assert reason in capsys.readouterr().err
+        assert not (tmp_path / "a.mhd").exists()
+
+    def test_a_header_is_replaced_only_if_asked(self, tmp_path, capsys):
+        path = header(tmp_path, DimSize="20 31")
+        path.write_bytes(PIXELS.tobytes())
+        assert self.written(tmp_path, "int16") == 2
+        assert "already exists" in capsys.readouterr().err
+        assert probe(path).shape == (31, 20)
+        assert self.written(tmp_path, "int16", "--overwrite") == 0
+        assert probe(path).shape == (20, 31)

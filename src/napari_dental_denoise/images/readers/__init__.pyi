@@ -6,6 +6,10 @@ from .netpbm import NETPBM as NETPBM
 from .numpy_array import NUMPY as NUMPY
 from .picture import PICTURE as PICTURE
 from .png import PNG as PNG
+from .raw import HEADER_SUFFIX as HEADER_SUFFIX
 from .raw import RAW as RAW
+from .raw import RAW_SUFFIX as RAW_SUFFIX
+from .raw import RawLayout as RawLayout
+from .raw import write_raw_header as write_raw_header
 from .tiff import TIFF as TIFF
 from .unknown import UNKNOWN as UNKNOWN

@@ -3,30 +3,73 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from napari_dental_denoise.config import RAW_TYPES
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import first_bytes, is_file, reading_errors
+from napari_dental_denoise.files import first_bytes, is_file, open_file, reading_errors, write_text
 from napari_dental_denoise.images.readers.format import DAMAGED, Format, Pages, check_size, encoding_of
-from napari_dental_denoise.pixels import ImageInfo, PixelSize, is_plausible
+from napari_dental_denoise.pixels import ImageInfo, check_pixel_size, is_plausible
 
-SUFFIX, HEADER_SUFFIX = ".raw", ".mhd"
+RAW_SUFFIX, HEADER_SUFFIX = ".raw", ".mhd"
 MAX_HEADER_BYTES = 2**16
-TYPES = {
-    "MET_UCHAR": "u1",
-    "MET_CHAR": "i1",
-    "MET_USHORT": "u2",
-    "MET_SHORT": "i2",
-    "MET_UINT": "u4",
-    "MET_INT": "i4",
-    "MET_FLOAT": "f4",
-    "MET_DOUBLE": "f8",
-}
+NAMES = ("UCHAR", "CHAR", "USHORT", "SHORT", "UINT", "INT", "FLOAT", "DOUBLE")
+TYPES = {f"MET_{name}": dtype for name, dtype in zip(NAMES, RAW_TYPES, strict=True)}
 EXPECTED = "expected NDims 2 or 3, DimSize and an ElementType of 8 to 32 bit or floating"
+
+
+class RawLayout(NamedTuple):
+    """How the images of raw files lie in them, as a user tells it: all of one size, one after the other."""
+
+    # (height, width).
+    shape: tuple[int, int]
+    # One of `RAW_TYPES`.
+    dtype: str
+    big_endian: bool = False
+    # Bytes before the pixels.
+    skip: int = 0
+    # (step between images, height, width) of a pixel in mm.
+    spacing: tuple[float, float, float] | None = None
+
+
+def write_raw_header(path: Path, layout: RawLayout, *, overwrite: bool) -> Path:
+    """Write the header of a raw file and return its path; raise InputError if the file holds no whole images."""
+    with open_file(path) as file:
+        length = file.seek(0, 2) - layout.skip
+    height, width = layout.shape
+    size = height * width * np.dtype(layout.dtype).itemsize
+    if length < size or length % size:
+        raise ImageReadError(
+            path, f"has {length} bytes of pixels; images of {height}x{width} {layout.dtype} need multiples of {size}"
+        )
+    check_pixel_size(layout.spacing)
+    sides = (length // size, height, width)[length == size :]
+    # The order is that of the format, with the name of the file at the end.
+    lines = {
+        "ObjectType": "Image",
+        "NDims": len(sides),
+        "BinaryData": "True",
+        "BinaryDataByteOrderMSB": layout.big_endian,
+        "HeaderSize": layout.skip,
+        "ElementSpacing": _joined((layout.spacing or (1, 1, 1))[-len(sides) :]),
+        "DimSize": _joined(sides),
+        "ElementType": next(name for name, dtype in TYPES.items() if dtype == layout.dtype),
+        "ElementDataFile": path.name,
+    }
+    if layout.spacing is None:
+        del lines["ElementSpacing"]
+    header = _header_of(path)
+    write_text(header, "".join(f"{name} = {value}\n" for name, value in lines.items()), overwrite=overwrite)
+    return header
+
+
+def _joined(sides: Sequence[float]) -> str:
+    """Return sides, width first."""
+    return " ".join(f"{side:.10g}" for side in reversed(sides))
 
 
 class Layout(NamedTuple):
@@ -35,7 +78,8 @@ class Layout(NamedTuple):
     shape: tuple[int, int, int]
     stored: np.dtype[np.generic]
     start: int
-    pixel_size: PixelSize | None
+    # (step between images, height, width) in mm, as far as they are known.
+    spacing: tuple[float | None, float | None, float | None]
 
 
 def _header_of(path: Path) -> Path:
@@ -43,7 +87,7 @@ def _header_of(path: Path) -> Path:
 
 
 def _is_raw(path: Path, _start: bytes) -> bool:
-    return path.suffix.lower() == SUFFIX and is_file(_header_of(path))
+    return path.suffix.lower() == RAW_SUFFIX and is_file(_header_of(path))
 
 
 def _layout(path: Path, file: BinaryIO) -> Layout:
@@ -71,18 +115,19 @@ def _layout(path: Path, file: BinaryIO) -> Layout:
     return Layout(shape, stored, start, spacing)
 
 
-def _spacing(fields: Mapping[str, str]) -> PixelSize | None:
+def _spacing(fields: Mapping[str, str]) -> tuple[float | None, float | None, float | None]:
     sides = [float(side) for side in fields.get("ElementSpacing", fields.get("ElementSize", "")).split()]
-    if len(sides) < 2 or not all(is_plausible(side) for side in sides[:2]):
-        return None
-    return sides[1], sides[0]
+    width, height, step = [side if is_plausible(side) else None for side in (*sides, *[0.0] * 3)[:3]]
+    return step, height, width
 
 
 def _info(path: Path, layout: Layout) -> ImageInfo:
     kind, dtype = layout.stored.kind, layout.stored.newbyteorder("=")
     dtype = np.dtype(np.float32) if kind == "f" else dtype
     count, height, width = layout.shape
-    return ImageInfo(path, "raw", (height, width), dtype, count, encoding_of(dtype), layout.pixel_size)
+    step, row, column = layout.spacing
+    size = None if row is None or column is None else (row, column)
+    return ImageInfo(path, "raw", (height, width), dtype, count, encoding_of(dtype), size, step)
 
 
 def _probe(path: Path, file: BinaryIO) -> ImageInfo:

@@ -7,8 +7,7 @@ from typing import BinaryIO, NoReturn
 
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images.readers.format import EXPECTED, Format
-from napari_dental_denoise.images.readers.raw import HEADER_SUFFIX
-from napari_dental_denoise.images.readers.raw import SUFFIX as RAW_SUFFIX
+from napari_dental_denoise.images.readers.raw import HEADER_SUFFIX, RAW_SUFFIX
 
 SAMPLE = 1024
 KINDS = {
@@ -31,7 +30,9 @@ TEXT = frozenset(range(0x20, 0x100)) | set(b"\t\n\r\f")
 def _refuse(path: Path, file: BinaryIO, _wanted: slice | None = None) -> NoReturn:
     if path.suffix.lower() == RAW_SUFFIX:
         side = path.with_suffix(HEADER_SUFFIX).name
-        raise ImageReadError(path, f"is raw data of unknown size; expected a header {side} beside it, as ITK writes it")
+        raise ImageReadError(
+            path, f"is raw data of unknown size; expected a header {side} beside it: raw-header writes one"
+        )
     raise ImageReadError(path, f"is not an image{_kind(file.read(SAMPLE))}; {EXPECTED}")
 
 
