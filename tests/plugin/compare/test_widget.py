@@ -432,7 +432,7 @@ def test_a_line_beside_the_image_gives_an_empty_profile(form, qtbot):
 
 
 def test_shapes_count_on_their_own_slice(make_napari_viewer, qtbot):
-    from napari_dental_denoise.plugin.compare.shapes import last_line, outlines
+    from napari_dental_denoise.plugin.shared.shapes import last_line, outlines
 
     viewer = make_napari_viewer()
     image = viewer.add_image(np.zeros((3, *SHAPE)), scale=(2, 0.5, 0.5), translate=(0, 3, 5))

@@ -24,6 +24,11 @@ def run(form, viewer, qtbot):
     return viewer.layers[-1]
 
 
+def by_start(viewer, start):
+    """The first layer whose name starts so."""
+    return next(layer for layer in viewer.layers if layer.name.startswith(start))
+
+
 @pytest.fixture
 def stack(radiographs):
     """Three noisy images of 12 bits in 16."""
@@ -72,7 +77,7 @@ def test_every_form_takes_four_dimensions(viewer, denoise_form, open_form, qtbot
     denoise_form.maps.removed.value = True
     qtbot.waitUntil(lambda: denoise_form.noise.label.value.startswith("Noise: about"))
     run(denoise_form, viewer, qtbot)
-    result = next(layer for layer in viewer.layers if layer.name.startswith("visits denoised"))
+    result = by_start(viewer, "visits denoised")
     assert (result.data.shape, result.dtype) == (four.shape, four.dtype)
     assert viewer.layers[-1].name == "visits removed structure, image 6"
     denoise_form.map_detail()
@@ -82,11 +87,12 @@ def test_every_form_takes_four_dimensions(viewer, denoise_form, open_form, qtbot
     noise_form.image.value = viewer.layers["visits"]
     noise_form.add_noise()
     qtbot.waitUntil(lambda: noise_form.add.enabled)
-    noisy = viewer.layers["visits noisy"].data
+    noisy_layer = by_start(viewer, "visits noisy")
+    noisy = noisy_layer.data
     assert noisy.shape == four.shape
     assert not same(noisy, four)
     compare = open_form("Compare")
-    compare.reference.layer, compare.first.layer = viewer.layers["visits"], viewer.layers["visits noisy"]
+    compare.reference.layer, compare.first.layer = viewer.layers["visits"], noisy_layer
     compare.second.layer = result
     qtbot.waitUntil(lambda: not compare.busy)
     compare._make_difference()
@@ -137,7 +143,7 @@ def test_a_multiscale_layer_is_denoised_in_full_resolution(
     noise_form.image.value = viewer.layers["scan"]
     noise_form.add_noise()
     qtbot.waitUntil(lambda: noise_form.add.enabled)
-    assert viewer.layers["scan noisy"].multiscale
+    assert by_start(viewer, "scan noisy").multiscale
 
 
 @pytest.mark.parametrize("leading", [(), (3,)])

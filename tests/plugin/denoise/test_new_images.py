@@ -23,7 +23,7 @@ def test_newly_opened_images_are_denoised(viewer, form, qtbot, tmp_path, radiogr
         write_image(tmp_path / f"{name}.png", image)
         files.append(str(tmp_path / f"{name}.png"))
     viewer.open(files, plugin="napari-dental-denoise")
-    viewer.add_image(np.zeros((20, 20, 3), np.uint8), name="photo", rgb=True)
+    viewer.add_image(np.eye(20, dtype=np.uint8)[..., np.newaxis] * [255, 0, 0], name="photo", rgb=True)
     viewer.add_shapes(name="line")
     qtbot.waitUntil(lambda: len(viewer.layers) == 7 and form.start.enabled)
     assert [layer.name[0] for layer in viewer.layers if "denoised" in layer.name] == ["a", "b"]
