@@ -547,6 +547,25 @@ def test_several_selected_layers_are_denoised_in_one_press(viewer, denoise_form,
         assert same(viewer.layers[f"{name} denoised (model, 0 %)"].data, image)
 
 
+def test_a_selected_layer_that_cannot_be_denoised_does_not_keep_others_from_it(
+    viewer, denoise_form, qtbot, noisy, trained_model
+):
+    broken = np.where(np.eye(*noisy.shape), np.nan, noisy)
+    layers = [viewer.add_image(image, name=name) for name, image in {"broken": broken, "scan": noisy}.items()]
+    viewer.layers.selection = set(layers)
+    denoise_form.start.native.click()
+    qtbot.waitUntil(lambda: denoise_form.start.enabled)
+    assert [layer.name for layer in viewer.layers] == ["broken", "scan", f"scan{SUFFIX}"]
+    assert same(viewer.layers[-1].data, denoise(noisy, trained_model))
+    said = "broken: the image contains invalid pixels (NaN): replace them first. Done: scan"
+    assert denoise_form.status.value.startswith(said)
+    viewer.layers.selection = {layers[0]}
+    denoise_form.start.native.click()
+    qtbot.waitUntil(lambda: denoise_form.start.enabled)
+    assert len(viewer.layers) == 3
+    assert denoise_form.status.value.startswith("The image contains invalid pixels (NaN)")
+
+
 def test_cancel_stops_all_selected_layers(viewer, denoise_form, qtbot, radiographs):
     layers = [viewer.add_image(np.tile(image, (8, 8)), name="large") for image in radiographs[:2]]
     viewer.layers.selection.active = layers[0]

@@ -95,9 +95,13 @@ class Outcome:
     maps: Maps = NO_MAPS
 
 
-def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome]]:
-    """Denoise one layer after the other, as one progress in which each layer counts the same."""
-    outcomes = []
+def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome | InputError]]:
+    """Denoise one layer after the other, as one progress in which each layer counts the same.
+
+    One that cannot be denoised has its error as outcome and does not keep the others from it; the error of all is
+    raised.
+    """
+    outcomes: list[Outcome | InputError] = []
     for number, task in enumerate(tasks):
         steps = layer_steps(task)
         while True:
@@ -106,7 +110,13 @@ def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome]]
             except StopIteration as end:
                 outcomes.append(end.value)
                 break
+            except InputError as error:
+                outcomes.append(error)
+                break
             yield Progress(number * part.total + part.done, len(tasks) * part.total)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, InputError)]
+    if len(errors) == len(tasks):
+        raise errors[0]
     return outcomes
 
 

@@ -250,11 +250,19 @@ class DenoiseWidget(Container):
         masks = drawn_masks(self._viewer, layer) if self.in_shapes.value else None
         return Task(layer, images, encoding, model, strength, self_ensemble, lazy, shown, window, share, removed, masks)
 
-    def _show_results(self, tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> None:
+    def _show_results(self, tasks: Sequence[Task], outcomes: Sequence[Outcome | InputError]) -> None:
+        from napari.utils.notifications import show_warning
+
         remember_model(tasks[0].model)
+        pairs = list(zip(tasks, outcomes, strict=True))
+        done = [(task, outcome) for task, outcome in pairs if isinstance(outcome, Outcome)]
+        failed = [f"{task.layer.name}: {outcome}" for task, outcome in pairs if isinstance(outcome, InputError)]
         with self.field.results():
-            told = self._results.show(list(zip(tasks, outcomes, strict=True)), self.strength.value)
-        show_text(self.status, ". ".join(filter(None, (told, self.saving.offer(self._results.layers())))))
+            told = self._results.show(done, self.strength.value)
+        if failed:
+            show_warning(". ".join(failed))
+        text = ". ".join(filter(None, (*failed, told, self.saving.offer(self._results.layers()))))
+        show_text(self.status, text, problem=bool(failed))
 
     def _show_strength(self) -> None:
         told = self._results.set_strength(self.strength.value, self.image.value, self.model.value)
