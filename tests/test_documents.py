@@ -16,6 +16,7 @@ SOURCE = ROOT / "src" / "napari_dental_denoise"
 DOCUMENTS = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").glob("*.md"),
+    *(ROOT / "docs" / "tutorials").glob("*.md"),
     ROOT / "benchmarks" / "README.md",
     SOURCE / "models" / "README.md",
 ]
