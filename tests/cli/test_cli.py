@@ -261,6 +261,12 @@ class TestDenoise:
         for path in (tmp_path / "out" / "scan.png", tmp_path / "out" / "scan.tif"):
             assert probe(path).pixel_size == pytest.approx((0.05, 0.05), rel=1e-4)
 
+    def test_a_volume_stays_one(self, tmp_path, radiographs):
+        write_tiff_pages(tmp_path / "a.tif", np.stack(radiographs[:2]), (0.1, 0.1), step_mm=0.3)
+        assert run("denoise", tmp_path / "a.tif", "-m", "starter-fast", "-o", tmp_path / "out") == 0
+        result = probe(tmp_path / "out" / "a.tif")
+        assert (result.pages, result.pixel_size, result.step) == (2, pytest.approx((0.1, 0.1)), 0.3)
+
     def test_pages_stay_pages(self, tmp_path, trained_model, radiographs):
         write_tiff_pages(tmp_path / "series.tif", np.stack(radiographs[:3]), None)
         assert run("denoise", tmp_path / "series.tif", "-m", trained_model, "-o", tmp_path / "out") == 0

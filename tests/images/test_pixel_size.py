@@ -186,3 +186,39 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
     (tmp_path / "notes.png").write_text("tooth 36")
     with pytest.raises(ImageReadError, match=r"notes\.png: is not an image"):
         probe(tmp_path / "notes.png")
+
+
+class TestVolumes:
+    STACK = np.arange(3 * 4 * 5, dtype=np.uint16).reshape(3, 4, 5)
+
+    @pytest.mark.parametrize(
+        ("options", "step"),
+        [
+            # In ImageJ's unit; a negative spacing is one of slices that were turned over.
+            ({"imagej": True, "metadata": {"axes": "ZYX", "spacing": 300, "unit": "um"}}, 0.3),
+            ({"imagej": True, "metadata": {"axes": "ZYX", "spacing": -0.5, "unit": "mm"}}, 0.5),
+            ({"imagej": True, "metadata": {"axes": "ZYX", "spacing": 0.5, "unit": "pixel"}}, None),
+            ({"imagej": True, "metadata": {"axes": "ZYX", "spacing": 50, "unit": "mm"}}, None),
+            # Neither times nor channels are slices.
+            ({"imagej": True, "metadata": {"axes": "TYX", "spacing": 0.5, "unit": "mm"}}, None),
+            ({"ome": True, "metadata": {"axes": "ZYX", "PhysicalSizeZ": 250.0}}, 0.25),
+            ({"ome": True, "metadata": {"axes": "ZYX", "PhysicalSizeZ": 0.2, "PhysicalSizeZUnit": "mm"}}, 0.2),
+            ({"ome": True, "metadata": {"axes": "TYX", "PhysicalSizeZ": 250.0}}, None),
+            ({"photometric": "minisblack"}, None),
+        ],
+    )
+    def test_the_step_of_imagej_and_ome(self, tmp_path, options, step):
+        tifffile.imwrite(tmp_path / "a.tif", self.STACK, **options)
+        assert probe(tmp_path / "a.tif").step == (None if step is None else pytest.approx(step))
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint32, np.float32])
+    def test_a_step_comes_back_and_other_programs_read_it(self, tmp_path, dtype):
+        stack = self.STACK.astype(dtype)
+        write_tiff_pages(tmp_path / "a.tif", stack, (0.02, 0.04), step_mm=0.3)
+        info = probe(tmp_path / "a.tif")
+        assert (info.pixel_size, info.step, info.pages) == (pytest.approx((0.02, 0.04)), 0.3, 3)
+        np.testing.assert_array_equal(read_pages(tmp_path / "a.tif"), stack)
+        with tifffile.TiffFile(tmp_path / "a.tif") as other:
+            assert other.series[0].axes == "ZYX"
+            np.testing.assert_array_equal(other.series[0].asarray(), stack)
+            assert 'PhysicalSizeZ="0.3" PhysicalSizeZUnit="mm"' in other.ome_metadata

@@ -32,11 +32,12 @@ from napari_dental_denoise.images import (
     read_pages,
     read_radiograph,
     series_encoding,
+    stack_slices,
     write_image,
     write_tiff_pages,
 )
 from napari_dental_denoise.noise import estimate_noise
-from napari_dental_denoise.pixels import PixelEncoding, PixelSize, to_unit_pair
+from napari_dental_denoise.pixels import ImageInfo, PixelEncoding, to_unit_pair
 
 Image = NDArray[np.generic]
 # From the stored values of an image or stack, their encoding and its number to those of the result, with its maps.
@@ -112,7 +113,7 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
         left_out = []
         # TIFF holds the type of the input; a DICOM file may store white low.
         is_kept = not info.is_dicom and target.suffix.lower() in TIFF_SUFFIXES
-        _write(target, processed.pixels if is_kept else after, info.pixel_size, overwrite=overwrite)
+        _write(target, processed.pixels if is_kept else after, info, overwrite=overwrite)
     for each in processed.maps:
         write_map(each.folder / name, each, info.pixel_size, overwrite=overwrite)
     for folder in processed.without_map:
@@ -176,11 +177,12 @@ def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
     return not is_file_name(destination.output) and may_be_input(target, destination.inputs, destination.output)
 
 
-def _write(target: Path, result: Image, pixel_size: PixelSize | None, *, overwrite: bool) -> None:
+def _write(target: Path, result: Image, info: ImageInfo, *, overwrite: bool) -> None:
     if result.ndim == 2:
-        write_image(target, result, pixel_size, overwrite=overwrite)
+        write_image(target, result, info.pixel_size, overwrite=overwrite)
     elif target.suffix.lower() in TIFF_SUFFIXES:
-        write_tiff_pages(target, result, pixel_size, overwrite=overwrite)
+        step = stack_slices([info]).depth.step
+        write_tiff_pages(target, result, info.pixel_size, step_mm=step, overwrite=overwrite)
     else:
         raise InputError(f"has {len(result)} pages, which {target.suffix} cannot hold: omit --format, or choose tif")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,15 @@ def write_tiff_pages(
     stack: Any,
     pixel_size_mm: PixelSize | None = None,
     *,
+    step_mm: float | None = None,
     overwrite: bool = False,
     description: str | None = None,
 ) -> None:
     """Write a stack (N, H, W) of NumPy or dask, or `Planes` (..., H, W), as the pages of one TIFF file, one by one.
 
     Pixels are of 8 to 32 bit or floating, which become float32; their size is 0.001 to 10 mm. The description, in
-    ASCII, is that of the first page; without one, it tells the shape of more than three axes, as tifffile reads it.
+    ASCII, is that of the first page; without one, it tells the shape of more than three axes, as tifffile reads it, or
+    the step between the slices of a volume (N, H, W), as OME-TIFF.
     """
     import tifffile
 
@@ -113,6 +116,8 @@ def write_tiff_pages(
     dtype = np.dtype(np.float32) if np.issubdtype(stack.dtype, np.floating) else stack.dtype
     if description is None and len(stack.shape) > 3:
         description = json.dumps({"shape": stack.shape})
+    elif description is None and step_mm is not None and pixel_size_mm is not None:
+        description = _ome_description(stack.shape, dtype, (step_mm, *pixel_size_mm))
     large = math.prod(stack.shape) * dtype.itemsize > MAX_CLASSIC_TIFF_BYTES
     with atomic_write(path, overwrite=overwrite) as temporary, tifffile.TiffWriter(temporary, bigtiff=large) as writer:
         for index in range(len(stack)):
@@ -125,6 +130,18 @@ def write_tiff_pages(
                 software=False,
                 description=None if index else description,
             )
+
+
+def _ome_description(shape: Sequence[int], dtype: np.dtype[Any], sizes_mm: Sequence[float]) -> str:
+    """Return OME-XML that tells the sizes of the elements of a volume."""
+    import tifffile
+
+    count, height, width = shape
+    sizes = {f"PhysicalSize{axis}": size for axis, size in zip("ZYX", sizes_mm, strict=True)}
+    units = {f"{name}Unit": "mm" for name in sizes}
+    ome = tifffile.OmeXml()
+    ome.addimage(dtype, (count, height, width), (count, 1, 1, height, width, 1), axes="ZYX", **sizes, **units)
+    return ome.tostring()
 
 
 def _check_writable(path: Path, image: NDArray[np.generic]) -> None:

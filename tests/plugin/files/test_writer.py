@@ -70,6 +70,15 @@ def test_pixels_are_no_length(tmp_path):
     assert probe(tmp_path / "a.png").pixel_size is None
 
 
+def test_the_step_of_a_volume_comes_back(tmp_path):
+    volume = np.stack([SIXTEEN, SIXTEEN[::-1], SIXTEEN // 2])
+    save(Image(volume, scale=(300, 50, 40), units=("um", "um", "um"), rgb=False), tmp_path / "a.tif")
+    ((data, settings, _),) = read(str(tmp_path / "a.tif"))
+    np.testing.assert_array_equal(data, volume)
+    assert settings["scale"] == pytest.approx((0.3, 0.05, 0.04))
+    assert (settings["units"], settings["axis_labels"]) == (("mm", "mm", "mm"), ("z", "y", "x"))
+
+
 @pytest.mark.parametrize("scale", [(2, 2), (2, 0.0001), (0.0001, 2)])
 def test_an_impossible_size_is_left_out_and_said(tmp_path, scale):
     from napari.utils.notifications import notification_manager

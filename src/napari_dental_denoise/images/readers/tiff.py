@@ -14,7 +14,7 @@ from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import reading_errors
 from napari_dental_denoise.images.readers.format import DAMAGED, Format, Pages, encoding_of
 from napari_dental_denoise.images.readers.tiff_page import Page, is_reduced
-from napari_dental_denoise.images.readers.tiff_scale import pixel_size
+from napari_dental_denoise.images.readers.tiff_scale import pixel_size, step
 from napari_dental_denoise.pixels import ImageInfo
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def _info(path: Path, tiff: TiffFile, pages: Sequence[Page]) -> ImageInfo:
     first = pages[0]
     dtype = first.checked_type()
     size = pixel_size(tiff, first.page)
-    return ImageInfo(path, "TIFF", first.shape, dtype, len(pages), encoding_of(dtype), pixel_size=size)
+    between = step(tiff, len(pages)) if len(pages) > 1 else None
+    return ImageInfo(path, "TIFF", first.shape, dtype, len(pages), encoding_of(dtype), pixel_size=size, step=between)
 
 
 def _check_pages(path: Path, pages: Sequence[Page]) -> None:

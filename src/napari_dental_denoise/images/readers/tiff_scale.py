@@ -1,4 +1,4 @@
-"""The size of a pixel of a TIFF file: of OME, of ImageJ, or of the tags of its resolution."""
+"""The size of a pixel of a TIFF file, and the step of its volume: of OME, of ImageJ, or of the tags of a resolution."""
 
 from __future__ import annotations
 
@@ -36,6 +36,29 @@ def pixel_size(tiff: TiffFile, page: TiffPage) -> PixelSize | None:
     if size is None or not all(map(is_plausible, size)):
         return None
     return size[::-1] if is_turned(page) else size
+
+
+def step(tiff: TiffFile, count: int) -> float | None:
+    """Return the distance in mm of the slices of a volume of so many pages, or None where the pages are no slices."""
+    found = _step_of_ome(tiff, count) if tiff.is_ome else _step_of_imagej(tiff, count)
+    return found if found is not None and is_plausible(found) else None
+
+
+def _step_of_ome(tiff: TiffFile, count: int) -> float | None:
+    pixels = OME_PIXELS.search(tiff.ome_metadata or "")
+    is_volume = pixels is not None and re.search(rf'\bSizeZ="{count}"', pixels[0])
+    return _ome_side(pixels[0], "PhysicalSizeZ") if pixels is not None and is_volume else None
+
+
+def _step_of_imagej(tiff: TiffFile, count: int) -> float | None:
+    found, unit = tiff.imagej_metadata or {}, _imagej_unit(tiff)
+    if unit not in MM or found.get("slices") != count:
+        return None
+    try:
+        # Negative where the slices were turned over.
+        return abs(float(found["spacing"])) * MM[unit]
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _of_ome(text: str) -> PixelSize | None:

@@ -63,10 +63,11 @@ def write_layer(path: Path, data: Any, meta: Mapping[str, Any], may_replace: Cal
     images = Planes(array)
     is_stack = len(images.shape) > 2
     target = _with_suffix(path, dtype, is_stack=is_stack)
-    size = _pixel_size(meta, is_channel_last=images.has_channel)
+    sizes = _sizes_in_mm(meta, is_channel_last=images.has_channel)
+    size, step = _pixel_size(sizes), _step(sizes)
     overwrite = may_replace(target)
     if is_stack:
-        write_tiff_pages(target, images, size, overwrite=overwrite)
+        write_tiff_pages(target, images, size, step_mm=step, overwrite=overwrite)
     else:
         write_image(target, np.asarray(images[0], dtype), size, overwrite=overwrite)
     return target
@@ -132,15 +133,26 @@ def _with_suffix(path: Path, dtype: np.dtype[Any], *, is_stack: bool) -> Path:
     return path.with_name(path.name + (TIFF_SUFFIXES[0] if tiff_only else PNG_SUFFIX))
 
 
-def _pixel_size(meta: Mapping[str, Any], *, is_channel_last: bool) -> PixelSize | None:
-    """Return the pixel size in mm, or None if the layer has no unit of length or an implausible size."""
+def _sizes_in_mm(meta: Mapping[str, Any], *, is_channel_last: bool) -> list[float | None]:
+    """Return the size of an element along each axis but that of a channel; None of an axis without a unit of length."""
     scale: Sequence[float] = meta.get("scale") or ()
     units: Sequence[Any] = meta.get("units") or ()
     if is_channel_last:
         scale, units = scale[:-1], units[:-1]
-    if len(scale) < 2 or len(units) < 2:
+    return [_in_mm(side, unit) for side, unit in zip(scale, units, strict=False)]
+
+
+def _step(sizes: Sequence[float | None]) -> float | None:
+    """Return the distance in mm of the slices of a volume, or None if it is not known or not plausible."""
+    step = sizes[0] if len(sizes) == 3 else None
+    return step if step is not None and is_plausible(step) else None
+
+
+def _pixel_size(sizes: Sequence[float | None]) -> PixelSize | None:
+    """Return the pixel size in mm, or None if it is not known or not plausible."""
+    if len(sizes) < 2:
         return None
-    height, width = (_in_mm(side, unit) for side, unit in zip(scale[-2:], units[-2:], strict=True))
+    height, width = sizes[-2:]
     if height is None or width is None:
         return None
     if not (is_plausible(height) and is_plausible(width)):
