@@ -2,11 +2,13 @@
 
 import json
 import threading
+from contextlib import suppress
 from functools import partial
 
 import dask.array as da
 import napari.settings
 import numpy as np
+import psutil
 import pytest
 
 from napari_dental_denoise import add_gaussian_noise
@@ -24,8 +26,22 @@ def qtbot(qtbot):
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path, monkeypatch):
-    """What the forms remember is that of the test."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    """What the forms remember is that of the test, and a training that a form started ends with it."""
+    state = tmp_path / "state"
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    yield
+    # Only a form that trains makes such a folder.
+    if any(state.rglob("trainings")):
+        end_processes(str(state))
+
+
+def end_processes(folder):
+    """End the supervisors of the trainings whose files are in a folder, and the trainings."""
+    for process in psutil.process_iter(["cmdline"]):
+        if any(word.startswith(folder) for word in process.info["cmdline"] or ()):
+            with suppress(psutil.NoSuchProcess):
+                for each in (process, *process.children(recursive=True)):
+                    each.kill()
 
 
 @pytest.fixture
