@@ -10,6 +10,7 @@ from napari_dental_denoise.pixels import PixelEncoding
 from napari_dental_denoise.plugin.add_noise.widget import NoiseWidget
 from napari_dental_denoise.plugin.denoise.widget import DenoiseWidget
 from napari_dental_denoise.plugin.files.reader import get_reader, read
+from napari_dental_denoise.plugin.files.writer import write_image_layer
 from napari_dental_denoise.plugin.shared.layers import matching_layer_kwargs
 from napari_dental_denoise.plugin.shared.metadata import layer_encoding
 from napari_dental_denoise.synthesis.scene import phantom
@@ -342,5 +343,6 @@ def test_a_large_file_of_frames_stays_in_the_file_and_is_derived_from(tmp_path, 
     result = Image(
         data.compute(), **matching_layer_kwargs(Image(data, **settings), "denoised", {"operation": "denoise"})
     )
-    result.save(str(tmp_path / "b.dcm"), plugin=PLUGIN)
+    pixels, meta, _ = result.as_layer_data_tuple()
+    write_image_layer(str(tmp_path / "b.dcm"), pixels, meta)
     np.testing.assert_array_equal(pydicom.dcmread(tmp_path / "b.dcm").pixel_array, frames)
