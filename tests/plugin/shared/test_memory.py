@@ -62,6 +62,18 @@ def test_train_opens_with_its_folders_and_settings(open_form, again, tmp_path):
     assert again(form, "Train").fields.request() == before
 
 
+def test_a_folder_that_is_gone_is_not_complained_of(open_form, again, tmp_path):
+    form = open_form("Train")
+    for name in ("clean", "models"):
+        (tmp_path / name).mkdir()
+    form.fields.clean.value, form.fields.model.value = tmp_path / "clean", tmp_path / "models" / "mine.keras"
+    for name in ("clean", "models"):
+        (tmp_path / name).rmdir()
+    form = again(form, "Train")
+    assert form.fields.clean.value is None
+    assert form.fields.model.value.parent.is_dir()
+
+
 def test_nothing_of_an_image_is_remembered(viewer, open_form, again, noisy, tmp_path):
     viewer.add_image(noisy, name="Mueller Juergen")
     for name in ("Denoise", "Add noise", "Compare"):

@@ -1,6 +1,7 @@
 from .form import MINIMUM_WIDTH as MINIMUM_WIDTH
 from .form import CloseWatcher as CloseWatcher
 from .form import Connections as Connections
+from .form import align_labels as align_labels
 from .form import brief as brief
 from .form import delayed as delayed
 from .form import finish_form as finish_form

@@ -9,16 +9,18 @@ from typing import Any
 
 from magicgui.widgets import Container, Label, Widget
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_dental_denoise.config import PROGRAM
 from napari_dental_denoise.plugin.shared.elision import elide_choices, elide_words
 from napari_dental_denoise.plugin.shared.input_guard import guard_input
 
 # A dock shrinks to 150 pixels otherwise; a wider one leaves too little of a 1280 pixel window to the image.
-MINIMUM_WIDTH = 340
+MINIMUM_WIDTH = 356
 # The labels of the Train form, right of the names of its fields, are this narrow at least.
 MAX_WORD_WIDTH = 190
+# Beside the text of a label, in pixels.
+LABEL_MARGIN = 8
 # Readable in light and dark themes.
 ERROR_STYLE = "color: #e5534b;"
 
@@ -30,6 +32,15 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
     make_scrollable(form.native)
     watcher = CloseWatcher(form.native, closed)
     form.native.destroyed.connect(lambda *_: watcher.close())
+
+
+def align_labels(form: QWidget) -> None:
+    """Give the labels of a form the width of the longest one in the font of the window, which magicgui cannot know."""
+    rows = [each.layout() for each in form.findChildren(QWidget) if isinstance(each.layout(), QHBoxLayout)]
+    first = [layout.itemAt(0).widget() for layout in rows if layout.count() == 2]
+    labels = [each for each in first if isinstance(each, QLabel) and not each.wordWrap()]
+    for label in labels:
+        label.setFixedWidth(max(each.fontMetrics().horizontalAdvance(each.text()) for each in labels) + LABEL_MARGIN)
 
 
 def make_scrollable(widget: QWidget) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import ComboBox
+from magicgui.types import FileDialogMode
+from magicgui.widgets import ComboBox, FileEdit
 from magicgui.widgets.bases import ValueWidget
 from platformdirs import user_state_path
 from qtpy.QtCore import QObject
@@ -92,7 +93,14 @@ def _give(field: ValueWidget, plain: Any) -> None:
     """Set a field to a value of `_plain`; raise ValueError if it cannot have it."""
     if isinstance(field, ComboBox):
         field.value = next((choice for choice in field.choices if _plain(choice) == plain), field.value)
+    elif isinstance(field, FileEdit) and plain is not None and not _is_there(field, Path(plain)):
+        raise ValueError(f"no folder any more: {plain}")
     elif isinstance(field.value, int | float) and type(plain) is not type(field.value):
         raise ValueError(f"expected {type(field.value)}; received {plain!r}")
     else:
         field.value = plain
+
+
+def _is_there(field: FileEdit, path: Path) -> bool:
+    """Return whether a folder to read is there, or that of a file to write."""
+    return (path if field.mode is FileDialogMode.EXISTING_DIRECTORY else path.parent).is_dir()

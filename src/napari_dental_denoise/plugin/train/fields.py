@@ -105,7 +105,7 @@ class TrainingFields:
         for level in (self.lowest, self.highest):
             level.native.setDecimals(1)
             _hide_buttons(level)
-        self.sigmas = row(self.lowest, self.highest, label="Sigma (grey levels)")
+        self.sigmas = row(self.lowest, self.highest, label="Sigma (levels)")
 
     def _make_length(self) -> None:
         self.amount = FloatSpinBox(

@@ -13,6 +13,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.shared import (
     Connections,
     Memory,
+    align_labels,
     command_line,
     delayed,
     finish_form,
@@ -80,9 +81,13 @@ class TrainingWidget(Container):
         self._connect()
         self._changed()
         # By then, the form has a dock.
-        self._opened = delayed(self.native, 0, self._find_again)
+        self._opened = delayed(self.native, 0, self._docked)
         self._opened.start()
         self._memory = Memory("train", self.native, self.fields.settings)
+
+    def _docked(self) -> None:
+        align_labels(self.native)
+        self._find_again()
 
     def _make_controls(self) -> None:
         self.plan = text_label(PLAN_TOOLTIP)
