@@ -88,4 +88,4 @@ def test_the_status_of_a_run_fits(viewer, denoise_form, qtbot, radiographs):
     qtbot.waitUntil(lambda: len(viewer.layers) == 2 and denoise_form.start.enabled)
     native = denoise_form.status.native
     assert native.fontMetrics().horizontalAdvance(max(denoise_form.status.value.split(), key=len)) < native.width()
-    assert native.toolTip() == f"Done: {UID}8 denoised"
+    assert native.toolTip() == f"Done: {UID}8 denoised (model, 100 %)"

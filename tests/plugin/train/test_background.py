@@ -120,6 +120,7 @@ form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', 'Train')[1]
 fields = form.fields
 fields.start_from.value = 'nothing'
 fields.config_fields['preset'].value = 'fast'
+fields.config_fields['patch_size'].value = 32
 fields.amount.value, fields.unit.value = {100 if answer is Closing.STOP else 2}, 'epochs'
 fields.clean.value, fields.model.value = {str(folder)!r}, {str(model)!r}
 timer = QTimer()
@@ -153,7 +154,8 @@ def test_a_training_outlives_napari_and_another_session_shows_its_end(open_form,
     assert len(list(runs_to_show())) == 1
     denoise_form = open_form("Denoise")
     form = open_form("Train")
-    qtbot.waitUntil(lambda: form.fields.model.value == model)
+    qtbot.waitUntil(lambda: form.process is not None)
+    assert form.fields.model.value == model
     qtbot.waitUntil(lambda: form.process is None)
     assert form.status.value.startswith("Done: ")
     assert [number for number, _ in form.curves.epochs] == [1, 2]
