@@ -12,8 +12,8 @@ from pathlib import Path
 
 from napari_dental_denoise.batch.output_names import is_file_name
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files import is_folder, is_name
-from napari_dental_denoise.images import find_files, list_files, name_without_suffix, real_path, root_of
+from napari_dental_denoise.files import is_name
+from napari_dental_denoise.images import find_files, is_file_folder, list_files, name_without_suffix, real_path, root_of
 
 ALIAS = "image_"
 
@@ -116,7 +116,7 @@ def find_items(sources: Sequence[str | Path], report: Path | None = None) -> Ite
 
     The file `report` is left out.
     """
-    in_tree = len(sources) == 1 and is_folder(Path(sources[0]))
+    in_tree = len(sources) == 1 and is_file_folder(Path(sources[0]))
     files = (file for file in find_files(sources) if report is None or not _is_same(file.path, report))
     for number, file in enumerate(files):
         yield Item(file.path, file.folder, number, in_tree)
@@ -160,7 +160,7 @@ def check_output_file(path: Path, sources: Sequence[str | Path]) -> None:
     """Raise InputError if a file to write lies where a later run over the same sources could take it for an input."""
     for source in map(Path, sources):
         # Beside an input that is named as a file, nothing else is read.
-        if is_folder(source) or not is_name(source):
+        if is_file_folder(source) or not is_name(source):
             _check_outside(path, path.parent, source)
 
 
@@ -177,7 +177,7 @@ def check_output_files(paths: Iterable[Path], sources: Sequence[str | Path]) -> 
 def _check_outside(output: Path, folder: Path, source: Path) -> None:
     root = root_of(source)
     # A pattern descends with ** only; results of other patterns lie deeper than their files.
-    walks = is_folder(source) or (not is_name(source) and "**" in source.parts)
+    walks = is_file_folder(source) or (not is_name(source) and "**" in source.parts)
     if _identity(folder) == _identity(root) or (walks and lies_in(folder, [root])):
         raise InputError(
             f"{output}: lies in the input folder {root}, where a later run would take it for an input: choose a place "

@@ -20,15 +20,17 @@ from napari_dental_denoise.images import (
     WRITABLE_SUFFIXES,
     format_of,
     is_dicom_name,
+    is_file_folder,
     name_without_suffix,
     probe,
 )
+from napari_dental_denoise.images.readers import ZARR_SUFFIX, is_zarr
 from napari_dental_denoise.pixels import ImageInfo
 
 
 def is_file_name(output: Path) -> bool:
     """Return whether an output names one file, not a folder."""
-    return output.suffix.lower() in READABLE_SUFFIXES and not output.is_dir()
+    return output.suffix.lower() in (*READABLE_SUFFIXES, ZARR_SUFFIX) and not is_file_folder(output)
 
 
 def expected_name(path: Path, suffix: str | None, alias: str = "") -> str:
@@ -44,6 +46,8 @@ def _expected_suffix(path: Path) -> str:
     own = path.suffix.lower()
     if is_dicom_name(path):
         return DICOM_SUFFIX
+    if own == ZARR_SUFFIX:
+        return path.name.removeprefix(name_without_suffix(path))
     if own in WRITABLE_SUFFIXES:
         return PNG_SUFFIX if own in JPEG_SUFFIXES else own
     return DICOM_SUFFIX if format_of(path) is DICOM else PNG_SUFFIX
@@ -67,6 +71,8 @@ def fitting_name(info: ImageInfo, suffix: str | None, alias: str = "") -> str:
     if suffix is not None:
         return expected
     whole = alias or info.path.name
+    if is_zarr(info.path):
+        return expected
     if info.is_dicom:
         return expected if expected.endswith(DICOM_SUFFIX) else f"{whole}{DICOM_SUFFIX}"
     if info.dtype not in (np.uint8, np.uint16):

@@ -34,8 +34,10 @@ from napari_dental_denoise.images import (
     series_encoding,
     stack_slices,
     write_image,
+    write_ome_zarr,
     write_tiff_pages,
 )
+from napari_dental_denoise.images.readers import ZARR_SUFFIX, is_zarr
 from napari_dental_denoise.noise import estimate_noise
 from napari_dental_denoise.pixels import ImageInfo, PixelEncoding, to_unit_pair
 
@@ -112,7 +114,7 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     else:
         left_out = []
         # TIFF holds the type of the input; a DICOM file may store white low.
-        is_kept = not info.is_dicom and target.suffix.lower() in TIFF_SUFFIXES
+        is_kept = not info.is_dicom and target.suffix.lower() in (*TIFF_SUFFIXES, ZARR_SUFFIX)
         _write(target, processed.pixels if is_kept else after, info, overwrite=overwrite)
     for each in processed.maps:
         write_map(each.folder / name, each, info.pixel_size, overwrite=overwrite)
@@ -171,17 +173,20 @@ def _check_target(item: Item, target: Path, destination: Destination, *, overwri
 
 
 def _may_be_input(item: Item, target: Path, destination: Destination) -> bool:
-    if is_file(target) and target.samefile(item.path):
+    if target.exists() and target.samefile(item.path):
         return True
     # An output file is named by the user, for one input; in an output folder, any file may be another input.
     return not is_file_name(destination.output) and may_be_input(target, destination.inputs, destination.output)
 
 
 def _write(target: Path, result: Image, info: ImageInfo, *, overwrite: bool) -> None:
-    if result.ndim == 2:
+    step = stack_slices([info]).depth.step
+    if target.suffix.lower() == ZARR_SUFFIX:
+        sizes = (step, *(info.pixel_size or (None, None)))
+        write_ome_zarr(target, result, sizes[-result.ndim :], overwrite=overwrite)
+    elif result.ndim == 2:
         write_image(target, result, info.pixel_size, overwrite=overwrite)
     elif target.suffix.lower() in TIFF_SUFFIXES:
-        step = stack_slices([info]).depth.step
         write_tiff_pages(target, result, info.pixel_size, step_mm=step, overwrite=overwrite)
     else:
         raise InputError(f"has {len(result)} pages, which {target.suffix} cannot hold: omit --format, or choose tif")
@@ -228,4 +233,4 @@ def _twin(folder: Path, path: Path) -> Path | None:
     name = name_without_suffix(path)
     suffixes = (*READABLE_SUFFIXES, *map(str.upper, READABLE_SUFFIXES))
     names = (path.name, *(name + suffix for suffix in suffixes), name)
-    return next((folder / name for name in names if is_file(folder / name)), None)
+    return next((folder / name for name in names if is_file(folder / name) or is_zarr(folder / name)), None)

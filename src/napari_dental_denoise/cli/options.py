@@ -206,7 +206,7 @@ def add_output_folder(parser: argparse.ArgumentParser, default: str) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("png", "tif", "bmp", "pgm", "dcm"),
+        choices=("png", "tif", "bmp", "pgm", "dcm", "ome.zarr"),
         help="file type of the results; default: that of the input, but PNG for JPEG, which is lossy. A DICOM result "
         "needs a DICOM input: same patient and study, new series",
     )

@@ -145,7 +145,7 @@ def _process(
 def _check_file_name(inputs: int, output: Path, suffix: str | None) -> None:
     if inputs > 1:
         raise InputError(f"{output}: expected a folder for {inputs} inputs; received a file name")
-    if suffix is not None and suffix != output.suffix.lower():
+    if suffix is not None and not output.name.lower().endswith(suffix):
         raise InputError(f"{output}: the name and --format {suffix[1:]} differ: leave out --format")
 
 

@@ -1,3 +1,4 @@
+from .atomic import atomic_folder as atomic_folder
 from .atomic import atomic_write as atomic_write
 from .atomic import check_folder as check_folder
 from .atomic import check_name as check_name

@@ -75,6 +75,38 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def atomic_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Yield the path of a folder to write; rename it to `path` if the block ends without an error; see `atomic_write`.
+
+    With `overwrite`, whatever lies at `path` is replaced.
+    """
+    check_name(path, overwrite=overwrite)
+    temporary, before = _temporary(path), _temporary(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent.absolute())
+        yield temporary
+        check_name(path, overwrite=overwrite)
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(before)
+        temporary.rename(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        _remove(temporary)
+        if path.exists():
+            _remove(before)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, as far as possible."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 def _replace(temporary: Path, path: Path) -> None:
     if path.is_file() and not path.is_symlink():
         # Some file systems have no permissions.
@@ -112,7 +144,7 @@ def _sweep(folder: Path) -> None:
         for path in folder.glob(f"{PREFIX}-{_host()}-*"):
             process = path.name.split("-")[2]
             if process.isdecimal() and not _is_running(int(process)):
-                path.unlink(missing_ok=True)
+                _remove(path)
 
 
 def _is_running(process: int) -> bool:

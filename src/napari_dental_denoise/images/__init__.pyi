@@ -1,4 +1,5 @@
 from .finder import find_files as find_files
+from .finder import is_file_folder as is_file_folder
 from .finder import list_files as list_files
 from .finder import real_path as real_path
 from .finder import root_of as root_of
@@ -39,3 +40,4 @@ from .survey import common_pixel_size as common_pixel_size
 from .survey import probe_all as probe_all
 from .writer import write_image as write_image
 from .writer import write_tiff_pages as write_tiff_pages
+from .zarr_writer import write_ome_zarr as write_ome_zarr

@@ -16,7 +16,7 @@ from natsort import natsorted, ns
 from napari_dental_denoise.dicom import is_dicomdir, listed_images
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import is_file, is_folder, is_name, reason, stat_or_none
-from napari_dental_denoise.images.readers import HEADER_SUFFIX, RAW_SUFFIX
+from napari_dental_denoise.images.readers import HEADER_SUFFIX, RAW_SUFFIX, is_zarr
 
 # Left behind in folders by desktops; nobody means them as images.
 DESKTOP_FILES = {"thumbs.db", "desktop.ini", "icon\r"}
@@ -45,7 +45,7 @@ def find_files(sources: Sequence[str | Path], depth: float = math.inf) -> Iterat
     `depth` is the number of levels of folders to list: 1 leaves out all subfolders.
     """
     # A tree names no file twice, and the names of an archive would fill the memory.
-    is_tree = len(sources) == 1 and depth > 1 and is_folder(Path(sources[0]))
+    is_tree = len(sources) == 1 and depth > 1 and is_file_folder(Path(sources[0]))
     seen: set[Path] = set()
     real = lru_cache(maxsize=64)(real_path)
     for source in map(Path, sources):
@@ -62,9 +62,14 @@ def find_files(sources: Sequence[str | Path], depth: float = math.inf) -> Iterat
             raise InputError(f"{source}: {_why_nothing(source, depth)}")
 
 
+def is_file_folder(path: Path) -> bool:
+    """Return whether a path is a folder of files, not one that is an image itself."""
+    return is_folder(path) and not is_zarr(path)
+
+
 def root_of(source: Path) -> Path:
     """Return the folder in or below which all files of a source lie."""
-    if is_folder(source):
+    if is_file_folder(source):
         return source
     if is_name(source):
         return source.parent
@@ -73,7 +78,7 @@ def root_of(source: Path) -> Path:
 
 def dataset_folders(root: Path) -> list[Path]:
     """Return the subfolders of `root` in natural order, hidden ones left out, or `root` itself where it has none."""
-    folders = [entry for entry in _entries(root) if is_folder(entry) and not _is_hidden(entry.name)]
+    folders = [entry for entry in _entries(root) if is_file_folder(entry) and not _is_hidden(entry.name)]
     return _natural(folders) or [root]
 
 
@@ -83,7 +88,7 @@ def real_path(path: Path) -> Path:
 
 
 def _expand(source: Path, depth: float) -> Iterator[Path]:
-    walks = is_folder(source)
+    walks = is_file_folder(source)
     if walks:
         paths = _walk(source, depth)
     elif is_name(source):
@@ -113,18 +118,21 @@ def _walk(root: Path, depth: float) -> Iterator[Path]:
     locked: list[Path] = []
     for place, folders, files in os.walk(root, onerror=lambda error: locked.append(Path(error.filename))):
         folder = Path(place)
+        images = [name for name in folders if is_zarr(folder / name)]
+        folders[:] = [name for name in folders if name not in images]
         if len(folder.relative_to(root).parts) + 1 < depth:
             folders[:] = natsorted((name for name in folders if not _is_hidden(name)), alg=NATURAL)
         else:
             folders.clear()
-        yield from (folder / name for name in natsorted(files, alg=NATURAL) if not _is_left_out(folder / name))
+        found = (folder / name for name in natsorted([*files, *images], alg=NATURAL))
+        yield from (path for path in found if not _is_left_out(path))
     yield from (folder for folder in locked if folder != root)
 
 
 def _matches(pattern: Path) -> Iterator[Path]:
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
     for path in _natural(map(Path, names)):
-        if is_file(path) and not _is_left_out(path):
+        if (is_file(path) or is_zarr(path)) and not _is_left_out(path):
             yield path
 
 
@@ -150,9 +158,9 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _why_nothing(source: Path, depth: float) -> str:
-    if not is_folder(source):
+    if not is_file_folder(source):
         return "no such file or folder, and no file matches it as a pattern"
-    subfolders = sum(map(is_folder, _entries(source)))
+    subfolders = sum(map(is_file_folder, _entries(source)))
     can_descend = depth == 1 and subfolders > 0
     hint = f"; it has {subfolders} subfolders: name one of them, or use {source}/**" if can_descend else ""
     return f"the folder holds no files{hint}"

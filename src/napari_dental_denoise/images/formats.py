@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,14 +21,16 @@ from napari_dental_denoise.images.readers import (
     RAW,
     TIFF,
     UNKNOWN,
+    ZARR,
     Format,
     Pages,
+    is_zarr,
 )
 from napari_dental_denoise.pixels import ImageInfo
 
 DICOM = Format(is_dicom, read_dicom_info, read_dicom)
 # The first that matches reads a file; the last one refuses files of no known format.
-FORMATS = (DICOM, RAW, TIFF, PNG, JPEG, NETPBM, NUMPY, CODEC, PICTURE, UNKNOWN)
+FORMATS = (ZARR, DICOM, RAW, TIFF, PNG, JPEG, NETPBM, NUMPY, CODEC, PICTURE, UNKNOWN)
 
 
 def format_of(path: Path) -> Format:
@@ -41,7 +44,8 @@ def _matching(path: Path, start: bytes) -> Format:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Format, BinaryIO]]:
-    with open_file(path) as file:
+    # A folder is opened by its reader.
+    with io.BytesIO() if is_zarr(path) else open_file(path) as file:
         start = file.read(DICOM_START)
         file.seek(0)
         yield _matching(path, start), file

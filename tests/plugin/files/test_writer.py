@@ -144,7 +144,7 @@ def test_of_a_lazy_stack_one_page_at_a_time_is_computed(tmp_path):
     [
         (FLOATING, "a.png", "PNG cannot hold floating values: choose TIFF"),
         (np.stack([EIGHT] * 5), "a.png", "PNG cannot hold a stack: choose TIFF"),
-        (EIGHT, "a.jpg", "is not written: choose .png, .tif or .dcm"),
+        (EIGHT, "a.jpg", "is not written: choose .png, .tif, .zarr or .dcm"),
         (EIGHT.astype(np.int64), "a.tif", "holds int64: expected integers of 8 to 32 bit"),
         (EIGHT > 9, "a.tif", "holds bool"),
     ],

@@ -4,6 +4,9 @@ from .format import Pages as Pages
 from .jpeg import JPEG as JPEG
 from .netpbm import NETPBM as NETPBM
 from .numpy_array import NUMPY as NUMPY
+from .ome_zarr import ZARR as ZARR
+from .ome_zarr import ZARR_SUFFIX as ZARR_SUFFIX
+from .ome_zarr import is_zarr as is_zarr
 from .picture import PICTURE as PICTURE
 from .png import PNG as PNG
 from .raw import HEADER_SUFFIX as HEADER_SUFFIX

@@ -29,6 +29,7 @@ from napari_dental_denoise.images import (
     read_radiograph,
     stack_slices,
 )
+from napari_dental_denoise.images.readers import is_zarr
 from napari_dental_denoise.pixels import ImageInfo, Limits, widest_limits
 from napari_dental_denoise.plugin.files.lazy_stack import FileFrames
 from napari_dental_denoise.plugin.shared import METADATA, stack_of
@@ -93,12 +94,17 @@ def _groups_of_a_kind(
 
 def _kind(image: ImageInfo) -> tuple[Any, ...]:
     """Return what the images of a stack have in common; slices of a series may differ in bits, scale and padding."""
-    if not image.is_dicom:
-        return image.shape, image.dtype, replace(image.encoding, extent=None)
     # An image of several frames is a stack by itself.
-    alone = image.path if image.pages > 1 else None
+    alone = image.path if is_stack(image) else None
+    if not image.is_dicom:
+        return image.shape, image.dtype, replace(image.encoding, extent=None), alone
     direction = image.planes[0].direction if image.planes else None
     return image.shape, image.encoding.inverted, image.dtype.kind == "f", direction, alone
+
+
+def is_stack(image: ImageInfo) -> bool:
+    """Return whether all pages of a file belong together; of a TIFF, the others may be thumbnails."""
+    return image.pages > 1 and (image.is_dicom or is_zarr(image.path))
 
 
 def group_layer(group: Group) -> LayerData:
@@ -106,8 +112,9 @@ def group_layer(group: Group) -> LayerData:
     if len(group.images) > 1:
         return _stack_layer(group.images, group.folder, group.name)
     (image,) = group.images
-    # Of a TIFF only the first page, for the others may be thumbnails.
-    return _file_layer(image, group.name) if image.is_dicom else _image_layer(_first_page(image.path), group.name)
+    if image.is_dicom or is_stack(image):
+        return _file_layer(image, group.name)
+    return _image_layer(_first_page(image.path), group.name)
 
 
 def group_problem(group: Group) -> str:
@@ -157,7 +164,7 @@ def file_layer(path: Path, name: str) -> LayerData:
     try:
         # Few files are large, and of the others the header need not be read twice.
         found = stat_or_none(path)
-        if found is not None and found.st_size > LARGE_FILE:
+        if is_zarr(path) or (found is not None and found.st_size > LARGE_FILE):
             info = probe(path)
             layer = _file_layer(info, name)
         else:
@@ -183,11 +190,15 @@ def _file_layer(info: ImageInfo, name: str) -> LayerData:
         return _image_layer(read_radiograph(info.path), name)
     # The ends of a volume may be empty.
     some = [read_radiograph(info.path, slice(page, page + 1)) for page in (0, info.pages // 2, info.pages - 1)]
-    with info.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest() if info.is_dicom else None
+    digest = _digest(info.path) if info.is_dicom else None
     limits = info.limits or widest_limits(each.limits for each in some)
     info = replace(some[0].info, limits=limits, sha256=digest)
     return _layer_of_slices(stack_slices([info]), info, name, {"path": str(info.path)})
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _image_layer(radiograph: Radiograph, name: str) -> LayerData:

@@ -15,6 +15,7 @@ from napari_dental_denoise.images import (
     READABLE_SUFFIXES,
     find_files,
     format_of,
+    is_file_folder,
     name_without_suffix,
     probe_all,
     summarise_errors,
@@ -29,6 +30,7 @@ from napari_dental_denoise.plugin.files.image_layers import (
     group_images,
     group_layer,
     group_problem,
+    is_stack,
     lay_out,
 )
 from napari_dental_denoise.plugin.files.questions import confirm, layers_to_open, shown_window
@@ -37,7 +39,7 @@ Reader = Callable[[str | list[str]], list[LayerData]]
 
 MAX_SHOWN_ERRORS = 20
 # Folders that are a file to their own readers.
-FOLDER_FORMATS = (".zarr", ".n5")
+FOLDER_FORMATS = (".n5",)
 # To read the headers of more takes seconds to minutes.
 MAX_FILES = 10_000
 # What a reader returns that has no layer to add; a list without any would be an error to napari.
@@ -90,7 +92,7 @@ def read(path: str | list[str]) -> list[LayerData]:
     first = paths[0].absolute()
     if len(paths) > 1 or is_dicomdir(first):
         return _read_files(dict(find_files([each.absolute() for each in paths])), first.parent)
-    if not first.is_dir():
+    if not is_file_folder(first):
         return [_laid_out(file_layer(first, name_without_suffix(first)))]
     try:
         return read_folder(first)
@@ -196,7 +198,7 @@ def _problems(errors: Sequence[ImageReadError], images: Iterable[ImageInfo], fol
     problems = []
     if errors:
         problems.append(f"{len(errors)} of {len(folders)} files left out: {_summary(errors, folders)}")
-    cut = [_shown(image.path, folders) for image in images if image.pages > 1 and not image.is_dicom]
+    cut = [_shown(image.path, folders) for image in images if image.pages > 1 and not is_stack(image)]
     if cut:
         names = ", ".join(cut[:MAX_SHOWN_ERRORS])
         problems.append(f"First page only of {len(cut)} files: {names}: open a file alone to see all its pages")

@@ -13,7 +13,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import free_path, is_name
 from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, probe
 from napari_dental_denoise.plugin.files.folders import ask_for_folder
-from napari_dental_denoise.plugin.files.writer import is_derivable, needs_tiff, write_layer
+from napari_dental_denoise.plugin.files.writer import SUFFIXES, is_derivable, needs_tiff, write_layer
 from napari_dental_denoise.plugin.shared import METADATA, is_stack
 from napari_dental_denoise.progress import Progress, finish
 
@@ -154,7 +154,7 @@ def _ask_for_file(layer: Image, source: Path | None) -> Iterator[Job]:
     update_save_history(name)
     path = Path(name)
     # The dialog has asked whether to replace a file of the name as it was typed.
-    is_whole = path.suffix.lower() in {DICOM_SUFFIX, PNG_SUFFIX, *TIFF_SUFFIXES}
+    is_whole = path.suffix.lower() in SUFFIXES
     if not is_whole:
         suffix = next((each for each in suffixes if KINDS[each] == kind), suffixes[0])
         path = path.with_name(path.name + suffix)

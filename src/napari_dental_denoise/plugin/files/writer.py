@@ -1,4 +1,4 @@
-"""napari writer for PNG, TIFF and derived DICOM files that keeps bit depth and pixel size."""
+"""napari writer for PNG, TIFF, OME-Zarr and derived DICOM files that keeps bit depth and pixel size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from napari_dental_denoise.config import MODEL_SUFFIX
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import is_name
-from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, write_image, write_tiff_pages
+from napari_dental_denoise.images import (
+    DICOM_SUFFIX,
+    PNG_SUFFIX,
+    TIFF_SUFFIXES,
+    write_image,
+    write_ome_zarr,
+    write_tiff_pages,
+)
+from napari_dental_denoise.images.readers import ZARR_SUFFIX
 from napari_dental_denoise.models import PURPOSE
 from napari_dental_denoise.pixels import PixelSize, Planes, is_plausible
 from napari_dental_denoise.plugin.files.questions import confirm
@@ -22,20 +30,20 @@ from napari_dental_denoise.plugin.shared import METADATA, record_encoding, to_gr
 
 # In the record of a layer; the names of its sources may be those of patients.
 NO_SETTINGS = ("dicom", "path", "operation", "version", "source")
-SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, DICOM_SUFFIX)
+SUFFIXES = (PNG_SUFFIX, *TIFF_SUFFIXES, DICOM_SUFFIX, ZARR_SUFFIX)
 # ".jpg" names a format; ".5" and ".5 denoised" are parts of a layer's name.
 OTHER_FORMAT = re.compile(r"\.[a-z][a-z0-9]{1,5}", re.IGNORECASE)
 
 
 def write_image_layer(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Write one image layer to PNG, TIFF or DICOM, as napari calls its writers, and return the path of the file.
+    """Write one image layer to PNG, TIFF, OME-Zarr or DICOM, as napari calls its writers, and return the path.
 
-    A path that ends in none of .png, .tif, .tiff and .dcm gets the suffix .png or, if needed, .tif. 8, 16 and 32 bit
-    values are written unchanged; 32 bits, floating values, which become float32, and stacks need TIFF, whose pages are
-    the images of all axes. A lazy stack is computed page by page. The pixel size is written if the layer's units are
-    lengths. A DICOM file needs a layer that was computed from a DICOM file, which must still exist: it becomes a
-    derived image of the same patient and study. PNG and TIFF files have white at high values, whatever the polarity of
-    a DICOM source.
+    A path that ends in none of .png, .tif, .tiff, .zarr and .dcm gets the suffix .png or, if needed, .tif. 8, 16 and 32
+    bit values are written unchanged; 32 bits, floating values, which become float32, and stacks need TIFF, whose pages
+    are the images of all axes, or OME-Zarr. A lazy stack is computed page by page. The pixel size is written if the
+    layer's units are lengths. A DICOM file needs a layer that was computed from a DICOM file, which must still exist:
+    it becomes a derived image of the same patient and study. PNG and TIFF files have white at high values, whatever the
+    polarity of a DICOM source.
 
     An existing file is replaced only if the user confirms it; a script never replaces one. A format that cannot hold
     the image raises OSError: npe2 takes a ValueError, such as InputError, for a missing writer and drops its message.
@@ -66,7 +74,10 @@ def write_layer(path: Path, data: Any, meta: Mapping[str, Any], may_replace: Cal
     sizes = _sizes_in_mm(meta, is_channel_last=images.has_channel)
     size, step = _pixel_size(sizes), _step(sizes)
     overwrite = may_replace(target)
-    if is_stack:
+    if target.suffix.lower() == ZARR_SUFFIX:
+        known = (step, *(size or (None, None)))
+        write_ome_zarr(target, array, known[-len(images.shape) :], overwrite=overwrite)
+    elif is_stack:
         write_tiff_pages(target, images, size, step_mm=step, overwrite=overwrite)
     else:
         write_image(target, np.asarray(images[0], dtype), size, overwrite=overwrite)
@@ -129,7 +140,7 @@ def _with_suffix(path: Path, dtype: np.dtype[Any], *, is_stack: bool) -> Path:
     if suffix in SUFFIXES:
         return path
     if OTHER_FORMAT.fullmatch(suffix):
-        raise InputError(f"{suffix} is not written: choose .png, .tif or .dcm")
+        raise InputError(f"{suffix} is not written: choose .png, .tif, .zarr or .dcm")
     return path.with_name(path.name + (TIFF_SUFFIXES[0] if tiff_only else PNG_SUFFIX))
 
 
