@@ -166,7 +166,7 @@ class User:
             self.wait(lambda: False, 0.3)
             if text != path[-1]:
                 place = action.menu()
-                self.wait(place.isVisible, 6)
+                self.wait(place.isVisible)
 
     def select(self, *names: str) -> None:
         """Click on layers in the list, the further ones with the control key."""

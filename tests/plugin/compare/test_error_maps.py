@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication, QGraphicsPathItem
 
-from napari_dental_denoise.plugin.shared import ERROR_MAP, METADATA, REMOVED_MAP
+from napari_dental_denoise.plugin.shared import ERROR_MAP, METADATA, REMOVED_MAP, TRAINING_PREVIEW
 
 SHAPE = (60, 80)
 NAME = "scan noisy denoised"
@@ -213,9 +213,11 @@ def test_two_denoised_layers_have_an_interval_each(form, qtbot):
 def test_maps_are_not_offered_for_comparison(form, qtbot):
     add_error(form, constant(4), name="scan noisy denoised error")
     add_error(form, constant(4), name="removed", metadata={METADATA: {"operation": REMOVED_MAP}})
+    form._viewer.add_image(np.zeros((9, 30)), name="clean", metadata={METADATA: {"operation": TRAINING_PREVIEW}})
     rest(qtbot, form)
     for combo in (form.reference, form.first, form.second):
-        assert combo.findText("scan noisy denoised error") == combo.findText("removed") == -1
+        for name in ("scan noisy denoised error", "removed", "clean"):
+            assert combo.findText(name) == -1
     assert form.second.currentText() == NAME
 
 

@@ -269,6 +269,9 @@ def test_the_canvas_names_the_file_of_the_slice(tmp_path, make_napari_viewer):
     stack.visible = True
     viewer.layers.remove(result)
     assert file_on_canvas(viewer) == "tooth 10.png"
+    # A single image is none of the stack.
+    viewer.add_image(np.zeros((20, 30), np.uint8))
+    assert file_on_canvas(viewer) == ""
     viewer.layers.clear()
     assert file_on_canvas(viewer) == ""
 

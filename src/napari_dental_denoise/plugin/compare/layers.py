@@ -14,6 +14,7 @@ from napari_dental_denoise.plugin.shared import (
     DETAIL_MAP,
     ERROR_MAP,
     REMOVED_MAP,
+    TRAINING_PREVIEW,
     LayerImages,
     check_image,
     check_no_channel,
@@ -35,10 +36,10 @@ def operation(layer: Layer) -> str:
 
 
 def comparable_layers(viewer: napari.viewer.Viewer) -> list[Image]:
-    """Return the image layers of a viewer, without differences, wipes and maps."""
+    """Return the image layers of a viewer, without differences, wipes, maps and the preview of a training."""
     from napari.layers import Image
 
-    made = (WIPE["operation"], DIFFERENCE, DETAIL_MAP, ERROR_MAP, REMOVED_MAP)
+    made = (WIPE["operation"], DIFFERENCE, DETAIL_MAP, ERROR_MAP, REMOVED_MAP, TRAINING_PREVIEW)
     return [layer for layer in viewer.layers if isinstance(layer, Image) and operation(layer) not in made]
 
 

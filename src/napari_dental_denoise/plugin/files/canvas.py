@@ -85,8 +85,15 @@ def show_file_names(viewer: Viewer) -> None:
 
 
 def displayed_file(viewer: Viewer) -> str:
-    """Return the file that a stack displays, relative to the folder of the stack, or "" where no stack has files."""
+    """Return the file that a stack displays, relative to the folder of the stack, or "" where no stack has files.
+
+    A single image that is selected is no image of the stacks behind it.
+    """
+    from napari.layers import Image
+
     active = viewer.layers.selection.active
+    if isinstance(active, Image) and active.ndim == 2:
+        return ""
     candidates = [active] if active is not None else []
     for layer in (*candidates, *reversed(viewer.layers)):
         files = _files(layer)

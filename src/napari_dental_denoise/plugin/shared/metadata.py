@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 METADATA = PACKAGE
 # The operation in the record of a layer that is no radiograph.
 DETAIL_MAP, ERROR_MAP, REMOVED_MAP = "detail map", "error map", "removed structure"
+TRAINING_PREVIEW = "training preview"
 
 
 def layer_record(layer: Layer) -> dict[str, Any]:

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import write_image
-from napari_dental_denoise.plugin.shared import METADATA, LayerImages, check_image, layer_encoding, start_worker
+from napari_dental_denoise.plugin.shared import (
+    METADATA,
+    TRAINING_PREVIEW,
+    LayerImages,
+    check_image,
+    layer_encoding,
+    start_worker,
+)
 from napari_dental_denoise.plugin.train.images import FoundImages, counted
-from napari_dental_denoise.plugin.train.preview import PREVIEW
 from napari_dental_denoise.plugin.train.process import TrainingProcess
 from napari_dental_denoise.progress import Progress
 
@@ -28,7 +34,7 @@ def selected_images(viewer: Viewer) -> tuple[Image, ...]:
     from napari.layers import Image
 
     selected = [each for each in viewer.layers if each in viewer.layers.selection]
-    return tuple(each for each in selected if isinstance(each, Image) and _operation(each) != PREVIEW)
+    return tuple(each for each in selected if isinstance(each, Image) and _operation(each) != TRAINING_PREVIEW)
 
 
 def find_in_layers(layers: Sequence[Image], smallest_side: int = 1) -> FoundImages:

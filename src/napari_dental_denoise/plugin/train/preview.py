@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_dental_denoise.plugin.shared import METADATA, beside_all
+from napari_dental_denoise.plugin.shared import METADATA, TRAINING_PREVIEW, beside_all
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
 NAMES = {"clean": "training: noisy, denoised, clean", "noisy": "training: noisier, denoised, noisy target"}
-PREVIEW = "training preview"
 GAP = 8
 
 
@@ -41,7 +40,7 @@ class TrainingPreview:
             self._layer.data, self._layer.name = picture, NAMES[reference]
             return
         selected = set(self._viewer.layers.selection)
-        record = {METADATA: {"operation": PREVIEW}}
+        record = {METADATA: {"operation": TRAINING_PREVIEW}}
         look = {"name": NAMES[reference], "contrast_limits": (0, 1), "metadata": record, **beside_all(self._viewer)}
         self._layer = self._viewer.add_image(picture, **look)
         # The active layer stays active.
