@@ -128,9 +128,10 @@ class TrainingRequest:
             return str(error)
         if can_initialise(self.config.preset, preset):
             return ""
+        name = Path(self.start_from).name
         if preset not in PRESETS:
-            return f"{self.start_from} was made elsewhere: a training cannot begin with it"
-        return f"{self.start_from} is of the preset {preset}: choose that preset"
+            return f"{name} was made elsewhere: a training cannot begin with it"
+        return f"{name} is of the preset {preset}: choose that preset"
 
     def record(self) -> str:
         """Return the request as JSON, for `request_from`."""
