@@ -9,6 +9,7 @@ from .evaluation import accuracy as accuracy
 from .evaluation import psnr as psnr
 from .evaluation import removed_structure as removed_structure
 from .evaluation import ssim as ssim
+from .images import find_text as find_text
 from .images import read_all_datasets as read_all_datasets
 from .images import read_dental as read_dental
 from .images import read_image as read_image

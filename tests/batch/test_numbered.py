@@ -55,6 +55,8 @@ def test_numbers_follow_the_order_of_the_inputs(scans, tmp_path, capsys):
     capsys.readouterr()
     assert run(scans, "-o", tmp_path / "new", "--dry-run") == 0
     assert f"Mueller/mueller_x.png -> {tmp_path / 'new' / 'image_0002.png'}" in capsys.readouterr().out
+    assert run(scans, "-o", tmp_path / "out", "--sigma", 0, "--dry-run") == 0
+    assert "Mueller/mueller_x.png -> image_0002, done before" in capsys.readouterr().out
 
 
 def test_a_resumed_run_keeps_the_numbers(scans, tmp_path, capsys):

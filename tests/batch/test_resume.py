@@ -372,7 +372,7 @@ def test_what_is_done_before_is_told_before_the_rest_is_done(scans, tmp_path):
     list(outcomes())
     (tmp_path / "out" / "c.png").unlink()
     running = outcomes()
-    assert next(running) == DoneBefore("a.png")
+    assert next(running) == DoneBefore("a.png", "a.png")
     assert not (tmp_path / "out" / "c.png").exists()
     assert [outcome.file for outcome in running] == ["b.png", "c.png"]
 

@@ -28,3 +28,5 @@ from .run import Process as Process
 from .run import files_to_do as files_to_do
 from .run import on_this_process as on_this_process
 from .run import run_files as run_files
+from .text import TEXT_FOUND as TEXT_FOUND
+from .text import TextRule as TextRule

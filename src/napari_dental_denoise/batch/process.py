@@ -16,6 +16,7 @@ from napari_dental_denoise.batch.inputs import Item, may_be_input
 from napari_dental_denoise.batch.maps import Processed, map_name, write_map
 from napari_dental_denoise.batch.output_names import fitting_name, is_file_name
 from napari_dental_denoise.batch.report import Record
+from napari_dental_denoise.batch.text import TextRule, examine
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation import mean_score, psnr, ssim_or_nan
@@ -62,6 +63,8 @@ class Destination:
     clean: Path | None = None
     # Folders below which nothing is replaced, unless within the output; see `source_folders`.
     inputs: tuple[Path, ...] = ()
+    # What to do with text that is burned into the pixels.
+    text: TextRule = "ignore"
 
 
 def process_item(item: Item, destination: Destination, work: Work, *, measure: bool) -> Record:
@@ -100,6 +103,8 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     info, pixels = radiograph.info, radiograph.pixels
     # Grey files of a series are compared; stored values need no black of their own.
     encoding = info.encoding if is_dicom_name(target) else series_encoding(radiograph)
+    examined = examine(pixels, encoding, destination.text)
+    pixels = examined.pixels
     encoding = encoding.fit(pixels)
     processed = work(pixels, encoding, item.number)
     name = map_name(item.result_folder, target.name)
@@ -107,9 +112,14 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
         check_name(folder / name, overwrite=overwrite)
     before, after = encoding.to_grey(pixels), encoding.to_grey(processed.pixels)
     if is_dicom_name(target):
-        pages = processed.pixels
         left_out = write_derived(
-            target, item.path, pages, destination.derivation, sha256=info.sha256, overwrite=overwrite
+            target,
+            item.path,
+            processed.pixels,
+            destination.derivation,
+            text=examined.text,
+            sha256=info.sha256,
+            overwrite=overwrite,
         )
     else:
         left_out = []
@@ -126,7 +136,7 @@ def _process(item: Item, destination: Destination, work: Work) -> tuple[Record, 
     record = Record(item.name, shown, seconds, input=item.state, removed_structures=processed.removed_structures)
     if processed.error_map_mean is not None:
         record = replace(record, error_map_mean=processed.error_map_mean / (encoding.white or 1))
-    return replace(record, note="; ".join([*processed.notes, *left_out])), before, after
+    return replace(record, note="; ".join([*examined.notes, *processed.notes, *left_out])), before, after
 
 
 def _target(item: Item, radiograph: Radiograph, destination: Destination) -> Path:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.batch.inputs import Item, is_alias, numbered
 from napari_dental_denoise.batch.maps import NO_MAPS, MapFolders, map_name
+from napari_dental_denoise.batch.text import TextRule
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import atomic_write, is_file, locked
 
@@ -66,9 +67,10 @@ def report_path(folder: Path) -> Path:
     return place.with_name(f"{place.name}.csv")
 
 
-def run_settings(work: str, suffix: str | None, *, deidentify: bool) -> str:
+def run_settings(work: str, suffix: str | None, *, deidentify: bool, text: TextRule = "ignore") -> str:
     """Return a digest of all that results depend on."""
-    return hashlib.sha256(f"{work}, format {suffix}, deidentify {deidentify}".encode()).hexdigest()[:16]
+    covered = ", text covered" if text == "cover" else ""
+    return hashlib.sha256(f"{work}, format {suffix}, deidentify {deidentify}{covered}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

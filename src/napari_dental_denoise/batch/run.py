@@ -17,6 +17,8 @@ class DoneBefore:
     """A file that an earlier run finished."""
 
     file: str
+    # Path of the file relative to its source, for the user alone.
+    source: str
 
 
 Outcome = Record | DoneBefore
@@ -62,7 +64,7 @@ def files_to_do(
         elif earlier is None:
             yield item
         elif earlier.is_done(known := replace(item, state=item.state or state_of(item))):
-            yield DoneBefore(item.name)
+            yield DoneBefore(item.name, item.source_name)
         else:
             yield replace(known, may_overwrite=earlier.owns(known))
 

@@ -215,10 +215,16 @@ def add_output_folder(parser: argparse.ArgumentParser, default: str) -> None:
         action="store_true",
         help="remove patient, staff, place, dates and study identity from DICOM results; of other files, only the "
         "pixels and their size are kept. The results are numbered in the order of the inputs, since names of files and "
-        "folders may tell the patient; --dry-run lists the numbers. Text burned into the pixels stays",
+        "folders may tell the patient; --dry-run lists the numbers. Text that is found in the pixels is told",
     )
     parser.add_argument(
         "--keep-names", action="store_true", help="with --deidentify, keep the names of files and folders"
+    )
+    parser.add_argument(
+        "--cover-text",
+        action="store_true",
+        help="cover text that is found in the margins of the pixels with the grey value of its ground, before the "
+        "image is processed. Look at the results: not all text is found",
     )
     add_overwrite(parser)
     _add_batch(parser)

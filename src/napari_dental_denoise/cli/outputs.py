@@ -12,6 +12,7 @@ from pathlib import Path
 from napari_dental_denoise.batch import (
     NO_MAPS,
     NO_TWIN,
+    TEXT_FOUND,
     Destination,
     DoneBefore,
     EarlierRuns,
@@ -20,6 +21,7 @@ from napari_dental_denoise.batch import (
     Process,
     Record,
     Run,
+    TextRule,
     Work,
     check_output,
     files_to_do,
@@ -61,7 +63,8 @@ def process_files(
     clean: Path | None = getattr(options, "clean", None)
     output, absolute_clean = options.output.absolute(), clean and clean.absolute()
     inputs = source_folders(options.sources)
-    destination = Destination(output, suffix, derivation, options.overwrite, absolute_clean, inputs)
+    text: TextRule = "cover" if options.cover_text else "tell" if options.deidentify else "ignore"
+    destination = Destination(output, suffix, derivation, options.overwrite, absolute_clean, inputs, text)
     if clean and not clean.is_dir():
         raise InputError(f"--clean {clean}: no such folder")
     place = _report_place(options)
@@ -72,7 +75,7 @@ def process_files(
         _check_file_name(total, options.output, suffix)
     items = find_items(options.sources, place)
     aliases = options.deidentify and not options.keep_names and place is not None
-    short = run_settings(settings, options.format, deidentify=options.deidentify)
+    short = run_settings(settings, options.format, deidentify=options.deidentify, text=text)
     scored = clean is not None
     this_run = Run(short, _folder(options.output), options.overwrite, scored, maps, aliases)
     if options.dry_run:
@@ -82,6 +85,8 @@ def process_files(
         process = _process(stack, options, destination, work, measure=place is not None)
         report = stack.enter_context(open_report(place, this_run)) if place else None
         tally = _follow(run_files(items, destination, process, report), total)
+    if place is None and tally.text_note:
+        echo(tally.text_note)
     if options.deidentify:
         echo(f"kept of DICOM files: listed attributes; of other files: the pixels and their size; {NAMES[aliases]}")
     tally.echo(f"{tally.done} images {derivation.verb}{f' in {_folder(options.output)}' if tally.done else ''}")
@@ -96,14 +101,28 @@ class _Tally:
     before: int = 0
     errors: int = 0
     twinless: int = 0
+    texts: int = 0
+    # Of the last file with text.
+    text_note: str = ""
 
     @property
     def exit_code(self) -> int:
         return exit_code(self.done + self.before, self.errors)
 
+    def add_text(self, note: str) -> None:
+        """Count a file if its note tells of text, which is the first thing that a note tells."""
+        if TEXT_FOUND in note:
+            self.texts += 1
+            self.text_note = note
+
     def echo(self, work: str, left_out: str = "left out") -> None:
         """Print the last line of a run, which begins with its work."""
-        counts = ((self.before, "done before"), (self.errors, left_out), (self.twinless, f"with {NO_TWIN}"))
+        counts = (
+            (self.before, "done before"),
+            (self.errors, left_out),
+            (self.twinless, f"with {NO_TWIN}"),
+            (self.texts, f"with {self.text_note.partition(' at ')[0]}"),
+        )
         tell(", ".join([work, *(f"{count} {what}" for count, what in counts if count)]))
 
 
@@ -120,7 +139,8 @@ def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> _Tally:
                     report_left_out([InputError(f"{outcome.file}: {outcome.error}")])
             else:
                 tally.done += 1
-                tally.twinless += outcome.note == NO_TWIN
+                tally.twinless += outcome.note.endswith(NO_TWIN)
+                tally.add_text(outcome.note)
                 if is_verbose():
                     with bar.external_write_mode(file=sys.stdout):
                         echo(printable(f"{outcome.file}: {outcome.result}, {outcome.seconds:.2f} s"))
@@ -166,6 +186,8 @@ def _list(items: Iterator[Item], destination: Destination, earlier: EarlierRuns 
     for item in files_to_do(items, destination, earlier):
         if isinstance(item, DoneBefore):
             tally.before += 1
+            if item.file != item.source:
+                echo(printable(f"{item.source} -> {item.file}, done before"))
         elif isinstance(item, Record):
             tally.errors += 1
             echo(printable(f"{item.file}: left out: {item.error}"))

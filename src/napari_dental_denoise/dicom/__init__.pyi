@@ -1,3 +1,4 @@
+from .deidentify import BurnedText as BurnedText
 from .derived import write_derived as write_derived
 from .directory import is_dicomdir as is_dicomdir
 from .directory import listed_images as listed_images

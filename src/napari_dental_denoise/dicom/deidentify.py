@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import MutableSequence
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari_dental_denoise.dicom.codes import dcm_code, item, public_code
@@ -69,7 +70,22 @@ LUT_SEQUENCES = ("ModalityLUTSequence", "VOILUTSequence")
 CODE_SEQUENCES = ("AnatomicRegionSequence", "ViewCodeSequence", "PrimaryAnatomicStructureSequence")
 
 
-def deidentify(dataset: Dataset) -> Dataset:
+class BurnedText(Enum):
+    """Text in the pixels, in words for the method of de-identification, of at most 64 characters with the rest."""
+
+    NOT_EXAMINED = "text in the pixels was not examined"
+    NOT_FOUND = "no text was found in the pixels"
+    FOUND = "text in the pixels was left"
+    COVERED = "text in the pixels was covered"
+
+
+def tell_text(dataset: Dataset, text: BurnedText) -> None:
+    """State whether text is burned into the pixels, as far as it was found."""
+    if text in (BurnedText.FOUND, BurnedText.COVERED):
+        dataset.BurnedInAnnotation = "YES" if text is BurnedText.FOUND else "NO"
+
+
+def deidentify(dataset: Dataset, text: BurnedText = BurnedText.NOT_EXAMINED) -> Dataset:
     """Return a new dataset of a derived image without patient, staff, place, dates and identity of the study.
 
     Follows DICOM PS3.15, annex E: Attribute Confidentiality Profiles.
@@ -88,8 +104,9 @@ def deidentify(dataset: Dataset) -> Dataset:
     if "AcquisitionContextSequence" in dataset:
         kept.AcquisitionContextSequence = []
     kept.PatientIdentityRemoved = "YES"
-    kept.DeidentificationMethod = "Allow-list of attributes; text in the pixels was not examined"
-    kept.DeidentificationMethodCodeSequence = [dcm_code("BasicApplicationConfidentialityProfile")]
+    kept.DeidentificationMethod = f"Allow-list of attributes; {text.value}"
+    profiles = ["BasicApplicationConfidentialityProfile"] + ["CleanPixelDataOption"] * (text is BurnedText.COVERED)
+    kept.DeidentificationMethodCodeSequence = [dcm_code(profile) for profile in profiles]
     return kept
 
 

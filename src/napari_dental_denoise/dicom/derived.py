@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.dicom.codestream import JPEG
-from napari_dental_denoise.dicom.deidentify import deidentify
+from napari_dental_denoise.dicom.deidentify import BurnedText, deidentify, tell_text
 from napari_dental_denoise.dicom.description import COLOUR
 from napari_dental_denoise.dicom.element import PixelElement
 from napari_dental_denoise.dicom.frames import groups_of, lift_shared_attributes
@@ -56,6 +56,7 @@ def write_derived(
     pixels: NDArray[np.generic],
     derivation: Derivation,
     *,
+    text: BurnedText = BurnedText.NOT_EXAMINED,
     sha256: str | None = None,
     overwrite: bool = False,
 ) -> list[str]:
@@ -67,8 +68,8 @@ def write_derived(
     image and series, image type DERIVED, description, code and algorithm of the derivation, source
     image, contributing equipment. Private attributes, which may describe the original pixels, are
     left out. Pixels are stored values of the type and shape of the source's, grey for a colour source, and are
-    written uncompressed. `sha256` is the digest of the source when its pixels were read: a file that replaced
-    it since then may be of another patient.
+    written uncompressed. `text` tells whether text is burned into `pixels`. `sha256` is the digest of the source when
+    its pixels were read: a file that replaced it since then may be of another patient.
     """
     with reading_errors(source, "has attributes that cannot be copied: choose --format png or tif"):
         dataset, element, info = _read_whole(source, sha256)
@@ -80,12 +81,13 @@ def write_derived(
         _set_pixels(dataset, pixels)
         if derivation.deidentify:
             frames = lift_shared_attributes(dataset)
-            dataset = deidentify(dataset)
+            dataset = deidentify(dataset, text)
             if frames:
                 dataset.PerFrameFunctionalGroupsSequence = groups_of(frames)
             dataset.StudyInstanceUID = derivation.uid(f"study {original.get('StudyInstanceUID')}")
         else:
             add_source_image(dataset, original)
+        tell_text(dataset, text)
         dataset.SeriesInstanceUID = derivation.uid(f"series {original.get('SeriesInstanceUID')}")
         add_derivation(dataset, original, derivation)
         use_utf8_if_needed(dataset)

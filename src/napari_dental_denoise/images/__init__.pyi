@@ -38,6 +38,9 @@ from .suffixes import is_dicom_name as is_dicom_name
 from .suffixes import name_without_suffix as name_without_suffix
 from .survey import common_pixel_size as common_pixel_size
 from .survey import probe_all as probe_all
+from .text import TextLine as TextLine
+from .text import cover_text as cover_text
+from .text import find_text as find_text
 from .writer import write_image as write_image
 from .writer import write_tiff_pages as write_tiff_pages
 from .zarr_writer import write_ome_zarr as write_ome_zarr
