@@ -1,9 +1,10 @@
-"""Count what becomes of damaged files: refused, read, read wrong, crashed.
+"""Count what becomes of files of many kinds and of damaged ones: read right, refused, read wrong, crashed.
 
     python benchmarks/trust.py [--copies 50]
 
-A truncated file must be refused, or give the pixels of the whole file; a file with changed bytes may give any pixels.
-`leaked` counts error messages that quote the patient, `changed` counts files that reading changed.
+The first table is of valid files of several libraries, and of such that hold no image. The second one is of damaged
+files: a truncated one must be refused, or give the pixels of the whole file; one with changed bytes may give any
+pixels. `leaked` counts error messages that quote the patient, `changed` counts files that reading changed.
 """
 
 from __future__ import annotations
@@ -16,45 +17,28 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
-import imagecodecs
 import numpy as np
-import pydicom
 from common import parser_for
+from corpus import ENCODERS, NATIVE, PATIENT, Case, corpus, dicom_dataset
 from PIL import Image
-from pydicom.encaps import encapsulate
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    DigitalXRayImageStorageForPresentation,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    RLELossless,
-    generate_uid,
-)
+from pydicom.uid import RLELossless
 
 from napari_dental_denoise import phantom
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import read_radiograph
 from napari_dental_denoise.models import STARTER, read_model_file
 
-PATIENT = "ZQXPATIENT"
 CHANGED_BYTES = 8
+JUDGEMENTS = ("right", "refused with the reason", "refused otherwise", "wrong", "crashed")
 COLUMNS = ("tried", "refused", "read", "read wrong", "crashed", "leaked", "changed")
-NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
-ENCODERS: dict[pydicom.uid.UID, Callable[[np.ndarray], bytes]] = {
-    JPEG2000Lossless: lambda pixels: imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k", reversible=True),
-    JPEGLSLossless: imagecodecs.jpegls_encode,
-    JPEGLosslessSV1: lambda pixels: imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=1, bitspersample=12),
-}
 
 
 def main() -> None:
     parser = parser_for(__doc__)
     parser.add_argument("--copies", type=int, default=50, help="number of damaged copies of each file")
     copies = parser.parse_args().copies
-    print("| kind | " + " | ".join(COLUMNS) + " |\n" + "|---" * (1 + len(COLUMNS)) + "|")
+    print_corpus()
+    print("\n| kind | " + " | ".join(COLUMNS) + " |\n" + "|---" * (1 + len(COLUMNS)) + "|")
     with tempfile.TemporaryDirectory() as folder:
         for path, read in valid_files(Path(folder)):
             expected = read(path)
@@ -62,6 +46,41 @@ def main() -> None:
                 outcomes = damaged_copies(path, read, damage, copies, expected if kind == "truncated" else None)
                 total = sum(outcomes, Counter())
                 print(f"| {path.name}, {kind} | " + " | ".join(str(total[name]) for name in COLUMNS) + " |", flush=True)
+
+
+def print_corpus() -> None:
+    """Read each file of the corpus and print what becomes of the files of each kind."""
+    counts: dict[str, Counter[str]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for case in corpus(Path(folder)):
+            counts.setdefault(case.kind, Counter())[judged(case)] += 1
+    counts["all"] = sum(counts.values(), Counter())
+    print("| kind | files | " + " | ".join(JUDGEMENTS) + " |\n" + "|---" * (2 + len(JUDGEMENTS)) + "|")
+    for kind, found in counts.items():
+        print(f"| {kind} | {found.total()} | " + " | ".join(str(found[name]) for name in JUDGEMENTS) + " |")
+
+
+def judged(case: Case) -> str:
+    """Return what becomes of a file of the corpus; what is not as it must be is told on stderr."""
+    try:
+        pixels = read_pixels(case.path)
+    except InputError as error:
+        if isinstance(case.expected, str) and case.expected.lower() in str(error).lower():
+            return "refused with the reason"
+        told, judgement = str(error), "refused otherwise"
+    except Exception as error:  # noqa: BLE001 (every other exception is what this counts)
+        told, judgement = repr(error), "crashed"
+    else:
+        if not isinstance(case.expected, str) and pixels.shape == case.expected.shape:
+            difference = float(np.abs(pixels.astype(float) - case.expected).max())
+            if difference <= case.tolerance:
+                return "right"
+            told = f"differs by {difference:g}"
+        else:
+            told = f"has the shape {pixels.shape}"
+        judgement = "wrong"
+    print(f"{case.kind}, {case.path.name}: {told}", file=sys.stderr)
+    return judgement
 
 
 def valid_files(folder: Path) -> Iterator[tuple[Path, Callable[[Path], np.ndarray]]]:
@@ -80,25 +99,6 @@ def valid_files(folder: Path) -> Iterator[tuple[Path, Callable[[Path], np.ndarra
         yield path, read_pixels
     (folder / "model.keras").write_bytes(STARTER.read_bytes())
     yield folder / "model.keras", lambda path: np.frombuffer(read_model_file(path).weights, np.uint8)
-
-
-def dicom_dataset(pixels: np.ndarray, syntax: pydicom.uid.UID) -> pydicom.Dataset:
-    """Return a 12-bit radiograph of an invented patient in a transfer syntax."""
-    dataset = pydicom.Dataset()
-    dataset.file_meta = pydicom.dataset.FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if syntax == RLELossless else syntax
-    dataset.SOPClassUID, dataset.SOPInstanceUID = DigitalXRayImageStorageForPresentation, generate_uid()
-    dataset.Modality, dataset.PatientName, dataset.PatientID = "DX", f"{PATIENT}^Ada", PATIENT
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 0
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
-    encode = ENCODERS.get(syntax)
-    dataset.PixelData = encapsulate([encode(pixels)]) if encode else pixels.tobytes()
-    dataset["PixelData"].VR = "OB" if encode else "OW"
-    dataset["PixelData"].is_undefined_length = encode is not None
-    if syntax == RLELossless:
-        dataset.compress(RLELossless, encoding_plugin="pydicom")
-    return dataset
 
 
 def damaged_copies(
