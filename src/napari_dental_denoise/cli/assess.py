@@ -195,7 +195,8 @@ def _map(options: argparse.Namespace, files: Sequence[Path], picture: Path) -> i
 
     if len(files) != 1:
         raise InputError(f"--detail-map is for one image; received {len(files)} files")
-    if options.baselines or any(len(given or ()) > 1 for given in (options.model, options.size, options.contrast)):
+    several = any(len(given or ()) > 1 for given in (options.model, options.size, options.contrast))
+    if options.baselines or options.peers or several:
         raise InputError("--detail-map is for one model, one size and one contrast")
     unused = (options.output, options.figure, options.noise, options.samples, are_levels_given(options), options.quick)
     if any(unused) or options.format or options.signal != "disc":

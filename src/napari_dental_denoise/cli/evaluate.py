@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_dental_denoise.cli.console import echo, exit_code, progress_bar, report_left_out, tell
@@ -88,6 +89,15 @@ def add_methods(parser: argparse.ArgumentParser, verb: str) -> None:
         help=f"{verb} median, non-local means, wavelets, total variation, and BM3D if installed (extra bm3d); they "
         "are given the root mean square of the noise",
     )
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="MODEL",
+        help=f"networks of other programs to {verb}: ONNX files, or packages of the BioImage Model Zoo with ONNX "
+        "weights, from a grey image on [0, 1] to the denoised one",
+    )
 
 
 def add_inference(parser: argparse.ArgumentParser) -> None:
@@ -163,7 +173,7 @@ def broadcast_levels(options: argparse.Namespace) -> list[Mapping[str, float]]:
 def named_methods(options: argparse.Namespace) -> dict[str, Denoiser]:
     """Return the models and baselines to measure, by name."""
     from napari_dental_denoise.cli.work import denoise_work
-    from napari_dental_denoise.evaluation import NOISY, available_baselines, model_denoiser
+    from napari_dental_denoise.evaluation import NOISY, Peer, available_baselines, model_denoiser
     from napari_dental_denoise.inference import check_strength
 
     check_strength(options.strength)
@@ -171,6 +181,8 @@ def named_methods(options: argparse.Namespace) -> dict[str, Denoiser]:
     for path in options.model or ([] if options.baselines else [STARTER]):
         name = path.stem if path.stem not in {NOISY, *methods} else str(path)
         methods[name] = model_denoiser(denoise_work(path, options).engine(), options.strength)
+    for path in options.peers:
+        methods[path.stem if path.stem not in {NOISY, *methods} else str(path)] = Peer(path)
     return methods
 
 

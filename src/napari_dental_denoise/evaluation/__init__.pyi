@@ -21,6 +21,7 @@ from .metrics import mean_score as mean_score
 from .metrics import psnr as psnr
 from .metrics import ssim as ssim
 from .metrics import ssim_or_nan as ssim_or_nan
+from .peers import Peer as Peer
 from .regions import Points as Points
 from .regions import RegionScore as RegionScore
 from .regions import distances as distances

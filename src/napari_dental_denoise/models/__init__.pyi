@@ -20,6 +20,8 @@ from .file import read_card as read_card
 from .file import read_member as read_member
 from .file import read_model_file as read_model_file
 from .file import sha256 as sha256
+from .package import read_description as read_description
+from .package import read_weights as read_weights
 from .pretrained import NOTHING as NOTHING
 from .pretrained import STARTER as STARTER
 from .pretrained import STARTER_NAME as STARTER_NAME
