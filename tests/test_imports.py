@@ -58,7 +58,7 @@ def test_openvino_tells_nobody(trained_model, tmp_path):
 
 
 # As on a server where only what denoising needs was installed.
-BLOCKED = ("dask", "distributed", "keras", "magicgui", "matplotlib", "pyqtgraph", "qtpy", "tensorflow")
+BLOCKED = ("dask", "distributed", "keras", "magicgui", "matplotlib", "psutil", "pyqtgraph", "qtpy", "tensorflow")
 # Without TensorFlow, a process runs many commands in the time that it takes to start.
 RUN_BLOCKED = f"""
 import contextlib, io, json, sys
