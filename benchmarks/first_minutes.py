@@ -10,6 +10,7 @@ prints its time and the longest gap of a 50 ms timer; a step whose button is cut
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -52,6 +53,8 @@ def main() -> None:
     options.pictures.mkdir(parents=True, exist_ok=True)
     get_settings().application.ipy_interactive = False
     with tempfile.TemporaryDirectory() as folder:
+        # The forms remember nothing of other windows.
+        os.environ["XDG_STATE_HOME"] = str(Path(folder) / "state")
         make_files(Path(folder))
         user = User(options.pictures, options.theme)
         try:

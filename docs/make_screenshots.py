@@ -3,6 +3,7 @@
 xvfb-run -s "-screen 0 1400x900x24" python docs/make_screenshots.py
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -170,6 +171,8 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        # The forms remember nothing of other windows.
+        os.environ["XDG_STATE_HOME"] = str(folder / "state")
         for index, image in enumerate(phantoms(12, (300, 400))):
             write_image(folder / "scans" / f"{index}.png", np.rint(image * 255).astype(np.uint8))
         for theme in ("dark", "light"):

@@ -29,6 +29,9 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
     """Set the size of a magicgui form, and call `closed` once when its dock or the window closes."""
     form.native.setMinimumWidth(MINIMUM_WIDTH)
     form.native.layout().setAlignment(Qt.AlignmentFlag.AlignTop)
+    # Rows of buttons and texts, which have no name, may use the whole width.
+    for label in _labels(form.native):
+        label.setVisible(bool(label.text()))
     make_scrollable(form.native)
     watcher = CloseWatcher(form.native, closed)
     form.native.destroyed.connect(lambda *_: watcher.close())
@@ -36,11 +39,16 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
 
 def align_labels(form: QWidget) -> None:
     """Give the labels of a form the width of the longest one in the font of the window, which magicgui cannot know."""
-    rows = [each.layout() for each in form.findChildren(QWidget) if isinstance(each.layout(), QHBoxLayout)]
-    first = [layout.itemAt(0).widget() for layout in rows if layout.count() == 2]
-    labels = [each for each in first if isinstance(each, QLabel) and not each.wordWrap()]
+    labels = _labels(form)
     for label in labels:
         label.setFixedWidth(max(each.fontMetrics().horizontalAdvance(each.text()) for each in labels) + LABEL_MARGIN)
+
+
+def _labels(form: QWidget) -> list[QLabel]:
+    """Return the labels of the fields of a form: the first of the two parts of a row."""
+    rows = [each.layout() for each in form.findChildren(QWidget) if isinstance(each.layout(), QHBoxLayout)]
+    first = [layout.itemAt(0).widget() for layout in rows if layout.count() == 2]
+    return [each for each in first if isinstance(each, QLabel) and not each.wordWrap()]
 
 
 def make_scrollable(widget: QWidget) -> None:
