@@ -54,6 +54,11 @@ class Preset:
         Strided and transposed convolutions, or max-pooling and repetition.
     predicts : {"residual", "image"}
         The output is the noise to subtract, or the denoised image itself.
+
+    Examples
+    --------
+    >>> Preset((8, 16, 32), first_convolutions=1).multiple
+    4
     """
 
     widths: tuple[int, ...]

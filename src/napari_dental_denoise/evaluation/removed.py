@@ -44,6 +44,11 @@ class Place:
     """A place where structure was removed: the pixel, and how many standard deviations it stands out of the noise.
 
     `contrast` is the mean of what was removed of the detail there, in grey values, below 0 of a dark one.
+
+    Examples
+    --------
+    >>> Place(row=4, column=7, z=-9.1, contrast=-2.4).contrast < 0  # a dark detail
+    True
     """
 
     row: int

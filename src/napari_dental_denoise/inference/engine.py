@@ -19,7 +19,15 @@ from napari_dental_denoise.validation import check_count
 
 
 class Engine(Protocol):
-    """Interface of objects that run a network."""
+    """Interface of objects that run a network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> engine: Engine = load_engine("starter-fast")
+    >>> engine(np.zeros((1, 32, 32, 1), np.float32)).shape
+    (1, 32, 32, 1)
+    """
 
     @property
     def card(self) -> ModelCard:
@@ -56,6 +64,12 @@ class OpenVinoEngine:
         it and the model predicts the noise.
     threads : int, optional
         Number of processor threads; by default all.
+
+    Examples
+    --------
+    >>> engine = load_engine("starter-fast", threads=1)
+    >>> type(engine).__name__, engine.card.predicts
+    ('OpenVinoEngine', 'residual')
     """
 
     def __init__(
