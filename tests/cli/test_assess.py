@@ -119,7 +119,7 @@ def test_the_map_of_some_rows_and_another_detail(noisy, tmp_path, capsys):
     [
         (("--samples", 4), "samples must be a whole number of at least 8; received 4"),
         (("--samples", 8, "--size", 0), "size must be a number in (0, inf); received 0"),
-        (("--samples", 8, "--strength", -1), "strength must be a number in [0, inf)"),
+        (("--samples", 8, "--strength", -1), "strength must be a number in [0, 1.5]"),
         (("--photons", 5), "gaussian noise has the levels sigma; received photons"),
         (("--detail-map", "map.tif"), "--detail-map is for one image; received 4 files"),
     ],

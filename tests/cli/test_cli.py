@@ -278,7 +278,7 @@ class TestDenoise:
         ("options", "message"),
         [
             (("-o", "x.png"), "expected a folder for 8 inputs; received a file name"),
-            (("--strength", "-1"), "strength must be a number in [0, inf)"),
+            (("--strength", "-1"), "strength must be a number in [0, 1.5]"),
         ],
     )
     def test_options_that_contradict_are_refused(self, folder, trained_model, options, message, capsys):

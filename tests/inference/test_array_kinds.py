@@ -139,7 +139,7 @@ def test_the_ends_of_a_type_do_not_overflow(engine, dtype):
     ends = np.iinfo(dtype)
     image = np.full((64, 64), ends.min, dtype)
     image[:, 32:] = ends.max
-    for result in (ndd.denoise(image, engine, strength=3), ndd.add_gaussian_noise(image, 0.3, rng=0)):
+    for result in (ndd.denoise(image, engine, strength=1.5), ndd.add_gaussian_noise(image, 0.3, rng=0)):
         assert result.dtype == dtype
         middle = (int(ends.min) + int(ends.max)) / 2
         assert (result[:, 2:30] < middle).mean() > 0.9

@@ -232,8 +232,8 @@ def test_colour_is_not_taken_for_a_stack(engine, channels):
         (np.zeros((0, 5), np.uint8), 1, r"with pixels; received shape \(0, 5\)"),
         (np.zeros((5, 5), np.complex64), 1, "whole or floating numbers; received complex64"),
         (np.full((5, 5), np.nan), 1, "contains invalid pixels"),
-        (np.zeros((5, 5), np.uint8), -0.1, r"strength must be a number in \[0, inf\); received -0\.1"),
-        (np.zeros((5, 5), np.uint8), np.nan, r"strength must be a number in \[0, inf\); received nan"),
+        (np.zeros((5, 5), np.uint8), -0.1, r"strength must be a number in \[0, 1\.5\]; received -0\.1"),
+        (np.zeros((5, 5), np.uint8), np.nan, r"strength must be a number in \[0, 1\.5\]; received nan"),
     ],
 )
 def test_what_cannot_be_denoised_is_refused(engine, image, strength, message):

@@ -125,7 +125,7 @@ def test_12_bits_in_16_stay_12():
         (lambda image: ndd.phantom((64, 64), rng="a"), "rng must be a whole number from 0.*; received 'a'"),
         (lambda image: ndd.phantom(64), "shape must be .* at least 32 pixels each; received 64"),
         (lambda image: ndd.add_gaussian_noise(image, "a"), r"sigma must be .*\[0, 1\]; received 'a'"),
-        (lambda image: ndd.denoise(image, strength="a"), r"strength must be .*\[0, inf\); received 'a'"),
+        (lambda image: ndd.denoise(image, strength="a"), r"strength must be .*\[0, 1\.5\]; received 'a'"),
         (lambda image: ndd.add_speckle_noise(image, float("inf")), r"sigma must be .*\[0, inf\); received inf"),
         (lambda image: ndd.add_salt_and_pepper_noise(image, 1.5), r"amount must be .*\[0, 1\]; received 1\.5"),
         (
