@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QAbstractSpinBox, QPushButton
 
 from napari_dental_denoise.models.file import read_model_file
 from napari_dental_denoise.plugin.shared.elision import shown_choice
+from napari_dental_denoise.plugin.shared.form import MINIMUM_WIDTH
 from tests.plugin.conftest import zoom_in
 from tests.plugin.train.conftest import epoch, finished, save_preview, started, step
 
@@ -122,8 +123,8 @@ def is_cut_off(field):
 def test_all_numbers_can_be_read_in_the_narrowest_form(viewer, form, qtbot):
     form.fields.highest.value, form.fields.amount.value = 255, 1440
     dock = form.native.parent()
-    viewer.window._qt_window.resizeDocks([dock], [340], Qt.Orientation.Horizontal)
-    qtbot.waitUntil(lambda: form.native.width() <= 342)
+    viewer.window._qt_window.resizeDocks([dock], [MINIMUM_WIDTH], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: form.native.width() <= MINIMUM_WIDTH + 2)
     fields = [field for field in form.native.findChildren(QAbstractSpinBox) if field.isVisible()]
     assert form.fields.highest.native in fields
     assert [field.text() for field in fields if is_cut_off(field)] == []
@@ -131,8 +132,8 @@ def test_all_numbers_can_be_read_in_the_narrowest_form(viewer, form, qtbot):
 
 def test_the_text_of_each_button_can_be_read_in_the_narrowest_form(form, qtbot, viewer):
     dock = form.native.parent()
-    viewer.window._qt_window.resizeDocks([dock], [340], Qt.Orientation.Horizontal)
-    qtbot.waitUntil(lambda: form.native.width() <= 342)
+    viewer.window._qt_window.resizeDocks([dock], [MINIMUM_WIDTH], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: form.native.width() <= MINIMUM_WIDTH + 2)
     buttons = [button for button in form.native.findChildren(QPushButton) if button.isVisible()]
     assert form.copy.native in buttons
     assert shown_choice(form.fields.unit.native) == "minutes"
