@@ -13,12 +13,12 @@ from napari_dental_denoise.pixels import Planes, shared_scales
 from napari_dental_denoise.plugin.compare.layers import (
     DIFFERENCE,
     check_layers,
-    operation,
     shown_pixels,
 )
 from napari_dental_denoise.plugin.shared import (
     LayerImages,
     current_image,
+    layer_operation,
     layer_record,
     matching_layer_kwargs,
     stack_of,
@@ -59,7 +59,7 @@ def add_difference(viewer: napari.viewer.Viewer, minuend: Image, subtrahend: Ima
         "gamma": 1.0,
         "blending": "translucent_no_depth",
     }
-    for old in [layer for layer in viewer.layers if operation(layer) == DIFFERENCE and layer.name == name]:
+    for old in [layer for layer in viewer.layers if layer_operation(layer) == DIFFERENCE and layer.name == name]:
         viewer.layers.remove(old)
     layer = Image(data, **settings)
     layer.contrast_limits_range = (-largest, largest)
@@ -82,7 +82,7 @@ def _show_unit(viewer: napari.viewer.Viewer) -> None:
             units = [
                 str(layer_record(layer).get("unit"))
                 for layer in viewer.layers
-                if layer.visible and operation(layer) == DIFFERENCE
+                if layer.visible and layer_operation(layer) == DIFFERENCE
             ]
             text.visible, text.text = bool(units), units[-1] if units else ""
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.config import PERCENT
-from napari_dental_denoise.plugin.compare.layers import operation
-from napari_dental_denoise.plugin.shared import ERROR_MAP, LayerImages, layer_record
+from napari_dental_denoise.plugin.shared import ERROR_MAP, LayerImages, layer_operation, layer_record
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -22,7 +21,7 @@ def error_layers(viewer: napari.viewer.Viewer) -> list[Image]:
     """Return the error maps in a viewer, lowest first."""
     from napari.layers import Image
 
-    return [layer for layer in viewer.layers if isinstance(layer, Image) and operation(layer) == ERROR_MAP]
+    return [layer for layer in viewer.layers if isinstance(layer, Image) and layer_operation(layer) == ERROR_MAP]
 
 
 def error_layer(viewer: napari.viewer.Viewer, image: Image) -> Image | None:
@@ -50,7 +49,7 @@ def interval_title(layer: Image) -> str:
 
 def _is_denoised(layer: Image) -> bool:
     # A denoised image from a file has no record.
-    return operation(layer) == DENOISE or "denoised" in layer.name
+    return layer_operation(layer) == DENOISE or "denoised" in layer.name
 
 
 def _is_of_same_strength(first: Image, second: Image) -> bool:

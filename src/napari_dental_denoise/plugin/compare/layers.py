@@ -19,20 +19,15 @@ from napari_dental_denoise.plugin.shared import (
     check_image,
     check_no_channel,
     current_image,
-    layer_record,
+    layer_operation,
 )
 
 if TYPE_CHECKING:
     import napari.viewer
-    from napari.layers import Image, Layer
+    from napari.layers import Image
 
 WIPE = {"operation": "wipe"}
 DIFFERENCE = "difference"
-
-
-def operation(layer: Layer) -> str:
-    """Return the operation that made a layer; "" for layers of other origin."""
-    return str(layer_record(layer).get("operation", ""))
 
 
 def comparable_layers(viewer: napari.viewer.Viewer) -> list[Image]:
@@ -40,7 +35,7 @@ def comparable_layers(viewer: napari.viewer.Viewer) -> list[Image]:
     from napari.layers import Image
 
     made = (WIPE["operation"], DIFFERENCE, DETAIL_MAP, ERROR_MAP, REMOVED_MAP, TRAINING_PREVIEW)
-    return [layer for layer in viewer.layers if isinstance(layer, Image) and operation(layer) not in made]
+    return [layer for layer in viewer.layers if isinstance(layer, Image) and layer_operation(layer) not in made]
 
 
 def check_chosen(layers: Sequence[Image]) -> None:

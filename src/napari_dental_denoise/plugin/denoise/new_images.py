@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import CheckBox
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.plugin.shared import METADATA, Connections, check_image, delayed
+from napari_dental_denoise.plugin.shared import Connections, check_image, delayed, layer_operation
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -54,8 +54,7 @@ def _is_new_image(layer: Any) -> bool:
     """Return whether a layer is a grey image that no form has made."""
     from napari.layers import Image
 
-    record = layer.metadata.get(METADATA)
-    if not isinstance(layer, Image) or (isinstance(record, dict) and "operation" in record):
+    if not isinstance(layer, Image) or layer_operation(layer):
         return False
     try:
         check_image(layer)

@@ -29,7 +29,7 @@ def recent_models() -> list[Path]:
 
 
 def default_model() -> Path | None:
-    """Return the model that Preferences name; if there is no such file, the best one of the package."""
+    """Return the default model of Preferences; where it has no file, the best model of the package."""
     chosen = find_model(preference("denoise", "model", STARTER_NAME))
     return chosen if chosen.is_file() else next(iter(starter_models()), None)
 

@@ -45,6 +45,7 @@ from .metadata import REMOVED_MAP as REMOVED_MAP
 from .metadata import TRAINING_PREVIEW as TRAINING_PREVIEW
 from .metadata import fit_encoding as fit_encoding
 from .metadata import layer_encoding as layer_encoding
+from .metadata import layer_operation as layer_operation
 from .metadata import layer_record as layer_record
 from .metadata import record_encoding as record_encoding
 from .metadata import to_grey as to_grey

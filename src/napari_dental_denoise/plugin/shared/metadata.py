@@ -26,6 +26,11 @@ def layer_record(layer: Layer) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def layer_operation(layer: Layer) -> str:
+    """Return the operation that made a layer; "" for layers of other origin."""
+    return str(layer_record(layer).get("operation", ""))
+
+
 def layer_encoding(layer: Image) -> PixelEncoding:
     """Return the pixel encoding of a layer; the plain one unless it is from a DICOM file."""
     return record_encoding(layer_record(layer))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import write_image
 from napari_dental_denoise.plugin.shared import (
-    METADATA,
     TRAINING_PREVIEW,
     LayerImages,
     check_image,
     layer_encoding,
+    layer_operation,
     start_worker,
 )
 from napari_dental_denoise.plugin.train.images import FoundImages, counted
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_NAME = 40
 # What may have made a layer of radiographs; others are maps, differences or previews.
-OPERATIONS = (None, "denoise", "add noise")
+OPERATIONS = ("", "denoise", "add noise")
 
 
 def selected_images(viewer: Viewer) -> tuple[Image, ...]:
@@ -34,7 +34,7 @@ def selected_images(viewer: Viewer) -> tuple[Image, ...]:
     from napari.layers import Image
 
     selected = [each for each in viewer.layers if each in viewer.layers.selection]
-    return tuple(each for each in selected if isinstance(each, Image) and _operation(each) != TRAINING_PREVIEW)
+    return tuple(each for each in selected if isinstance(each, Image) and layer_operation(each) != TRAINING_PREVIEW)
 
 
 def find_in_layers(layers: Sequence[Image], smallest_side: int = 1) -> FoundImages:
@@ -48,15 +48,9 @@ def find_in_layers(layers: Sequence[Image], smallest_side: int = 1) -> FoundImag
 
 def _shapes(layer: Image) -> list[tuple[int, int]]:
     images = LayerImages(check_image(layer))
-    if _operation(layer) not in OPERATIONS:
+    if layer_operation(layer) not in OPERATIONS:
         raise InputError(f"{layer.name} is no radiograph: select others")
     return [(images.shape[-2], images.shape[-1])] * len(images)
-
-
-def _operation(layer: Image) -> str | None:
-    """Return the operation that made a layer; None for layers of other origin."""
-    record = layer.metadata.get(METADATA)
-    return record.get("operation") if isinstance(record, dict) else None
 
 
 def start_with_layers(process: TrainingProcess, layers: Sequence[Image], arguments: Sequence[str]) -> None:
