@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("tensorflow", "keras", "openvino", "matplotlib", "napari", "qtpy")
+HEAVY = ("tensorflow", "keras", "openvino", "matplotlib", "napari", "qtpy", "skimage")
 
 
-def loaded_after(code):
-    check = f"{code}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+def loaded_after(code, names=HEAVY):
+    check = f"{code}\nimport sys\nprint([name for name in {names!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     return result.stdout.strip().splitlines()[-1], result.stderr
 
@@ -24,13 +24,17 @@ def loaded_after(code):
     "code",
     [
         "import napari_dental_denoise",
-        "import napari_dental_denoise.cli",
         "from napari_dental_denoise import add_gaussian_noise, denoise, psnr, read_dental, phantom",
-        "from napari_dental_denoise.cli import main\ntry: main(['train', '--help'])\nexcept SystemExit: pass",
     ],
 )
 def test_nothing_heavy_is_loaded(code):
     assert loaded_after(code) == ("[]", "")
+
+
+@pytest.mark.quick
+def test_the_command_line_starts_without_scipy():
+    code = "from napari_dental_denoise.cli import main\ntry: main(['train', '--help'])\nexcept SystemExit: pass"
+    assert loaded_after(code, (*HEAVY, "scipy")) == ("[]", "")
 
 
 def test_denoising_never_loads_tensorflow(trained_model):

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from napari_dental_denoise.config import ACCURACY_TOLERANCE
 from napari_dental_denoise.errors import InputError
@@ -78,6 +77,8 @@ def ssim(clean: ArrayLike, denoised: ArrayLike, *, data_range: float) -> float:
     shape = pair.clean.shape
     if len(shape) < 2 or min(shape[-2:]) < SSIM_MIN_SIDE:
         raise InputError(f"SSIM needs images (..., H, W) with at least {SSIM_MIN_SIDE} pixels a side; received {shape}")
+    from skimage.metrics import structural_similarity
+
     planes = (part.reshape(-1, *shape[-2:]) for part in (pair.clean, pair.denoised, pair.counted))
     options = {"gaussian_weights": True, "sigma": SSIM_SIGMA, "use_sample_covariance": False, "full": True}
     scores = []

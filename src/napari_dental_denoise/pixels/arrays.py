@@ -8,7 +8,6 @@ from typing import Any, Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from napari_dental_denoise.errors import InputError
 
@@ -124,6 +123,8 @@ def _filled(values: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
         return values
     if mask.all():
         raise InputError("all pixels are masked: expected some that are not")
+    from scipy.ndimage import distance_transform_edt  # half of the start of the command line
+
     # In the images that are masked as a whole.
     result = np.where(mask, values[~mask][0], values)
     planes, holes = (part.reshape(-1, *part.shape[-2:]) for part in (result, mask))
