@@ -105,6 +105,17 @@ def pixels_by_pillow(path: Path) -> np.ndarray:
         return luminance(np.asarray(image.convert("RGB")))
 
 
+def odd_jpegs(folder: Path) -> Iterator[Case]:
+    """Yield JPEG files with what decoders complain of in front of their pixels, which cost none."""
+    data = io.BytesIO()
+    Image.fromarray(GREY).save(data, "JPEG", quality=95)
+    stream, start = data.getvalue(), data.getvalue().index(b"\xff\xdb")
+    oddities = {"junk": b"junk", "stuffed": b"\xff\0", "profile": b"\xff\xe2\0\x12ICC_PROFILE\0\7\1??"}
+    for name, oddity in oddities.items():
+        (folder / f"{name}.jpg").write_bytes(stream[:start] + oddity + stream[start:])
+        yield Case("JPEG with oddities", folder / f"{name}.jpg", np.asarray(Image.open(data)))
+
+
 def orientations(folder: Path) -> Iterator[Case]:
     """Yield files that EXIF turns or mirrors."""
     for orientation, kind in itertools.product(range(1, 9), ("PNG", "JPEG", "WEBP", "AVIF")):
@@ -297,6 +308,8 @@ def bad(folder: Path) -> Iterator[Case]:
     whole = save(dicom_dataset(DEEP, ExplicitVRLittleEndian), folder / "whole.dcm").read_bytes()
     Image.fromarray(GREY).save(folder / "whole.png")
     picture = (folder / "whole.png").read_bytes()
+    icon = io.BytesIO()
+    Image.fromarray(GREY).save(icon, "ICO")
     contents = {
         ("text", "text"): b"Dear colleague,\nplease find enclosed\n",
         ("empty", "empty"): b"",
@@ -304,6 +317,7 @@ def bad(folder: Path) -> Iterator[Case]:
         ("cut PNG", "truncated"): picture[: len(picture) // 2],
         ("PDF", "PDF"): b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n" + b"1 0 obj\n" * 9,
         ("ZIP", "ZIP"): b"PK\x03\x04" + b"\0" * 60,
+        ("icon", "Windows Icon"): icon.getvalue(),
     }
     for ((name, word), data), suffix in itertools.product(contents.items(), (".dcm", ".png", ".tif", "")):
         path = folder / f"{name}{suffix}"
@@ -313,5 +327,5 @@ def bad(folder: Path) -> Iterator[Case]:
     yield Case("no image: DICOM video", save(video, folder / "video.dcm"), "MPEG")
 
 
-RASTERS = (pillow_files, orientations, tiff_files, codec_files, arrays)
+RASTERS = (pillow_files, odd_jpegs, orientations, tiff_files, codec_files, arrays)
 DICOM = (dicom_files, lossy_dicom, odd_dicom)

@@ -1,10 +1,14 @@
 """Count what becomes of files of many kinds and of damaged ones: read right, refused, read wrong, crashed.
 
     python benchmarks/trust.py [--copies 50]
+    python benchmarks/trust.py --files FOLDER
 
 The first table is of valid files of several libraries, and of such that hold no image. The second one is of damaged
 files: a truncated one must be refused, or give the pixels of the whole file; one with changed bytes may give any
 pixels. `leaked` counts error messages that quote the patient, `changed` counts files that reading changed.
+
+With --files, files that others made are compared with what Pillow, OpenCV, tifffile and pydicom read of them. For all
+of DICOM and JPEG: `pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg python-gdcm`.
 """
 
 from __future__ import annotations
@@ -13,13 +17,14 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from common import parser_for
 from corpus import ENCODERS, NATIVE, PATIENT, Case, corpus, dicom_dataset
+from independent import FINDINGS, RIGHT, compare_files
 from PIL import Image
 from pydicom.uid import RLELossless
 
@@ -36,8 +41,29 @@ COLUMNS = ("tried", "refused", "read", "read wrong", "crashed", "leaked", "chang
 def main() -> None:
     parser = parser_for(__doc__)
     parser.add_argument("--copies", type=int, default=50, help="number of damaged copies of each file")
-    copies = parser.parse_args().copies
-    print_corpus()
+    parser.add_argument("--files", type=Path, nargs="+", help="compare the files in these folders with other readers")
+    arguments = parser.parse_args()
+    if arguments.files:
+        print_comparisons(arguments.files)
+    else:
+        print_corpus()
+        print_damaged(arguments.copies)
+
+
+def print_comparisons(folders: Sequence[Path]) -> None:
+    """Print what becomes of the files of other people, and on stderr each that is not read right, with the reason."""
+    print("| files | number | " + " | ".join(FINDINGS) + " |\n" + "|---" * (2 + len(FINDINGS)) + "|")
+    for folder in folders:
+        counts: Counter[str] = Counter()
+        for finding in compare_files(folder):
+            counts[finding.kind] += 1
+            if finding.kind != RIGHT:
+                print(f"{finding.kind}: {finding.path.relative_to(folder)}: {finding.told}", file=sys.stderr)
+        print(f"| {folder.name} | {counts.total()} | " + " | ".join(str(counts[name]) for name in FINDINGS) + " |")
+
+
+def print_damaged(copies: int) -> None:
+    """Read damaged copies of a valid file of each kind, and print what becomes of them."""
     print("\n| kind | " + " | ".join(COLUMNS) + " |\n" + "|---" * (1 + len(COLUMNS)) + "|")
     with tempfile.TemporaryDirectory() as folder:
         for path, read in valid_files(Path(folder)):

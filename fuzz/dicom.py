@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+import zlib
 from pathlib import Path
 
 import atheris
+import imagecodecs
 import numpy as np
 
 with atheris.instrument_imports(include=["napari_dental_denoise", "pydicom"]):
@@ -26,7 +28,7 @@ with atheris.instrument_imports(include=["napari_dental_denoise", "pydicom"]):
 import harness
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.dicom_files import as_jpeg, complete, compressed, radiograph, run_length
+from tests.dicom_files import as_jpeg, complete, compressed, encapsulated, radiograph, run_length
 
 
 def try_file(path: Path) -> None:
@@ -58,10 +60,26 @@ def seeds() -> dict[str, bytes]:
     }
     for syntax in (JPEG2000Lossless, JPEGLSLossless, JPEGLosslessSV1):
         datasets[syntax.keyword] = compressed(radiograph(grey, bits=12), syntax)
+    record = pydicom.Dataset()
+    record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", ["DISC", "IM1"]
+    datasets["directory"] = radiograph(grey, bits=12, DirectoryRecordSequence=[record])
     for syntax in (ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
         datasets[syntax.keyword] = radiograph(grey, bits=12)
         datasets[syntax.keyword].file_meta.TransferSyntaxUID = syntax
-    return {name: _bytes(dataset) for name, dataset in datasets.items()}
+    files = {name: _bytes(dataset) for name, dataset in datasets.items()}
+    # Compressions that pydicom does not write, in place of another one.
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    streams = {
+        "1.2.840.10008.1.2.4.110": imagecodecs.jpegxl_encode(small, lossless=True),
+        "1.2.840.10008.1.2.8.1": packer.compress(small.tobytes()) + packer.flush(),
+    }
+    for syntax, stream in streams.items():
+        data = _bytes(encapsulated(radiograph(small), JPEG2000Lossless, stream))
+        name = JPEG2000Lossless.encode()
+        files[syntax] = data.replace(
+            name + bytes(len(name) % 2), syntax.encode().ljust(len(name) + len(name) % 2, b"\0")
+        )
+    return files
 
 
 def _bytes(dataset: pydicom.Dataset) -> bytes:

@@ -24,7 +24,8 @@ def run(try_file: Callable[[Path], None], seeds: Mapping[str, bytes]) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for name, data in seeds.items():
         (corpus / f"seed-{name}").write_bytes(data)
-    path = folder / "input"
+    path = folder / "tried" / "input"
+    path.parent.mkdir(exist_ok=True)
 
     def test_one(data: bytes) -> None:
         path.write_bytes(data)

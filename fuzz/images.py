@@ -13,18 +13,20 @@ from PIL import Image
 
 with atheris.instrument_imports(include=["napari_dental_denoise", "PIL", "tifffile"]):
     from napari_dental_denoise.errors import ImageReadError
-    from napari_dental_denoise.images import probe, read_image, read_pages
+    from napari_dental_denoise.images import find_text, probe, read_image, read_pages
 
 import harness
 
 
 def try_file(path: Path) -> None:
-    """Read a file in every way."""
+    """Read a file in every way, and look for text in it."""
     for ask in (probe, read_image, read_pages):
         try:
-            ask(path)
+            found = ask(path)
         except ImageReadError:
             continue
+        if ask is read_image:
+            find_text(found)
 
 
 def seeds() -> dict[str, bytes]:
@@ -50,6 +52,9 @@ def seeds() -> dict[str, bytes]:
         data = io.BytesIO()
         Image.fromarray(small).save(data, Image.registered_extensions()[suffix])
         files[f"a{suffix}"] = data.getvalue()
+    animation, other = io.BytesIO(), Image.fromarray(255 - small)
+    Image.fromarray(small).save(animation, "PNG", save_all=True, append_images=[other], default_image=True)
+    files["animation.png"] = animation.getvalue()
     array = io.BytesIO()
     np.save(array, grey)
     files["a.npy"] = array.getvalue()

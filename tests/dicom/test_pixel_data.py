@@ -626,7 +626,7 @@ def test_a_frame_that_hides_its_size_is_refused_before_it_is_decoded(tmp_path, k
     syntax = JPEG2000Lossless if kind == "JP2" else JPEGBaseline8Bit
     dataset = encapsulated(radiograph(stored_values(8, signed=False)), syntax, disguised(kind))
     monkeypatch.setattr(dicom, "installed", lambda _: pytest.fail("decoded"))
-    with pytest.raises(ImageReadError, match="no frame of JPEG" if kind == "nothing" else "not of the size"):
+    with pytest.raises(ImageReadError, match="not of the size"):
         read_image(save(dataset, tmp_path / "a.dcm"))
 
 

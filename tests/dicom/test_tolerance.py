@@ -1,6 +1,7 @@
 """Files that break the standard are read right where the pixels leave no doubt; others are refused as what they are."""
 
 import struct
+import zlib
 
 import imagecodecs
 import numpy as np
@@ -18,6 +19,7 @@ from pydicom.uid import (
     JPEGLosslessSV1,
     JPEGLSLossless,
     JPEGLSNearLossless,
+    RLELossless,
 )
 
 from napari_dental_denoise.dicom.derived import write_derived
@@ -28,6 +30,9 @@ from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom.test_derived import DENOISED, NOBODY
 from tests.dicom_files import PIXELS, as_jpeg, compressed, encapsulated, radiograph, run_length, save, spoil
 
+# Syntaxes that pydicom does not know.
+DEFLATED_FRAMES = UID("1.2.840.10008.1.2.8.1")
+JPEG_XL_LOSSLESS = UID("1.2.840.10008.1.2.4.110")
 GREY = np.rint(phantom((64, 96), 3)[:61, :83] * 255).astype(np.uint8)
 WIDE = np.rint(phantom((64, 96), 3)[:61, :83] * 4095).astype(np.uint16)
 COLOURS = np.dstack([np.rint(phantom((64, 96), seed)[:61, :83] * 255) for seed in range(3)]).astype(np.uint8)
@@ -121,13 +126,26 @@ def test_wide_and_floating_pixels_are_read_and_derived_in_their_own_type(tmp_pat
     np.testing.assert_array_equal(read_radiograph(tmp_path / "b.dcm").pixels, values + dtype(1))
 
 
-def test_a_mask_of_single_bits_is_read(tmp_path):
+def deflated(data):
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+def runs_of_bits(data):
+    return struct.pack("<16L", 1, 64, *[0] * 14) + imagecodecs.packbits_encode(data)
+
+
+@pytest.mark.parametrize("packed", [None, (DEFLATED_FRAMES, deflated), (RLELossless, runs_of_bits)], ids=str)
+def test_a_mask_of_single_bits_is_read(tmp_path, packed):
     mask = (GREY > 99).astype(np.uint8)
     dataset = radiograph(np.stack([mask, 1 - mask]))
     dataset.BitsAllocated = dataset.BitsStored = 1
     dataset.HighBit = 0
     dataset.PixelData = np.packbits(np.stack([mask, 1 - mask]).ravel(), bitorder="little").tobytes() + b"\0"
     path = save(dataset, tmp_path / "a.dcm")
+    if packed:
+        syntax, pack = packed
+        repack(path, syntax, *[pack(np.packbits(frame, bitorder="little").tobytes()) for frame in (mask, 1 - mask)])
     np.testing.assert_array_equal(read_pages(path), [mask, 1 - mask])
     np.testing.assert_array_equal(read_radiograph(path, slice(1, 2)).pixels, 1 - mask)
 
@@ -182,6 +200,12 @@ def called(content, syntax):
 
 def items(*frames):
     return encapsulate(list(frames), has_bot=False)
+
+
+def repack(path, syntax, *frames):
+    """Write other pixels into a file, compressed as pydicom does not write them."""
+    path.write_bytes(called(with_pixels(path.read_bytes(), items(*frames), UNDEFINED), syntax))
+    return path
 
 
 LEFT_OVER = b"\0\0\0\0 left over"
@@ -247,6 +271,38 @@ def test_wide_codestreams_are_read(tmp_path, encode, bits, syntax):
     error = np.abs(stored(dataset, tmp_path).astype(int) - values)
     assert error.max() <= (20 if syntax == JPEGExtended12Bit else 0)
     assert error.mean() < 3
+
+
+@pytest.mark.parametrize("values", [GREY, WIDE, WIDE.astype(np.int16) - 2048], ids=["8 bit", "12 bit", "signed"])
+def test_deflated_frames_are_read(tmp_path, values):
+    frames = np.stack([values, values[::-1]])
+    path = save(radiograph(frames, bits=8 if values is GREY else 12), tmp_path / "a.dcm")
+    repack(path, DEFLATED_FRAMES, *[deflated(frame.tobytes()) for frame in frames])
+    np.testing.assert_array_equal(read_radiograph(path).pixels, frames)
+    np.testing.assert_array_equal(read_radiograph(path, slice(1, 2)).pixels, frames[1])
+    write_derived(tmp_path / "b.dcm", path, frames, DENOISED)
+    np.testing.assert_array_equal(read_radiograph(tmp_path / "b.dcm").pixels, frames)
+
+
+def test_a_deflated_frame_that_is_too_short_is_refused(tmp_path):
+    path = repack(save(radiograph(GREY), tmp_path / "a.dcm"), DEFLATED_FRAMES, deflated(GREY.tobytes()[:-500]))
+    with pytest.raises(ImageReadError, match="truncated or damaged"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("container", [False, True], ids=["bare", "boxes"])
+@pytest.mark.parametrize("values", [GREY, WIDE, COLOURS], ids=["8 bit", "12 bit", "colour"])
+def test_jpeg_xl_is_read(tmp_path, values, container):
+    colour = values.ndim == 3
+    dataset = radiograph(values, bits=12 if values is WIDE else 8, photometric="RGB" if colour else "MONOCHROME2")
+    bits = None if values is GREY or colour else 12
+    frame = imagecodecs.jpegxl_encode(values, lossless=True, bitspersample=bits, usecontainer=container)
+    path = repack(save(dataset, tmp_path / "a.dcm"), JPEG_XL_LOSSLESS, frame)
+    read = read_radiograph(path).pixels
+    assert np.abs(read - (LUMINANCE if colour else values)).max() < 1
+    assert probe(path).dtype == read.dtype
+    write_derived(tmp_path / "b.dcm", path, read, DENOISED)
+    np.testing.assert_array_equal(read_radiograph(tmp_path / "b.dcm").pixels, read)
 
 
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless, JPEGLosslessSV1])

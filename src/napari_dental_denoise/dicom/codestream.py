@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import CURE, claimed_shape, is_whole, jpeg_frame, jpeg_segments
+from napari_dental_denoise.files import (
+    CURE,
+    JPEG_XL_STARTS,
+    claimed_shape,
+    decode_jpeg,
+    is_whole,
+    jpeg_frame,
+    jpeg_segments,
+    jpeg_xl_shape,
+)
 
 JPEG_START = b"\xff\xd8"
 JPEG_2000_STARTS = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
@@ -19,9 +28,16 @@ JPEG_LS_MARKER = 0xF7
 APP0, APP14 = 0xE0, 0xEE
 # Segments of JPEG 2000: size of the image, and coding style.
 SIZE, CODING = b"\xff\x51", b"\xff\x52"
-JPEG, LOSSLESS, JPEG_LS, JPEG_2000 = "JPEG", "lossless JPEG", "JPEG-LS", "JPEG 2000"
+JPEG, LOSSLESS, JPEG_LS, JPEG_2000, JPEG_XL = "JPEG", "lossless JPEG", "JPEG-LS", "JPEG 2000", "JPEG XL"
 # The decoder of imagecodecs for each kind.
-CODECS = {JPEG: "jpeg8_decode", LOSSLESS: "jpeg8_decode", JPEG_LS: "jpegls_decode", JPEG_2000: "jpeg2k_decode"}
+CODECS = {
+    JPEG: "jpeg8_decode",
+    LOSSLESS: "jpeg8_decode",
+    JPEG_LS: "jpegls_decode",
+    JPEG_2000: "jpeg2k_decode",
+    JPEG_XL: "jpegxl_decode",
+}
+TRUNCATED = "is a DICOM file whose pixels are truncated"
 # Prevents a conversion that a JFIF header asks for and DICOM does not.
 AS_STORED = {"colorspace": "RGB", "outcolorspace": "RGB"}
 
@@ -30,16 +46,21 @@ class Codestream(NamedTuple):
     """What the header of a compressed frame says."""
 
     kind: str
-    # (height, width) and number of colours.
+    # (height, width) and number of colours; None where only the pixels tell.
     shape: tuple[int, int]
-    colours: int
-    bits: int
+    colours: int | None
+    bits: int | None
     # The colours are luminance and chroma (True) or red, green and blue (False); None where nothing says which.
     is_ybr: bool | None = None
 
 
 def codestream(frame: bytes) -> Codestream | None:
-    """Return what a compressed frame says of itself; None if it is none of JPEG, JPEG-LS and JPEG 2000."""
+    """Return what a compressed frame says of itself; None if it is none of JPEG, JPEG-LS, JPEG 2000 and JPEG XL."""
+    if frame.startswith(JPEG_XL_STARTS):
+        try:
+            return Codestream(JPEG_XL, jpeg_xl_shape(frame), None, None, is_ybr=False)
+        except ValueError:
+            return None
     claimed = claimed_shape(frame) if frame.startswith((JPEG_START, *JPEG_2000_STARTS)) else None
     if claimed is None:
         return None
@@ -62,18 +83,24 @@ def decode_codestream(path: Path, frame: bytes, *, is_ybr: bool) -> NDArray[Any]
     """
     found = codestream(frame)
     if found is None:
-        raise ImageReadError(path, "holds a frame that is no JPEG, JPEG-LS or JPEG 2000")
+        raise ImageReadError(path, "holds a frame that is no JPEG, JPEG-LS, JPEG 2000 or JPEG XL")
+    if (found.kind, found.colours, found.bits) == (JPEG, 1, 8):
+        try:
+            return decode_jpeg(frame).reshape(found.shape)
+        except ValueError:
+            raise ImageReadError(path, TRUNCATED) from None
     if not is_whole(frame):
-        raise ImageReadError(path, "is a DICOM file whose pixels are truncated")
+        raise ImageReadError(path, TRUNCATED)
     decode = installed(CODECS[found.kind])
     if decode is None:
         raise ImageReadError(path, f"is compressed ({found.kind}), and no decoder for that is installed: {CURE}")
     stored_as_ybr = is_ybr if found.is_ybr is None else found.is_ybr
-    if found.kind == JPEG and found.colours > 1:
+    has_colours = found.colours is not None and found.colours > 1
+    if found.kind == JPEG and has_colours:
         return decode(frame, colorspace="YCBCR" if stored_as_ybr else "RGB", outcolorspace="RGB")
-    options = AS_STORED if found.kind == LOSSLESS and found.colours > 1 else {}
+    options = AS_STORED if found.kind == LOSSLESS and has_colours else {}
     pixels = decode(frame, **options)
-    return _ybr_to_rgb(path, pixels) if found.colours > 1 and stored_as_ybr else pixels
+    return _ybr_to_rgb(path, pixels) if has_colours and stored_as_ybr else pixels
 
 
 def installed(name: str) -> Any:

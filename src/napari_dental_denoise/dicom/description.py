@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "XYB", "PALETTE COLOR")
 # Bits of a value that are stored as floating numbers.
 FLOATING = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
 WIDTHS = (8, 16, 32)
@@ -61,12 +61,15 @@ def native_bytes(dataset: Dataset, frames: int | None = None) -> int:
 def _believe_frame(dataset: Dataset, element: PixelElement) -> None:
     """Describe the pixels as the header of the first frame does; the size only where the file leaves it out."""
     frame = element.codestream
-    if frame is None or frame.colours not in (1, 3):
+    if frame is None or frame.colours not in (1, 3, None):
         return
-    dataset.SamplesPerPixel = frame.colours
+    if frame.colours is not None:
+        dataset.SamplesPerPixel = frame.colours
     for name, side in zip(("Rows", "Columns"), frame.shape, strict=True):
         if not _whole(dataset, name):
             setattr(dataset, name, side)
+    if frame.bits is None:
+        return
     allocated, stored = _whole(dataset, "BitsAllocated"), _whole(dataset, "BitsStored")
     if allocated is None or allocated < frame.bits <= WIDTHS[1]:
         dataset.BitsAllocated = WIDTHS[0] if frame.bits <= WIDTHS[0] else WIDTHS[1]

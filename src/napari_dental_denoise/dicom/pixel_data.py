@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 RLE_LOSSLESS = "1.2.840.10008.1.2.5"
 # Transfer syntaxes of JPEG, JPEG-LS and JPEG 2000 that reproduce all bits.
-LOSSLESS = {f"1.2.840.10008.1.2.4.{number}" for number in (57, 70, 80, 90, 201, 202)}
+LOSSLESS = {f"1.2.840.10008.1.2.4.{number}" for number in (57, 70, 80, 90, 110, 201, 202)}
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
+# Of a frame of run lengths: where its one segment of bits begins.
+RUNS_START = 64
 # Keywords of the transfer syntaxes whose frames have a header of their own, by which they are read.
 READ = ("JPEG", "HTJ2K")
 YBR = ("YBR_FULL", "YBR_FULL_422")
@@ -69,7 +73,7 @@ def _decode_frames(
     if is_compressed(dataset, element):
         parts = _compressed_frames(path, element, info, frames)
         if element.codestream is None:
-            pixels = _decode_run_lengths(path, dataset, parts)
+            pixels = _decode_packed(path, dataset, element, parts)
         else:
             pixels = _decode_codestreams(path, dataset, info, parts)
             is_lossy = _syntax(dataset) not in LOSSLESS and not _has_overlay_bits(dataset)
@@ -137,21 +141,40 @@ def _compressed_frames(path: Path, element: PixelElement, info: ImageInfo, frame
     return found
 
 
-def _decode_run_lengths(path: Path, dataset: Dataset, frames: Sequence[bytes]) -> NDArray[Any]:
-    """Return the pixels of the only compression that has no header of its own; refuse all other ones."""
+def _decode_packed(path: Path, dataset: Dataset, element: PixelElement, frames: Sequence[bytes]) -> NDArray[Any]:
+    """Return the pixels of the compressions that have no header of their own; refuse all other ones."""
     from pydicom.encaps import encapsulate
     from pydicom.pixels.utils import pixel_array
     from pydicom.uid import UID, RLELossless
 
     syntax = UID(_syntax(dataset))
+    if syntax == DEFLATED_FRAMES:
+        return _unpack_each(dataset, element, [_inflated(frame, native_bytes(dataset, 1)) for frame in frames])
+    if syntax == RLE_LOSSLESS and int(dataset.BitsAllocated) == 1:
+        import imagecodecs
+
+        return _unpack_each(
+            dataset, element, [bytes(imagecodecs.packbits_decode(frame[RUNS_START:])) for frame in frames]
+        )
     if not syntax.is_transfer_syntax or not syntax.is_encapsulated or syntax.keyword.startswith(READ):
-        raise ImageReadError(path, f"holds no frame of JPEG, JPEG-LS or JPEG 2000; its header says {_name(syntax)}")
+        raise ImageReadError(
+            path, f"holds no frame of JPEG, JPEG-LS, JPEG 2000 or JPEG XL; its header says {_name(syntax)}"
+        )
     if syntax != RLE_LOSSLESS:
         raise ImageReadError(path, f"is compressed in a way that is not read ({_name(syntax)})")
     dataset.file_meta.TransferSyntaxUID = RLELossless
     dataset.PixelData = encapsulate(list(frames))
     dataset.NumberOfFrames = len(frames)
     return pixel_array(dataset, decoding_plugin="pydicom", correct_unused_bits=False)
+
+
+def _inflated(frame: bytes, size: int) -> bytes:
+    """Return so many bytes of a deflated frame."""
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, size)
+
+
+def _unpack_each(dataset: Dataset, element: PixelElement, frames: Sequence[bytes]) -> NDArray[Any]:
+    return np.stack([_unpack(dataset, element, frame, 1) for frame in frames])
 
 
 def _name(syntax: Any) -> str:
@@ -165,7 +188,7 @@ def _decode_codestreams(path: Path, dataset: Dataset, info: ImageInfo, frames: S
     samples = int(dataset.SamplesPerPixel)
     for found in map(codestream, frames):
         # A small frame that claims to be huge is refused before it is decoded.
-        if found is None or (found.shape, found.colours) != (info.shape, samples):
+        if found is None or (found.shape, found.colours or samples) != (info.shape, samples):
             raise ImageReadError(path, "is a DICOM file whose pixels are not of the size that its header says")
     is_ybr = dataset.PhotometricInterpretation in YBR
     return np.stack([decode_codestream(path, frame, is_ybr=is_ybr) for frame in frames])

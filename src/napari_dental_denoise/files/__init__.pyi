@@ -6,7 +6,9 @@ from .atomic import write_array as write_array
 from .atomic import write_bytes as write_bytes
 from .atomic import write_text as write_text
 from .codestream import CURE as CURE
+from .codestream import JPEG_XL_STARTS as JPEG_XL_STARTS
 from .codestream import claimed_shape as claimed_shape
+from .codestream import jpeg_xl_shape as jpeg_xl_shape
 from .guards import reading_errors as reading_errors
 from .guards import unseen as unseen
 from .jpeg import JpegFrame as JpegFrame

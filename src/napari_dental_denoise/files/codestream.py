@@ -12,6 +12,10 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 # Channels of grey and alpha, RGB, RGB and alpha; other types have one.
 PNG_COLOURS = {4: 2, 2: 3, 6: 4}
 J2K_START = b"\xff\x4f\xff\x51"
+JPEG_XL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
+# Of JPEG XL: widths as shares of the height, and the bits of a side, by the selectors in the header.
+RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+SIDE_BITS = (9, 13, 18, 30)
 JP2_SIGNATURE, JP2_CODESTREAM = b"\x00\x00\x00\x0cjP  ", b"jp2c"
 
 
@@ -57,3 +61,29 @@ def _png_shape(frame: bytes) -> tuple[int, int, int] | None:
         return None
     width, height, kind = struct.unpack(">2IxB", frame[16:26])
     return height, width, PNG_COLOURS.get(kind, 1)
+
+
+def jpeg_xl_shape(data: bytes) -> tuple[int, int]:
+    """Return height and width in the header of JPEG XL, whose numbers have their lowest bit first.
+
+    Raises ValueError if it has none.
+    """
+    bare, boxes = JPEG_XL_STARTS
+    start = 0 if data.startswith(bare) else data.index(bare, data.index(b"jxl", len(boxes) + 12))
+    bits = int.from_bytes(data[start + 2 : start + 16], "little")
+
+    def take(count: int) -> int:
+        nonlocal bits
+        value, bits = bits & ((1 << count) - 1), bits >> count
+        return value
+
+    is_small = take(1)
+
+    def side() -> int:
+        return 8 * (1 + take(5)) if is_small else 1 + take(SIDE_BITS[take(2)])
+
+    height, ratio = side(), take(3)
+    if ratio == 0:
+        return height, side()
+    above, below = RATIOS[ratio - 1]
+    return height, height * above // below

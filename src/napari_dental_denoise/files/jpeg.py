@@ -17,6 +17,11 @@ FRAME_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 LOSSY = (0xC0, 0xC1, 0xC2)
 # Markers without a length: temporary, restarts, start of image.
 LONE_MARKERS = {0x01, *range(0xD0, 0xD9)}
+END = 0xD9
+# The next marker, as libjpeg finds it: whatever is before it, and bytes that fill, are skipped.
+MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+# Segments of metadata; those that tell the colours are kept.
+METADATA = {*range(0xE1, 0xEE), 0xEF, 0xFE}
 # Colour spaces of simplejpeg by the number of colours.
 SPACES = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 # What libjpeg says of scans whose pixels are lost; it also warns of oddities that cost none.
@@ -49,21 +54,17 @@ class JpegFrame(NamedTuple):
 def jpeg_segments(frame: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the marker, the start and the end of the content of each segment of a codestream, up to its first scan."""
     position = len(JPEG_START)
-    while position + 4 <= len(frame):
-        prefix, marker = frame[position], frame[position + 1]
-        # Decoders differ in how they skip bytes between markers.
-        if prefix != 0xFF or marker == 0:
+    while found := MARKER.search(frame, position):
+        marker, position = found[1][0], found.end()
+        if marker in LONE_MARKERS:
+            continue
+        start, end = position + 2, position + int.from_bytes(frame[position : position + 2], "big")
+        if marker == END or end < start:
             return
-        if marker == 0xFF:
-            position += 1
-        elif marker in LONE_MARKERS:
-            position += 2
-        else:
-            end = position + 2 + int.from_bytes(frame[position + 2 : position + 4], "big")
-            yield marker, position + 4, end
-            if marker == SCAN:
-                return
-            position = end
+        yield marker, start, end
+        if marker == SCAN:
+            return
+        position = end
 
 
 def jpeg_frame(frame: bytes) -> JpegFrame | None:
@@ -158,6 +159,15 @@ def is_whole(frame: bytes) -> bool:
     return True
 
 
+def _without_metadata(stream: bytes) -> bytes:
+    """Return a stream without metadata and without what lies between its segments: neither has to do with pixels."""
+    parts = [JPEG_START]
+    for marker, start, end in jpeg_segments(stream):
+        if marker not in METADATA:
+            parts += [bytes((0xFF, marker)), stream[start - 2 : None if marker == SCAN else end]]
+    return b"".join(parts)
+
+
 def decode_jpeg(stream: bytes) -> NDArray[Any]:
     """Return the pixels (H, W, C) of a usual JPEG stream as grey, as red, green and blue, or as four inks.
 
@@ -166,6 +176,7 @@ def decode_jpeg(stream: bytes) -> NDArray[Any]:
     import imagecodecs
     import simplejpeg
 
+    stream = _without_metadata(stream)
     header = jpeg_frame(stream)
     space = SPACES[1 if header is None else header.colours]
     if has_hole(stream):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari_dental_denoise.dicom import SUFFIXES as DICOM_SUFFIXES
 from napari_dental_denoise.dicom import without_version
-from napari_dental_denoise.images.readers import RAW_SUFFIX, ZARR_SUFFIX
+from napari_dental_denoise.images.readers import HEADER_SUFFIX, RAW_SUFFIX, ZARR_SUFFIX
 
 PNG_SUFFIX = ".png"
 BMP_SUFFIX = ".bmp"
@@ -21,7 +21,7 @@ OME_ZARR_SUFFIX = f".ome{ZARR_SUFFIX}"
 # Of formats that are read only.
 OTHER_SUFFIXES = (
     *(".pbm", ".ppm", ".pnm", ".pfm", ".gif", ".webp", ".avif", ".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jxl"),
-    *(".jls", ".jpe", ".jfif", ".dib", ".pcx", ".tga", ".npy", RAW_SUFFIX),
+    *(".jls", ".jpe", ".jfif", ".dib", ".pcx", ".tga", ".npy", RAW_SUFFIX, HEADER_SUFFIX),
 )
 READABLE_SUFFIXES = (*WRITABLE_SUFFIXES, *OTHER_SUFFIXES, *DICOM_SUFFIXES)
 

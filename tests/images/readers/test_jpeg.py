@@ -57,6 +57,24 @@ def test_bytes_that_fill_the_space_before_the_end_cost_no_image(tmp_path, fillin
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        b"junk of a program",
+        b"\xff\x00\x00\x02",
+        b"\xff\xe2\x00\x17ICC_PROFILE\0\7\1no profile"[:25],
+        b"\xff\xee\x00\x0dAdobe\0d\0\0\0\0",
+    ],
+    ids=["bytes", "stuffed byte", "bad profile", "short Adobe"],
+)
+def test_an_oddity_in_front_of_the_pixels_costs_no_image(tmp_path, oddity, capfd):
+    data = encoded(NOISY)
+    start = data.index(b"\xff\xdb")
+    read = written(tmp_path / "a.jpg", data[:start] + oddity + data[start:])
+    np.testing.assert_array_equal(read, written(tmp_path / "b.jpg", data))
+    assert capfd.readouterr().err == ""
+
+
 def test_bytes_behind_the_image_cost_no_image(tmp_path):
     data = encoded(NOISY)
     trailer = RNG.bytes(500) + b"\xff\xda\x00\x00"
@@ -98,6 +116,24 @@ def test_the_inks_of_print_become_grey_as_pillow_converts_them(tmp_path, subsamp
     Image.fromarray(inks, "CMYK").save(data, "JPEG", quality=98, subsampling=subsampling)
     expected = np.asarray(Image.open(io.BytesIO(data.getvalue())).convert("RGB").convert("L")).astype(int)
     assert np.abs(written(tmp_path / "a.jpg", data.getvalue()) - expected).max() <= 1
+
+
+def test_inks_without_a_word_of_adobe_are_read_as_pillow_reads_them(tmp_path):
+    data = io.BytesIO()
+    Image.fromarray(np.dstack([NOISY, 255 - NOISY, NOISY // 2, SMOOTH // 3]), "CMYK").save(data, "JPEG", quality=98)
+    start = data.getvalue().index(b"\xff\xee")
+    plain = data.getvalue()[:start] + data.getvalue()[start + 16 :]
+    expected = np.asarray(Image.open(io.BytesIO(plain)).convert("RGB").convert("L")).astype(int)
+    assert np.abs(written(tmp_path / "a.jpg", plain) - expected).max() <= 1
+
+
+def test_jpeg_ls_of_colours_of_several_sizes_is_not_called_damaged(tmp_path):
+    data = bytearray(imagecodecs.jpegls_encode(np.dstack([NOISY] * 3)))
+    # The sampling of the first colour.
+    data[data.index(b"\xff\xf7") + 11] = 0x22
+    (tmp_path / "a.jls").write_bytes(data)
+    with pytest.raises(ImageReadError, match="JPEG-LS file of a kind that is not read"):
+        read_image(tmp_path / "a.jls")
 
 
 def test_a_process_that_no_decoder_knows_is_named(tmp_path):

@@ -21,6 +21,14 @@ def test_an_animation_gives_its_default_image(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), GREY)
 
 
+def test_damaged_metadata_of_an_animation_cost_no_image(tmp_path):
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    frames = chunk(b"acTL", struct.pack(">II", 2**32 - 1, 0))
+    (tmp_path / "a.png").write_bytes(data[:33] + frames + data[33:])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), GREY)
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_every_mode_is_what_pillow_reads(tmp_path, mode):
     picture = Image.fromarray(GREY.astype(np.uint16) * 257 if mode == "I;16" else GREY)
@@ -41,10 +49,11 @@ def test_few_bits_go_from_black_to_white(tmp_path, bits):
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), index * (255 // white))
 
 
-def png(header, pixels):
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
+
+def png(header, pixels):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 

@@ -64,6 +64,15 @@ def test_raw_pixels_without_a_header_say_what_is_missing(tmp_path):
         probe(tmp_path / "a.raw")
 
 
+def test_the_header_stands_for_the_pixels(tmp_path):
+    path = header(tmp_path, ElementSpacing="0.1 0.2")
+    with pytest.raises(ImageReadError, match=r"a\.mhd: is the header of raw data; expected a\.raw beside it"):
+        probe(tmp_path / "a.mhd")
+    path.write_bytes(PIXELS.tobytes())
+    assert (probe(tmp_path / "a.mhd").shape, probe(tmp_path / "a.mhd").pixel_size) == ((20, 31), (0.2, 0.1))
+    np.testing.assert_array_equal(read_radiograph(tmp_path / "a.mhd").pixels, PIXELS)
+
+
 class TestHeaders:
     def written(self, folder, *options, shape=(20, 31)):
         return main(["raw-header", str(folder), "--shape", *map(str, shape), "--type", *options])

@@ -242,7 +242,7 @@ def test_numbers_that_lie_take_no_memory(tmp_path, code, value, reason):
     ("code", "value", "reason"),
     [
         (32997, 3, "holds a volume of 3 slices; expected one image for each page"),
-        (259, 32809, "is compressed .*THUNDERSCAN.*, and no decoder for that is installed"),
+        (259, 32809, "is compressed .*THUNDERSCAN.* in a way that is not read"),
     ],
     ids=["depth", "compression"],
 )
@@ -336,6 +336,45 @@ def test_strips_that_are_said_to_be_too_short_are_refused(tmp_path, rows):
     for read in (probe, read_image):
         with pytest.raises(ImageReadError, match="names fewer bytes"):
             read(path)
+
+
+def test_one_strip_that_is_said_to_be_longer_than_the_file_is_read(tmp_path):
+    tifffile.imwrite(tmp_path / "good.tif", GREY, metadata=None)
+    path = tmp_path / "a.tif"
+    path.write_bytes(with_tag((tmp_path / "good.tif").read_bytes(), 279, 2**30))
+    np.testing.assert_array_equal(read_image(path), GREY)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ImageReadError, match="truncated"):
+        probe(path)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_floating_colours_become_float32(tmp_path, dtype):
+    image = np.dstack([GREY, GREY, GREY]).astype(dtype) / dtype(255)
+    read = written(tmp_path, image, photometric="rgb")
+    assert read.dtype == np.float32
+    np.testing.assert_allclose(read, image[..., 0].astype(np.float32), rtol=1e-6)
+
+
+def test_of_grey_with_extra_channels_the_first_counts(tmp_path):
+    image = np.dstack([WIDE, WIDE // 2, WIDE // 3, WIDE // 4])
+    read = written(tmp_path, image, photometric="minisblack", planarconfig="contig")
+    np.testing.assert_array_equal(read, WIDE)
+
+
+def test_colours_of_few_bits_are_as_exact_as_those_of_8(tmp_path):
+    image = np.dstack([GREY % 4, GREY // 4 % 4, GREY // 16 % 4]).astype(np.uint8)
+    read = written(tmp_path, image, photometric="rgb", bitspersample=2)
+    assert np.abs(read - image * 85.0 @ [0.299, 0.587, 0.114]).max() < 1
+
+
+def test_video_of_fewer_colours_than_pixels_is_not_called_damaged(tmp_path):
+    tags = [(530, 3, 2, (2, 2), True)]
+    image = np.zeros((48, 64, 3), np.uint8)
+    tifffile.imwrite(tmp_path / "good.tif", image, photometric="rgb", extratags=tags, metadata=None)
+    (tmp_path / "a.tif").write_bytes(with_tag((tmp_path / "good.tif").read_bytes(), 262, 6))
+    with pytest.raises(ImageReadError, match="has YCBCR colours"):
+        read_image(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("kind", [{"subfiletype": 1}, {"extratags": [(255, 3, 1, 2, True)]}], ids=["new", "old"])

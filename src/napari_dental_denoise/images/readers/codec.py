@@ -9,20 +9,18 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from napari_dental_denoise.files import claimed_shape, reading_errors
+from napari_dental_denoise.errors import ImageReadError
+from napari_dental_denoise.files import JPEG_XL_STARTS, claimed_shape, jpeg_xl_shape, reading_errors
 from napari_dental_denoise.images.readers.format import DAMAGED, Format, Pages, check_size, encoding_of, stored_type
 from napari_dental_denoise.images.readers.grey import Pixels, full_range, inks_to_rgb, to_grey, turned, turned_shape
 from napari_dental_denoise.images.readers.picture import opened, orientation_of
 from napari_dental_denoise.pixels import ImageInfo
 
 J2K, JP2 = b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  "
-JXL, JXL_BOXES = b"\xff\x0a", b"\x00\x00\x00\x0cJXL "
 # The box of JPEG 2000 that names the colours: by number (1), precision and approximation, CMYK (12).
 CMYK_COLOURS = b"colr\x01\x00\x00\x00\x00\x00\x0c"
-AVIF_BRANDS = (b"ftypavif", b"ftypavis")
-# Of JPEG XL: widths as shares of the height, and the bits of a side, by the selectors in the header.
-RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-SIDE_BITS = (9, 13, 18, 30)
+AVIF_ANIMATION = b"ftypavis"
+AVIF_BRANDS = (b"ftypavif", AVIF_ANIMATION)
 
 
 class Claim(NamedTuple):
@@ -37,7 +35,7 @@ class Claim(NamedTuple):
 
 
 def _is_codec(_path: Path, start: bytes) -> bool:
-    return start.startswith((J2K, JP2, JXL, JXL_BOXES)) or start[4:12] in AVIF_BRANDS
+    return start.startswith((J2K, JP2, *JPEG_XL_STARTS)) or start[4:12] in AVIF_BRANDS
 
 
 def _claim(data: bytes) -> Claim:
@@ -51,29 +49,7 @@ def _claim(data: bytes) -> Claim:
         width, height = struct.unpack(">2I", data[size : size + 8])
         is_deep = data[codec + 6] & 0x40
         return Claim("AVIF", height, width, 12 if is_deep else 8)
-    return Claim("JPEG XL", *_jpeg_xl_size(data), bits=0)
-
-
-def _jpeg_xl_size(data: bytes) -> tuple[int, int]:
-    """Return height and width in the header of a codestream, whose numbers have their lowest bit first."""
-    start = 0 if data.startswith(JXL) else data.index(JXL, data.index(b"jxl", len(JXL_BOXES) + 12))
-    bits = int.from_bytes(data[start + 2 : start + 16], "little")
-
-    def take(count: int) -> int:
-        nonlocal bits
-        value, bits = bits & ((1 << count) - 1), bits >> count
-        return value
-
-    is_small = take(1)
-
-    def side() -> int:
-        return 8 * (1 + take(5)) if is_small else 1 + take(SIDE_BITS[take(2)])
-
-    height, ratio = side(), take(3)
-    if ratio == 0:
-        return height, side()
-    above, below = RATIOS[ratio - 1]
-    return height, height * above // below
+    return Claim("JPEG XL", *jpeg_xl_shape(data), bits=0)
 
 
 def _probe(path: Path, file: BinaryIO) -> ImageInfo:
@@ -81,7 +57,9 @@ def _probe(path: Path, file: BinaryIO) -> ImageInfo:
     with reading_errors(path, DAMAGED):
         claim = _claim(data)
         check_size(path, claim.height, claim.width)
-        dtype = stored_type(claim.bits, signed=claim.signed) if claim.bits else to_grey(_decoded(data, claim)).dtype
+        dtype = (
+            stored_type(claim.bits, signed=claim.signed) if claim.bits else to_grey(_decoded(path, data, claim)).dtype
+        )
         shape = turned_shape(claim.height, claim.width, _orientation(path, data, claim))
         return ImageInfo(path, claim.format, shape, dtype, encoding=encoding_of(dtype))
 
@@ -92,17 +70,26 @@ def _read(path: Path, file: BinaryIO, _wanted: slice) -> tuple[ImageInfo, Pages]
         claim = _claim(data)
         check_size(path, claim.height, claim.width)
         orientation = _orientation(path, data, claim)
-        grey = turned(to_grey(_decoded(data, claim)), orientation)
+        grey = turned(to_grey(_decoded(path, data, claim)), orientation)
         return ImageInfo(path, claim.format, grey.shape, grey.dtype, encoding=encoding_of(grey.dtype)), grey[None]
 
 
-def _decoded(data: bytes, claim: Claim) -> Pixels:
+def _decoded(path: Path, data: bytes, claim: Claim) -> Pixels:
     import imagecodecs
 
     if claim.format == "JPEG 2000":
-        pixels = full_range(imagecodecs.jpeg2k_decode(data), claim.bits)
+        try:
+            pixels = full_range(imagecodecs.jpeg2k_decode(data), claim.bits)
+        except NotImplementedError:
+            raise ImageReadError(
+                path, "is JPEG 2000 of subsampled pixels, which are not read: export it again"
+            ) from None
         return inks_to_rgb(pixels, 2 ** max(claim.bits, 8) - 1) if claim.has_inks else pixels
-    pixels = imagecodecs.avif_decode(data) if claim.format == "AVIF" else imagecodecs.jpegxl_decode(data)
+    if data[4:12] == AVIF_ANIMATION:
+        # Its first image: imagecodecs would unpack them all, and ends the process if asked for one.
+        with opened(path, io.BytesIO(data), ("AVIF",)) as image:
+            return np.asarray(image.convert("RGB"))
+    pixels = imagecodecs.avif_decode(data) if claim.format == "AVIF" else imagecodecs.jpegxl_decode(data, index=0)
     return pixels.astype(np.float32) if pixels.dtype.kind == "f" else pixels
 
 

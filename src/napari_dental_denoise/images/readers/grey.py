@@ -29,7 +29,8 @@ def to_grey(pixels: Pixels) -> Pixels:
         return pixels
     if pixels.shape[-1] < 3:
         return np.ascontiguousarray(pixels[..., 0])
-    return cv2.cvtColor(np.ascontiguousarray(pixels[..., :3]), cv2.COLOR_RGB2GRAY)
+    colours = pixels[..., :3] if pixels.dtype.kind != "f" else pixels[..., :3].astype(np.float32)
+    return cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_RGB2GRAY)
 
 
 def full_range(pixels: Pixels, bits: int) -> Pixels:

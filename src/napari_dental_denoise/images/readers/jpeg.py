@@ -34,7 +34,7 @@ START = b"\xff\xd8\xff"
 JPEG_LS = 0xF7
 # The processes that are read, by their markers: lossy, lossless, lossy of arithmetic codes, and JPEG-LS.
 PROCESSES = (0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, JPEG_LS)
-EXIF, ADOBE = 0xE1, 0xEE
+EXIF = 0xE1
 COLOURS = (1, 3, 4)
 
 
@@ -67,23 +67,36 @@ def _read(path: Path, file: BinaryIO, _wanted: slice) -> tuple[ImageInfo, Pages]
     data = file.read()
     frame = _frame(path, data)
     with reading_errors(path, DAMAGED):
-        return _info(path, data, frame), turned(to_grey(_decoded(data, frame)), _orientation(data))[None]
+        return _info(path, data, frame), turned(to_grey(_decoded(path, data, frame)), _orientation(data))[None]
 
 
-def _decoded(data: bytes, frame: JpegFrame) -> Pixels:
+def _decoded(path: Path, data: bytes, frame: JpegFrame) -> Pixels:
     """Return grey (H, W), or red, green and blue (H, W, 3)."""
     import imagecodecs
 
     if frame.is_usual:
         pixels = decode_jpeg(data)
+    elif frame.marker == JPEG_LS:
+        pixels = _decoded_jpeg_ls(path, data)
     else:
-        pixels = imagecodecs.jpegls_decode(data) if frame.marker == JPEG_LS else imagecodecs.jpeg8_decode(data)
+        pixels = imagecodecs.jpeg8_decode(data)
     if frame.colours < 4:
         return full_range(pixels, frame.bits)
-    # Adobe's programs write the light that is left, others the ink.
-    is_light = any(marker == ADOBE for marker, _, _ in jpeg_segments(data))
+    # By the convention of Adobe, which other readers follow for all files, inks are the light that they leave.
     full = 2**frame.bits - 1
-    return inks_to_rgb(full - pixels if is_light else pixels, full)
+    return inks_to_rgb(full - pixels, full)
+
+
+def _decoded_jpeg_ls(path: Path, data: bytes) -> Pixels:
+    import imagecodecs
+
+    try:
+        return imagecodecs.jpegls_decode(data)
+    except imagecodecs.JpeglsError as error:
+        # Such as colours of fewer pixels than others.
+        if "not supported" in str(error):
+            raise ImageReadError(path, "is a JPEG-LS file of a kind that is not read: export it again") from None
+        raise
 
 
 def _orientation(data: bytes) -> Any:

@@ -28,6 +28,7 @@ WITH_PIXEL_SIZE = ("PNG", "BMP")
 # Pillow's modes of grey without a palette.
 GREY_MODES = ("L", "LA", "La", "1")
 RLE8 = 1
+END_OF_ROW, END_OF_RLE8 = b"\0\0", b"\0\1"
 
 
 def _is_picture(path: Path, start: bytes) -> bool:
@@ -61,9 +62,21 @@ def opened(path: Path, file: BinaryIO, formats: tuple[str, ...] | None = None) -
             reason = f"claims more pixels than the {LIMITS.pixels // 2**20} million that are read"
             raise ImageReadError(path, reason) from error
         except PILLOW_ERRORS as error:
-            raise ImageReadError(path, DAMAGED) from error
+            raise ImageReadError(path, _reason(path, error)) from error
         with image:
             yield image
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Return why Pillow does not open a file."""
+    if str(error).startswith("Unsupported"):
+        return f"is of a kind that is not read ({error}): export it again"
+    return _damaged(path)
+
+
+def _damaged(path: Path) -> str:
+    # Pillow reads some kinds of TGA only, and says the same of others and of damaged ones.
+    return f"{DAMAGED}, or of a kind of TGA that is not read" if path.suffix.lower() == TGA_SUFFIX else DAMAGED
 
 
 def orientation_of(image: PillowImage.Image) -> Any:
@@ -86,7 +99,7 @@ def _probe(path: Path, file: BinaryIO) -> ImageInfo:
     with opened(path, file, FORMATS) as image:
         info = picture_info(path, image, stored_type(8), orientation_of(image))
         # These formats have neither an end nor checksums that tell a truncated file.
-        with reading_errors(path, DAMAGED):
+        with reading_errors(path, _damaged(path)):
             image.load()
         return info
 
@@ -96,7 +109,7 @@ def _read(path: Path, file: BinaryIO, _wanted: slice) -> tuple[ImageInfo, Pages]
     with opened(path, io.BytesIO(data), FORMATS) as image:
         orientation = orientation_of(image)
         info = picture_info(path, image, stored_type(8), orientation)
-        with reading_errors(path, DAMAGED):
+        with reading_errors(path, _damaged(path)):
             pixels = _unpacked(data, image)
         return info, turned(to_grey(pixels), orientation)[None]
 
@@ -106,6 +119,9 @@ def _unpacked(data: bytes, image: PillowImage.Image) -> Pixels:
     if image.format == "BMP" and width % 4 and _is_rle8(data):
         # Some programs write rows of whole groups of four pixels, which Pillow takes for a part of the next row.
         padded = data[:18] + struct.pack("<i", width + -width % 4) + data[22:]
+        if padded.endswith(END_OF_RLE8):
+            # Others leave out the code that ends the last row, which then is too short.
+            padded = padded[: -len(END_OF_RLE8)] + END_OF_ROW + END_OF_RLE8
         with PillowImage.open(io.BytesIO(padded)) as whole:
             return _pixels(whole)[:, :width]
     return _pixels(image)

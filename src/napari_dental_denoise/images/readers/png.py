@@ -15,6 +15,9 @@ from napari_dental_denoise.images.readers.picture import opened, orientation_of,
 from napari_dental_denoise.pixels import ImageInfo
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+# Of a chunk beside its content: length, name, checksum.
+CHUNK_BYTES = 12
 
 
 def _probe(path: Path, file: BinaryIO) -> ImageInfo:
@@ -46,8 +49,19 @@ def _read(path: Path, file: BinaryIO, _wanted: slice) -> tuple[ImageInfo, Pages]
     # Header and checksums first: a decoder would take the memory for whatever is claimed.
     info, orientation = _header(path, io.BytesIO(data))
     with reading_errors(path, DAMAGED):
-        pixels = imagecodecs.png_decode(data)
+        pixels = imagecodecs.png_decode(_plain(data))
         return info, turned(to_grey(pixels), orientation)[None]
+
+
+def _plain(data: bytes) -> bytes:
+    """Return the chunks that decide the pixels: those of an animation, or of metadata, may be damaged."""
+    parts, position = [SIGNATURE], len(SIGNATURE)
+    while position < len(data):
+        end = position + CHUNK_BYTES + int.from_bytes(data[position : position + 4], "big")
+        if data[position + 4 : position + 8] in PIXEL_CHUNKS:
+            parts.append(data[position:end])
+        position = end
+    return b"".join(parts)
 
 
 PNG = Format(lambda _path, start: start.startswith(SIGNATURE), _probe, _read)

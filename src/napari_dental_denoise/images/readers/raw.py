@@ -1,9 +1,13 @@
-"""Raw pixels (.raw) whose size and type a MetaImage header beside them tells (.mhd), as ITK and ImageJ write it."""
+"""Raw pixels (.raw) whose size and type a MetaImage header beside them tells (.mhd), as ITK and ImageJ write it.
+
+Either file stands for both.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -87,7 +91,19 @@ def _header_of(path: Path) -> Path:
 
 
 def _is_raw(path: Path, _start: bytes) -> bool:
-    return path.suffix.lower() == RAW_SUFFIX and is_file(_header_of(path))
+    partners = {RAW_SUFFIX: HEADER_SUFFIX, HEADER_SUFFIX: RAW_SUFFIX}
+    suffix = path.suffix.lower()
+    return suffix in partners and is_file(path.with_suffix(partners[suffix]))
+
+
+@contextmanager
+def _pixels(path: Path, file: BinaryIO) -> Iterator[BinaryIO]:
+    """Give the open file itself or, where it is the header, the one with the pixels."""
+    if path.suffix.lower() == RAW_SUFFIX:
+        yield file
+    else:
+        with open_file(path.with_suffix(RAW_SUFFIX)) as pixels:
+            yield pixels
 
 
 def _layout(path: Path, file: BinaryIO) -> Layout:
@@ -131,14 +147,15 @@ def _info(path: Path, layout: Layout) -> ImageInfo:
 
 
 def _probe(path: Path, file: BinaryIO) -> ImageInfo:
-    return _info(path, _layout(path, file))
+    with _pixels(path, file) as pixels:
+        return _info(path, _layout(path, pixels))
 
 
 def _read(path: Path, file: BinaryIO, wanted: slice) -> tuple[ImageInfo, Pages]:
-    layout = _layout(path, file)
-    info = _info(path, layout)
-    with reading_errors(path, DAMAGED):
-        pages = np.memmap(file, layout.stored, "r", layout.start, layout.shape)
+    with _pixels(path, file) as pixels, reading_errors(path, DAMAGED):
+        layout = _layout(path, pixels)
+        info = _info(path, layout)
+        pages = np.memmap(pixels, layout.stored, "r", layout.start, layout.shape)
         return info, np.array(pages[wanted], info.dtype)
 
 

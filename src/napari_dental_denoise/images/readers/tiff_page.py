@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 
 from napari_dental_denoise.config import LIMITS
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import CURE, claimed_shape, is_whole
+from napari_dental_denoise.files import claimed_shape, is_whole
 from napari_dental_denoise.images.readers.format import DAMAGED, check_size
 from napari_dental_denoise.images.readers.grey import (
     ORIENTATION,
@@ -51,6 +51,7 @@ NEW_KIND, OLD_KIND = 254, 255
 REDUCED_OR_MASK = 0b101
 OLD_REDUCED = 2
 INK_SET, CMYK = 332, 1
+SUBSAMPLING = 530
 # The planar configuration of channels that lie pixel by pixel.
 CONTIGUOUS = 1
 
@@ -100,7 +101,13 @@ class Page:
     @property
     def _is_for_pillow(self) -> bool:
         """Whether libtiff, which Pillow uses, reads the colours, and tifffile does not."""
-        return self.kind == YCBCR and self.page.compression not in JPEG and self.page.bitspersample == 8
+        is_read = self.page.compression != UNCOMPRESSED or tag(self.page, SUBSAMPLING) == (1, 1)
+        return self.kind == YCBCR and self.page.compression not in JPEG and self.page.bitspersample == 8 and is_read
+
+    @property
+    def _is_grey(self) -> bool:
+        """Whether all channels but the first are extra ones."""
+        return int(self.page.samplesperpixel) - len(self.page.extrasamples) == 1
 
     def checked_type(self) -> np.dtype[Any]:
         """Return the type that is read; raise ImageReadError if the page is too large or of a kind that is not read."""
@@ -117,8 +124,8 @@ class Page:
         if math.prod(page.chunks) > MAX_CHANNELS * LIMITS.pixels:
             limit = LIMITS.pixels // 2**20
             raise ImageReadError(self.path, f"claims {width}x{height} pixels in larger tiles; at most {limit} million")
-        self._check_counts()
         self._check_colours()
+        self._check_counts()
         self._check_decoder()
         return self._type()
 
@@ -126,12 +133,15 @@ class Page:
         """Raise ImageReadError if a part is missing or shorter than its pixels, which would be read as black."""
         page = self.page
         is_raw, size = page.compression == UNCOMPRESSED, page.parent.filehandle.size
-        parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
-        if not parts or any(count == 0 or start + count * is_raw >= size + is_raw for start, count in parts):
-            raise ImageReadError(self.path, DAMAGED)
         row = page.imagewidth * page.bitspersample * (page.samplesperpixel if page.planarconfig == CONTIGUOUS else 1)
         rows = page.imagelength * (1 if page.planarconfig == CONTIGUOUS else page.samplesperpixel)
-        if is_raw and sum(page.databytecounts) < rows * -(-row // 8):
+        needed = rows * -(-row // 8)
+        parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+        # Some files name more bytes than there are pixels.
+        used = needed if is_raw and not page.is_tiled else math.inf
+        if not parts or any(count == 0 or start + min(count, used) * is_raw >= size + is_raw for start, count in parts):
+            raise ImageReadError(self.path, DAMAGED)
+        if is_raw and sum(page.databytecounts) < needed:
             raise ImageReadError(self.path, "names fewer bytes (StripByteCounts) than its pixels need")
 
     def _type(self) -> np.dtype[Any]:
@@ -142,12 +152,11 @@ class Page:
             return np.dtype(np.float32)
         if self.kind == PALETTE or self._is_for_pillow or stored.kind == "b":
             return np.dtype(np.uint8)
-        is_grey = self.page.samplesperpixel - len(self.page.extrasamples) == 1
-        if stored.kind == "u" and stored.itemsize <= (4 if is_grey else 2):
+        if stored.kind == "u" and stored.itemsize <= (4 if self._is_grey else 2):
             return stored.newbyteorder("=")
-        if stored.kind == "i" and stored.itemsize <= 4 and is_grey:
+        if stored.kind == "i" and stored.itemsize <= 4 and self._is_grey:
             return stored.newbyteorder("=")
-        expected = "integers of 8 to 32 bit" if is_grey else "unsigned 8 or 16 bit"
+        expected = "integers of 8 to 32 bit" if self._is_grey else "unsigned 8 or 16 bit"
         raise ImageReadError(self.path, f"holds {stored} pixels; expected {expected}, or floating")
 
     def _check_colours(self) -> None:
@@ -166,9 +175,7 @@ class Page:
         page = self.page
         if page.compression != UNCOMPRESSED and page.compression not in tifffile.TIFF.DECOMPRESSORS:
             name = getattr(page.compression, "name", page.compression)
-            raise ImageReadError(
-                self.path, f"is compressed ({name}), and no decoder for that is installed: {CURE}, or export it again"
-            )
+            raise ImageReadError(self.path, f"is compressed ({name}) in a way that is not read: export it again")
 
     def _check_parts(self) -> None:
         """Raise ImageReadError if a part was cut off or damaged, or would unpack to more than its place."""
@@ -192,7 +199,7 @@ class Page:
         self._check_parts()
         try:
             pixels = self._unpacked()
-        except ValueError:
+        except (ValueError, RuntimeError):
             # Old files of this kind have their parts in several ways, of which each library reads some.
             if self.page.compression != OLD_JPEG:
                 raise
@@ -201,7 +208,7 @@ class Page:
             pixels = np.moveaxis(pixels, 0, -1)
         if self.kind == PALETTE:
             return self._by_palette(pixels)
-        return self._in_full_range(to_grey(self._as_rgb(pixels)))
+        return to_grey(self._as_rgb(self._in_full_range(pixels)))
 
     def _unpacked(self) -> Pixels:
         page = self.page
@@ -235,16 +242,16 @@ class Page:
         page = self.page
         if pixels.ndim < 3:
             return pixels
-        full = 2 ** int(page.bitspersample) - 1 if pixels.dtype.kind in "ui" else 1
+        full = 2 ** max(int(page.bitspersample), 8) - 1 if pixels.dtype.kind in "ui" else 1
         if self.kind == SEPARATED:
             return inks_to_rgb(pixels, full)
         if ASSOCIATED in page.extrasamples:
             channel = pixels.shape[-1] - len(page.extrasamples) + page.extrasamples.index(ASSOCIATED)
-            return unmultiplied(pixels, channel, full)
-        return pixels
+            pixels = unmultiplied(pixels, channel, full)
+        return pixels[..., 0] if self._is_grey else pixels
 
-    def _in_full_range(self, grey: Pixels) -> Pixels:
-        return full_range(grey, int(self.page.bitspersample)) if grey.dtype == np.uint8 else grey
+    def _in_full_range(self, pixels: Pixels) -> Pixels:
+        return full_range(pixels, int(self.page.bitspersample)) if pixels.dtype == np.uint8 else pixels
 
     def highest(self) -> int:
         """Return the largest value of the fewest bits, at least 8, that hold the page."""
