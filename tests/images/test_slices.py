@@ -1,5 +1,7 @@
 """Slices of a series are in the order of the patient, at their distance, and on one scale of grey values."""
 
+import math
+
 import numpy as np
 import pydicom
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from napari_dental_denoise.dicom.derived import write_derived
 from napari_dental_denoise.images.folders import read_dental, series_encoding
 from napari_dental_denoise.images.formats import probe
+from napari_dental_denoise.images.loading import load_images
 from napari_dental_denoise.images.radiograph import read_radiograph
 from napari_dental_denoise.images.slices import order_slices, stack_slices
 from napari_dental_denoise.synthesis.scene import phantom
@@ -172,6 +175,9 @@ def test_signed_images_of_a_series_have_one_black_point(tmp_path):
     # A file at a time, as it is denoised to TIFF.
     alone = [read_radiograph(path) for path in sorted(tmp_path.iterdir())]
     assert [series_encoding(each).to_grey(each.pixels)[5, 5] for each in alone] == [3196] * 4
+    # For training, in memory and in their files.
+    for memory in (math.inf, 1):
+        assert [np.asarray(image)[5, 5] for image in load_images([tmp_path], memory_bytes=memory).images] == [3196] * 4
 
 
 def test_images_of_a_series_are_read_on_one_scale(tmp_path):

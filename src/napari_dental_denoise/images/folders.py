@@ -18,7 +18,7 @@ from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import is_folder, stat_or_none
 from napari_dental_denoise.images.finder import dataset_folders, list_files
 from napari_dental_denoise.images.formats import probe
-from napari_dental_denoise.images.radiograph import Radiograph, read_pages, read_radiograph
+from napari_dental_denoise.images.radiograph import Radiograph, read_radiograph
 from napari_dental_denoise.images.slices import stack_slices
 from napari_dental_denoise.pixels import ImageInfo, PixelEncoding
 from napari_dental_denoise.validation import is_shape_2d
@@ -36,7 +36,7 @@ def read_each(paths: Iterable[Path]) -> Iterator[tuple[Path, int, NDArray[np.gen
     """Yield path, number and image of each page of each file, or the error of a file that cannot be read."""
     for path in paths:
         try:
-            pages = read_pages(path)
+            pages = read_in_series(path)
         except ImageReadError as error:
             yield error
         else:
@@ -86,6 +86,13 @@ def series_encoding(radiograph: Radiograph) -> PixelEncoding:
     # Its own ends too: the folder may have changed since it was looked through.
     ends = [encoding.extent, *(_extents_of(tuple(others)) if len(others) > 1 else ())]
     return replace(encoding, extent=(min(low for low, _ in ends), max(high for _, high in ends)))
+
+
+def read_in_series(path: Path) -> NDArray[np.generic]:
+    """Read every page of a file (N, H, W) as `read_pages`, with the black and the white of its series."""
+    radiograph = read_radiograph(path)
+    grey = series_encoding(radiograph).to_grey(radiograph.pixels)
+    return grey.reshape(-1, *grey.shape[-2:])
 
 
 def _series_key(info: ImageInfo) -> tuple[str, bool]:

@@ -16,8 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.images.finder import list_files
-from napari_dental_denoise.images.folders import read_each, summarise_errors
-from napari_dental_denoise.images.radiograph import read_pages, take_rows
+from napari_dental_denoise.images.folders import read_each, read_in_series, summarise_errors
+from napari_dental_denoise.images.radiograph import take_rows
 from napari_dental_denoise.images.suffixes import name_without_suffix
 
 # File and page.
@@ -41,7 +41,7 @@ class ImageCache:
             if path in self._kept:
                 self._kept.move_to_end(path)
                 return self._kept[path]
-        pages = read_pages(path)
+        pages = read_in_series(path)
         with self._lock:
             if path not in self._kept:
                 self._kept[path] = pages
