@@ -142,6 +142,32 @@ def test_a_source_that_was_replaced_gives_no_derived_image(tmp_path, noisy, deno
     assert names_in(source.parent) == ["IM1.dcm"]
 
 
+def test_a_stack_of_slices_is_saved_as_a_derived_series(tmp_path, noisy, viewer, denoise_file, qtbot):
+    for number, place in enumerate((0.6, 0.0, 0.3)):
+        pixels = np.roll(noisy, 5 * number, axis=1).astype(np.uint16) * 9
+        dataset = radiograph(pixels, bits=12, PatientID="ALICE", PixelSpacing=[0.3, 0.3], SeriesInstanceUID="1.2.3")
+        dataset.StudyInstanceUID, dataset.ImageOrientationPatient = "1.2", [1, 0, 0, 0, 1, 0]
+        dataset.ImagePositionPatient = [1, 2, place]
+        save_dicom(dataset, tmp_path / "in" / f"IM{number}")
+    form, (result,) = denoise_file(tmp_path / "in")
+    folder = tmp_path / result.name
+    assert press_save(form, qtbot) == f"Saved 3 files in {folder}"
+    assert names_in(folder) == ["IM0.dcm", "IM1.dcm", "IM2.dcm"]
+    assert names_in(tmp_path / "in") == ["IM0", "IM1", "IM2"]
+    derived = [dcmread(path) for path in folder.iterdir()]
+    assert {each.PatientID for each in derived} == {"ALICE"}
+    assert len({each.SeriesInstanceUID for each in derived} - {"1.2.3"}) == 1
+    assert len({each.SOPInstanceUID for each in derived}) == 3
+    (again,) = viewer.open(str(folder), plugin=PLUGIN)
+    assert same(again.data, result.data)
+    for name in ("scale", "translate", "units", "axis_labels"):
+        assert list(getattr(again, name)) == list(getattr(result, name))
+    # A slice of somebody else is left out, and told.
+    save_dicom(radiograph(pixels, PatientID="BOB"), tmp_path / "in" / "IM1")
+    assert "IM1: was changed or replaced since its pixels were read" in press_save(form, qtbot)
+    assert names_in(tmp_path / f"{result.name}-2") == ["IM0.dcm", "IM2.dcm"]
+
+
 def test_one_press_saves_all_results_of_the_last_press(noisy_files, denoise_file, qtbot):
     folder = noisy_files("a.png", "b.tif", "c.png")
     form, results = denoise_file(*sorted(folder.iterdir()))

@@ -31,8 +31,8 @@ from napari_dental_denoise.images import (
 )
 from napari_dental_denoise.images.readers import is_zarr
 from napari_dental_denoise.pixels import ImageInfo, Limits, widest_limits
-from napari_dental_denoise.plugin.files.lazy_stack import FileFrames
-from napari_dental_denoise.plugin.shared import METADATA, stack_of
+from napari_dental_denoise.plugin.files.lazy_stack import FileFrames, file_state
+from napari_dental_denoise.plugin.shared import METADATA, SLICES, stack_of
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -224,7 +224,11 @@ def _layer_of_slices(
     # A derived file has the values of its source.
     info = replace(info, dtype=dtype, encoding=slices.encoding, sha256=info.sha256 if as_stored else None)
     settings = _settings(name, info, slices.limits, metadata, slices.depth, ndim=3)
-    return data, settings | _dicom_settings(info, settings), "image"
+    settings |= _dicom_settings(info, settings)
+    if info.is_dicom and as_stored and len({frame.image.path for frame in frames}) > 1:
+        files = [{"path": str(path), "state": file_state(path)} for path in (frame.image.path for frame in frames)]
+        settings["metadata"][METADATA]["dicom"][SLICES] = files
+    return data, settings, "image"
 
 
 def _dicom_settings(info: ImageInfo, settings: Mapping[str, Any]) -> dict[str, Any]:

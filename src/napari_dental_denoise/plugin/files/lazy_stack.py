@@ -21,7 +21,7 @@ class FileFrames:
 
     def __init__(self, frames: Sequence[Frame], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> None:
         self._frames, self._shape, self._dtype = frames, shape, dtype
-        self._states = {frame.image.path: _state(frame.image.path) for frame in frames}
+        self._states = {frame.image.path: file_state(frame.image.path) for frame in frames}
         self._reported: set[Path] = set()
 
     def __call__(self, index: int) -> NDArray[np.generic]:
@@ -40,7 +40,7 @@ class FileFrames:
 
     def _read(self, frame: Frame) -> NDArray[np.generic]:
         info = frame.image
-        if _state(info.path) not in (self._states[info.path], None):
+        if file_state(info.path) not in (self._states[info.path], None):
             raise ImageReadError(info.path, "has changed since it was opened: open it again")
         image = read_radiograph(info.path, pages=slice(frame.page, frame.page + 1)).pixels
         if (image.shape, image.dtype) != (self._shape, info.dtype):
@@ -52,7 +52,7 @@ class FileFrames:
         return frame.convert(image)
 
 
-def _state(path: Path) -> State:
+def file_state(path: Path) -> State:
     """Return what changes when a file is replaced or written; None if it is gone."""
     status = stat_or_none(path)
     return None if status is None else (status.st_mtime_ns, status.st_size)

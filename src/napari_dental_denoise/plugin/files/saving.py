@@ -9,12 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_dental_denoise.errors import InputError
+import numpy as np
+
+from napari_dental_denoise.dicom import Derivation, write_derived
+from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import free_path, is_name
-from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, probe
+from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, name_without_suffix, probe
 from napari_dental_denoise.plugin.files.folders import ask_for_folder
-from napari_dental_denoise.plugin.files.writer import SUFFIXES, is_derivable, needs_tiff, write_layer
-from napari_dental_denoise.plugin.shared import METADATA, is_stack
+from napari_dental_denoise.plugin.files.lazy_stack import State, file_state
+from napari_dental_denoise.plugin.files.writer import (
+    SUFFIXES,
+    derivation_of,
+    is_derivable,
+    needs_tiff,
+    tell,
+    write_layer,
+)
+from napari_dental_denoise.plugin.shared import METADATA, SLICES, is_stack
 from napari_dental_denoise.progress import Progress, finish
 
 if TYPE_CHECKING:
@@ -51,6 +62,30 @@ class Job:
 
 
 @dataclass(frozen=True)
+class SliceJob:
+    """A derived DICOM file to write, of one slice of a series."""
+
+    path: Path
+    pixels: Any
+    source: Path
+    # Of the source when it was opened.
+    state: State
+    # Shared by the slices, whose results are a series too.
+    derivation: Derivation
+    is_first: bool
+
+    def write(self) -> Path:
+        """Write the file and return its path."""
+        if file_state(self.source) != self.state:
+            raise ImageReadError(self.source, "was changed or replaced since its pixels were read: open it again")
+        path = free_path(self.path)
+        left_out = write_derived(path, self.source, np.asarray(self.pixels), self.derivation)
+        if self.is_first:
+            tell(path, left_out)
+        return path
+
+
+@dataclass(frozen=True)
 class Saved:
     """The files that were written, and why others were not."""
 
@@ -63,7 +98,7 @@ class Saved:
         return f"Saved {len(self.paths)} files in {', '.join(dict.fromkeys(str(path.parent) for path in self.paths))}"
 
 
-def save_steps(jobs: Sequence[Job]) -> Generator[Progress, None, Saved]:
+def save_steps(jobs: Sequence[Job | SliceJob]) -> Generator[Progress, None, Saved]:
     """Write one file per step; one that cannot be written does not keep the others from it."""
     paths: list[Path] = []
     errors: list[InputError] = []
@@ -82,23 +117,52 @@ def source_of(layer: Image) -> Path | None:
     return Path(path) if path else None
 
 
-def jobs_for(layers: Iterable[tuple[Image, Path | None]]) -> list[Job]:
+def jobs_for(layers: Iterable[tuple[Image, Path | None]]) -> list[Job | SliceJob]:
     """Return the files to write for layers and their sources; none for those for which the user cancels the dialog.
 
     A file is named by its layer and lies beside the source, a file or a folder of files. Where the source is unknown or
-    gone, or its folder cannot be written, the user is asked for a place.
+    gone, or its folder cannot be written, the user is asked for a place. Of a DICOM series, each slice becomes a file
+    in a new folder.
     """
-    jobs, homeless = [], []
+    jobs: list[Job | SliceJob] = []
+    homeless = []
     for layer, source in layers:
         if source is not None and is_name(source) and os.access(source.parent, os.W_OK):
-            jobs.append(_job(layer, source, source.parent))
+            jobs += _jobs(layer, source, source.parent)
         else:
             homeless.append((layer, source))
     return jobs + list(_ask(homeless))
 
 
-def _job(layer: Image, source: Path | None, folder: Path) -> Job:
-    return Job(folder / f"{_file_name(layer)}{_suffixes(layer, source)[0]}", *_contents(layer))
+def _jobs(layer: Image, source: Path | None, folder: Path) -> list[Job | SliceJob]:
+    return _jobs_at(folder / f"{_file_name(layer)}{_suffixes(layer, source)[0]}", layer)
+
+
+def _jobs_at(path: Path, layer: Image, *, is_chosen: bool = False) -> list[Job | SliceJob]:
+    """Return the file to write, or those of the slices of a series in a folder of its name."""
+    slices = _slices(layer)
+    if path.suffix.lower() != DICOM_SUFFIX or not slices:
+        return [Job(path, *_contents(layer), is_chosen=is_chosen)]
+    folder, derivation = free_path(path.with_suffix("")), derivation_of(layer.metadata[METADATA])
+    return [
+        SliceJob(
+            folder / f"{name_without_suffix(source)}{DICOM_SUFFIX}",
+            layer.data[index],
+            source,
+            state,
+            derivation,
+            is_first=index == 0,
+        )
+        for index, (source, state) in enumerate(slices)
+    ]
+
+
+def _slices(layer: Image) -> list[tuple[Path, State]]:
+    """Return the file of each slice of a series, and its state when it was opened, of results that are series too."""
+    record = layer.metadata.get(METADATA, {})
+    found = record.get("dicom", {}).get(SLICES, ()) if "operation" in record else ()
+    slices = [(Path(each["path"]), each["state"] and tuple(each["state"])) for each in found]
+    return slices if is_stack(layer) and layer.ndim == 3 and len(slices) == len(layer.data) else []
 
 
 def _contents(layer: Image) -> tuple[Any, Mapping[str, Any]]:
@@ -126,22 +190,30 @@ def _suffixes(layer: Image, source: Path | None) -> list[str]:
 def _fits_dicom(layer: Image) -> bool:
     """Return whether a layer can be a derived image of its source, which a part of one cannot."""
     record = layer.metadata.get(METADATA, {})
+    if slices := _slices(layer):
+        source = slices[0][0]
+        if not is_name(source):
+            return False
+        info = probe(source)
+        return layer.data.shape[1:] == info.shape and layer.dtype == info.dtype
     if not is_derivable(record) or not is_name(Path(record["path"])):
         return False
     info = probe(record["path"])
     return layer.data.shape in {info.shape, (info.pages, *info.shape)} and layer.dtype == info.dtype
 
 
-def _ask(layers: Sequence[tuple[Image, Path | None]]) -> Iterator[Job]:
+def _ask(layers: Sequence[tuple[Image, Path | None]]) -> Iterator[Job | SliceJob]:
     """Ask for a file name or, for several layers, for a folder."""
     if len(layers) == 1:
         yield from _ask_for_file(*layers[0])
     elif layers:
         folder = ask_for_folder(f"Choose the folder for {len(layers)} images")
-        yield from (_job(*each, folder) for each in layers if folder is not None)
+        if folder is not None:
+            for layer, source in layers:
+                yield from _jobs(layer, source, folder)
 
 
-def _ask_for_file(layer: Image, source: Path | None) -> Iterator[Job]:
+def _ask_for_file(layer: Image, source: Path | None) -> Iterator[Job | SliceJob]:
     from napari.utils.history import get_save_history, update_save_history
     from qtpy.QtWidgets import QApplication, QFileDialog
 
@@ -160,7 +232,7 @@ def _ask_for_file(layer: Image, source: Path | None) -> Iterator[Job]:
         path = path.with_name(path.name + suffix)
     if source is not None and is_name(source) and is_name(path) and path.samefile(source):
         raise InputError(f"{path.name} is the image that was opened: choose another name")
-    yield Job(path, *_contents(layer), is_chosen=is_whole)
+    yield from _jobs_at(path, layer, is_chosen=is_whole)
 
 
 def save_selected(viewer: napari.viewer.Viewer) -> None:

@@ -90,8 +90,12 @@ def _write_derived(
     if not is_derivable(record):
         raise InputError(f"{name} was not made from one DICOM file: choose .png or .tif")
     sha256, overwrite = record["dicom"]["sha256"], may_replace(path)
-    source, derivation = Path(record["path"]), _derivation(record)
-    left_out = write_derived(path, source, pixels, derivation, sha256=sha256, overwrite=overwrite)
+    source, derivation = Path(record["path"]), derivation_of(record)
+    tell(path, write_derived(path, source, pixels, derivation, sha256=sha256, overwrite=overwrite))
+
+
+def tell(path: Path, left_out: Sequence[str]) -> None:
+    """Warn of what a derived file does not take over from its source."""
     if left_out:
         from napari.utils.notifications import show_warning
 
@@ -103,7 +107,8 @@ def is_derivable(record: Mapping[str, Any]) -> bool:
     return bool(record.get("dicom", {}).get("sha256")) and "path" in record and "operation" in record
 
 
-def _derivation(record: Mapping[str, Any]) -> Derivation:
+def derivation_of(record: Mapping[str, Any]) -> Derivation:
+    """Return how a derived file describes what made a layer."""
     settings = {name: value for name, value in record.items() if name not in NO_SETTINGS}
     parameters = ", ".join(f"{name} {value}" for name, value in settings.items())
     if record["operation"] == "denoise":

@@ -42,6 +42,7 @@ from .metadata import DETAIL_MAP as DETAIL_MAP
 from .metadata import ERROR_MAP as ERROR_MAP
 from .metadata import METADATA as METADATA
 from .metadata import REMOVED_MAP as REMOVED_MAP
+from .metadata import SLICES as SLICES
 from .metadata import TRAINING_PREVIEW as TRAINING_PREVIEW
 from .metadata import fit_encoding as fit_encoding
 from .metadata import layer_encoding as layer_encoding

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
 METADATA = PACKAGE
+# In the record of a DICOM layer: the file of each slice, and its state when it was opened.
+SLICES = "slices"
 # The operation in the record of a layer that is no radiograph.
 DETAIL_MAP, ERROR_MAP, REMOVED_MAP = "detail map", "error map", "removed structure"
 TRAINING_PREVIEW = "training preview"
