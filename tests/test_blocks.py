@@ -89,7 +89,7 @@ def test_the_blocks_of_a_document_run(document, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for bash")
-def test_scripts_run_does_the_whole_job(tmp_path):
+def test_scripts_run_does_the_whole_job(tmp_path, folder):
     environment = tmp_path / "environment"
     environment.mkdir()
     # An environment that is up to date: this one.
@@ -97,6 +97,6 @@ def test_scripts_run_does_the_whole_job(tmp_path):
         (environment / name).symlink_to(Path(sys.prefix, name))
     for stamp in (".made", ".installed-"):
         (environment / stamp).touch()
-    command = [ROOT / "scripts" / "run", "-o", "results", *SHORT["workflow"]]
+    command = [ROOT / "scripts" / "run", folder, "-o", "results", *SHORT["workflow"]]
     subprocess.run(command, check=True, cwd=tmp_path, env=os.environ | {"VENV": str(environment)})
     assert (tmp_path / "results" / "figure.png").exists()
