@@ -12,6 +12,7 @@ import pytest
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.images.radiograph import read_image
 from napari_dental_denoise.images.writer import write_image
+from napari_dental_denoise.images.zarr_writer import write_ome_zarr
 from napari_dental_denoise.synthesis.scene import phantom
 from tests.dicom_files import radiograph, save
 
@@ -153,6 +154,17 @@ def test_a_changed_input_is_done_again(scans, tmp_path, capsys):
     assert "2 done before" in said
     assert np.abs(read_image(out / "b.png").astype(float) - (255 - GREY)).mean() < 40
     assert len(rows(tmp_path / "out.csv")) == 3
+
+
+def test_a_changed_part_of_an_image_that_is_a_folder_is_a_changed_input(tmp_path, capsys):
+    source, out = tmp_path / "in" / "a.zarr", tmp_path / "out"
+    write_ome_zarr(source, np.stack([GREY, GREY]), (None, None, None))
+    assert run(source.parent, "-o", out) == 0
+    assert run(source.parent, "-o", out) == 0
+    assert "1 done before" in capsys.readouterr().out
+    os.utime(next(each for each in (source / "0").rglob("*") if each.is_file()), (1, 1))
+    assert run(source.parent, "-o", out) == 0
+    assert "1 images with noise" in capsys.readouterr().out
 
 
 def test_two_runs_at_once_do_not_spoil_each_other_s_report(scans, tmp_path, capsys):

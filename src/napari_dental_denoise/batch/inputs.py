@@ -100,10 +100,11 @@ def _root(item: Item) -> Path:
 
 def _size_and_time(item: Item) -> str:
     try:
-        found = item.path.stat()
+        # Of an image that is a folder, the sums of all that is in it.
+        found = [path.stat() for path in (item.path, *item.path.rglob("*"))]
     except OSError:
         return "-"
-    return f"{found.st_size}-{found.st_mtime_ns}"
+    return f"{sum(each.st_size for each in found)}-{sum(each.st_mtime_ns for each in found)}"
 
 
 @lru_cache(maxsize=64)

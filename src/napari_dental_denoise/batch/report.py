@@ -21,6 +21,7 @@ from napari_dental_denoise.batch.maps import NO_MAPS, MapFolders, map_name
 from napari_dental_denoise.batch.text import TextRule
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import atomic_write, is_file, locked
+from napari_dental_denoise.images.readers import is_zarr
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ class EarlierRuns:
 
     def _note_result(self, row: Mapping[str, str], *, is_own: bool) -> None:
         place = _place(row["file"], row["input"], row["result"])
-        if is_own and self._counts and is_file(self._run.folder / row["result"]):
+        result = self._run.folder / row["result"]
+        if is_own and self._counts and (is_file(result) or is_zarr(result)):
             is_enough = not self._run.require_scores or bool(row["psnr"] or row["ssim"] or row["note"])
             is_enough = is_enough and self._has_maps(row)
             # Without the required scores or maps it comes from an earlier run, but is not done.
