@@ -67,8 +67,14 @@ def _pages(path: Path) -> tuple[Any, ImageInfo]:
     shape, dtype = array.shape, array.dtype
     if not (dtype.kind in "bf" or (dtype.kind in "ui" and dtype.itemsize <= 4)):
         raise ImageReadError(path, f"holds {dtype} values; expected integers of 8 to 32 bit, or floating")
-    if len(shape) < 2 or sum(side != 1 for side in shape[:-2]) > 1:
+    if len(shape) < 2:
         raise ImageReadError(path, f"holds an array of shape {shape}; expected an image or one stack of images")
+    if sum(side != 1 for side in shape[:-2]) > 1:
+        raise ImageReadError(
+            path,
+            f"holds several stacks, as an array of shape {shape}; expected one: "
+            "open it with napari's own reader and denoise that layer, or save one stack alone",
+        )
     check_size(path, *shape[-2:])
     # A part of the array is unpacked whole.
     if 0 in shape or math.prod(array.chunks) * dtype.itemsize > LIMITS.stack_bytes:
