@@ -28,8 +28,9 @@ SPACES = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 LOST = ("Corrupt JPEG data", "Premature end of JPEG file")
 EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 FILLING = b"\x00\xff"
-# More zeros than the codes of any details have.
-HOLE = bytes(64)
+# More zeros than the codes of any details have, and than the last bits of details that are known already: encoders
+# gather up to 1000 of these.
+HOLE, HOLE_IN_LAST_BITS = bytes(64), bytes(128)
 # A marker behind coded data, but none of those between its parts.
 AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 # Of a Huffman table: the bit of those of details, and the symbol for sixteen zeros.
@@ -93,11 +94,7 @@ def has_hole(frame: bytes) -> bool:
     for marker, start, end in _all_segments(frame):
         if marker == TABLES:
             meanings |= _zero_meanings(frame[start:end])
-        elif (
-            marker == SCAN
-            and HOLE in frame[start + frame[start] * 2 : end]
-            and not _may_be_flat(frame, start, meanings)
-        ):
+        elif marker == SCAN and HOLE in frame[start:end] and _is_hole(frame, start, end, meanings):
             return True
     return False
 
@@ -129,17 +126,18 @@ def _zero_meanings(content: bytes) -> dict[int, int]:
     return found
 
 
-def _may_be_flat(frame: bytes, start: int, meanings: dict[int, int]) -> bool:
-    """Return whether zeros in a scan can stand for blocks without details and of the same mean."""
+def _is_hole(frame: bytes, start: int, end: int, meanings: dict[int, int]) -> bool:
+    """Return whether zeros in a scan stand neither for blocks without details and of the same mean, nor for bits."""
     count = frame[start]
     first, last, refines = frame[start + 1 + 2 * count : start + 4 + 2 * count]
-    if refines >> 4:
-        return True
+    # Bits of the means have no codes.
+    if refines >> 4 and (first == 0 or HOLE_IN_LAST_BITS not in frame[start:end]):
+        return False
     tables = [frame[start + 2 + 2 * number] for number in range(count)]
     means = [meanings.get(table >> 4, 0) for table in tables] if first == 0 else []
     details = [meanings.get(DETAILS | table & 0x0F, 0) for table in tables] if last else []
     # The end of a block has no bits of a value, and is no run of sixteen zeros.
-    return not any(means) and all(symbol & 0x0F == 0 and symbol < SIXTEEN_ZEROS for symbol in details)
+    return any(means) or not all(symbol & 0x0F == 0 and symbol < SIXTEEN_ZEROS for symbol in details)
 
 
 def is_whole(frame: bytes) -> bool:

@@ -10,6 +10,7 @@ from PIL import Image
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import read_image
+from napari_dental_denoise.synthesis.scene import phantom
 
 RNG = np.random.default_rng(0)
 SMOOTH = np.add.outer(np.arange(80), np.arange(120)).astype(np.uint8)
@@ -38,15 +39,37 @@ def test_grey_is_what_pillow_reads(tmp_path, progressive):
 
 @pytest.mark.parametrize("place", [0.3, 0.5, 0.9])
 @pytest.mark.parametrize("colours", [1, 3])
-def test_a_damaged_scan_is_refused_without_a_word(tmp_path, place, colours, capfd):
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_damaged_scan_is_refused_without_a_word(tmp_path, place, colours, progressive, capfd):
     image = NOISY if colours == 1 else np.dstack([NOISY] * 3)
-    data = bytearray(encoded(image, quality=90))
+    data = bytearray(encoded(image, quality=90, progressive=progressive))
     start = int(len(data) * place)
     data[start : start + 200] = bytes(200)
     (tmp_path / "a.jpg").write_bytes(data)
     with pytest.raises(ImageReadError, match=r"a\.jpg: is truncated or damaged"):
         read_image(tmp_path / "a.jpg")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("share", np.linspace(0.5, 0.9, 5))
+def test_a_hole_in_the_last_bits_of_a_progressive_scan_is_found(tmp_path, share):
+    image = np.rint(phantom((300, 400), 1) * 255).astype(np.uint8)
+    data = bytearray(encoded(image, quality=75, progressive=True))
+    scan = data.rindex(b"\xff\xda")
+    start = scan + int(share * (len(data) - scan - 200))
+    data[start : start + 200] = bytes(200)
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(ImageReadError, match="truncated or damaged"):
+        read_image(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("quality", [50, 95])
+@pytest.mark.parametrize("width", [1, 2, 4, 8, 400])
+def test_flat_and_regular_images_are_whole(tmp_path, quality, width):
+    image = (np.arange(800) // width % 2 * 200).astype(np.uint8)[None].repeat(800, 0)
+    for progressive in (False, True):
+        data = encoded(image, quality=quality, progressive=progressive)
+        np.testing.assert_array_equal(written(tmp_path / "a.jpg", data), np.asarray(Image.open(io.BytesIO(data))))
 
 
 @pytest.mark.parametrize("filling", [bytes(5), b"\xff" * 5])

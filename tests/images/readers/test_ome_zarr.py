@@ -104,7 +104,10 @@ class TestBadFolders:
     @pytest.mark.parametrize(
         ("array", "reason"),
         [
-            (np.zeros((2, 3, 8, 8), np.uint8), r"holds several stacks, as an array of shape \(2, 3, 8, 8\); expected one"),
+            (
+                np.zeros((2, 3, 8, 8), np.uint8),
+                r"holds several stacks, as an array of shape \(2, 3, 8, 8\); expected one",
+            ),
             (np.zeros((8, 8), np.complex64), "holds complex64 values"),
             (np.zeros((8, 8), np.int64), "holds int64 values"),
             (np.zeros(8, np.uint8), r"holds an array of shape \(8,\)"),
