@@ -184,6 +184,8 @@ def test_a_constant_image_has_no_noise(image):
             "about 6.2 grey levels, uncorrelated, stronger in the dark parts",
         ),
         (NoiseEstimate(0.0, 0.0, 0.0, 0.0), "no noise found"),
+        (NoiseEstimate(0.04 * GREY, 5.4, 0.03, 0.01), "no noise found"),
+        (NoiseEstimate(0.06 * GREY, 0.0, 0.01, 0.01), "about 0.1 grey levels, uncorrelated"),
         (
             NoiseEstimate(3.3 * GREY, 5.4, 0.01, 0.01),
             "none that can be told from structure, which varies by about 3.3 grey levels",

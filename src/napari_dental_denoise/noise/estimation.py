@@ -57,7 +57,8 @@ MIN_LEVEL = 0.2
 MARGIN = 0.25
 MIN_BEYOND = 0.25
 NOTABLE_RATIO = 1.3
-# From this level on, the first decimal is chance.
+# Levels below are zero at the decimals that are told; from the other one on, the first decimal is chance.
+LEAST_TOLD = 0.05
 MIN_WHOLE = 10
 # Noise that is correlated over more pixels than this is told from the texture of bone from this level on.
 COARSE_LENGTH, MIN_COARSE_SIGMA = 2.5, 10 / GREY_LEVELS
@@ -102,9 +103,9 @@ class NoiseEstimate:
 
     def text(self) -> str:
         """Return the estimate in words and 8-bit grey levels, such as "about 6.2 grey levels, uncorrelated"."""
-        if self.sigma == 0:
-            return "no noise found"
         levels = self.sigma * GREY_LEVELS
+        if levels < LEAST_TOLD:
+            return "no noise found"
         level = f"about {levels:.{1 if levels < MIN_WHOLE else 0}f} grey levels"
         if self.correlation_length > COARSE_LENGTH and self.sigma < MIN_COARSE_SIGMA:
             return f"none that can be told from structure, which varies by {level}"
