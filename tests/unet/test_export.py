@@ -461,6 +461,19 @@ def test_weights_that_are_no_numbers_or_of_another_shape_are_refused(tmp_path):
     assert not (tmp_path / "out.keras").exists()
 
 
+def test_a_model_of_a_newer_keras_is_told_with_the_reason(tmp_path):
+    small_network().save(tmp_path / "good.keras")
+    with zipfile.ZipFile(tmp_path / "good.keras") as archive:
+        config = archive.read("config.json").replace(
+            b'"GlorotUniform", "config": {', b'"GlorotUniform", "config": {"new": 1, '
+        )
+    changes = {"config.json": config, "metadata.json": b'{"keras_version": "99.1"}'}
+    bad = rewritten(tmp_path / "good.keras", tmp_path / "bad.keras", changes)
+    told = rf"unexpected keyword argument 'new' \(saved by Keras 99.1; installed: {keras.__version__}\)"
+    with pytest.raises(InputError, match=told):
+        convert_model(bad, tmp_path / "out.keras", overwrite=False)
+
+
 KILLED = """
 import sys
 from pathlib import Path

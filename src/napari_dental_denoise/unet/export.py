@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import tempfile
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,7 +21,17 @@ from napari_dental_denoise.config import MODEL_SUFFIX, PROGRAM
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import atomic_write
 from napari_dental_denoise.inference import openvino
-from napari_dental_denoise.models import CARD, GRAPH, KERAS_WEIGHTS, WEIGHTS, ModelCard, member_names, sha256
+from napari_dental_denoise.models import (
+    CARD,
+    GRAPH,
+    KERAS_WEIGHTS,
+    WEIGHTS,
+    ZIP_ERRORS,
+    ModelCard,
+    member_names,
+    read_member,
+    sha256,
+)
 from napari_dental_denoise.unet.backend import keras, quiet_stderr
 from napari_dental_denoise.unet.exchange import with_free_up_sampling
 from napari_dental_denoise.unet.safe_load import check_untrusted
@@ -109,13 +121,15 @@ def openvino_export(model: keras.Model) -> tuple[bytes, bytes]:
                 with_free_up_sampling(model).export(str(graph), format="openvino", verbose=False)
         # Whatever a converter of another version raises.
         except Exception as error:
-            raise ExportError(f"its OpenVINO export failed ({type(error).__name__}: {_one_line(error)})") from error
+            raise ExportError(
+                f"its OpenVINO export failed ({type(error).__name__}: {_one_line(str(error))})"
+            ) from error
         return graph.read_bytes(), graph.with_suffix(".bin").read_bytes()
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(text: str) -> str:
     """Return what an error says, without line breaks and colours of a terminal, and not too long."""
-    return " ".join(re.sub("\x1b\\[[0-9;]*m", "", str(error)).split())[:200]
+    return " ".join(re.sub("\x1b\\[[0-9;]*m", "", text).split())[:200]
 
 
 def load_keras_model(path: Path) -> keras.Model:
@@ -130,5 +144,14 @@ def loading(path: Path) -> keras.Model:
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise InputError(f"{path.name}: Keras refuses to load this model: {reason}") from error
+        # Keras wraps the reason in a message for each object around it.
+        reason = _one_line(str(error).rpartition("Exception encountered: ")[2]) or type(error).__name__
+        raise InputError(f"{path.name}: Keras refuses to load this model: {reason}{_other_version(path)}") from error
+
+
+def _other_version(path: Path) -> str:
+    """Return a remark if another version of Keras saved the model file."""
+    with suppress(*ZIP_ERRORS, LookupError, TypeError), zipfile.ZipFile(path) as archive:
+        saved = str(json.loads(read_member(archive, "metadata.json"))["keras_version"])[:20]
+        return f" (saved by Keras {saved}; installed: {keras.__version__})" if saved != keras.__version__ else ""
+    return ""
