@@ -27,6 +27,12 @@ PLACES = COPIES | {
     ROOT / "examples" / "README.rst": GENERATED / "gallery" / "index.rst",
     SOURCE / "__init__.pyi": GENERATED / "api.rst",
 }
+# Names without a docstring.
+DESCRIPTIONS = {
+    "BASELINES": "Classical denoisers to compare with, by name: functions of an image on [0, 1] and the standard "
+    "deviation of its noise. BM3D needs the extra ``bm3d``.",
+    "CNN_denoiser": "Another name of :class:`CNNDenoiser`.",
+}
 GROUPS = {
     "noise": "Noise",
     "inference": "Denoise",
@@ -53,6 +59,7 @@ html_theme_options = {
     "footer_start": [],
     "footer_end": [],
 }
+html_sidebars = {"start": []}
 html_title = project
 html_copy_source = False
 html_show_sphinx = False
@@ -96,8 +103,12 @@ def write_api() -> None:
     lines = ["API reference", "=============", "", ".. currentmodule:: napari_dental_denoise", ""]
     for module, group in groupby(sorted(names, key=lambda name: list(GROUPS).index(name[0])), key=lambda name: name[0]):
         title = GROUPS[module]
-        listed = [f"   {name}" for _, name in group if name not in {"CNN_denoiser", "BASELINES"}]
+        members = [name for _, name in group]
+        listed = [f"   {name}" for name in members if name not in DESCRIPTIONS]
         lines += [title, "-" * len(title), "", ".. autosummary::", "   :toctree: api", "", *listed, ""]
+        for name in members:
+            if name in DESCRIPTIONS:
+                lines += [f".. py:data:: {name}", "", f"   {DESCRIPTIONS[name]}", ""]
     GENERATED.joinpath("api.rst").write_text("\n".join(lines), encoding="utf-8")
 
 

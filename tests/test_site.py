@@ -1,11 +1,13 @@
 """The site has a page for each document and a line for each public name, and its dead links are found."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 
 import napari_dental_denoise
+from tests.test_documents import DOCUMENTS, named
 
 pytestmark = pytest.mark.quick
 
@@ -24,9 +26,13 @@ def test_the_reference_lists_every_public_name(tmp_path, monkeypatch):
     monkeypatch.setattr(conf, "GENERATED", tmp_path)
     conf.write_api()
     lines = (tmp_path / "api.rst").read_text(encoding="utf-8").splitlines()
-    listed = [line.strip() for line in lines if line.startswith("   ") and ":" not in line]
-    # The one is another name of CNNDenoiser, the other a dictionary without a docstring.
-    assert sorted(listed) == sorted(set(napari_dental_denoise.__all__) - {"CNN_denoiser", "BASELINES"})
+    listed = [line.removeprefix(".. py:data::").strip() for line in lines if re.match(r"   \w+$|.. py:data::", line)]
+    assert sorted(listed) == sorted(napari_dental_denoise.__all__)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_no_line_of_a_page_is_taken_for_a_comment(document):
+    assert not re.search("^%", document.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_links_to_other_folders_lead_to_their_copies():

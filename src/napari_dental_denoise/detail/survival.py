@@ -21,7 +21,7 @@ from napari_dental_denoise.detail.samples import check_contrast
 from napari_dental_denoise.detail.signals import disc
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Engine, check_strength, engine_of, residual_steps
-from napari_dental_denoise.models import STARTER
+from napari_dental_denoise.models import STARTER_NAME
 from napari_dental_denoise.noise import SMALLEST_SIDE, estimate_noise
 from napari_dental_denoise.pixels import ArrayLike, InputArray, Unit, to_unit
 from napari_dental_denoise.progress import Progress, finish
@@ -89,7 +89,7 @@ def _contrast_in_words(contrast: float, sigma: float) -> str:
 
 def detail_map(
     image: ArrayLike,
-    model: str | Path | Engine = STARTER,
+    model: str | Path | Engine = STARTER_NAME,
     *,
     radius: float = RADIUS,
     contrast: float | None = None,

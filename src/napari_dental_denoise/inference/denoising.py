@@ -16,7 +16,7 @@ from napari_dental_denoise.config import INFERENCE, KERAS_ENGINE, Precision
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
-from napari_dental_denoise.models import STARTER, ModelCard, find_model
+from napari_dental_denoise.models import STARTER_NAME, ModelCard, find_model
 from napari_dental_denoise.noise import clipping_bias
 from napari_dental_denoise.pixels import (
     PLAIN,
@@ -40,7 +40,7 @@ LEAST_PER_CENT = 10
 
 def denoise(
     image: ArrayLike,
-    model: str | Path | Engine | KerasModel = STARTER,
+    model: str | Path | Engine | KerasModel = STARTER_NAME,
     *,
     strength: float = INFERENCE.strength,
     precision: Precision = INFERENCE.precision,

@@ -15,7 +15,7 @@ from napari_dental_denoise.config import INFERENCE, SHARES, USUAL_SHARE, Precisi
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.denoising import as_images, engine_of, noise_in_tiles
 from napari_dental_denoise.inference.engine import Engine
-from napari_dental_denoise.models import STARTER, ModelCard, interval_factor
+from napari_dental_denoise.models import STARTER_NAME, ModelCard, interval_factor
 from napari_dental_denoise.pixels import PLAIN, ArrayLike, InputArray, PixelEncoding, Unit, check_type
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import is_number
@@ -69,7 +69,7 @@ class ExpectedError:
 
 def denoise_with_error(
     image: ArrayLike,
-    model: str | Path | Engine = STARTER,
+    model: str | Path | Engine = STARTER_NAME,
     *,
     share: float = USUAL_SHARE,
     precision: Precision = INFERENCE.precision,
