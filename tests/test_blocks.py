@@ -20,7 +20,7 @@ from tests.test_documents import DOCUMENTS, PROGRAM, ROOT, commands, named
 CLUSTER = re.compile(r"^(srun|kubectl|#!/bin/bash)", re.MULTILINE)
 ELSEWHERE = ("pip ", "napari ", "scripts/", "bioimageio ", "export TF_CONFIG=")
 OTHER_MACHINES = ("tcp://host", "/shared/")
-# Needs a viewer.
+# Needs a viewer: tests/plugin/shared/test_menu.py.
 WINDOW = ROOT / "docs" / "napari.md"
 SHORT = {
     "train": ["--preset", "fast", "--batch-size", "2", "--patch-size", "32", "--epochs", "1", "--steps-per-epoch", "2"],
@@ -70,7 +70,7 @@ def prepare(document):
     written = {words[words.index("-o") + 1] for block in commands(document) for words in block if "-o" in words}
     for name in {"mine.keras", "model.keras", "theirs.keras"} - written:
         shutil.copy(find_model("starter-fast"), name)
-    return {"image": add_gaussian_noise(clean[0], 0.1, rng=0)}
+    return {"image": add_gaussian_noise(clean[0], 0.1, rng=0), "stored": to_bytes(clean[0])}
 
 
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")

@@ -2,6 +2,9 @@
 
 import pytest
 from napari._app_model import get_app_model
+from qtpy.QtCore import Qt
+
+from tests.test_documents import ROOT, blocks
 
 PLUGIN = "napari-dental-denoise"
 
@@ -15,10 +18,13 @@ def test_the_menu_opens_the_form(viewer, command, name):
     assert list(viewer.window.dock_widgets) == [f"{name} (Dental Denoise)"]
 
 
-def test_a_command_denoises_the_selected_layers(viewer, denoise_form, qtbot, radiographs):
+def test_the_documented_key_denoises_the_selected_layers(viewer, denoise_form, qtbot, radiographs):
     layers = [viewer.add_image(image, name=str(index)) for index, image in enumerate(radiographs[:3])]
     viewer.layers.selection = layers[:2]
-    get_app_model().commands.execute_command(f"{PLUGIN}.denoise_selected").result()
+    (startup,) = blocks(ROOT / "docs" / "napari.md", "python")
+    exec(startup, {"viewer": viewer})  # noqa: S102 - what a reader runs
+    keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+    qtbot.keyClick(viewer.window._qt_viewer, Qt.Key.Key_D, keys)
     qtbot.waitUntil(lambda: len(viewer.layers) == 5 and denoise_form.start.enabled)
     assert [layer.name[0] for layer in viewer.layers[3:]] == ["0", "1"]
 
