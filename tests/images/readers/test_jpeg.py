@@ -141,6 +141,12 @@ def test_the_inks_of_print_become_grey_as_pillow_converts_them(tmp_path, subsamp
     assert np.abs(written(tmp_path / "a.jpg", data.getvalue()) - expected).max() <= 1
 
 
+def test_more_bits_than_there_are_are_damage(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(encoded(NOISY).replace(b"\xff\xc0\x00\x0b\x08", b"\xff\xc0\x00\x0b\x31", 1))
+    with pytest.raises(ImageReadError, match="truncated or damaged"):
+        probe(tmp_path / "a.jpg")
+
+
 def test_inks_without_a_word_of_adobe_are_read_as_pillow_reads_them(tmp_path):
     data = io.BytesIO()
     Image.fromarray(np.dstack([NOISY, 255 - NOISY, NOISY // 2, SMOOTH // 3]), "CMYK").save(data, "JPEG", quality=98)

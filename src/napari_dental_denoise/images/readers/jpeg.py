@@ -36,6 +36,7 @@ JPEG_LS = 0xF7
 PROCESSES = (0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, JPEG_LS)
 EXIF = 0xE1
 COLOURS = (1, 3, 4)
+MAX_BITS = 16
 
 
 def _probe(path: Path, file: BinaryIO) -> ImageInfo:
@@ -46,7 +47,7 @@ def _probe(path: Path, file: BinaryIO) -> ImageInfo:
 def _frame(path: Path, data: bytes) -> JpegFrame:
     """Return the header of the frame; raise ImageReadError if the image is cut off, too large or of another process."""
     frame = jpeg_frame(data)
-    if frame is None or not has_end(data):
+    if frame is None or not has_end(data) or frame.bits > MAX_BITS:
         raise ImageReadError(path, DAMAGED)
     if frame.marker not in PROCESSES:
         raise ImageReadError(
