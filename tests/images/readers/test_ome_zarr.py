@@ -93,6 +93,11 @@ class TestBadFolders:
         (tmp_path / "a.zarr" / "zarr.json").write_text("{")
         self.refused(tmp_path / "a.zarr", "is not an OME-Zarr image, or is damaged")
 
+    def test_a_group_in_place_of_the_array(self, tmp_path):
+        write_ome_zarr(tmp_path / "a.zarr", STACK, (None, None, None))
+        (tmp_path / "a.zarr" / "0" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}')
+        self.refused(tmp_path / "a.zarr", "is not an OME-Zarr image, or is damaged")
+
     def test_a_damaged_part(self, tmp_path):
         write_ome_zarr(tmp_path / "a.zarr", STACK, (None, None, None))
         part = tmp_path / "a.zarr" / "0" / "c" / "1" / "0" / "0"

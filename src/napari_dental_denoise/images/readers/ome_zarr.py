@@ -47,7 +47,10 @@ def _opened(path: Path) -> tuple[Any, dict[str, float]]:
         # Since version 0.5, under a name of their own.
         image = attributes.get("ome", attributes)["multiscales"][0]
         level = image["datasets"][0]
-        return found[level["path"]], _sizes_in_mm(image, level)
+        array = found[level["path"]]
+        if not isinstance(array, zarr.Array):
+            raise ImageReadError(path, NOT_UNDERSTOOD)
+        return array, _sizes_in_mm(image, level)
 
 
 def _sizes_in_mm(image: Mapping[str, Any], level: Mapping[str, Any]) -> dict[str, float]:
