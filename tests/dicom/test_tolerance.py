@@ -305,6 +305,15 @@ def test_jpeg_xl_is_read(tmp_path, values, container):
     np.testing.assert_array_equal(read_radiograph(tmp_path / "b.dcm").pixels, read)
 
 
+@pytest.mark.parametrize(("number", "method"), [(110, None), (111, "ISO_10918_1"), (112, "ISO_18181_1")])
+def test_a_loss_in_jpeg_xl_is_stated(tmp_path, number, method):
+    frame = imagecodecs.jpegxl_encode(GREY, lossless=number == 110)
+    syntax = UID(f"1.2.840.10008.1.2.4.{number}")
+    path = repack(save(radiograph(GREY), tmp_path / "a.dcm"), syntax, frame)
+    write_derived(tmp_path / "b.dcm", path, read_image(path), DENOISED)
+    assert pydicom.dcmread(tmp_path / "b.dcm").get("LossyImageCompressionMethod") == method
+
+
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless, JPEGLosslessSV1])
 def test_one_frame_of_many_is_read_alone(tmp_path, syntax):
     frames = np.stack([WIDE, WIDE[::-1], WIDE[:, ::-1]])

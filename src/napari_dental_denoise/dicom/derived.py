@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 # Transfer syntaxes that always lose information and those that may, with the defined term for the method.
 LOSSY_JPEG = "ISO_10918_1"
-LOSSY = dict.fromkeys(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"), LOSSY_JPEG)
+LOSSY = dict.fromkeys((f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 111)), LOSSY_JPEG)
 POSSIBLY_LOSSY = {
     "1.2.840.10008.1.2.4.81": "ISO_14495_1",
     "1.2.840.10008.1.2.4.91": "ISO_15444_1",
+    "1.2.840.10008.1.2.4.112": "ISO_18181_1",
     "1.2.840.10008.1.2.4.203": "ISO_15444_15",
 }
 # Bytes per number, by value representation.

@@ -92,7 +92,7 @@ def _expand(source: Path, depth: float) -> Iterator[Path]:
     if walks:
         paths = _walk(source, depth)
     elif is_name(source):
-        paths = iter([source])
+        paths = iter([_pixels_of(source)])
     else:
         stat_or_none(source)
         paths = _matches(source)
@@ -146,8 +146,13 @@ def _is_hidden(name: str) -> bool:
 
 def _is_left_out(path: Path) -> bool:
     """Return whether a file is hidden, or the header of raw pixels beside it."""
-    is_header = path.suffix.lower() == HEADER_SUFFIX and is_file(path.with_suffix(RAW_SUFFIX))
-    return is_header or _is_hidden(path.name)
+    return _pixels_of(path) != path or _is_hidden(path.name)
+
+
+def _pixels_of(path: Path) -> Path:
+    """Return the file of raw pixels that a header describes; other files as they are."""
+    pixels = path.with_suffix(RAW_SUFFIX)
+    return pixels if path.suffix.lower() == HEADER_SUFFIX and is_file(pixels) else path
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -71,6 +71,8 @@ def test_the_header_stands_for_the_pixels(tmp_path):
     path.write_bytes(PIXELS.tobytes())
     assert (probe(tmp_path / "a.mhd").shape, probe(tmp_path / "a.mhd").pixel_size) == ((20, 31), (0.2, 0.1))
     np.testing.assert_array_equal(read_radiograph(tmp_path / "a.mhd").pixels, PIXELS)
+    # Both names are one image.
+    assert list_files([tmp_path / "a.mhd", path]) == [path]
 
 
 class TestHeaders:
