@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import re
+import shutil
 from itertools import groupby
 from os.path import relpath
 from pathlib import Path
@@ -115,6 +116,7 @@ def write_api() -> None:
 def write_pages() -> None:
     """Write what is made from other files: copies of pages, and the page of the public names."""
     GENERATED.mkdir(exist_ok=True)
+    shutil.rmtree(GENERATED / "api", ignore_errors=True)  # names may be gone since
     for source, copy in COPIES.items():
         copy.write_text(relink(source.read_text(encoding="utf-8"), source, copy), encoding="utf-8")
     write_api()
