@@ -56,7 +56,7 @@ def of_kind(tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stack", [False, True])
-def test_every_library_gives_what_numpy_gives(engine, noisy, of_kind, kind, stack):
+def test_every_library_gives_what_numpy_gives(engine, noisy, of_kind, kind, stack, tmp_path):
     values = noisy if stack else noisy[0]
     given = of_kind(kind, values)
     expected = ndd.denoise(values, engine)
@@ -72,6 +72,9 @@ def test_every_library_gives_what_numpy_gives(engine, noisy, of_kind, kind, stac
     assert ndd.ssim(given, expected, data_range=4095) == ndd.ssim(values, expected, data_range=4095)
     np.testing.assert_array_equal(ndd.to_unit(given), ndd.to_unit(values))
     if not stack:
+        ndd.write_image(tmp_path / "scan.tif", given)
+        np.testing.assert_array_equal(ndd.read_image(tmp_path / "scan.tif"), values)
+        assert ndd.find_text(given) == ndd.find_text(values)
         assert ndd.estimate_noise(given) == ndd.estimate_noise(values)
         np.testing.assert_array_equal(ndd.detail_map(given, engine).share, ndd.detail_map(values, engine).share)
         np.testing.assert_array_equal(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import check_grey
+from napari_dental_denoise.pixels import ArrayLike, InputArray, check_grey
 
 Image = NDArray[np.generic]
 Grey = NDArray[np.uint8]
@@ -71,7 +71,7 @@ class TextLine:
         return TextLine(min(self.top, other.top), ends[0], min(self.left, other.left), ends[1])
 
 
-def find_text(image: Image) -> list[TextLine]:
+def find_text(image: ArrayLike) -> list[TextLine]:
     """Return the lines of text that are burned into an image.
 
     Found are at least three letters or digits in a row, from 5 pixels to a twelfth of the image high, all of about one
@@ -105,20 +105,21 @@ def find_text(image: Image) -> list[TextLine]:
     >>> len(find_text(captioned))
     1
     """
-    check_grey(image)
-    if image.ndim != 2:
-        raise InputError(f"expected one image (H, W); received shape {image.shape}")
-    grey = _in_bytes(image)
+    pixels = InputArray(image).pixels
+    check_grey(pixels)
+    if pixels.ndim != 2:
+        raise InputError(f"expected one image (H, W); received shape {pixels.shape}")
+    grey = _in_bytes(pixels)
     found: list[TextLine] = []
     factor = 1
     # Anything taller is anatomy.
     while (tallest := MAX_SHARE * min(grey.shape)) >= MIN_HEIGHT:
         for plane in (grey, 255 - grey):
             lines = _Components(plane).lines(min(tallest, MAX_HEIGHT))
-            found += [_enlarged(line, factor, image.shape) for line in lines]
+            found += [_enlarged(line, factor, pixels.shape) for line in lines]
         factor *= 2
         grey = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    found = [line for line in found if _is_in_margin(line, image.shape)]
+    found = [line for line in found if _is_in_margin(line, pixels.shape)]
     return sorted(_merged(found), key=lambda line: (line.top, line.left))
 
 

@@ -25,7 +25,7 @@ from napari_dental_denoise.images.suffixes import (
     TIFF_SUFFIXES,
     WRITABLE_SUFFIXES,
 )
-from napari_dental_denoise.pixels import MM_PER_INCH, PixelSize, check_pixel_size
+from napari_dental_denoise.pixels import MM_PER_INCH, ArrayLike, InputArray, PixelSize, check_pixel_size
 
 # Offsets in classic TIFF have 32 bits; the rest is left for the headers of the pages.
 MAX_CLASSIC_TIFF_BYTES = 2**32 - 2**26
@@ -41,7 +41,7 @@ ENCODERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def write_image(
     path: str | Path,
-    image: NDArray[np.generic],
+    image: ArrayLike,
     pixel_size_mm: PixelSize | None = None,
     *,
     overwrite: bool = False,
@@ -72,13 +72,13 @@ def write_image(
     >>> import numpy as np
     >>> write_image("tooth.png", np.zeros((480, 640), np.uint8), (0.02, 0.02), overwrite=True)
     """
-    path = Path(path)
-    _check_writable(path, image)
+    path, pixels = Path(path), InputArray(image).pixels
+    _check_writable(path, pixels)
     check_pixel_size(pixel_size_mm)
     if path.suffix.lower() in TIFF_SUFFIXES:
-        write_tiff_pages(path, image[np.newaxis], pixel_size_mm, overwrite=overwrite)
+        write_tiff_pages(path, pixels[np.newaxis], pixel_size_mm, overwrite=overwrite)
     else:
-        write_bytes(path, _encoded(path, image, pixel_size_mm), overwrite=overwrite)
+        write_bytes(path, _encoded(path, pixels, pixel_size_mm), overwrite=overwrite)
 
 
 def _encoded(path: Path, image: NDArray[np.generic], pixel_size_mm: PixelSize | None) -> bytes:
