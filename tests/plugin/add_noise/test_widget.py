@@ -76,6 +76,18 @@ def test_a_preview_that_was_selected_leaves_no_layer_behind_that_is_gone(viewer,
     assert set(viewer.layers.selection) <= set(viewer.layers)
 
 
+def test_a_closed_form_previews_nothing(viewer, open_form, qtbot, radiographs):
+    viewer.add_image(radiographs[0], name="scan")
+    form = open_form("Add noise")
+    form.preview.value = True
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
+    viewer.window.remove_dock_widget(form.native)
+    viewer.layers.clear()
+    viewer.add_image(radiographs[1], name="other")
+    qtbot.wait(500)
+    assert [layer.name for layer in viewer.layers] == ["other"]
+
+
 def test_the_preview_is_what_will_be_added(viewer, open_form, qtbot, radiographs):
     viewer.add_image(radiographs[0], name="scan")
     form = open_form("Add noise")

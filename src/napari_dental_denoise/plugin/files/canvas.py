@@ -72,11 +72,13 @@ def show_file_names(viewer: Viewer) -> None:
     # A text of our own leaves that of the user alone, and tells that this viewer has one already.
     if OVERLAY in viewer.canvas.overlays:
         return
-    text = TextOverlay(visible=True, position="top_left", box=True)
+    text = TextOverlay(visible=True, position="top_left")
     viewer.canvas.overlays[OVERLAY] = text
 
     def update() -> None:
         text.text = displayed_file(viewer)
+        # An empty box is drawn too, and crashes if it is drawn while napari adds a layer.
+        text.box = bool(text.text)
 
     viewer.dims.events.current_step.connect(update)
     viewer.layers.selection.events.active.connect(update)
@@ -106,4 +108,4 @@ def _files(layer: Layer) -> list[str]:
     record = layer.metadata.get(METADATA)
     files = record.get("files", []) if isinstance(record, dict) else []
     # The data of a layer can be replaced.
-    return files if layer.ndim == 3 and len(files) == len(layer.data) else []
+    return files if files and layer.ndim == 3 and len(files) == layer.data.shape[0] else []

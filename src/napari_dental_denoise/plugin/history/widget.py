@@ -36,7 +36,7 @@ class HistoryWidget(QWidget):
         self._connections = Connections()
         self._connections.add(napari_viewer.layers.selection.events.active, self._follow)
         watcher = CloseWatcher(self, self._close)
-        self.destroyed.connect(lambda *_: watcher.close())
+        self.destroyed.connect(watcher.close)
         self._follow()
 
     def _follow(self, _event: Any = None) -> None:

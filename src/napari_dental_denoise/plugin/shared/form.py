@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,23 @@ def finish_form(form: Container, closed: Callable[[], None]) -> None:
     for label in _labels(form.native):
         label.setVisible(bool(label.text()))
     make_scrollable(form.native)
-    watcher = CloseWatcher(form.native, closed)
-    form.native.destroyed.connect(lambda *_: watcher.close())
+
+    def end() -> None:
+        closed()
+        # napari goes on to tell a closed form of new layers.
+        for field in _fields(form):
+            field.changed.block()
+
+    watcher = CloseWatcher(form.native, end)
+    # No function of its own: garbage collection frees that before the form, whose end then crashes.
+    form.native.destroyed.connect(watcher.close)
+
+
+def _fields(form: Container) -> Iterator[Widget]:
+    for field in form:
+        yield field
+        if isinstance(field, Container):
+            yield from _fields(field)
 
 
 def align_labels(form: QWidget) -> None:
