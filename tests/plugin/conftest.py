@@ -1,20 +1,34 @@
 """A real viewer, real forms, and a way to wait for what they do."""
 
+import gc
 import json
 import threading
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 
 import dask.array as da
 import napari.settings
 import numpy as np
 import psutil
 import pytest
+from npe2 import PluginManifest
 
 from napari_dental_denoise import add_gaussian_noise
+from tests.plugin.window import SharedWindow
 
 # Longer than anything takes on a busy machine: tests wait for events, and only a hang ends so.
 PATIENCE_S = 400
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_viewers():
+    """Each viewer reads all manifests, saves settings, and searches all objects for garbage: half of its time."""
+    gc.collect()
+    gc.freeze()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(napari.settings.get_settings(), "_save_on_change", False)
+        patch.setattr(PluginManifest, "from_file", cache(PluginManifest.from_file))
+        yield
 
 
 @pytest.fixture
@@ -52,10 +66,36 @@ def settings(tmp_path, monkeypatch):
     return napari.settings.get_plugin_settings("napari-dental-denoise")
 
 
+@pytest.fixture(scope="session")
+def shared_window(qapp):
+    """The window of `viewer`, between tests."""
+    window = SharedWindow()
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def viewer(make_napari_viewer):
-    """A window that is shown."""
-    return make_napari_viewer(show=True)
+def no_window(shared_window):
+    """No window is open as the test begins."""
+    shared_window.close()
+
+
+@pytest.fixture
+def make_napari_viewer(no_window, make_napari_viewer):
+    """The fixture of napari, for the tests that need a window of their own, hidden ones or several."""
+    return make_napari_viewer
+
+
+@pytest.fixture
+def viewer(request, shared_window, qtbot):
+    """A window that is shown, without layers and forms."""
+    viewer = shared_window.viewer()
+    qtbot.wait_exposed(viewer.window._qt_window)
+    yield viewer
+    if request.node.rep_call.failed:
+        shared_window.close()
+    else:
+        shared_window.tidy()
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ TITLE = "scan noisy denoised, 90 % interval"
 
 
 @pytest.fixture
-def form(make_napari_viewer, qtbot):
+def form(viewer, qtbot):
     """The form in a viewer with a clean, a noisy and a denoised 8-bit image, which is off by 0 to 9 levels."""
     from napari_dental_denoise.plugin.compare.widget import CompareWidget
 
-    viewer = make_napari_viewer(show=True)
     clean = np.full(SHAPE, 100, np.uint8)
     off = (np.arange(clean.size).reshape(SHAPE) % 10).astype(np.uint8)
     for name, image in {"scan": clean, "scan noisy": clean + 40, NAME: clean - off}.items():
@@ -231,12 +230,11 @@ def test_layers_of_two_types_have_their_error_on_the_common_scale(form, qtbot):
     assert envelope(band, 0) == pytest.approx((95.5 / 255, 104.5 / 255))
 
 
-def test_the_error_map_of_a_stack_follows_the_slice(make_napari_viewer, qtbot):
+def test_the_error_map_of_a_stack_follows_the_slice(viewer, qtbot):
     from napari.utils._proxies import PublicOnlyProxy
 
     from napari_dental_denoise.plugin.compare.widget import CompareWidget
 
-    viewer = make_napari_viewer(show=True)
     place = {"scale": (2, 0.1, 0.1), "translate": (4, 3, 5), "units": ("mm", "mm", "mm")}
     clean = np.full((3, *SHAPE), 100, np.uint8)
     for name, image in {"scan": clean, "scan noisy": clean + 40, NAME: clean + 3}.items():

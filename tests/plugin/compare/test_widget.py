@@ -21,11 +21,10 @@ def images():
 
 
 @pytest.fixture
-def form(make_napari_viewer, qtbot, images):
+def form(viewer, qtbot, images):
     """The form in the dock of a viewer with three layers; all is at rest before and after."""
     from napari_dental_denoise.plugin.compare.widget import CompareWidget
 
-    viewer = make_napari_viewer(show=True)
     for name, image in images.items():
         viewer.add_image(image.copy(), name=name, contrast_limits=(0, 255))
     widget = CompareWidget(viewer)
@@ -207,10 +206,9 @@ def test_away_from_the_edge_the_mouse_does_not_move_it(form, qtbot):
     assert form._wiping.column == 75
 
 
-def test_wipe_of_scaled_stacks_follows_the_slice(make_napari_viewer, qtbot):
+def test_wipe_of_scaled_stacks_follows_the_slice(viewer, qtbot):
     from napari_dental_denoise.plugin.compare.widget import CompareWidget
 
-    viewer = make_napari_viewer(show=True)
     place = {"scale": (2, 0.1, 0.1), "translate": (4, 3, 5), "units": ("mm", "mm", "mm")}
     noisy, denoised = np.random.default_rng(0).random((2, 3, *SHAPE)).astype(np.float32)
     viewer.add_image(noisy, name="noisy", **place)
@@ -292,12 +290,11 @@ def test_the_difference_is_symmetric(form, qtbot, images):
     assert [layer.name for layer in viewer_of(form).layers].count("scan gaussian - scan") == 1
 
 
-def test_the_difference_of_a_lazy_stack_is_lazy(make_napari_viewer, qtbot):
+def test_the_difference_of_a_lazy_stack_is_lazy(viewer, qtbot):
     import dask.array as da
 
     from napari_dental_denoise.plugin.compare.widget import CompareWidget
 
-    viewer = make_napari_viewer(show=True)
     stack = da.random.default_rng(0).random((3, *SHAPE), chunks=(1, *SHAPE))
     viewer.add_image(stack, name="noisy")
     viewer.add_image(stack * 0.5, name="denoised")
@@ -431,10 +428,9 @@ def test_a_line_beside_the_image_gives_an_empty_profile(form, qtbot):
     assert all(np.isnan(curve.values).all() for curve in form.profile._curves)
 
 
-def test_shapes_count_on_their_own_slice(make_napari_viewer, qtbot):
+def test_shapes_count_on_their_own_slice(viewer, qtbot):
     from napari_dental_denoise.plugin.shared.shapes import last_line, outlines
 
-    viewer = make_napari_viewer()
     image = viewer.add_image(np.zeros((3, *SHAPE)), scale=(2, 0.5, 0.5), translate=(0, 3, 5))
     box = np.array([[1, 10, 10], [1, 10, 20], [1, 30, 20], [1, 30, 10]])
     shapes = viewer.add_shapes([box], shape_type="rectangle", scale=image.scale, translate=image.translate)
@@ -464,10 +460,10 @@ def test_layers_of_two_types_meet_on_one_scale(form, qtbot, images):
     assert form._wiping.image.contrast_limits == pytest.approx((0, 1))
 
 
-def test_an_empty_viewer_says_what_to_do(make_napari_viewer, qtbot):
+def test_an_empty_viewer_says_what_to_do(viewer, qtbot):
     from napari_dental_denoise.plugin.compare.widget import CompareWidget
 
-    form = CompareWidget(make_napari_viewer(show=True))
+    form = CompareWidget(viewer)
     rest(qtbot, form)
     assert form.status.value == "Choose two layers to compare"
     assert not any(button.isEnabled() for button in (form.wipe, form.side_by_side, form.difference))
@@ -501,13 +497,12 @@ def test_closing_the_window_during_a_wipe_is_harmless(make_napari_viewer, qtbot,
     qtbot.wait(100)
 
 
-def test_as_napari_makes_it(make_napari_viewer, qtbot, images):
+def test_as_napari_makes_it(viewer, qtbot, images):
     """napari hands a form a viewer that gives public things only."""
     from napari.utils._proxies import PublicOnlyProxy
 
     from napari_dental_denoise.plugin.compare.widget import CompareWidget
 
-    viewer = make_napari_viewer(show=True)
     for name, image in images.items():
         viewer.add_image(image.copy(), name=name)
     assert CompareWidget.__init__.__annotations__["viewer"] == "napari.viewer.Viewer"
@@ -523,10 +518,9 @@ def test_as_napari_makes_it(make_napari_viewer, qtbot, images):
     form.close()
 
 
-def test_it_is_no_wider_than_needed(make_napari_viewer, qtbot):
+def test_it_is_no_wider_than_needed(viewer, qtbot):
     from napari_dental_denoise.plugin.compare.widget import CompareWidget
 
-    viewer = make_napari_viewer(show=True)
     form = CompareWidget(viewer)
     assert max(form.minimumSizeHint().width(), form.minimumWidth()) <= MINIMUM_WIDTH
     assert form.sizeHint().height() < 660

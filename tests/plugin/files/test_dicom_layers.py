@@ -40,9 +40,8 @@ def test_files_are_accepted_with_any_name(tmp_path, pixels):
     assert get_reader(str(tmp_path / "disc")) is read
 
 
-def test_a_file_without_a_suffix_is_opened_by_napari_itself(tmp_path, pixels, make_napari_viewer):
+def test_a_file_without_a_suffix_is_opened_by_napari_itself(tmp_path, pixels, viewer):
     path = save(radiograph(pixels, bits=12), tmp_path / "IM000001")
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(path), plugin=None)  # as a drop does
     np.testing.assert_array_equal(layer.data, pixels)
 
@@ -50,16 +49,15 @@ def test_a_file_without_a_suffix_is_opened_by_napari_itself(tmp_path, pixels, ma
 @pytest.mark.parametrize(
     "name", ["a.IMA", "CT.1.2.840.113619.2", "DX.1.2.392.7", "1.2.840.113619.2.55", "IM0001;1", "a.dcm;1"]
 )
-def test_files_as_scanners_name_them_are_offered_and_keep_their_names(tmp_path, pixels, name, make_napari_viewer):
+def test_files_as_scanners_name_them_are_offered_and_keep_their_names(tmp_path, pixels, name, viewer):
     path = save(radiograph(pixels, bits=12), tmp_path / name)
-    (layer,) = make_napari_viewer().open(str(path), plugin=None)
+    (layer,) = viewer.open(str(path), plugin=None)
     np.testing.assert_array_equal(layer.data, pixels)
     assert layer.name == name.replace(".IMA", "").replace(".dcm;1", "").replace(";1", "")
 
 
-def test_a_layer_has_window_spacing_and_no_patient(tmp_path, pixels, make_napari_viewer):
+def test_a_layer_has_window_spacing_and_no_patient(tmp_path, pixels, viewer):
     dataset = radiograph(pixels, bits=12, PixelSpacing=[0.2, 0.1], WindowCenter=1000, WindowWidth=501)
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(save(dataset, tmp_path / "a.dcm")), plugin=PLUGIN)
     np.testing.assert_array_equal(layer.data, pixels)
     assert tuple(layer.contrast_limits) == (749.5, 1249.5)
@@ -77,8 +75,7 @@ def test_a_layer_shows_no_attribute_that_the_image_can_do_without(tmp_path, pixe
         np.testing.assert_array_equal(np.asarray(data).reshape(-1, *pixels.shape)[0], pixels)
 
 
-def test_spacing_at_the_detector_is_marked(tmp_path, pixels, make_napari_viewer):
-    viewer = make_napari_viewer()
+def test_spacing_at_the_detector_is_marked(tmp_path, pixels, viewer):
     dataset = radiograph(pixels, ImagerPixelSpacing=[0.1, 0.1])
     (layer,) = viewer.open(str(save(dataset, tmp_path / "a.dcm")), plugin=PLUGIN)
     assert layer.axis_labels == ("y at the detector", "x at the detector")
@@ -198,9 +195,8 @@ def test_a_stack_of_one_spacing_says_where_it_holds(tmp_path, pixels):
 @pytest.mark.parametrize(
     "attributes", [{"RescaleSlope": -1, "RescaleIntercept": 4095}, {"PresentationLUTShape": "INVERSE"}]
 )
-def test_what_is_shown_white_is_denoised_and_saved_as_such(tmp_path, pixels, attributes, make_napari_viewer):
+def test_what_is_shown_white_is_denoised_and_saved_as_such(tmp_path, pixels, attributes, viewer):
     path = save(radiograph(4095 - pixels, bits=12, **attributes), tmp_path / "a.dcm")
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(path), plugin=PLUGIN)
     assert layer.colormap.name == "gray_r"
     np.testing.assert_array_equal(layer_encoding(layer).to_grey(layer.data), pixels)
@@ -236,12 +232,9 @@ def test_one_file_opened_is_that_file(tmp_path, pixels):
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_a_dicom_layer_is_denoised_and_saved_as_a_derived_file(
-    tmp_path, pixels, photometric, make_napari_viewer, qtbot
-):
+def test_a_dicom_layer_is_denoised_and_saved_as_a_derived_file(tmp_path, pixels, photometric, viewer, qtbot):
     stored = 4095 - pixels if photometric == "MONOCHROME1" else pixels
     path = save(radiograph(stored, bits=12, photometric=photometric), tmp_path / "Mueller Juergen.dcm")
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(path), plugin=PLUGIN)
     form = DenoiseWidget(viewer)
     viewer.window.add_dock_widget(form, name="Denoise")
@@ -264,9 +257,8 @@ def test_a_dicom_layer_is_denoised_and_saved_as_a_derived_file(
     assert "Mueller" not in str(saved)
 
 
-def test_the_polarity_of_a_raster_copy_is_white_high(tmp_path, pixels, make_napari_viewer):
+def test_the_polarity_of_a_raster_copy_is_white_high(tmp_path, pixels, viewer):
     path = save(radiograph(4095 - pixels, bits=12, photometric="MONOCHROME1"), tmp_path / "a.dcm")
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(path), plugin=PLUGIN)
     layer.save(str(tmp_path / "a.tif"), plugin=PLUGIN)
     ((data, _, _),) = read(str(tmp_path / "a.tif"))
@@ -275,9 +267,8 @@ def test_the_polarity_of_a_raster_copy_is_white_high(tmp_path, pixels, make_napa
         layer.save(str(tmp_path / "again.dcm"), plugin=PLUGIN)
 
 
-def test_signed_values_are_denoised_and_get_noise(tmp_path, pixels, make_napari_viewer, qtbot):
+def test_signed_values_are_denoised_and_get_noise(tmp_path, pixels, viewer, qtbot):
     stored = pixels.astype(np.int16) - 2048
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(save(radiograph(stored, bits=12), tmp_path / "a.dcm")), plugin=PLUGIN)
     form = NoiseWidget(viewer)
     viewer.window.add_dock_widget(form, name="Add noise")
@@ -299,11 +290,10 @@ def save_slices(folder, pixels, places, **attributes):
         save(dataset, folder / f"CT.1.2.{index * 3 % 5}")
 
 
-def test_a_scan_is_a_volume_in_mm_where_it_lies_and_its_localizer_a_layer_beside(tmp_path, pixels, make_napari_viewer):
+def test_a_scan_is_a_volume_in_mm_where_it_lies_and_its_localizer_a_layer_beside(tmp_path, pixels, viewer):
     save_slices(tmp_path / "in", pixels, [0.4, 0, 0.2])
     localizer = radiograph(pixels[:, :90], modality="CT", StudyInstanceUID="1.2", SeriesInstanceUID="1.2.3")
     save(localizer, tmp_path / "in" / "localizer")
-    viewer = make_napari_viewer()
     volume, beside = sorted(viewer.open(str(tmp_path / "in"), plugin=PLUGIN), key=lambda layer: -layer.ndim)
     np.testing.assert_allclose(volume.scale, [0.2, 0.3, 0.3])
     np.testing.assert_allclose(volume.translate, [0, 7, 5])
@@ -315,11 +305,11 @@ def test_a_scan_is_a_volume_in_mm_where_it_lies_and_its_localizer_a_layer_beside
     assert beside.translate[-1] > 5 + 0.3 * 160
 
 
-def test_a_missing_slice_is_told(tmp_path, pixels, make_napari_viewer):
+def test_a_missing_slice_is_told(tmp_path, pixels, viewer):
     from napari.utils.notifications import notification_manager
 
     save_slices(tmp_path / "in", pixels, [0, 0.2, 0.4, 0.8])
-    make_napari_viewer().open(str(tmp_path / "in"), plugin=PLUGIN)
+    viewer.open(str(tmp_path / "in"), plugin=PLUGIN)
     assert "in: slices missing: 1" in notification_manager.records[-1].message
 
 

@@ -49,15 +49,13 @@ def grey(level, shape=(20, 30)):
     return np.full(shape, level, np.uint8)
 
 
-def test_the_commands_are_in_the_file_menu(make_napari_viewer):
-    make_napari_viewer()
+def test_the_commands_are_in_the_file_menu(viewer):
     entries = get_app_model().menus.get_menu("napari/file/io_utilities")
     shown = {entry.command.id for entry in entries if hasattr(entry, "command")}
     assert {f"{PLUGIN}.{name}" for name in ("open_folder", "prefer_for_folders")} <= shown
 
 
-def test_a_folder_opens_without_a_question(folder, make_napari_viewer, choose, notified):
-    viewer = make_napari_viewer()
+def test_a_folder_opens_without_a_question(folder, viewer, choose, notified):
     choose(folder)
     run("open_folder")
     assert [(layer.name, layer.data.shape) for layer in viewer.layers] == [("scans", (8, 160, 200))]
@@ -66,8 +64,7 @@ def test_a_folder_opens_without_a_question(folder, make_napari_viewer, choose, n
     assert notified() == []
 
 
-def test_the_reader_of_the_palette_asks_for_files(folder, make_napari_viewer, monkeypatch, notified):
-    viewer = make_napari_viewer()
+def test_the_reader_of_the_palette_asks_for_files(folder, viewer, monkeypatch, notified):
     files = sorted(str(path) for path in folder.iterdir())[:2]
     for answer in (files, []):
         monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, answer=answer, **__: (answer, ""))
@@ -76,21 +73,18 @@ def test_the_reader_of_the_palette_asks_for_files(folder, make_napari_viewer, mo
     assert notified() == []
 
 
-def test_the_palette_offers_no_writer(make_napari_viewer):
-    make_napari_viewer()
+def test_the_palette_offers_no_writer(viewer):
     assert not get_app_model().registered_actions[f"{PLUGIN}.write_image"].enablement.eval({})
 
 
-def test_a_cancelled_dialog_does_nothing(make_napari_viewer, choose, notified):
-    viewer = make_napari_viewer()
+def test_a_cancelled_dialog_does_nothing(viewer, choose, notified):
     choose("")
     run("open_folder")
     assert len(viewer.layers) == 0
     assert notified() == []
 
 
-def test_a_folder_of_subfolders_opens_each_of_them(folder, make_napari_viewer, choose, notified):
-    viewer = make_napari_viewer()
+def test_a_folder_of_subfolders_opens_each_of_them(folder, viewer, choose, notified):
     choose(folder.parent)
     run("open_folder")
     assert [layer.name for layer in viewer.layers] == [folder.name]
@@ -101,10 +95,9 @@ def test_a_folder_of_subfolders_opens_each_of_them(folder, make_napari_viewer, c
     assert notified() == []
 
 
-def test_a_folder_without_images_says_so(tmp_path, make_napari_viewer, choose, notified):
+def test_a_folder_without_images_says_so(tmp_path, viewer, choose, notified):
     (tmp_path / "notes" / "more").mkdir(parents=True)
     (tmp_path / "notes" / "more" / "a.txt").write_text("no image")
-    viewer = make_napari_viewer()
     choose(tmp_path / "notes")
     run("open_folder")
     assert len(viewer.layers) == 0
@@ -113,7 +106,7 @@ def test_a_folder_without_images_says_so(tmp_path, make_napari_viewer, choose, n
     assert message.startswith("notes: no PNG, JPEG, TIFF, DICOM or other image found in this folder or its subfolders")
 
 
-def test_subfolders_are_a_stack_each_and_a_bad_file_is_named(tmp_path, make_napari_viewer, choose, notified):
+def test_subfolders_are_a_stack_each_and_a_bad_file_is_named(tmp_path, viewer, choose, notified):
     for dataset, level in {"upper 10": 10, "upper 9": 9}.items():
         for number in range(2):
             write_image(tmp_path / "sets" / dataset / f"{number}.png", grey(level))
@@ -122,7 +115,6 @@ def test_subfolders_are_a_stack_each_and_a_bad_file_is_named(tmp_path, make_napa
     (tmp_path / "sets" / "upper 10" / "bad.png").write_bytes(b"")
     (tmp_path / "sets" / "notes").mkdir()
     (tmp_path / "sets" / "notes" / "readme.txt").write_text("x")
-    viewer = make_napari_viewer()
     choose(tmp_path / "sets")
     run("open_folder")
     assert [(layer.name, layer.data.shape) for layer in viewer.layers] == [
@@ -138,8 +130,7 @@ def test_subfolders_are_a_stack_each_and_a_bad_file_is_named(tmp_path, make_napa
     assert message.endswith("upper 10/bad.png: is empty (0 bytes)")
 
 
-def test_empty_folders_say_so(tmp_path, make_napari_viewer, choose, notified):
-    viewer = make_napari_viewer()
+def test_empty_folders_say_so(tmp_path, viewer, choose, notified):
     (tmp_path / "empty").mkdir()
     choose(tmp_path)
     run("open_folder")
@@ -163,12 +154,9 @@ def drop(viewer, path):
     viewer.window._qt_viewer.dropEvent(event)
 
 
-def test_a_drop_asks_until_the_user_prefers_this_plugin(
-    folder, make_napari_viewer, own_settings, notified, monkeypatch
-):
+def test_a_drop_asks_until_the_user_prefers_this_plugin(folder, viewer, own_settings, notified, monkeypatch):
     asked = []
     monkeypatch.setattr(QDialog, "exec_", lambda dialog: asked.append(type(dialog).__name__) or 0, raising=False)
-    viewer = make_napari_viewer()
     drop(viewer, folder)
     assert asked == ["QtReaderDialog"]
     assert len(viewer.layers) == 0

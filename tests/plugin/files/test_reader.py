@@ -36,6 +36,7 @@ def test_image_files_are_accepted_by_suffix_alone(name):
 @pytest.mark.parametrize(
     "path", ["", "notes.txt", "a.png.gz", "volume.zarr", [], ["a.png", "b.txt"], None, 7, b"a.png", "a\0.txt", [None]]
 )
+@pytest.mark.usefixtures("no_window")  # where it would ask for files in place of None
 def test_everything_else_is_refused_without_an_error(path):
     assert get_reader(path) is None
 
@@ -57,9 +58,8 @@ def test_asking_is_cheap(folder):
     assert done.stdout.strip() == "[]"
 
 
-def test_one_file_is_one_layer(tmp_path, radiographs, make_napari_viewer):
+def test_one_file_is_one_layer(tmp_path, radiographs, viewer):
     write_image(tmp_path / "tooth 36.png", radiographs[0])
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(tmp_path / "tooth 36.png"), plugin="napari-dental-denoise")
     assert layer.name == "tooth 36"
     np.testing.assert_array_equal(layer.data, radiographs[0])
@@ -85,10 +85,9 @@ def test_contrast_limits_follow_the_type(tmp_path, image, limits):
     assert kind == "image"
 
 
-def test_the_pixel_size_is_the_scale(tmp_path, make_napari_viewer):
+def test_the_pixel_size_is_the_scale(tmp_path, viewer):
     for name in ("1.png", "2.png"):
         write_image(tmp_path / "sized" / name, grey(5), (0.05, 0.04))
-    viewer = make_napari_viewer()
     viewer.add_image(grey(1))  # a layer in pixels beside those in mm
     (single,) = viewer.open(str(tmp_path / "sized" / "1.png"), plugin="napari-dental-denoise")
     (stack,) = viewer.open(str(tmp_path / "sized"), plugin="napari-dental-denoise")
@@ -98,18 +97,17 @@ def test_the_pixel_size_is_the_scale(tmp_path, make_napari_viewer):
     assert [str(unit) for unit in stack.units] == ["pixel", "millimeter", "millimeter"]
 
 
-def test_an_image_of_three_columns_is_no_colour_image(tmp_path, make_napari_viewer):
+def test_an_image_of_three_columns_is_no_colour_image(tmp_path, viewer):
     for name in ("1.png", "2.png"):
         write_image(tmp_path / "narrow" / name, grey(5, (20, 3)))
-    (layer,) = make_napari_viewer().open(str(tmp_path / "narrow"), plugin="napari-dental-denoise")
+    (layer,) = viewer.open(str(tmp_path / "narrow"), plugin="napari-dental-denoise")
     assert not layer.rgb
     assert layer.data.shape == (2, 20, 3)
 
 
-def test_a_folder_is_one_lazy_stack_in_natural_order(tmp_path, make_napari_viewer, monkeypatch, notified):
+def test_a_folder_is_one_lazy_stack_in_natural_order(tmp_path, viewer, monkeypatch, notified):
     for number in (10, 9, 1, 100):
         write_image(tmp_path / "scans" / f"tooth {number}.png", grey(number))
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(tmp_path / "scans"), plugin="napari-dental-denoise")
     assert layer.name == "scans"
     assert layer.data.chunks == ((1, 1, 1, 1), (20,), (30,))
@@ -128,8 +126,7 @@ def test_a_folder_is_one_lazy_stack_in_natural_order(tmp_path, make_napari_viewe
     assert notified() == []
 
 
-def test_a_folder_opened_again_shows_what_is_in_it_now(tmp_path, make_napari_viewer):
-    viewer = make_napari_viewer()
+def test_a_folder_opened_again_shows_what_is_in_it_now(tmp_path, viewer):
     for level in (10, 20):
         for name in ("1.png", "2.png"):
             write_image(tmp_path / "scans" / name, grey(level), overwrite=True)
@@ -138,11 +135,11 @@ def test_a_folder_opened_again_shows_what_is_in_it_now(tmp_path, make_napari_vie
         viewer.layers.clear()
 
 
-def test_mixed_sizes_are_separate_layers(tmp_path, make_napari_viewer):
+def test_mixed_sizes_are_separate_layers(tmp_path, viewer):
     write_image(tmp_path / "mixed" / "1.png", grey(1))
     write_image(tmp_path / "mixed" / "2.png", grey(2, (31, 17)))
     write_image(tmp_path / "mixed" / "3.png", grey(3, dtype=np.uint16))
-    layers = make_napari_viewer().open(str(tmp_path / "mixed"), plugin="napari-dental-denoise")
+    layers = viewer.open(str(tmp_path / "mixed"), plugin="napari-dental-denoise")
     assert [(layer.name, layer.data.shape, str(layer.dtype)) for layer in layers] == [
         ("1", (20, 30), "uint8"),
         ("2", (31, 17), "uint8"),
@@ -160,10 +157,9 @@ def test_images_of_mixed_sizes_are_a_stack_for_each_size(tmp_path):
     ]
 
 
-def test_bad_files_are_named_in_one_notification(folder, make_napari_viewer, notified):
+def test_bad_files_are_named_in_one_notification(folder, viewer, notified):
     expected = write_hostile(folder, 1)
     (folder / "Thumbs.db").write_bytes(b"x")
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(folder), plugin="napari-dental-denoise")
     assert layer.data.shape == (8, 160, 200)
     (message,) = notified()
@@ -171,6 +167,7 @@ def test_bad_files_are_named_in_one_notification(folder, make_napari_viewer, not
     assert all(name in message for name in expected)
 
 
+@pytest.mark.usefixtures("no_window")
 def test_a_folder_of_which_nothing_can_be_read_says_so(tmp_path, notified):
     (tmp_path / "a.png").write_text("not an image")
     with pytest.raises(InputError, match=r"None of 1 files can be read: a\.png: is not an image"):
@@ -180,14 +177,13 @@ def test_a_folder_of_which_nothing_can_be_read_says_so(tmp_path, notified):
     assert notified() == []
 
 
-def test_a_file_whose_pixels_are_damaged_is_a_black_frame(folder, make_napari_viewer, notified):
+def test_a_file_whose_pixels_are_damaged_is_a_black_frame(folder, viewer, notified):
     # Whole but for a hole in its pixels.
     Image.open(folder / "scan6.png").save(folder / "scan6.png", "JPEG", quality=95)
     image = bytearray((folder / "scan6.png").read_bytes())
     middle = len(image) // 2
     image[middle : middle + 200] = bytes(200)
     (folder / "scan6.png").write_bytes(image)
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(folder), plugin="napari-dental-denoise")
     assert layer.data.shape == (8, 160, 200)
     assert notified() == []
@@ -216,16 +212,16 @@ def test_frames_are_read_from_many_threads(folder, radiographs):
     assert all(np.array_equal(result, radiographs) for result in results)
 
 
-def test_files_opened_as_a_stack(folder, radiographs, make_napari_viewer):
+def test_files_opened_as_a_stack(folder, radiographs, viewer):
     paths = [str(folder / f"scan{number}.png") for number in (5, 0, 3)]
-    (layer,) = make_napari_viewer().open(paths, stack=True, plugin="napari-dental-denoise")
+    (layer,) = viewer.open(paths, stack=True, plugin="napari-dental-denoise")
     assert layer.name == "scans"
     np.testing.assert_array_equal(layer.data.compute(), np.stack(radiographs)[[5, 0, 3]])
 
 
-def test_files_dropped_together_are_a_layer_each(folder, make_napari_viewer):
+def test_files_dropped_together_are_a_layer_each(folder, viewer):
     paths = [str(folder / f"scan{number}.png") for number in (5, 0)]
-    layers = make_napari_viewer().open(paths, plugin="napari-dental-denoise")
+    layers = viewer.open(paths, plugin="napari-dental-denoise")
     assert [layer.name for layer in layers] == ["scan5", "scan0"]
 
 
@@ -274,7 +270,7 @@ def test_in_a_folder_the_first_page_is_shown_and_said(tmp_path, notified):
     assert message.startswith("First page only of 1 files: several.tif")
 
 
-def test_a_folder_of_real_radiographs(dental_data, make_napari_viewer):
-    (layer,) = make_napari_viewer().open(str(dental_data / "periapical" / "test"), plugin="napari-dental-denoise")
+def test_a_folder_of_real_radiographs(dental_data, viewer):
+    (layer,) = viewer.open(str(dental_data / "periapical" / "test"), plugin="napari-dental-denoise")
     assert layer.data.shape == (20, 512, 748)
     assert layer.data[19].compute().max() > 0

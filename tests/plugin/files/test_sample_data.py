@@ -9,8 +9,8 @@ SAMPLES = {"clean_radiograph": (488, 748), "noisy_radiograph": (488, 748), "nois
 
 
 @pytest.mark.parametrize("key", list(SAMPLES))
-def test_samples_open_in_napari(make_napari_viewer, key):
-    (layer,) = make_napari_viewer().open_sample("napari-dental-denoise", key)
+def test_samples_open_in_napari(viewer, key):
+    (layer,) = viewer.open_sample("napari-dental-denoise", key)
     assert layer.data.shape == SAMPLES[key]
     assert layer.dtype == np.uint8
     assert tuple(layer.contrast_limits) == (0, 255)

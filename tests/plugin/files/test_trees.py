@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import zarr
 from napari.utils.notifications import notification_manager
 from qtpy.QtWidgets import QMessageBox
 
@@ -38,13 +39,13 @@ def opened(viewer, folder):
     return [(layer.name, layer.data.shape, float(np.asarray(layer.data).mean())) for layer in layers]
 
 
-def test_dicom_files_in_nested_folders_are_a_layer(tmp_path, make_napari_viewer, notified):
+def test_dicom_files_in_nested_folders_are_a_layer(tmp_path, viewer, notified):
     save_slices(tmp_path / "PAT" / "ST", "1.2.3", (10, 20))
-    assert opened(make_napari_viewer(), tmp_path) == [("PAT/ST", (2, 20, 30), 15)]
+    assert opened(viewer, tmp_path) == [("PAT/ST", (2, 20, 30), 15)]
     assert notified() == []
 
 
-def test_a_mixed_tree_opens_whole(tmp_path, make_napari_viewer, notified):
+def test_a_mixed_tree_opens_whole(tmp_path, viewer, notified):
     root = tmp_path / "PAT"
     for name in ("a", "b"):
         write_image(root / f"{name}.png", grey(1))
@@ -53,7 +54,7 @@ def test_a_mixed_tree_opens_whole(tmp_path, make_napari_viewer, notified):
     save_slices(root / "ST 10" / "SE", "1.2.10", (4, 4))
     save_slices(root / "ST 9" / "SE", "1.2.9", (5, 5, 5))
     save_slices(root / "ST 9" / "SE" / "scout", "1.2.8", (6,))
-    assert opened(make_napari_viewer(), root) == [
+    assert opened(viewer, root) == [
         ("PAT", (2, 20, 30), 1),
         ("photos 30x20 uint8", (2, 20, 30), 2),
         ("photos/wide", (20, 40), 3),
@@ -64,11 +65,10 @@ def test_a_mixed_tree_opens_whole(tmp_path, make_napari_viewer, notified):
     assert notified() == []
 
 
-def test_a_series_in_a_folder_for_each_slice_is_one_layer(tmp_path, make_napari_viewer):
+def test_a_series_in_a_folder_for_each_slice_is_one_layer(tmp_path, viewer):
     for number in (1, 2, 3):
         uids = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.3", "InstanceNumber": number}
         save(radiograph(grey(number), **uids), tmp_path / "PAT" / "SE" / f"{9 - number}" / "IM")
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(tmp_path / "PAT"), plugin=PLUGIN)
     assert layer.name == "SE"
     np.testing.assert_array_equal(layer.data[:, 0, 0], [1, 2, 3])
@@ -76,26 +76,26 @@ def test_a_series_in_a_folder_for_each_slice_is_one_layer(tmp_path, make_napari_
     assert (record["path"], record["files"]) == (str(tmp_path / "PAT" / "SE"), ["8/IM", "7/IM", "6/IM"])
 
 
-def test_bad_files_of_a_tree_are_named_with_their_folder(tmp_path, make_napari_viewer, notified):
+def test_bad_files_of_a_tree_are_named_with_their_folder(tmp_path, viewer, notified):
     for folder in ("left", "right"):
         write_image(tmp_path / folder / "a.png", grey(1))
     (tmp_path / "right" / "IM1.png").write_bytes(b"")
-    assert len(make_napari_viewer().open(str(tmp_path), plugin=PLUGIN)) == 2
+    assert len(viewer.open(str(tmp_path), plugin=PLUGIN)) == 2
     assert notified() == [("warning", "1 of 3 files left out: right/IM1.png: is empty (0 bytes)")]
 
 
-def test_an_image_that_only_its_header_promised_is_named(tmp_path, make_napari_viewer, monkeypatch, notified):
+def test_an_image_that_only_its_header_promised_is_named(tmp_path, viewer, monkeypatch, notified):
     for folder in ("a", "b"):
         write_image(tmp_path / folder / "1.png", np.arange(600, dtype=np.uint8).reshape(20, 30))
     data = (tmp_path / "b" / "1.png").read_bytes()
     (tmp_path / "b" / "1.png").write_bytes(data[: len(data) // 2])
-    assert [layer.name for layer in make_napari_viewer().open(str(tmp_path), plugin=PLUGIN)] == ["a/1"]
+    assert [layer.name for layer in viewer.open(str(tmp_path), plugin=PLUGIN)] == ["a/1"]
     assert notified() == [("warning", "1 of 2 files left out: b/1.png: is truncated or damaged")]
 
 
-def test_a_folder_named_as_a_dicomdir_is_a_folder(tmp_path, make_napari_viewer):
+def test_a_folder_named_as_a_dicomdir_is_a_folder(tmp_path, viewer):
     save_slices(tmp_path / "DICOMDIR", "1.2.3", (10, 20))
-    assert opened(make_napari_viewer(), tmp_path / "DICOMDIR") == [("DICOMDIR", (2, 20, 30), 15)]
+    assert opened(viewer, tmp_path / "DICOMDIR") == [("DICOMDIR", (2, 20, 30), 15)]
 
 
 @pytest.fixture
@@ -185,13 +185,12 @@ def test_a_damaged_image_is_no_missing_one(tmp_path, viewer, notified):
     assert message.endswith("upper/a.png: is empty (0 bytes) (in sets)")
 
 
-def test_sizes_that_differ_lie_side_by_side(tmp_path, make_napari_viewer):
+def test_sizes_that_differ_lie_side_by_side(tmp_path, viewer):
     for folder in ("clean", "noisy"):
         for name in ("1", "2"):
             write_image(tmp_path / folder / f"{name}.png", grey(1), (0.1, 0.1))
     write_image(tmp_path / "other" / "tall.png", grey(3, (50, 10)), (0.2, 0.2))
     write_image(tmp_path / "other" / "wide.png", grey(3, (10, 50)), (0.1, 0.1))
-    viewer = make_napari_viewer()
     clean, noisy, tall, wide = viewer.open(str(tmp_path), plugin=PLUGIN)
     # A clean image is compared with the noisy one of its size on top of it.
     np.testing.assert_array_equal(clean.extent.world, noisy.extent.world)
@@ -200,10 +199,9 @@ def test_sizes_that_differ_lie_side_by_side(tmp_path, make_napari_viewer):
     assert tall.extent.world[0][0] == pytest.approx(clean.extent.world[0][1], abs=0.2)
 
 
-def test_files_of_one_folder_that_differ_lie_side_by_side(tmp_path, make_napari_viewer):
+def test_files_of_one_folder_that_differ_lie_side_by_side(tmp_path, viewer):
     write_image(tmp_path / "1.png", grey(1))
     write_image(tmp_path / "2.png", grey(2, (31, 17)))
-    viewer = make_napari_viewer()
     one, two = viewer.open(str(tmp_path), plugin=PLUGIN)
     assert viewer.layers.extent.world[1][-1] > 30 + 17
     assert one.get_value((5, 5), world=True) == 1
@@ -249,6 +247,7 @@ def test_all_sizes_are_in_view(tmp_path, viewer):
 
 def file_on_canvas(viewer):
     overlay = viewer.canvas.overlays.file_name
+    assert overlay.box == bool(overlay.text)
     return overlay.text if overlay.visible else None
 
 
@@ -274,13 +273,16 @@ def test_the_canvas_names_the_file_of_the_slice(tmp_path, make_napari_viewer):
     assert file_on_canvas(viewer) == ""
     viewer.layers.clear()
     assert file_on_canvas(viewer) == ""
+    # Arrays without a length, and a list in place of an array.
+    viewer.add_image(zarr.zeros((3, 20, 30), dtype="uint8"), contrast_limits=(0, 255))
+    viewer.add_shapes([[[1, 2, 2], [1, 2, 9], [1, 9, 9]]], shape_type="polygon")
+    assert file_on_canvas(viewer) == ""
 
 
-def test_of_several_stacks_the_selected_one_is_named(tmp_path, make_napari_viewer):
+def test_of_several_stacks_the_selected_one_is_named(tmp_path, viewer):
     for folder in ("a", "b"):
         for number in (1, 2):
             write_image(tmp_path / folder / f"{folder}{number}.png", grey(number))
-    viewer = make_napari_viewer()
     first, second = viewer.open(str(tmp_path), plugin=PLUGIN)
     viewer.dims.set_current_step(0, 1)
     for layer, name in ((first, "a2.png"), (second, "b2.png")):

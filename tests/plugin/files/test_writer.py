@@ -228,23 +228,22 @@ def test_a_script_never_replaces_a_file(tmp_path, make_napari_viewer, answer):
     assert asked == []
 
 
-def test_a_file_is_replaced_if_the_user_says_so(tmp_path, make_napari_viewer, answer):
+def test_a_file_is_replaced_if_the_user_says_so(tmp_path, viewer, answer):
     asked = answer(QMessageBox.StandardButton.Yes)
-    save_over(tmp_path / "a.png", make_napari_viewer(show=True))
+    save_over(tmp_path / "a.png", viewer)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), 255 - EIGHT)
     assert asked == ["a.png already exists. Replace it?"]
 
 
-def test_a_file_is_kept_if_the_user_says_so(tmp_path, make_napari_viewer, answer):
+def test_a_file_is_kept_if_the_user_says_so(tmp_path, viewer, answer):
     answer(QMessageBox.StandardButton.No)
     with pytest.raises(OSError, match=r"a\.png already exists: choose another name"):
-        save_over(tmp_path / "a.png", make_napari_viewer(show=True))
+        save_over(tmp_path / "a.png", viewer)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), EIGHT)
 
 
-def test_a_thread_asks_nobody(tmp_path, make_napari_viewer, answer):
+def test_a_thread_asks_nobody(tmp_path, viewer, answer):
     asked = answer(QMessageBox.StandardButton.Yes)
-    make_napari_viewer(show=True)
     write_image(tmp_path / "a.png", EIGHT)
     with ThreadPoolExecutor() as pool, pytest.raises(OSError, match="already exists"):
         pool.submit(save, Image(255 - EIGHT), tmp_path / "a.png").result()
@@ -277,8 +276,7 @@ def save_dialog(monkeypatch):
     return choose
 
 
-def test_the_save_dialog_writes_with_this_plugin(tmp_path, make_napari_viewer, save_dialog):
-    viewer = make_napari_viewer()
+def test_the_save_dialog_writes_with_this_plugin(tmp_path, viewer, save_dialog):
     viewer.add_image(SIXTEEN, scale=(0.05, 0.05), units=("mm", "mm"))
     save_dialog(tmp_path / "saved.tif")
     viewer.window._qt_viewer._save_layers_dialog(selected=True)
@@ -286,12 +284,11 @@ def test_the_save_dialog_writes_with_this_plugin(tmp_path, make_napari_viewer, s
     assert probe(tmp_path / "saved.tif").pixel_size == pytest.approx((0.05, 0.05), rel=1e-4)
 
 
-def test_napari_offers_the_writer_for_images_only(make_napari_viewer):
+def test_napari_offers_the_writer_for_images_only(viewer):
     from napari.plugins._npe2 import file_extensions_string_for_layers
 
     def offers(layer):
         return "Dental Denoise" in file_extensions_string_for_layers([layer])[0]
 
-    make_napari_viewer()
     assert offers(Image(EIGHT))
     assert not offers(Labels(EIGHT.astype(np.int64)))

@@ -13,13 +13,10 @@ from napari_dental_denoise.plugin.files.reader import get_reader, read
 STACK = np.random.default_rng(0).integers(0, 4096, (3, 40, 50), dtype=np.uint16)
 
 
-def test_a_dropped_volume_has_its_scale_and_stays_in_its_folder_if_it_is_large(
-    tmp_path, make_napari_viewer, monkeypatch
-):
+def test_a_dropped_volume_has_its_scale_and_stays_in_its_folder_if_it_is_large(tmp_path, viewer, monkeypatch):
     path = tmp_path / "jaw.ome.zarr"
     write_ome_zarr(path, STACK, (0.3, 0.1, 0.2))
     monkeypatch.setattr(image_layers, "LAZY_BYTES", 1)
-    viewer = make_napari_viewer()
     (layer,) = viewer.open(str(path), plugin="napari-dental-denoise")
     assert (layer.name, tuple(layer.scale)) == ("jaw", (0.3, 0.1, 0.2))
     assert [str(unit) for unit in layer.units] == ["millimeter"] * 3
@@ -27,8 +24,8 @@ def test_a_dropped_volume_has_its_scale_and_stays_in_its_folder_if_it_is_large(
     np.testing.assert_array_equal(np.asarray(layer.data), STACK)
 
 
-def test_a_layer_is_saved_and_opens_in_napari_itself(tmp_path, make_napari_viewer):
-    viewer, path = make_napari_viewer(), tmp_path / "a.ome.zarr"
+def test_a_layer_is_saved_and_opens_in_napari_itself(tmp_path, viewer):
+    path = tmp_path / "a.ome.zarr"
     layer = viewer.add_image(STACK, scale=(300, 100, 200), units=("um", "um", "um"), rgb=False)
     assert viewer.layers.save(str(path), plugin="napari-dental-denoise") == [str(path)]
     (back,) = viewer.open(str(path), plugin="napari")

@@ -6,7 +6,9 @@ import sys
 import numpy as np
 import pytest
 
+from napari_dental_denoise import add_gaussian_noise, read_image, write_image
 from napari_dental_denoise.models.file import read_model_file
+from napari_dental_denoise.plugin.models.known import card_text
 from napari_dental_denoise.plugin.train.closing import Closing
 from napari_dental_denoise.plugin.train.runs import new_run, runs_to_show
 from napari_dental_denoise.training import to_line
@@ -106,7 +108,7 @@ def test_settings_of_another_version_are_left_alone(open_form, left, qtbot):
     assert form.process is None
 
 
-def close_napari(folder, model, answer):
+def close_napari(folder, model, answer, learn_from="clean images"):
     """Train in another process, close its window after the first epoch, and answer the question."""
     code = f"""
 import napari
@@ -120,7 +122,8 @@ form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', 'Train')[1]
 fields = form.fields
 fields.start_from.value = 'nothing'
 fields.config_fields['preset'].value = 'fast'
-fields.config_fields['patch_size'].value = 32
+fields.config_fields['batch_size'].value, fields.config_fields['patch_size'].value = 2, 32
+fields.learn_from.value = {learn_from!r}
 fields.amount.value, fields.unit.value = {100 if answer is Closing.STOP else 2}, 'epochs'
 fields.clean.value, fields.model.value = {str(folder)!r}, {str(model)!r}
 timer = QTimer()
@@ -136,21 +139,41 @@ napari.run()
     assert result.stdout == f"asked of {model.name}\n"
 
 
-def test_stopped_as_napari_closes_a_training_leaves_its_model(open_form, folder, qtbot, tmp_path):
-    close_napari(folder, tmp_path / "m.keras", Closing.STOP)
+def test_stopped_as_napari_closes_a_training_leaves_its_model_and_another_session_resumes_it(
+    viewer, open_form, folder, qtbot, tmp_path
+):
+    model = tmp_path / "m.keras"
+    close_napari(folder, model, Closing.STOP)
     (runs,) = (tmp_path / "state").rglob("trainings")
     (run,) = runs.iterdir()
     qtbot.waitUntil((run / "exit").exists)
     assert (run / "exit").read_text() == "130"
-    assert read_model_file(tmp_path / "m.keras").card.training["epoch"] >= 1
+    stopped = read_model_file(model).card.training["epoch"]
+    assert stopped >= 1
     form = open_form("Train")
     qtbot.waitUntil(lambda: not run.exists())
     assert form.process is None
 
+    form.fields.clean.value, form.fields.model.value = folder, model
+    qtbot.waitUntil(lambda: form.resume.enabled and not form.start.enabled)
+    form.resume.native.click()
+    qtbot.waitUntil(lambda: len(form.curves.epochs) > stopped + 2)
+    assert len(form.curves.losses) > 100
+    noisy, denoised, clean = np.split(viewer.layers["training: noisy, denoised, clean"].data, 3, axis=1)
+    assert np.abs(denoised - clean).mean() < np.abs(noisy - clean).mean()
+    form.stop_button.native.click()
+    qtbot.waitUntil(lambda: form.process is None)
+    assert form.status.value == "Stopped; the best model so far has been saved"
+    assert read_model_file(model).card.training["epoch"] >= stopped
 
-def test_a_training_outlives_napari_and_another_session_shows_its_end(open_form, folder, qtbot, tmp_path):
+
+def test_a_training_on_noisy_images_outlives_napari_and_another_session_shows_its_end(
+    viewer, open_form, folder, qtbot, tmp_path
+):
+    for index, path in enumerate(sorted(folder.iterdir())):
+        write_image(tmp_path / "noisy" / path.name, add_gaussian_noise(read_image(path), 0.1, rng=index))
     model = tmp_path / "m.keras"
-    close_napari(folder, model, Closing.BACKGROUND)
+    close_napari(tmp_path / "noisy", model, Closing.BACKGROUND, "only noisy images")
     assert len(list(runs_to_show())) == 1
     denoise_form = open_form("Denoise")
     form = open_form("Train")
@@ -158,6 +181,11 @@ def test_a_training_outlives_napari_and_another_session_shows_its_end(open_form,
     assert form.fields.model.value == model
     qtbot.waitUntil(lambda: form.process is None)
     assert form.status.value.startswith("Done: ")
+    assert "against noisy images" in form.status.value
     assert [number for number, _ in form.curves.epochs] == [1, 2]
+    assert [layer.name for layer in viewer.layers] == ["training: noisier, denoised, noisy target"]
+    card = read_model_file(model).card
+    assert card.noise["kind"] == "that of noisy images alone"
+    assert "never evaluated on clean images" in card_text(card)
     assert model in denoise_form.model.choices
     assert list(runs_to_show()) == []

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from napari_dental_denoise.plugin.shared.theme import plot_colors
 from tests.plugin.train.conftest import epoch, started
 
 
@@ -60,7 +61,8 @@ def test_random_weights_have_no_line_and_the_curve_alone_sets_the_axis(idle):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_legend_has_the_colour_of_the_curve_in_both_themes(viewer, idle, theme):
+def test_the_plots_and_their_legend_follow_the_theme(viewer, idle, theme):
     idle.process.reported.emit(started())
     viewer.theme = theme
     assert idle.curves._psnr_curve.opts["pen"].color().name() in idle.curves._legend.value
+    assert idle.curves._loss.backgroundBrush().color().name() == plot_colors(theme).background

@@ -1,5 +1,8 @@
 """Open layers as the images of a training."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -97,24 +100,61 @@ def test_the_files_hold_the_images_of_the_layers_in_their_type_and_order(layers_
         assert np.array_equal(written, image)
 
 
-def test_a_model_learns_from_layers_whose_files_are_removed(layers_form, scans, qtbot, tmp_path):
-    form = layers_form
+def test_a_model_of_the_package_learns_from_layers_goes_on_and_is_used(
+    viewer, layers_form, open_form, scans, qtbot, tmp_path, noisy
+):
+    form, denoise_form = layers_form, open_form("Denoise")
+    chosen = denoise_form.model.value
     before = [layer.data.copy() for layer in scans]
+    form.fields.start_from.value = "starter"
     form.fields.amount.value, form.fields.unit.value = 1, "epochs"
-    qtbot.waitUntil(lambda: form.plan.value.startswith("5 images"))
+    qtbot.waitUntil(lambda: form.plan.value.endswith("starts from starter-fast"))
+    assert form.plan.value.startswith("5 images")
     form.start.native.click()
-    run = form.process.run
+    assert not form.start.enabled
+    assert form.stop_button.enabled
+    run, reports, told = form.process.run, [], []
+    form.process.reported.connect(lambda report: (reports.append(report), told.append(form.status.value)))
     qtbot.waitUntil(lambda: form.process is None)
+    assert (reports[0].training_images, reports[0].validation_images) == (4, 1)
+    assert any("step 25 of 50" in text for text in told)
+    assert "start: starter-fast" in form.curves._legend.value
     assert form.status.value.startswith("Done: ")
-    assert not run.folder.exists()
-    data = read_model_file(tmp_path / "mine.keras").card.data
-    assert (data["training_images"], data["validation_images"]) == (4, 1)
+    assert "better than starter-fast" in form.status.value
+    assert viewer.layers[-1].name == "training: noisy, denoised, clean"
+    assert viewer.layers.selection == set(scans)
     assert all(np.array_equal(layer.data, data) for layer, data in zip(scans, before, strict=True))
+    assert not run.folder.exists()
 
-    qtbot.waitUntil(form.more.native.isVisible)
+    model = tmp_path / "mine.keras"
+    assert read_model_file(model).card.preset == "fast"
+    assert model in denoise_form.model.choices
+    assert denoise_form.model.value == chosen
+    assert str(model) in form.fields.start_from.choices
+
+    qtbot.waitUntil(lambda: form.plan.value == "1 of 1 epoch used: enter a larger total to continue")
+    assert not form.plan.native.styleSheet()
+    assert not form.resume.enabled
+    form.fields.amount.value = 2
+    qtbot.waitUntil(lambda: form.resume.enabled)
+    qtbot.waitUntil(lambda: form.more.text == "Train 2 more epochs")
+    assert form.more.native.isVisible()
+    form.fields.unit.value = "minutes"
+    qtbot.waitUntil(lambda: form.more.text == "Train 2 more minutes")
+    form.fields.unit.value = "epochs"
+    qtbot.waitUntil(lambda: form.more.text == "Train 2 more epochs")
     form.more.native.click()
+    assert not form.more.native.isVisible()
     qtbot.waitUntil(lambda: form.process is None)
-    assert form.curves.epochs[-1][0] == 2
+    assert form.curves.epochs[-1][0] == 3
+    assert "start: starter-fast" in form.curves._legend.value
+
+    viewer.add_image(noisy, name="scan")
+    form.use_now()
+    assert Path(denoise_form.model.value) == model
+    denoise_form.denoise()
+    qtbot.waitUntil(lambda: "scan denoised (mine, 100 %)" in viewer.layers)
+    assert "tensorflow" not in sys.modules
 
 
 def test_a_training_can_be_stopped_while_its_images_are_written(viewer, layers_form, radiographs, qtbot, tmp_path):
