@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from qtpy.QtWidgets import QApplication, QPushButton
 
 from napari_dental_denoise import estimate_noise, psnr
 from napari_dental_denoise.evaluation import BASELINES, available_baselines
 from napari_dental_denoise.inference import residual_steps
+from napari_dental_denoise.pixels import PLAIN
 from napari_dental_denoise.plugin.denoise.classical import ClassicalEngine
 from napari_dental_denoise.progress import finish
 from tests.plugin.conftest import record, same
@@ -79,3 +81,28 @@ def test_tiles_are_parts_of_one_result(noisy, tile_side):
     # The noise is told on the scale from the darkest to the brightest part.
     assert len(calls) == 1
     assert calls[0] == pytest.approx(estimate_noise(noisy).sigma, rel=0.3)
+
+
+def bm3d_processes():
+    return [each for each in psutil.Process().children() if "BM3D" in each.cmdline()]
+
+
+def test_bm3d_runs_beside_napari_and_is_cancelled_within_an_image(viewer, open_form, qtbot, noisy):
+    pytest.importorskip("bm3d")
+    small = noisy[:40, :48]
+    viewer.add_image(small, name="small")
+    form = open_form("Denoise")
+    form.model.value = Path("BM3D")
+    result = press(form, viewer, qtbot)
+    whole = finish(residual_steps(small, ClassicalEngine(BASELINES["BM3D"]), encoding=PLAIN))
+    np.testing.assert_array_equal(result.data, PLAIN.subtract(small, whole, 1))
+
+    # Takes minutes.
+    viewer.add_image(np.tile(noisy, (6, 6)), name="large")
+    form.start.native.click()
+    qtbot.waitUntil(lambda: bool(bm3d_processes()))
+    form.work.cancel.native.click()
+    qtbot.waitUntil(lambda: form.start.enabled)
+    assert form.status.value == "Cancelled; no image was changed"
+    assert bm3d_processes() == []
+    assert len(viewer.layers) == 3

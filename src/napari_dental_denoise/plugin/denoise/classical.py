@@ -13,10 +13,13 @@ from napari_dental_denoise.evaluation import BASELINES, Denoiser, available_base
 from napari_dental_denoise.inference import NO_ERROR_MAP
 from napari_dental_denoise.models import ModelCard, read_card
 from napari_dental_denoise.noise import estimate_noise
+from napari_dental_denoise.plugin.denoise.interruptible import InterruptibleMethod
 from napari_dental_denoise.plugin.models import card_text
 
 # A method sees the whole image, because its noise is estimated as one.
 WHOLE = 2**20
+# Takes 20 s for a megapixel; the others, a second.
+SLOW = "BM3D"
 CARD_TEXT = "Classical method, told the estimated noise of the image; not for diagnosis"
 
 
@@ -38,7 +41,13 @@ def is_classical(model: Path | None) -> bool:
 @lru_cache
 def classical_engine(model: Path) -> ClassicalEngine:
     """Return the engine of a method, which keeps its last result."""
-    return ClassicalEngine(BASELINES[str(model)])
+    return ClassicalEngine(interruptible() if str(model) == SLOW else BASELINES[str(model)])
+
+
+@lru_cache
+def interruptible() -> InterruptibleMethod:
+    """Return the slow method, which can be stopped within an image."""
+    return InterruptibleMethod(SLOW)
 
 
 class ClassicalEngine:

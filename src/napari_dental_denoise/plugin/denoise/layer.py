@@ -23,7 +23,7 @@ from napari_dental_denoise.inference import (
 )
 from napari_dental_denoise.models import ModelCard
 from napari_dental_denoise.pixels import PixelEncoding, Planes, Unit
-from napari_dental_denoise.plugin.denoise.classical import classical_engine, is_classical
+from napari_dental_denoise.plugin.denoise.classical import classical_engine, interruptible, is_classical
 from napari_dental_denoise.plugin.denoise.fixed import KeptImages, fixed_steps
 from napari_dental_denoise.plugin.denoise.lazy import Residuals
 from napari_dental_denoise.plugin.denoise.maps import Maps, error_of, structure_of
@@ -122,7 +122,9 @@ def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome |
 
 def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     """Load the model and denoise, one tile per step; meant for a thread."""
+    interruptible().allow()
     engine = task.engine()
+    yield Progress(0, 1)
     is_stack = len(task.images.shape) > 2 and task.window is None
     at, expected = yield from (_stack_steps if is_stack else _image_steps)(task, engine)
     if task.masks is not None:

@@ -15,7 +15,7 @@ from napari_dental_denoise.config import INFERENCE
 from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, DetailMap
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import summarise_errors
-from napari_dental_denoise.plugin.denoise.classical import classical_methods, is_classical, summary
+from napari_dental_denoise.plugin.denoise.classical import classical_methods, interruptible, is_classical, summary
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, OpenResults, folder_steps
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, all_steps
@@ -109,7 +109,8 @@ class DenoiseWidget(Container):
         self.lazy = CheckBox(
             text="Denoise slices on demand",
             value=preference("denoise", "lazy", default=False),
-            tooltip="Denoise an image of the stack when you scroll to it. To keep the window responsive meanwhile, set "
+            tooltip="Denoise an image of the stack when you scroll to it. One whose source has changed since, of dask data "
+            "since it was first displayed, is black. To keep the window responsive meanwhile, set "
             "Preferences > Experimental > Render Layers Asynchronously",
         )
         self.folder = PushButton(
@@ -212,6 +213,7 @@ class DenoiseWidget(Container):
             lambda outcomes: self._show_results(tasks, outcomes),
             text=f"Denoising {name} ...",
             unit="tiles" if len(tasks) == 1 else "parts",
+            interrupt=interruptible().stop,
         )
 
     def map_detail(self) -> None:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class FormWork:
     """Runner of one task at a time, with progress bar, Cancel button and status; disables the buttons that start it."""
 
@@ -26,6 +30,7 @@ class FormWork:
         self._starters, self._status = [*starters], status
         self._worker: GeneratorWorker | None = None
         self._if_cancelled = ""
+        self._interrupt: Callable[[], object] = _nothing
         self.cancel.clicked.connect(self.stop)
 
     def add_starter(self, button: PushButton) -> None:
@@ -42,13 +47,14 @@ class FormWork:
         text: str,
         unit: str,
         if_cancelled: str = "Cancelled; no image was changed",
+        interrupt: Callable[[], object] = _nothing,
     ) -> None:
         """Start a task in a thread, where `steps` makes the generator; `returned` gets the result, in the main thread.
 
         The status is `text` until the first report, and `if_cancelled` after Cancel; `unit` is what the reports count,
-        in the plural.
+        in the plural. `interrupt` ends a step that takes long.
         """
-        self._if_cancelled = if_cancelled
+        self._if_cancelled, self._interrupt = if_cancelled, interrupt
         self._set_busy(busy=True)
         self.progress.value = 0
         show_text(self._status, text)
@@ -57,7 +63,7 @@ class FormWork:
             steps,
             progressed=lambda progress: self._show_progress(progress, eta.line(progress, unit)),
             returned=returned,
-            failed=lambda error: report_error(self._status, error),
+            failed=self._fail,
             finished=self._finish,
         )
 
@@ -67,11 +73,18 @@ class FormWork:
             self.cancel.enabled = False
             show_text(self._status, "Cancelling ...")
             self._worker.quit()
+            self._interrupt()
 
     def close(self) -> None:
         """Stop without any further callback, as the form is being deleted."""
         if self._worker is not None:
             abandon(self._worker)
+            self._interrupt()
+
+    def _fail(self, error: Exception) -> None:
+        # A step that was interrupted has no result.
+        if self._worker is None or not self._worker.abort_requested:
+            report_error(self._status, error)
 
     def _set_busy(self, *, busy: bool) -> None:
         for button in self._starters:
