@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from napari_dental_denoise import add_gaussian_noise, denoise_with_error, phantom, removed_structure
+from napari_dental_denoise import (
+    add_gaussian_noise,
+    denoise_with_error,
+    phantom,
+    read_image,
+    removed_structure,
+    write_image,
+)
 from tests.plugin.conftest import record
 
 
@@ -34,6 +41,28 @@ def test_the_error_map_is_that_of_the_library_and_lies_over_the_image(
     assert record(shown)["operation"] == "error map"
     assert record(shown)["result"] == result.name
     assert record(shown)["share"] == 0.95
+
+
+def test_the_error_map_is_cut_to_the_drawn_shapes(viewer, denoise_form, qtbot, noisy, trained_model):
+    viewer.add_image(noisy, name="scan")
+    viewer.add_shapes([[19.5, 29.5], [19.5, 89.5], [69.5, 89.5], [69.5, 29.5]], shape_type="polygon")
+    denoise_form.maps.error.value = denoise_form.in_shapes.value = True
+    _, shown = run(denoise_form, viewer, qtbot, 2)
+    inside = np.zeros(noisy.shape, bool)
+    inside[20:70, 30:90] = True
+    np.testing.assert_array_equal(np.isfinite(shown.data), inside)
+    np.testing.assert_allclose(shown.data[inside], denoise_with_error(noisy, trained_model)[1][inside], rtol=1e-5)
+
+
+def test_maps_are_saved_with_their_result(viewer, denoise_form, qtbot, noisy, tmp_path):
+    write_image(tmp_path / "scan.tif", noisy)
+    viewer.open(str(tmp_path / "scan.tif"), plugin="napari-dental-denoise")
+    denoise_form.maps.error.value = True
+    result, shown = run(denoise_form, viewer, qtbot, 2)
+    denoise_form.saving.button.native.click()
+    qtbot.waitUntil(lambda: "Saved 2 files" in denoise_form.status.value)
+    np.testing.assert_array_equal(read_image(tmp_path / f"{result.name}.tif"), result.data)
+    np.testing.assert_array_equal(read_image(tmp_path / f"{shown.name}.tif"), shown.data)
 
 
 def test_removed_structure_is_shown_and_told(viewer, denoise_form, qtbot, noisy):

@@ -133,6 +133,9 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     maps = NO_MAPS
     if task.error_share is not None:
         maps = Maps(problem=NO_ERROR_MAP.capitalize()) if expected is None else error_of(expected, task.error_share)
+    if task.masks is not None and maps.error is not None:
+        # The source outside has no error of the model.
+        maps = replace(maps, error=np.where(task.masks(task.shown)[task.window or ALL], maps.error, np.float32(np.nan)))
     if task.removed:
         image = task.image()[task.window or ALL]
         plane = Planes(denoised)[task.shown if is_stack else 0]

@@ -14,6 +14,7 @@ from napari_dental_denoise.plugin.denoise.maps import Maps, map_layers
 from napari_dental_denoise.plugin.shared import ERROR_MAP, REMOVED_MAP, PreviewLayer, preference, row
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import Viewer
 
 
@@ -64,8 +65,9 @@ class MapFields:
         share: float = self.share.value
         return share
 
-    def show(self, task: Task, maps: Maps, record: dict[str, Any]) -> None:
-        """Add a layer for each map over the input of a run; `record` is the provenance of its result."""
+    def show(self, task: Task, maps: Maps, record: dict[str, Any]) -> list[Image]:
+        """Add and return a layer for each map over the input of a run; `record` is the provenance of its result."""
+        layers = []
         settled = {**record, "strength": task.strength, "share": task.error_share, "image": task.shown}
         for operation, pixels, settings in map_layers(task.layer, maps, settled, task.window):
             if task.window:
@@ -73,3 +75,5 @@ class MapFields:
             else:
                 layer = self._viewer.add_image(pixels, **settings)
             layer.colorbar.visible = True
+            layers.append(layer)
+        return layers

@@ -32,9 +32,11 @@ class Results:
         self._viewer, self._maps = viewer, maps
         self._preview = PreviewLayer(viewer)
         self._shown: list[tuple[Task, Outcome, Image]] = []
+        self._shown_maps: list[tuple[Image, Image]] = []
 
     def show(self, runs: Sequence[tuple[Task, Outcome]], strength: float) -> str:
         """Add the layers of all runs at a strength, which may have changed since; return what to tell."""
+        self._shown_maps = []
         self._shown = [(task, outcome, self._add(task, outcome, strength)) for task, outcome in runs]
         names = ", ".join(result.name for _, _, result in self._shown)
         of_maps = [str(outcome.maps) for _, outcome in runs]
@@ -43,8 +45,8 @@ class Results:
         return ". ".join(filter(None, (f"Done: {names}", *of_maps)))
 
     def layers(self) -> list[tuple[Image, Image]]:
-        """Return the inputs and the results of the last run."""
-        return [(task.layer, result) for task, _, result in self._shown]
+        """Return the inputs and the results of the last run, and the inputs and the maps."""
+        return [*((task.layer, result) for task, _, result in self._shown), *self._shown_maps]
 
     def _add(self, task: Task, outcome: Outcome, strength: float) -> Image:
         record = _record(task, outcome, strength)
@@ -59,7 +61,8 @@ class Results:
             result.data = denoised
         else:
             result = self._viewer.add_image(denoised, **look)
-        self._maps.show(task, outcome.maps, {**record, "result": result.name})
+        maps = self._maps.show(task, outcome.maps, {**record, "result": result.name})
+        self._shown_maps += [(task.layer, each) for each in maps]
         return result
 
     def set_strength(self, strength: float, image: Image | None, model: Path | None) -> str:

@@ -109,8 +109,8 @@ class DenoiseWidget(Container):
         self.lazy = CheckBox(
             text="Denoise slices on demand",
             value=preference("denoise", "lazy", default=False),
-            tooltip="Denoise an image of the stack when you scroll to it. One whose source has changed since, of dask data "
-            "since it was first displayed, is black. To keep the window responsive meanwhile, set "
+            tooltip="Denoise an image of the stack when you scroll to it. One whose source has changed since, of dask "
+            "data since it was first displayed, is black. To keep the window responsive meanwhile, set "
             "Preferences > Experimental > Render Layers Asynchronously",
         )
         self.folder = PushButton(

@@ -29,8 +29,8 @@ class SaveButton:
         self.button = PushButton(
             text="Save result",
             enabled=False,
-            tooltip="Save the results of the last run beside their sources, under new names: bits and pixel size are "
-            "kept, and a result of a DICOM file becomes a derived image of the same study",
+            tooltip="Save the results of the last run and their maps beside their sources, under new names: bits and "
+            "pixel size are kept, and a result of a DICOM file becomes a derived image of the same study",
         )
 
     def offer(self, results: Iterable[tuple[Image, Image]]) -> str:
