@@ -6,6 +6,7 @@ import struct
 
 import imagecodecs
 import numpy as np
+import PIL
 import pytest
 import tifffile
 from hypothesis import given
@@ -402,6 +403,7 @@ def test_the_inks_of_print_become_grey_as_pillow_converts_them(tmp_path):
     np.testing.assert_array_equal(read[:10], 255 - inks[:10, :, 3])
 
 
+@pytest.mark.skipif(PIL.__version__ < "13", reason="Pillow takes such files for truncated")
 def test_colours_of_video_become_grey_as_pillow_converts_them(tmp_path):
     picture = Image.fromarray(COLOURS).convert("YCbCr")
     picture.save(tmp_path / "a.tif", compression="raw")
@@ -421,6 +423,8 @@ def test_palettes_of_few_colours(tmp_path, bits):
     index = GREY.astype(int) % 2**bits
     ramp = np.linspace(65535, 0, 2**bits).astype(np.uint16)
     options = {} if bits in {1, 8} else {"bitspersample": bits}
+    if options:
+        pytest.importorskip("imagecodecs", minversion="2026.3.6", reason="imagecodecs cannot write few bits")
     with_palette(tmp_path / "a.tif", index.astype(bool if bits == 1 else np.uint8), ramp, **options)
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), (ramp >> 8)[index])
 
