@@ -206,7 +206,7 @@ def add_power_law_noise(
 
     def add(unit: Unit, rng: np.random.Generator) -> Unit:
         spectrum = _power_law(unit.shape[-2:], exponent)
-        return unit + _shaped_noise(rng, unit.shape, spectrum * sigma**2 / max(spectrum.mean(), 1e-12))
+        return unit + _shaped_noise(rng, unit.shape, spectrum * sigma**2 / max(float(spectrum.mean()), 1e-12))
 
     return with_noise(image, add, rng, clip=clip)
 

@@ -67,8 +67,8 @@ def without_single_pixels(image: NDArray[Any]) -> NDArray[Any]:
     start = image.dtype.type(np.median(image.flat[:: image.size // SAMPLES + 1]) if wide else 0)
     dtype = np.dtype(np.float32) if image.dtype.kind == "f" else image.dtype.newbyteorder("=")
     planes = (image - start).reshape(-1, *image.shape[-2:]).astype(dtype, copy=False)
-    medians = [np.pad(cv2.medianBlur(plane, MEDIAN_SIDE)[1:-1, 1:-1], 1, mode="edge") for plane in planes]
-    return np.stack(medians).reshape(image.shape).astype(image.dtype, copy=False) + start
+    filtered = [np.pad(cv2.medianBlur(plane, MEDIAN_SIDE)[1:-1, 1:-1], 1, mode="edge") for plane in planes]
+    return np.stack(filtered).reshape(image.shape).astype(image.dtype, copy=False) + start
 
 
 def shared_scales(images: Sequence[NDArray[np.generic]]) -> list[float]:

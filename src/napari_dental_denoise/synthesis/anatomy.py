@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import Rng, generator
 from napari_dental_denoise.validation import check_number
+
+SensorEdge = Literal["none", "dark", "bright"]
+SENSOR_EDGES: tuple[SensorEdge, ...] = get_args(SensorEdge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class Anatomy:
     contrast: float = 1.0
     gamma: float = 1.0
     cone_cut: float = 0.0
-    sensor_edge: Literal["none", "dark", "bright"] = "none"
+    sensor_edge: SensorEdge = "none"
     holder: bool = False
     blur: float = 0.8
 
@@ -119,7 +122,7 @@ class Anatomy:
             value = getattr(self, name)
             if name != "roots" or value is not None:
                 check_number(name, value, low, high)
-        for name, choices in (("jaw", ("lower", "upper")), ("sensor_edge", ("none", "dark", "bright"))):
+        for name, choices in (("jaw", ("lower", "upper")), ("sensor_edge", SENSOR_EDGES)):
             if getattr(self, name) not in choices:
                 raise InputError(f"{name} must be one of {', '.join(choices)}; received {getattr(self, name)!r}")
 
@@ -200,7 +203,7 @@ def random_anatomy(rng: Rng = None) -> Anatomy:
         contrast=rng.uniform(0.7, 1.1),
         gamma=rng.uniform(0.75, 1.15),
         cone_cut=rng.uniform(0.02, 0.14) if sometimes(0.35) else 0.0,
-        sensor_edge=rng.choice(["none", "dark", "bright"], p=[0.8, 0.1, 0.1]),
+        sensor_edge=SENSOR_EDGES[rng.choice(len(SENSOR_EDGES), p=[0.8, 0.1, 0.1])],
         holder=sometimes(0.08),
         blur=rng.uniform(0.6, 1.3),
     )

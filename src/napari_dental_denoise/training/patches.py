@@ -61,7 +61,7 @@ def batches(
         yield coming.result()
 
 
-def _choose(chances: Unit, size: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+def _choose(chances: NDArray[np.float64], size: int, rng: np.random.Generator) -> list[tuple[int, int]]:
     """Return an image and a seed for each patch of a batch."""
     images = rng.choice(len(chances), size, p=chances)
     return list(zip(images.tolist(), rng.integers(2**63, size=size).tolist(), strict=True))

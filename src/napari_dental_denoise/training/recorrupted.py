@@ -83,7 +83,7 @@ class NoisyImages(Dataset):
         if index not in self._clipped_at:
             image = np.asarray(self.images[index])
             low, high = (
-                float(end / self._scales[index]) if np.mean(image == end) > CLIPPED_SHARE else free
+                float(end) / self._scales[index] if np.mean(image == end) > CLIPPED_SHARE else free
                 for end, free in ((image.min(), -math.inf), (image.max(), math.inf))
             )
             self._clipped_at[index] = low, high
