@@ -1,9 +1,10 @@
 """Measure time and memory of models and other denoisers.
 
-    python benchmarks/speed.py model.keras
+    python benchmarks/speed.py                 # the models of the package
+    python benchmarks/speed.py model.keras     # others
 
-Times are medians after a warm-up; ratios are to OpenCV's non-local means of the same run. Memory and cold starts are
-those of new processes.
+Times are medians after a warm-up; ratios are to OpenCV's non-local means of the same run; the roofline is the rate of a
+large matrix product in OpenVINO, in the precision of the network. Memory and cold starts are those of new processes.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from common import machine, parser_for
 from napari_dental_denoise import SelfEnsemble, add_gaussian_noise, denoise, phantom
 from napari_dental_denoise.config import PRESETS
 from napari_dental_denoise.evaluation import available_baselines
-from napari_dental_denoise.inference import load_engine
+from napari_dental_denoise.inference import load_engine, openvino
 from napari_dental_denoise.inference.denoising import denoise_steps
+from napari_dental_denoise.models import starter_models
 from napari_dental_denoise.progress import finish
 
 SIGMA = 25 / 255
@@ -37,7 +39,7 @@ SMALL = (256, 256)
 
 def main() -> None:
     parser = parser_for(__doc__)
-    parser.add_argument("model", type=Path, nargs="+")
+    parser.add_argument("model", type=Path, nargs="*", default=starter_models())
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--child", nargs=2, type=int, metavar=("H", "W"), help=argparse.SUPPRESS)
     parser.add_argument("--precision", default="auto", help=argparse.SUPPRESS)
@@ -64,17 +66,18 @@ def speed(models: list[Path], repeats: int) -> None:
     square, panoramic = noisy(SQUARE), noisy(PANORAMIC)
     unit = (square / 255).astype(np.float32)
     reference = median_seconds(lambda: cv2.fastNlMeansDenoising(square, None, 25), repeats)
-    peak = peak_operations()
-    print(f"matrix product in float32: {peak / 1e9:.0f} GFLOP/s\n")
-    heads = [f"{SQUARE[0]}x{SQUARE[1]}, s", "ratio", f"{PANORAMIC[1]}x{PANORAMIC[0]}, s", "GFLOP/s"]
+    peaks = {precision: peak_operations(precision) for precision in ("auto", "f32")}
+    told = ", ".join(f"{peak / 1e9:.0f} GFLOP/s in {precision}" for precision, peak in peaks.items())
+    print(f"roofline: {told}\n")
+    heads = [f"{SQUARE[0]}x{SQUARE[1]}, s", "ratio", f"{PANORAMIC[1]}x{PANORAMIC[0]}, s", "GFLOP/s", "of the roofline"]
     print("| 8 bit | " + " | ".join(heads) + " |\n|" + "---|" * (len(heads) + 1))
-    print(f"| OpenCV non-local means | {reference:.3f} | 1.00 | | |")
+    print(f"| OpenCV non-local means | {reference:.3f} | 1.00 | | | |")
     peers = {"scikit-image non-local means": lambda: denoise_nl_means(unit, h=0.8 * SIGMA, sigma=SIGMA, fast_mode=True)}
     for name, method in available_baselines().items():
         peers[f"{name}, as in quality.py"] = lambda method=method: method(unit, SIGMA)
     for name, method in peers.items():
         seconds = median_seconds(method, 1)
-        print(f"| {name} | {seconds:.3f} | {seconds / reference:.2f} | | |")
+        print(f"| {name} | {seconds:.3f} | {seconds / reference:.2f} | | | |")
     for path in models:
         for precision in ("auto", "f32"):
             engine = load_engine(path, precision)
@@ -83,17 +86,25 @@ def speed(models: list[Path], repeats: int) -> None:
             for name, kind in rows.items() if precision == "auto" else [(precision, engine)]:
                 one = median_seconds(lambda kind=kind: denoise(square, kind), repeats)
                 large = median_seconds(lambda kind=kind: denoise(panoramic, kind), repeats)
-                done = rate * (8 if kind is not engine else 1) / one / 1e9
-                print(f"| {path.stem}, {name} | {one:.3f} | {one / reference:.2f} | {large:.3f} | {done:.0f} |")
+                done = rate * (8 if kind is not engine else 1) / one
+                times = f"{one:.3f} | {one / reference:.2f} | {large:.3f}"
+                print(f"| {path.stem}, {name} | {times} | {done / 1e9:.0f} | {done / peaks[precision]:.0%} |")
     print()
     small_images(models[0], repeats)
 
 
-def peak_operations() -> float:
-    """Return the operations per second of a large matrix product in float32."""
+def peak_operations(precision: str) -> float:
+    """Return the operations per second of a large matrix product in OpenVINO."""
     side = 4096
     matrix = np.ones((side, side), np.float32)
-    return 2 * side**3 / median_seconds(lambda: matrix @ matrix, 3)
+    runtime = openvino()
+    operations = runtime.opset13
+    rows = operations.parameter(matrix.shape, np.float32)
+    product = operations.matmul(rows, operations.constant(matrix), transpose_a=False, transpose_b=False)
+    options = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": precision}
+    compiled = runtime.Core().compile_model(runtime.Model([product], [rows]), "CPU", options)
+    request = compiled.create_infer_request()
+    return 2 * side**3 / median_seconds(lambda: request.infer([matrix], share_inputs=True), 3)
 
 
 def small_images(path: Path, repeats: int) -> None:
