@@ -37,6 +37,13 @@ def test_the_command_line_starts_without_scipy():
     assert loaded_after(code, (*HEAVY, "scipy")) == ("[]", "")
 
 
+def test_a_wrong_name_of_an_export_is_told_before_tensorflow_loads():
+    code = "from napari_dental_denoise.cli import main\nmain(['export', 'starter', '--format', 'onnx', '-o', 'a.zip'])"
+    loaded, told = loaded_after(code)
+    assert loaded == "[]"
+    assert "a.zip: expected a name with the suffix .onnx" in told
+
+
 def test_denoising_never_loads_tensorflow(trained_model):
     code = (
         "import numpy, napari_dental_denoise as ndd\n"

@@ -104,12 +104,6 @@ def test_a_package_holds_what_it_names(models, tmp_path):
     assert onnx.load(tmp_path / "weights.onnx").opset_import[0].version == opset
 
 
-def test_a_wrong_suffix_is_told_before_any_work(models, tmp_path, capsys):
-    assert main(["export", str(models / "image.keras"), "--format", "onnx", "-o", str(tmp_path / "a.zip")]) == 2
-    assert "a.zip: expected a name with the suffix .onnx" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
-
-
 INTERPOLATIONS = ("nearest", "area", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 

@@ -71,6 +71,9 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     """Export one model and return the exit code."""
+    from napari_dental_denoise.unet.exchange import check_export_name
+
+    check_export_name(options.output, options.format, overwrite=options.overwrite)
     from napari_dental_denoise.unet.exchange import export_model
 
     export_model(options.model, options.output, options.format, overwrite=options.overwrite)

@@ -12,18 +12,16 @@ from typing import Any
 
 from napari_dental_denoise.config import MEAN_SIDE, PROGRAM, ExportFormat
 from napari_dental_denoise.errors import InputError, needed_for
-from napari_dental_denoise.files import atomic_write, check_name, write_bytes
+from napari_dental_denoise.files import atomic_write, write_bytes
 from napari_dental_denoise.models import ModelCard, converted, read_card
 from napari_dental_denoise.pixels import next_multiple
 from napari_dental_denoise.unet import keras, load_keras_model, openvino_export, quiet_stderr
+from napari_dental_denoise.unet.exchange.names import check_export_name
 from napari_dental_denoise.unet.exchange.network import DENOISED, denoiser_network
 from napari_dental_denoise.unet.exchange.zoo import write_package
 
 # The first with all operations of the networks; ImageJ's and QuPath's runtimes know it.
 OPSET = 17
-SUFFIXES: Mapping[ExportFormat, str] = MappingProxyType(
-    {"bioimageio": ".zip", "onnx": ".onnx", "openvino": ".xml", "saved-model": ""}
-)
 
 
 def export_model(source: Path, target: Path, kind: ExportFormat, *, overwrite: bool) -> None:
@@ -45,9 +43,7 @@ def export_model(source: Path, target: Path, kind: ExportFormat, *, overwrite: b
         If the model cannot be loaded, the name has another suffix than the format, exists or cannot be written, or a
         package is missing.
     """
-    if target.suffix.lower() != SUFFIXES[kind] and SUFFIXES[kind]:
-        raise InputError(f"{target.name}: expected a name with the suffix {SUFFIXES[kind]}")
-    check_name(target, overwrite=overwrite)
+    check_export_name(target, kind, overwrite=overwrite)
     usable = converted(source)
     card = read_card(usable)
     WRITERS[kind](denoiser_network(load_keras_model(usable), card), card, target, overwrite)
