@@ -154,5 +154,11 @@ class HeldStack:
 
 def zoom_in(viewer, layer, qtbot):
     """Show a quarter of the sides of what is on view, and wait until the layer knows."""
+
+    def shown():
+        return np.ptp(layer.corner_pixels, axis=0).max()
+
+    qtbot.waitUntil(lambda: shown() > 0)
+    before = shown()
     viewer.scene.camera.zoom *= 4
-    qtbot.waitUntil(lambda: 0 < np.ptp(layer.corner_pixels[:, -2:], axis=0).max() < max(layer.data.shape[-2:]) / 2)
+    qtbot.waitUntil(lambda: shown() < before)
