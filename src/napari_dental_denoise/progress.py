@@ -1,4 +1,4 @@
-"""Progress of long work, and the result of its generator."""
+"""Progress of long work, the result of its generator, and counts in words."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def finish(steps: Generator[Progress, None, Result], report: Callable[[Progress]
             return end.value
         if report is not None:
             report(progress)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, in the plural unless it is 1."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"

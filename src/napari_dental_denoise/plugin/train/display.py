@@ -12,11 +12,11 @@ from magicgui.widgets import Label, ProgressBar
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.shared import brief, report_error, show_text, text_label
 from napari_dental_denoise.plugin.train.curves import TrainingCurves
-from napari_dental_denoise.plugin.train.images import counted
 from napari_dental_denoise.plugin.train.preview import TrainingPreview
 from napari_dental_denoise.plugin.train.process import LEFT_OUT, STOPPED
 from napari_dental_denoise.plugin.train.runs import GONE
 from napari_dental_denoise.plugin.train.texts import finished_text, step_text, stopped_text
+from napari_dental_denoise.progress import counted
 from napari_dental_denoise.training import EpochDone, StepDone, TrainingFinished, TrainingReport, TrainingStarted
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.images import LoadedImages, list_files, match_by_name, probe
 from napari_dental_denoise.noise import SMALLEST_SIDE
+from napari_dental_denoise.progress import counted
 from napari_dental_denoise.training import TrainingConfig, split_indices
 
 Item = TypeVar("Item")
@@ -144,8 +145,3 @@ def _repeat(shapes: Sequence[Shape], count: int) -> tuple[Shape, ...]:
 
 def _left_out(reasons: dict[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun, in the plural unless it is 1."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"

@@ -16,9 +16,9 @@ from napari_dental_denoise.plugin.shared import (
     layer_operation,
     start_worker,
 )
-from napari_dental_denoise.plugin.train.images import FoundImages, counted
+from napari_dental_denoise.plugin.train.images import FoundImages
 from napari_dental_denoise.plugin.train.process import TrainingProcess
-from napari_dental_denoise.progress import Progress
+from napari_dental_denoise.progress import Progress, counted
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -14,12 +14,12 @@ from napari_dental_denoise.models import STARTER_NAME, can_initialise, first_mod
 from napari_dental_denoise.noise import SMALLEST_SIDE
 from napari_dental_denoise.plugin.train.images import (
     FoundImages,
-    counted,
     find_images,
     find_noisy_images,
     find_pairs,
 )
 from napari_dental_denoise.plugin.train.layers import find_in_layers
+from napari_dental_denoise.progress import counted
 from napari_dental_denoise.training import (
     SETTINGS,
     TRAINING,
