@@ -84,7 +84,7 @@ def test_a_file_whose_map_was_deleted_is_done_again(scans, trained_model, tmp_pa
     assert (tmp_path / "errors" / "a.png.tif").exists()
     (tmp_path / "errors" / "a.png.tif").unlink()
     assert run(scans, trained_model, *maps) == 0
-    assert "1 images denoised" in capsys.readouterr().out
+    assert "1 image denoised" in capsys.readouterr().out
     assert run(scans, trained_model, *maps) == 0
     assert "0 images denoised" in capsys.readouterr().out
 

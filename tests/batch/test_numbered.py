@@ -64,7 +64,7 @@ def test_a_resumed_run_keeps_the_numbers(scans, tmp_path, capsys):
     (tmp_path / "out" / "image_0002.png").unlink()
     capsys.readouterr()
     assert run(scans, "-o", tmp_path / "out", "--sigma", 0) == 0
-    assert "1 images with noise" in (said := capsys.readouterr().out)
+    assert "1 image with noise" in (said := capsys.readouterr().out)
     assert "2 done before" in said
     np.testing.assert_array_equal(read_image(tmp_path / "out" / "image_0002.png"), CLEAN // 2)
 

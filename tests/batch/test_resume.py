@@ -137,7 +137,7 @@ def test_a_killed_run_that_replaces_all_is_gone_on_with(scans, tmp_path, capsys)
     killed(READING, 3, scans, "-o", out, "--overwrite")
     capsys.readouterr()
     assert run(scans, "-o", out, "--overwrite") == 0
-    assert "1 images with noise" in (said := capsys.readouterr().out)
+    assert "1 image with noise" in (said := capsys.readouterr().out)
     assert "2 done before" in said
     assert run(scans, "-o", out, "--overwrite") == 0
     assert "3 images with noise" in capsys.readouterr().out
@@ -150,7 +150,7 @@ def test_a_changed_input_is_done_again(scans, tmp_path, capsys):
     fill(scans, "b.png", image=255 - GREY)
     capsys.readouterr()
     assert run(scans, "-o", out) == 0
-    assert "1 images with noise" in (said := capsys.readouterr().out)
+    assert "1 image with noise" in (said := capsys.readouterr().out)
     assert "2 done before" in said
     assert np.abs(read_image(out / "b.png").astype(float) - (255 - GREY)).mean() < 40
     assert len(rows(tmp_path / "out.csv")) == 3
@@ -164,7 +164,7 @@ def test_a_changed_part_of_an_image_that_is_a_folder_is_a_changed_input(tmp_path
     assert "1 done before" in capsys.readouterr().out
     os.utime(next(each for each in (source / "0").rglob("*") if each.is_file()), (1, 1))
     assert run(source.parent, "-o", out) == 0
-    assert "1 images with noise" in capsys.readouterr().out
+    assert "1 image with noise" in capsys.readouterr().out
 
 
 def test_two_runs_at_once_do_not_spoil_each_other_s_report(scans, tmp_path, capsys):

@@ -137,7 +137,7 @@ def test_a_report_that_was_cut_off_is_gone_on_with(archive, tmp_path, capsys):
     (tmp_path / "out" / "2025" / "a.png").unlink()
     capsys.readouterr()
     run("denoise", archive, "-o", tmp_path / "out")
-    assert "1 images denoised" in capsys.readouterr().out
+    assert "1 image denoised" in capsys.readouterr().out
     assert sorted(rows(report)) == tree(archive)
 
 

@@ -46,6 +46,7 @@ from napari_dental_denoise.cli.console import (
 )
 from napari_dental_denoise.dicom import Derivation
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.progress import counted
 
 NAMES = {True: "names are numbers, which --dry-run explains", False: "file names are kept"}
 
@@ -89,7 +90,8 @@ def process_files(
         echo(tally.text_note)
     if options.deidentify:
         echo(f"kept of DICOM files: listed attributes; of other files: the pixels and their size; {NAMES[aliases]}")
-    tally.echo(f"{tally.done} images {derivation.verb}{f' in {_folder(options.output)}' if tally.done else ''}")
+    where = f" in {_folder(options.output)}" if tally.done else ""
+    tally.echo(f"{counted(tally.done, 'image')} {derivation.verb}{where}")
     return tally.exit_code
 
 
@@ -199,5 +201,5 @@ def _list(items: Iterator[Item], destination: Destination, earlier: EarlierRuns 
             target = output if is_file_name(output) else output / item.result_folder / item.results[0]
             # Tells the user, and nobody else, which number stands for which file.
             echo(printable(f"{item.source_name} -> {target}"))
-    tally.echo(f"{tally.done} images, nothing written", "to be left out")
+    tally.echo(f"{counted(tally.done, 'image')}, nothing written", "to be left out")
     return tally.exit_code

@@ -22,6 +22,7 @@ from napari_dental_denoise.dicom.values import only_number, optional
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import reading_errors
 from napari_dental_denoise.pixels import ImageInfo, PixelEncoding, widest_limits
+from napari_dental_denoise.progress import counted
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -167,7 +168,7 @@ def _storage_class(dataset: Dataset) -> str:
 
 def _check_size(path: Path, shape: tuple[int, int], frames: int, bits: int) -> None:
     height, width = shape
-    claim = f"claims {width}x{height} pixels in {frames} frames"
+    claim = f"claims {width}x{height} pixels in {counted(frames, 'frame')}"
     if min(height, width, frames) < 1:
         raise ImageReadError(path, f"{claim}; expected at least one")
     if height * width > LIMITS.pixels:

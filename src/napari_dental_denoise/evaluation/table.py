@@ -12,6 +12,7 @@ from types import MappingProxyType
 from napari_dental_denoise.config import ACCURACY_TOLERANCE
 from napari_dental_denoise.evaluation.comparison import Row
 from napari_dental_denoise.models import to_json
+from napari_dental_denoise.progress import counted
 
 
 def as_text(rows: Sequence[Row]) -> str:
@@ -21,7 +22,7 @@ def as_text(rows: Sequence[Row]) -> str:
     with_detail = any(math.isfinite(row.kept) for row in rows)
     for noise in dict.fromkeys(row.noise for row in rows):
         block = [row for row in rows if row.noise == noise]
-        lines.append(f"{noise} ({block[0].images} images)")
+        lines.append(f"{noise} ({counted(block[0].images, 'image')})")
         detail = f"  {'kept':>6}" * with_detail
         lines.append(f"  {'method':<{width}}  {'PSNR dB':>8}  {'SSIM':>6}  {'accuracy':>8}  {'s/image':>8}{detail}")
         for row in block:

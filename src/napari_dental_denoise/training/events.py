@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from napari_dental_denoise.models import to_json
+from napari_dental_denoise.progress import counted
 
 NOISY_REFERENCE = "the references are noisy themselves, which caps the PSNR that any method can reach; "
 
@@ -45,11 +46,12 @@ class TrainingStarted:
     first_psnr: float
 
     def __str__(self) -> str:
-        length = f"{self.minutes:g} minutes" if self.minutes is not None else f"{self.epochs} epochs"
+        length = f"{self.minutes:g} minutes" if self.minutes is not None else counted(self.epochs or 0, "epoch")
         resumed = f", resuming after epoch {self.epoch}" if self.epoch else ""
         score = "" if math.isnan(self.first_psnr) else f" ({self.first_psnr:.2f} dB)"
+        images = counted(self.training_images, "image")
         return (
-            f"{self.training_images} images for training, {self.validation_images} for validation; {length}; "
+            f"{images} for training, {self.validation_images} for validation; {length}; "
             f"{self.patches_per_epoch} patches of {self.patch_size}x{self.patch_size} pixels per epoch; "
             f"{self.parameters / 1e6:.2f} million weights, {self.precision}, on {self.device}{resumed}\n"
             f"{NOISY_REFERENCE if self.reference == 'noisy' else ''}noisy validation images: {self.noisy_psnr:.2f} dB, "

@@ -297,7 +297,7 @@ def test_a_folder_of_which_nothing_could_be_done_is_a_problem(viewer, denoise_fo
         told = [notification.message for notification in notification_manager.records]
     assert denoise_form.status.native.styleSheet() == ERROR_STYLE
     assert not denoise_form.open_results.button.visible
-    assert any("1 images failed: bad.png: is not an image" in message for message in told)
+    assert any("1 image failed: bad.png: is not an image" in message for message in told)
 
 
 def test_a_stack_is_denoised_image_by_image_as_it_is_looked_at(viewer, denoise_form, qtbot, radiographs, trained_model):

@@ -267,7 +267,7 @@ def test_in_a_folder_the_first_page_is_shown_and_said(tmp_path, notified):
     ((data, _, _),) = read(str(tmp_path / "pages"))
     assert data.shape == (2, 20, 30)
     (message,) = notified()
-    assert message.startswith("First page only of 1 files: several.tif")
+    assert message.startswith("First page only of 1 file: several.tif")
 
 
 def test_a_folder_of_real_radiographs(dental_data, viewer):

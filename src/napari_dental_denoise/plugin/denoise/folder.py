@@ -25,7 +25,7 @@ from napari_dental_denoise.batch import (
 )
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.files import open_path
-from napari_dental_denoise.progress import Progress
+from napari_dental_denoise.progress import Progress, counted
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -47,7 +47,7 @@ class FolderOutcome:
 
     def text(self) -> str:
         """Return the outcome in one line."""
-        parts = [f"{self.done} images denoised in {self.output.name}"]
+        parts = [f"{counted(self.done, 'image')} denoised in {self.output.name}"]
         parts += [f"{self.before} already done"] * (self.before > 0)
         parts += [f"{len(self.errors)} failed, see {report_path(self.output).name} beside it"] * bool(self.errors)
         return ", ".join(parts)

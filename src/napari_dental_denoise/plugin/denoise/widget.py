@@ -47,6 +47,7 @@ from napari_dental_denoise.plugin.shared import (
     text_label,
     visible_window,
 )
+from napari_dental_denoise.progress import counted
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -184,7 +185,7 @@ class DenoiseWidget(Container):
         self.open_results.offer(outcome)
         show_text(self.status, outcome.text(), problem=outcome.failed)
         if outcome.errors:
-            show_warning(f"{len(outcome.errors)} images failed: {summarise_errors(outcome.errors)}")
+            show_warning(f"{counted(len(outcome.errors), 'image')} failed: {summarise_errors(outcome.errors)}")
 
     def _show_what_applies(self) -> None:
         for field in (self.self_ensemble, *self.maps.error_fields, self.folder, self.map):

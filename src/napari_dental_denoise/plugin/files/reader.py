@@ -34,6 +34,7 @@ from napari_dental_denoise.plugin.files.image_layers import (
     lay_out,
 )
 from napari_dental_denoise.plugin.files.questions import confirm, layers_to_open, shown_window
+from napari_dental_denoise.progress import counted
 
 Reader = Callable[[str | list[str]], list[LayerData]]
 
@@ -201,5 +202,7 @@ def _problems(errors: Sequence[ImageReadError], images: Iterable[ImageInfo], fol
     cut = [_shown(image.path, folders) for image in images if image.pages > 1 and not is_stack(image)]
     if cut:
         names = ", ".join(cut[:MAX_SHOWN_ERRORS])
-        problems.append(f"First page only of {len(cut)} files: {names}: open a file alone to see all its pages")
+        problems.append(
+            f"First page only of {counted(len(cut), 'file')}: {names}: open a file alone to see all its pages"
+        )
     return problems
