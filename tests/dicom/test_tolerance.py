@@ -135,7 +135,9 @@ def runs_of_bits(data):
     return struct.pack("<16L", 1, 64, *[0] * 14) + imagecodecs.packbits_encode(data)
 
 
-@pytest.mark.parametrize("packed", [None, (DEFLATED_FRAMES, deflated), (RLELossless, runs_of_bits)], ids=str)
+@pytest.mark.parametrize(
+    "packed", [None, (DEFLATED_FRAMES, deflated), (RLELossless, runs_of_bits)], ids=["native", "deflated", "runs"]
+)
 def test_a_mask_of_single_bits_is_read(tmp_path, packed):
     mask = (GREY > 99).astype(np.uint8)
     dataset = radiograph(np.stack([mask, 1 - mask]))
