@@ -32,12 +32,17 @@ def radiographs():
     return [to_bytes(image) for image in phantoms(8, (160, 200), rng=1)]
 
 
+def write_scans(folder, images):
+    """Write images as PNG files into a new folder `scans`, and return it."""
+    for index, image in enumerate(images):
+        write_image(folder / "scans" / f"scan{index}.png", image)
+    return folder / "scans"
+
+
 @pytest.fixture
 def folder(tmp_path, radiographs):
     """A folder with the synthetic radiographs as PNG files."""
-    for index, image in enumerate(radiographs):
-        write_image(tmp_path / "scans" / f"scan{index}.png", image)
-    return tmp_path / "scans"
+    return write_scans(tmp_path, radiographs)
 
 
 def source_key():

@@ -26,6 +26,7 @@ from napari_dental_denoise.images.radiograph import read_pages
 from napari_dental_denoise.images.writer import write_tiff_pages
 from napari_dental_denoise.training.patches import batches
 from napari_dental_denoise.training.starter import AS_IT_IS, REPEATED, SCALES
+from tests.conftest import write_scans
 from tests.hostile import write_hostile
 
 COMMANDS = ("add-noise", "train", "denoise", "evaluate", "info", "convert", "export", "raw-header", "workflow")
@@ -322,9 +323,7 @@ SHORT = ("--preset", "fast", "--steps-per-epoch", 3, "--batch-size", 2, "--patch
 def one_epoch(tmp_path_factory, radiographs):
     """The folder of scans and of a model that had one epoch, and what was reported of it."""
     folder = tmp_path_factory.mktemp("one-epoch")
-    for index, image in enumerate(radiographs):
-        write_image(folder / "scans" / f"scan{index}.png", image)
-    train = ("train", folder / "scans", "-o", folder / "model.keras", *SHORT, "--progress", "jsonl")
+    train = ("train", write_scans(folder, radiographs), "-o", folder / "model.keras", *SHORT, "--progress", "jsonl")
     with redirect_stdout(io.StringIO()) as lines:
         assert run(*train, "--epochs", 1) == 0
     return folder, [json.loads(line) for line in lines.getvalue().splitlines()]

@@ -14,12 +14,12 @@ import pytest
 
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.images.writer import write_image
 from napari_dental_denoise.noise.registry import NoiseRange
 from napari_dental_denoise.training.dataset import CleanImages
 from napari_dental_denoise.training.patches import batches
 from napari_dental_denoise.unet.backend import keras
 from napari_dental_denoise.unet.devices import Devices, check_length, find_devices, process_number, sharing
+from tests.conftest import write_scans
 
 SETTINGS = [
     *("--noise", "gaussian", "--start-from", "nothing", "--preset", "fast", "--steps-per-epoch", "4"),
@@ -69,9 +69,7 @@ def weights(model):
 def alone(tmp_path_factory, radiographs):
     """The folder of scans and of a model that one process trained, and its losses."""
     folder = tmp_path_factory.mktemp("alone")
-    for index, image in enumerate(radiographs):
-        write_image(folder / "scans" / f"{index}.png", image)
-    return folder, train(folder / "scans", folder / "m.keras", "--epochs", 2)
+    return folder, train(write_scans(folder, radiographs), folder / "m.keras", "--epochs", 2)
 
 
 def test_two_processes_learn_the_same_as_one_which_goes_on_with_their_checkpoint(alone, tmp_path):

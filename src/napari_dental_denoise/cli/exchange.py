@@ -74,6 +74,7 @@ def _export(options: argparse.Namespace) -> int:
     from napari_dental_denoise.unet.exchange import check_export_name
 
     check_export_name(options.output, options.format, overwrite=options.overwrite)
+    # Loads TensorFlow, which takes seconds: a wrong name is told before.
     from napari_dental_denoise.unet.exchange import export_model
 
     export_model(options.model, options.output, options.format, overwrite=options.overwrite)
