@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_dental_denoise.plugin.files.image_layers import Places
 from napari_dental_denoise.plugin.files.questions import shown_window
-from napari_dental_denoise.plugin.shared import METADATA, current_image
+from napari_dental_denoise.plugin.shared import current_image, layer_record
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -46,7 +46,7 @@ def lay_out_files(viewer: Viewer) -> None:
 
     def place(event: Any) -> None:
         layer = event.value
-        record = layer.metadata.get(METADATA, {})
+        record = layer_record(layer)
         # Results have an operation, and volumes lie in the patient.
         if "path" in record and "operation" not in record and not layer.translate.any():
             layer.translate = places.next(layer.data.shape, layer.scale)
@@ -105,7 +105,6 @@ def displayed_file(viewer: Viewer) -> str:
 
 
 def _files(layer: Layer) -> list[str]:
-    record = layer.metadata.get(METADATA)
-    files = record.get("files", []) if isinstance(record, dict) else []
+    files = layer_record(layer).get("files", [])
     # The data of a layer can be replaced.
     return files if files and layer.ndim == 3 and len(files) == layer.data.shape[0] else []

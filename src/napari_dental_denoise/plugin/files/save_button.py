@@ -11,7 +11,7 @@ from magicgui.widgets import Label, PushButton
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.files.saving import Saved, jobs_for, save_steps, source_of
 from napari_dental_denoise.plugin.files.writer import is_derivable
-from napari_dental_denoise.plugin.shared import METADATA, FormWork, report_error, show_text
+from napari_dental_denoise.plugin.shared import FormWork, layer_record, report_error, show_text
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -68,4 +68,4 @@ class SaveButton:
 
 def _has_more_than_pixels(layer: Image) -> bool:
     """Return whether a layer has a pixel size or a DICOM file, which napari's own writer drops."""
-    return str(layer.units[-1]) != "pixel" or is_derivable(layer.metadata.get(METADATA, {}))
+    return str(layer.units[-1]) != "pixel" or is_derivable(layer_record(layer))

@@ -25,7 +25,7 @@ from napari_dental_denoise.plugin.files.writer import (
     tell,
     write_layer,
 )
-from napari_dental_denoise.plugin.shared import METADATA, SLICES, is_stack
+from napari_dental_denoise.plugin.shared import SLICES, is_stack, layer_record
 from napari_dental_denoise.progress import Progress, finish
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def save_steps(jobs: Sequence[Job | SliceJob]) -> Generator[Progress, None, Save
 
 def source_of(layer: Image) -> Path | None:
     """Return the file or folder that a layer was opened from, or None if that is unknown."""
-    path = layer.metadata.get(METADATA, {}).get("path") or layer.source.path
+    path = layer_record(layer).get("path") or layer.source.path
     return Path(path) if path else None
 
 
@@ -143,7 +143,7 @@ def _jobs_at(path: Path, layer: Image, *, is_chosen: bool = False) -> list[Job |
     slices = _slices(layer)
     if path.suffix.lower() != DICOM_SUFFIX or not slices:
         return [Job(path, *_contents(layer), is_chosen=is_chosen)]
-    folder, derivation = free_path(path.with_suffix("")), derivation_of(layer.metadata[METADATA])
+    folder, derivation = free_path(path.with_suffix("")), derivation_of(layer_record(layer))
     return [
         SliceJob(
             folder / f"{name_without_suffix(source)}{DICOM_SUFFIX}",
@@ -159,7 +159,7 @@ def _jobs_at(path: Path, layer: Image, *, is_chosen: bool = False) -> list[Job |
 
 def _slices(layer: Image) -> list[tuple[Path, State]]:
     """Return the file of each slice of a series, and its state when it was opened, of results that are series too."""
-    record = layer.metadata.get(METADATA, {})
+    record = layer_record(layer)
     found = record.get("dicom", {}).get(SLICES, ()) if "operation" in record else ()
     slices = [(Path(each["path"]), each["state"] and tuple(each["state"])) for each in found]
     return slices if is_stack(layer) and layer.ndim == 3 and len(slices) == len(layer.data) else []
@@ -189,7 +189,7 @@ def _suffixes(layer: Image, source: Path | None) -> list[str]:
 
 def _fits_dicom(layer: Image) -> bool:
     """Return whether a layer can be a derived image of its source, which a part of one cannot."""
-    record = layer.metadata.get(METADATA, {})
+    record = layer_record(layer)
     if slices := _slices(layer):
         source = slices[0][0]
         if not is_name(source):
