@@ -9,6 +9,7 @@ from .engine import OpenVinoEngine as OpenVinoEngine
 from .engine import body_precision as body_precision
 from .engine import cached_engine as cached_engine
 from .engine import load_engine as load_engine
+from .engine import prepare_engine as prepare_engine
 from .error_map import NO_ERROR_MAP as NO_ERROR_MAP
 from .error_map import ExpectedError as ExpectedError
 from .error_map import check_error_map as check_error_map

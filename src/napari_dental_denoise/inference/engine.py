@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,9 +15,19 @@ from napari_dental_denoise.config import INFERENCE, PRECISIONS, Precision
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.bfloat16 import split_grey, take_in_both_parts
 from napari_dental_denoise.inference.runtime import openvino
-from napari_dental_denoise.models import ModelCard, ModelFile, converted, find_model, model_stat, read_model_file
+from napari_dental_denoise.models import (
+    ModelCard,
+    ModelFile,
+    converted,
+    find_model,
+    is_converted,
+    model_stat,
+    read_model_file,
+)
 from napari_dental_denoise.pixels import doubled
 from napari_dental_denoise.validation import check_count
+
+_compiling = threading.Lock()
 
 
 class Engine(Protocol):
@@ -169,7 +181,23 @@ def cached_engine(path: Path, precision: Precision = INFERENCE.precision, thread
     """Return the engine of `load_engine`, compiled once for the last few files, and again when a file changes."""
     # First: the error of a path that cannot be resolved is not an InputError.
     modified = model_stat(path).st_mtime_ns
-    return _engine(path.resolve(), modified, precision, threads)
+    # `lru_cache` would compile twice for a thread that asks while another one compiles.
+    with _compiling:
+        return _engine(path.resolve(), modified, precision, threads)
+
+
+def prepare_engine(path: Path) -> None:
+    """Make the engine of `cached_engine` in a thread, so that the first image need not wait for it.
+
+    A file that needs a conversion or cannot be used is left to `cached_engine`.
+    """
+    threading.Thread(target=_prepare, args=(path,), name="prepare engine").start()
+
+
+def _prepare(path: Path) -> None:
+    with suppress(InputError):
+        if is_converted(path):
+            cached_engine(path)
 
 
 @lru_cache(maxsize=4)

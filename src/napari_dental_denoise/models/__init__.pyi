@@ -14,6 +14,7 @@ from .file import WEIGHTS as WEIGHTS
 from .file import ZIP_ERRORS as ZIP_ERRORS
 from .file import ModelFile as ModelFile
 from .file import converted as converted
+from .file import is_converted as is_converted
 from .file import member_names as member_names
 from .file import model_stat as model_stat
 from .file import read_card as read_card

@@ -86,9 +86,14 @@ def sha256(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
+def is_converted(path: Path) -> bool:
+    """Return whether a model file has a card and an OpenVINO export."""
+    return {CARD, GRAPH, WEIGHTS} <= set(member_names(path))
+
+
 def converted(path: Path) -> Path:
     """Return a model file with a card and an OpenVINO export: `path`, or its converted copy in the cache folder."""
-    if {CARD, GRAPH, WEIGHTS} <= set(member_names(path)):
+    if is_converted(path):
         return path
     copy = user_cache_path(PROGRAM) / f"{sha256(path.read_bytes())[:32]}{MODEL_SUFFIX}"
     if not copy.exists():

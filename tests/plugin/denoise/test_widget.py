@@ -25,6 +25,7 @@ from napari_dental_denoise import (
     write_image,
 )
 from napari_dental_denoise.batch import run as run_module
+from napari_dental_denoise.inference import engine as engine_module
 from napari_dental_denoise.models.pretrained import STARTERS
 from napari_dental_denoise.plugin.denoise.lazy import MAX_CACHED
 from napari_dental_denoise.plugin.models.known import recent_models, remember_model
@@ -574,3 +575,17 @@ def test_cancel_stops_all_selected_layers(viewer, denoise_form, qtbot, radiograp
     qtbot.waitUntil(lambda: denoise_form.start.enabled)
     assert len(viewer.layers) == 2
     assert denoise_form.status.value == "Cancelled; no image was changed"
+
+
+def test_a_chosen_model_is_ready_before_the_first_press(
+    viewer, denoise_form, qtbot, trained_model, noisy, tmp_path, monkeypatch
+):
+    own = tmp_path / "own.keras"
+    shutil.copy(trained_model, own)
+    viewer.add_image(noisy, name="scan")
+    denoise_form.use_model(own)
+    qtbot.waitUntil(lambda: not any(thread.name == "prepare engine" for thread in threading.enumerate()))
+    loaded = []
+    monkeypatch.setattr(engine_module, "load_engine", lambda *given: loaded.append(given) or load_engine(*given))
+    assert run(denoise_form, viewer, qtbot).name == "scan denoised (own, 100 %)"
+    assert not loaded
