@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import ImageReadError
 from napari_dental_denoise.files import (
     CURE,
+    J2K_START,
+    JPEG_2000_STARTS,
+    JPEG_START,
     JPEG_XL_STARTS,
     claimed_shape,
     decode_jpeg,
@@ -20,8 +23,6 @@ from napari_dental_denoise.files import (
     jpeg_xl_shape,
 )
 
-JPEG_START = b"\xff\xd8"
-JPEG_2000_STARTS = (b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
 LOSSLESS_MARKERS = {0xC3, 0xC7, 0xCB, 0xCF}
 JPEG_LS_MARKER = 0xF7
 # Segments of JPEG: JFIF, whose colours are luminance and chroma, and Adobe, which says what they are.
@@ -129,7 +130,7 @@ def _is_ybr(frame: bytes, start_of_frame: int) -> bool | None:
 
 def _segment(frame: bytes, marker: bytes) -> bytes:
     """Return the content of a segment of the main header of a JPEG 2000 codestream, with its length."""
-    start = frame.find(JPEG_2000_STARTS[0])
+    start = frame.find(J2K_START)
     position = start + 2
     while start >= 0 and position + 4 <= len(frame):
         if frame[position : position + 2] == marker:

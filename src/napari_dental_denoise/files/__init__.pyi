@@ -6,11 +6,14 @@ from .atomic import write_array as write_array
 from .atomic import write_bytes as write_bytes
 from .atomic import write_text as write_text
 from .codestream import CURE as CURE
+from .codestream import J2K_START as J2K_START
+from .codestream import JPEG_2000_STARTS as JPEG_2000_STARTS
 from .codestream import JPEG_XL_STARTS as JPEG_XL_STARTS
 from .codestream import claimed_shape as claimed_shape
 from .codestream import jpeg_xl_shape as jpeg_xl_shape
 from .guards import reading_errors as reading_errors
 from .guards import unseen as unseen
+from .jpeg import JPEG_START as JPEG_START
 from .jpeg import JpegFrame as JpegFrame
 from .jpeg import decode_jpeg as decode_jpeg
 from .jpeg import has_end as has_end

@@ -11,17 +11,18 @@ CURE = "pip install imagecodecs"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 # Channels of grey and alpha, RGB, RGB and alpha; other types have one.
 PNG_COLOURS = {4: 2, 2: 3, 6: 4}
-J2K_START = b"\xff\x4f\xff\x51"
+# A bare codestream, and one in boxes.
+JPEG_2000_STARTS = J2K_START, JP2_START = b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  "
 JPEG_XL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
 # Of JPEG XL: widths as shares of the height, and the bits of a side, by the selectors in the header.
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 SIDE_BITS = (9, 13, 18, 30)
-JP2_SIGNATURE, JP2_CODESTREAM = b"\x00\x00\x00\x0cjP  ", b"jp2c"
+JP2_CODESTREAM = b"jp2c"
 
 
 def claimed_shape(frame: bytes) -> tuple[int, int, int] | None:
     """Return (height, width, colours) in the header of a JPEG, JPEG-LS, JPEG 2000 or PNG codestream, or None."""
-    if frame.startswith(JP2_SIGNATURE):
+    if frame.startswith(JP2_START):
         frame = _inside_jp2(frame)
     if frame.startswith(J2K_START):
         return _j2k_shape(frame)

@@ -10,13 +10,19 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from napari_dental_denoise.errors import ImageReadError
-from napari_dental_denoise.files import JPEG_XL_STARTS, claimed_shape, jpeg_xl_shape, reading_errors
+from napari_dental_denoise.files import (
+    J2K_START,
+    JPEG_2000_STARTS,
+    JPEG_XL_STARTS,
+    claimed_shape,
+    jpeg_xl_shape,
+    reading_errors,
+)
 from napari_dental_denoise.images.readers.format import DAMAGED, Format, Pages, check_size, encoding_of, stored_type
 from napari_dental_denoise.images.readers.grey import Pixels, full_range, inks_to_rgb, to_grey, turned, turned_shape
 from napari_dental_denoise.images.readers.picture import opened, orientation_of
 from napari_dental_denoise.pixels import ImageInfo
 
-J2K, JP2 = b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  "
 # The box of JPEG 2000 that names the colours: by number (1), precision and approximation, CMYK (12).
 CMYK_COLOURS = b"colr\x01\x00\x00\x00\x00\x00\x0c"
 AVIF_ANIMATION = b"ftypavis"
@@ -35,14 +41,14 @@ class Claim(NamedTuple):
 
 
 def _is_codec(_path: Path, start: bytes) -> bool:
-    return start.startswith((J2K, JP2, *JPEG_XL_STARTS)) or start[4:12] in AVIF_BRANDS
+    return start.startswith((*JPEG_2000_STARTS, *JPEG_XL_STARTS)) or start[4:12] in AVIF_BRANDS
 
 
 def _claim(data: bytes) -> Claim:
-    if data.startswith((J2K, JP2)):
+    if data.startswith(JPEG_2000_STARTS):
         height, width, _ = claimed_shape(data) or (0, 0, 0)
-        depth = data[data.index(J2K) + 42]
-        has_inks = CMYK_COLOURS in data[: data.index(J2K)]
+        depth = data[data.index(J2K_START) + 42]
+        has_inks = CMYK_COLOURS in data[: data.index(J2K_START)]
         return Claim("JPEG 2000", height, width, (depth & 0x7F) + 1, signed=depth > 0x7F, has_inks=has_inks)
     if data[4:12] in AVIF_BRANDS:
         size, codec = data.index(b"ispe") + 8, data.index(b"av1C")
