@@ -61,7 +61,7 @@ def test_ssim_of_a_stack_is_the_mean_of_its_images():
 @pytest.mark.parametrize("score", [psnr, ssim, accuracy])
 def test_a_list_is_refused(score):
     image = np.zeros((20, 20))
-    with pytest.raises(InputError, match="expected an array; received a list"):
+    with pytest.raises(InputError, match="expected an array; received list"):
         score(image, [image], data_range=1)
 
 

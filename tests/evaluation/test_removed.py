@@ -114,7 +114,7 @@ def test_images_that_cannot_be_compared_are_refused():
     with pytest.raises(InputError, match=r"expected images of shape \(height, width\)"):
         removed_structure(CLEAN[np.newaxis], CLEAN[np.newaxis])
     for value in (np.nan, np.inf):
-        with pytest.raises(InputError, match="contain invalid pixels"):
+        with pytest.raises(InputError, match="contains invalid pixels"):
             removed_structure(np.where(CLEAN.max() == CLEAN, value, CLEAN), CLEAN)
     with pytest.raises(InputError, match="false_alarms"):
         removed_structure(CLEAN, CLEAN, false_alarms=0)

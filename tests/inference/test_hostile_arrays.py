@@ -15,6 +15,7 @@ from napari_dental_denoise.models.card import ModelCard
 from napari_dental_denoise.models.pretrained import STARTER
 from napari_dental_denoise.noise.registry import NOISE_KINDS
 
+SCORES = [ndd.psnr, ndd.ssim, ndd.accuracy]
 RAMP = np.linspace(0, 1, 60 * 70, dtype=np.float32).reshape(60, 70)
 
 
@@ -132,6 +133,44 @@ def test_every_noise_refuses_what_is_no_image(kind, name):
     assert noisy.size == 0
 
 
+EVERY_FUNCTION = {
+    **{f"{name} noise": lambda image, add=kind.add: add(image, rng=0) for name, kind in NOISE_KINDS.items()},
+    "denoise_with_error": lambda image: ndd.denoise_with_error(image, "starter-fast"),
+    "detail_map": lambda image: ndd.detail_map(image, "starter-fast"),
+    "removed_structure": lambda image: ndd.removed_structure(image, image),
+    "find_text": ndd.find_text,
+    "to_unit": ndd.to_unit,
+    **{score.__name__: lambda image, score=score: score(image, image, data_range=1) for score in SCORES},
+}
+
+
+@pytest.mark.parametrize("function", EVERY_FUNCTION)
+@pytest.mark.parametrize("name", ["a number", "complex", "bool", "text"])
+def test_every_function_refuses_what_holds_no_grey_values(function, name):
+    with pytest.raises(InputError, match=r"whole or floating numbers|expected an"):
+        EVERY_FUNCTION[function](np.asarray(WRONG[name]))
+
+
+@pytest.mark.parametrize("function", ["removed_structure", "find_text"])
+def test_images_without_pixels_hold_nothing_to_find(function):
+    with pytest.raises(InputError, match="expected"):
+        EVERY_FUNCTION[function](WRONG["empty"])
+
+
+@pytest.mark.parametrize("name", ["inf", "nan", "float64's end"])
+def test_what_was_removed_of_values_beyond_measure_is_not_asked(name):
+    image = {**NOT_FINITE, **BEYOND_MEASURE}[name]
+    with pytest.raises(InputError, match=r"invalid pixels|must hold values"):
+        ndd.removed_structure(image, image)
+
+
+def test_values_that_a_file_cannot_hold_are_not_written_as_infinity(tmp_path):
+    with pytest.raises(InputError, match=r"a\.tif: expected values up to 3e\+38; received 1e\+300"):
+        ndd.write_image(tmp_path / "a.tif", BEYOND_MEASURE["float64's end"])
+    ndd.write_image(tmp_path / "a.tif", NOT_FINITE["nan"])
+    np.testing.assert_array_equal(ndd.read_image(tmp_path / "a.tif"), NOT_FINITE["nan"])
+
+
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_the_estimate_is_finite_or_refused(name):
     try:
@@ -148,7 +187,7 @@ def test_the_estimate_refuses_what_is_no_image(name):
 
 
 @pytest.mark.parametrize("name", [*NOT_FINITE, "one pixel", "a line", "constant", "beyond white"])
-@pytest.mark.parametrize("score", [ndd.psnr, ndd.ssim, ndd.accuracy])
+@pytest.mark.parametrize("score", SCORES)
 def test_scores_are_numbers_or_refused(score, name):
     image = {**NOT_FINITE, **UNUSUAL}[name]
     try:

@@ -76,6 +76,13 @@ def test_power_law_noise_falls_with_its_exponent():
             lambda image: ndd.add_spectrum_noise(image, -np.ones((8, 8))),
             "spectrum must be an array .* received shape",
         ),
+        (lambda image: ndd.add_spectrum_noise(image, "white"), "spectrum must be .* real numbers; received 'white'"),
+        # The transform of an image in place of its power.
+        (lambda image: ndd.add_spectrum_noise(image, np.fft.fft2(image)), "spectrum must be .* real numbers"),
+        (
+            lambda image: ndd.add_spectrum_noise(image, np.full((8, 8), 3.0)),
+            r"spectrum must have a mean, .*, in \[0, 1\]; received 3",
+        ),
         (lambda image: ndd.add_power_law_noise(image, 0.1, 9), r"exponent must be .*\[0, 4\]; received 9"),
     ],
 )

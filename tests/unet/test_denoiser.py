@@ -53,6 +53,19 @@ def test_the_whole_job(radiographs, tmp_path, capsys):
         denoiser.save(tmp_path / "model.keras")
 
 
+@pytest.mark.parametrize("images", [None, 5, np.zeros((0, 64, 64), np.uint8), [], np.zeros((64, 64), np.uint8)])
+def test_what_holds_no_images_is_neither_learned_from_nor_scored(images):
+    for work in (ndd.CNNDenoiser().train, ndd.CNNDenoiser.load("starter-fast").evaluate):
+        with pytest.raises(InputError, match="expected"):
+            work(images, images)
+
+
+@pytest.mark.parametrize("image", [None, 5, "scan.png"])
+def test_what_is_no_image_is_not_denoised(image):
+    with pytest.raises(InputError, match=f"expected an array; received {type(image).__name__}"):
+        ndd.CNNDenoiser.load("starter-fast").denoise(image)
+
+
 def test_without_a_model_it_says_what_to_do(radiographs):
     with pytest.raises(InputError, match=r"there is no model yet: call train, or CNNDenoiser\.load"):
         ndd.CNNDenoiser().denoise(radiographs[0])

@@ -189,7 +189,9 @@ def detail_map_steps(
     """
     sigma = noise_level(image)
     contrast = max(contrast_to_noise * sigma, MIN_CONTRAST) if contrast is None else contrast
-    check_number("radius", radius, above=0, high=min(image.shape) / 2)
+    check_number("radius", radius, above=0)
+    if 2 * radius > min(image.shape):
+        raise InputError(f"the image is too small for a spot with a radius of {radius:g} pixels: it has {image.shape}")
     check_contrast(contrast)
     spacing, detail = _grid(radius, contrast)
     step = spacing // SHIFTS

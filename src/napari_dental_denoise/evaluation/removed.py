@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation.correlation import weakened_structure
-from napari_dental_denoise.pixels import ArrayLike, InputArray, Unit, check_type
+from napari_dental_denoise.pixels import ArrayLike, InputArray, Unit, check_values
 from napari_dental_denoise.validation import check_number
 
 # In pixels: radii of discs, and half the width and half the length of lines in so many directions.
@@ -164,17 +164,16 @@ def _difference(image: ArrayLike, denoised: ArrayLike) -> tuple[Unit, Unit]:
     sources = InputArray(image), InputArray(denoised)
     one, other = (source.pixels for source in sources)
     for each in (one, other):
-        check_type(each)
         if each.ndim != 2 or 0 in each.shape:
             raise InputError(f"expected images of shape (height, width); received shape {each.shape}")
     if one.shape != other.shape:
         raise InputError(f"image {one.shape} and denoised image {other.shape} differ in size")
+    for each in (one, other):
+        check_values(each)
     exact, kept = np.subtract(one, other, dtype=np.float64), other.astype(np.float32)
     for source in sources:
         if source.mask is not None:
             exact[source.mask], kept[source.mask] = 0, 0
-    if not np.isfinite(exact).all():
-        raise InputError("the images contain invalid pixels (NaN or infinity): replace them first")
     difference = exact.astype(np.float32)
     return difference - _mean(difference, LEVEL_SIDE), kept
 

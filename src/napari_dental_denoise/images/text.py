@@ -107,8 +107,8 @@ def find_text(image: ArrayLike) -> list[TextLine]:
     """
     pixels = InputArray(image).pixels
     check_grey(pixels)
-    if pixels.ndim != 2:
-        raise InputError(f"expected one image (H, W); received shape {pixels.shape}")
+    if pixels.ndim != 2 or 0 in pixels.shape:
+        raise InputError(f"expected one image (H, W) with pixels; received shape {pixels.shape}")
     grey = _in_bytes(pixels)
     found: list[TextLine] = []
     factor = 1
@@ -159,7 +159,8 @@ class _Letter:
 
 def _in_bytes(image: Image) -> Grey:
     """Return the grey values in 8 bits, of which the few darkest and brightest have one value."""
-    values = np.nan_to_num(image.astype(np.float32), posinf=0, neginf=0)
+    with np.errstate(over="ignore"):
+        values = np.nan_to_num(image.astype(np.float32), posinf=0, neginf=0)
     low, high = np.percentile(values, (0.05, 99.95))
     scaled = (values - low) / max(high - low, np.finfo(np.float32).tiny)
     return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)

@@ -151,6 +151,9 @@ def _check_writable(path: Path, image: NDArray[np.generic]) -> None:
         raise InputError(f"{path.name}: expected a grey image (H, W) with pixels; received shape {image.shape}")
     if not ((dtype.kind in "ui" and dtype.itemsize <= 4) or dtype.kind == "f"):
         raise InputError(f"{path.name}: expected integers of 8 to 32 bit or floating values; received {dtype}")
+    largest = np.abs(image[np.isfinite(image)]).max(initial=0)
+    if dtype.kind == "f" and largest > np.finfo(np.float32).max:
+        raise InputError(f"{path.name}: expected values up to 3e+38; received {largest:.0e}: divide the image first")
     if suffix not in WRITABLE_SUFFIXES:
         raise InputError(f"{path.name}: expected a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
     if dtype == np.uint16 and suffix not in SIXTEEN_BIT_SUFFIXES:

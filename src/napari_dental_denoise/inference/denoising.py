@@ -25,7 +25,6 @@ from napari_dental_denoise.pixels import (
     PixelEncoding,
     Planes,
     Unit,
-    check_type,
     seen_by,
     up_to_multiples,
 )
@@ -81,7 +80,6 @@ def denoise(
     """
     source = InputArray(image)
     pixels = source.pixels
-    check_type(pixels)
     as_images(pixels)
     # As for a layer, black and white are those of the whole stack.
     steps = denoise_steps(pixels, engine_of(model, precision), strength=strength, encoding=PLAIN.fit(pixels))

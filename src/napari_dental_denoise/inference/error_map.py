@@ -16,7 +16,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.denoising import as_images, engine_of, noise_in_tiles
 from napari_dental_denoise.inference.engine import Engine
 from napari_dental_denoise.models import STARTER_NAME, ModelCard, interval_factor
-from napari_dental_denoise.pixels import PLAIN, ArrayLike, InputArray, PixelEncoding, Unit, check_type
+from napari_dental_denoise.pixels import PLAIN, ArrayLike, InputArray, PixelEncoding, Unit
 from napari_dental_denoise.progress import Progress, finish
 from napari_dental_denoise.validation import is_number
 
@@ -120,7 +120,6 @@ def denoise_with_error(
     """
     source = InputArray(image)
     pixels = source.pixels
-    check_type(pixels)
     as_images(pixels)
     check_share(share)
     expected = finish(error_steps(pixels, engine_of(model, precision), encoding=PLAIN.fit(pixels)))

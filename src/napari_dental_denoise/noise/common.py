@@ -16,7 +16,6 @@ from napari_dental_denoise.pixels import (
     Unit,
     check_array,
     check_grey,
-    check_type,
     from_unit,
     full_scale,
     keep_beyond_white,
@@ -35,7 +34,6 @@ def with_noise(image: ArrayLike, add: Callable[[Unit, np.random.Generator], Unit
     source = InputArray(image)
     stored = source.pixels
     check_grey(stored)
-    check_type(stored)
     grey = PLAIN.to_grey(stored)
     scale = full_scale(grey)
     dtype = grey.dtype if np.issubdtype(grey.dtype, np.integer) else np.dtype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def blurred_deviation(blur: float, shape: tuple[int, ...]) -> float:
     return math.sqrt(energy)
 
 
-def add_spectrum_noise(image: ArrayLike, spectrum: NDArray[np.floating], *, clip: bool = False, rng: Rng = None) -> Any:
+def add_spectrum_noise(image: ArrayLike, spectrum: ArrayLike, *, clip: bool = False, rng: Rng = None) -> Any:
     """Add Gaussian noise of a measured power spectrum.
 
     Parameters
@@ -105,7 +106,7 @@ def add_spectrum_noise(image: ArrayLike, spectrum: NDArray[np.floating], *, clip
     image : array of integers or floats, shape (..., H, W)
     spectrum : ndarray of float, shape (h, w)
         Noise power at each frequency, at least 0, in the order of `numpy.fft.fft2`. Its mean is the
-        variance of the noise on the [0, 1] scale. It can have any size: where it is smaller than the
+        variance of the noise on the [0, 1] scale, at most 1. It can have any size: where it is smaller than the
         image, pixels that are farther apart than its size are taken as uncorrelated.
     clip : bool
         Clip the result to [0, 1]; results of integer type always are, hot pixels apart.
@@ -128,10 +129,21 @@ def add_spectrum_noise(image: ArrayLike, spectrum: NDArray[np.floating], *, clip
     (64, 96)
     """
     check_plane(image)
-    spectrum = np.asarray(spectrum, np.float64)
-    if spectrum.ndim != 2 or spectrum.size == 0 or not np.all(np.isfinite(spectrum)) or spectrum.min() < 0:
-        raise InputError(f"spectrum must be an array (h, w) of powers of at least 0; received shape {spectrum.shape}")
-    return with_noise(image, lambda unit, rng: unit + _shaped_noise(rng, unit.shape, spectrum), rng, clip=clip)
+    powers = _checked_spectrum(spectrum)
+    return with_noise(image, lambda unit, rng: unit + _shaped_noise(rng, unit.shape, powers), rng, clip=clip)
+
+
+def _checked_spectrum(spectrum: ArrayLike) -> NDArray[np.float64]:
+    try:
+        # Complex amplitudes are no powers.
+        powers = np.asarray(spectrum).astype(np.float64, casting="same_kind")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"spectrum must be an array (h, w) of real numbers; received {shortened(spectrum)}") from error
+    if powers.ndim != 2 or powers.size == 0 or not np.all(np.isfinite(powers)) or powers.min() < 0:
+        raise InputError(f"spectrum must be an array (h, w) of powers of at least 0; received shape {powers.shape}")
+    if powers.mean() > 1:
+        raise InputError(f"spectrum must have a mean, the variance of the noise, in [0, 1]; received {powers.mean():g}")
+    return powers
 
 
 def _shaped_noise(rng: np.random.Generator, shape: tuple[int, ...], spectrum: NDArray[np.floating]) -> Unit:

@@ -23,7 +23,6 @@ from .image_info import is_plausible as is_plausible
 from .image_info import pixel_size_from_dpi as pixel_size_from_dpi
 from .image_info import widest_limits as widest_limits
 from .intensity import Unit as Unit
-from .intensity import check_type as check_type
 from .intensity import check_values as check_values
 from .intensity import from_unit as from_unit
 from .intensity import full_scale as full_scale

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol, overload, runtime_checkable
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import InputError
 
 COLOUR = (3, 4)
+INTEGERS = "iu"
 
 
 @runtime_checkable
@@ -27,7 +29,7 @@ class InputArray:
 
     A last axis of 1 after rows and columns is the channel of grey images, which `pixels` lack. Masked pixels have the
     value of the nearest pixel that is not masked, so that they decide nothing; `mask` is true there, or None. Raises
-    InputError for what is no array.
+    InputError for what is no array of numbers.
     """
 
     def __init__(self, given: ArrayLike) -> None:
@@ -37,6 +39,9 @@ class InputArray:
             values = np.asarray(given)
         except (OSError, RuntimeError, TypeError, ValueError) as error:
             raise InputError(f"the array cannot be read: {error}") from error
+        if values.ndim == 0:
+            raise InputError(f"expected an array of pixels; received one value, {values}")
+        check_type(values)
         self._shape = values.shape
         self.mask: NDArray[np.bool_] | None = None
         self.pixels = _without_channel(values)
@@ -92,11 +97,21 @@ class Planes(Sequence[NDArray[Any]]):
 
 def check_array(image: object) -> None:
     """Raise InputError unless `image` is an array; a list of images of several sizes is not."""
-    if not isinstance(image, ArrayLike):
-        raise InputError(
-            f"expected an array; received a {type(image).__name__}: process images of several sizes or types one by "
-            "one, or read them at one size by read_dental"
-        )
+    if isinstance(image, ArrayLike):
+        return
+    advice = ""
+    if isinstance(image, str | Path):
+        advice = ": read the file with read_image"
+    elif isinstance(image, list | tuple):
+        advice = ": process images of several sizes or types one by one, or read them at one size by read_dental"
+    raise InputError(f"expected an array; received {type(image).__name__}{advice}")
+
+
+def check_type(image: NDArray[np.generic]) -> None:
+    """Raise InputError unless `image` is an array of whole or floating numbers."""
+    check_array(image)
+    if image.dtype.kind not in f"{INTEGERS}f":
+        raise InputError(f"the image must be of whole or floating numbers; received {image.dtype}: convert it first")
 
 
 def check_grey(array: Any) -> None:

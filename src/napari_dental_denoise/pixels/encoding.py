@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.pixels.arrays import check_type
 from napari_dental_denoise.pixels.intensity import (
     MEDIAN_SIDE,
     Unit,
     bits_extent,
-    check_type,
     check_values,
     from_unit,
     full_scale,

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels.arrays import ArrayLike, InputArray, check_array
+from napari_dental_denoise.pixels.arrays import INTEGERS, ArrayLike, InputArray, check_type
 from napari_dental_denoise.validation import check_number
 
 Unit = NDArray[np.float32]
 """Grey values on [0, 1], which noise may leave."""
 
-INTEGERS = "iu"
 MIN_BITS = 8
 # Unclipped noise exceeds [0, 1] by a little; grey levels of 8 bit and more are far above.
 MAX_UNIT_VALUE = 4.0
@@ -92,13 +91,6 @@ def to_unit_pair(clean: NDArray[np.generic], other: NDArray[np.generic]) -> tupl
     clean, other = unsigned([clean, other])
     scales = shared_scales([clean, other])
     return to_unit(clean, scales[0]), to_unit(other, scales[1])
-
-
-def check_type(image: NDArray[np.generic]) -> None:
-    """Raise InputError unless `image` is an array of whole or floating numbers."""
-    check_array(image)
-    if image.dtype.kind not in f"{INTEGERS}f":
-        raise InputError(f"the image must be of whole or floating numbers; received {image.dtype}: convert it first")
 
 
 def bits_extent(lowest: int, highest: int, bits: int) -> tuple[int, int]:

@@ -217,7 +217,7 @@ class CNNDenoiser:
             If there is no model yet, or the input is not such an image.
         """
         engine = self._ready()
-        if isinstance(noisy, ArrayLike):
+        if isinstance(noisy, ArrayLike) or not isinstance(noisy, Iterable):
             return denoise(noisy, engine)
         return [denoise(image, engine) for image in noisy]
 
@@ -286,9 +286,9 @@ CNN_denoiser = CNNDenoiser
 
 
 def _image_list(images: Images) -> list[Image]:
-    if isinstance(images, ArrayLike):
+    if isinstance(images, ArrayLike) or not isinstance(images, Iterable):
         stack = InputArray(images).pixels
-        if stack.ndim != 3:
+        if stack.ndim != 3 or 0 in stack.shape:
             raise InputError(f"expected images as (N, H, W) or as a list; received shape {stack.shape}")
         return list(stack)
     result = [InputArray(image).pixels for image in images]
