@@ -1,4 +1,4 @@
-"""What the benchmarks share: their options, and a line that describes the machine."""
+"""Shared parts of the benchmarks: their options, and a line that describes the machine."""
 
 from __future__ import annotations
 

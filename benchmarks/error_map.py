@@ -1,4 +1,4 @@
-"""How much of the truth lies within the error map, and what a look at the removed noise finds.
+"""Measure the share of the truth within the error map, and what the check of the removed noise finds.
 
     python benchmarks/error_map.py phantoms -m model.keras
     python benchmarks/error_map.py FOLDER -m model.keras --rows 0:488

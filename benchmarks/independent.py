@@ -34,7 +34,7 @@ FINDINGS = (RIGHT, REFUSED_BY_ALL, ONLY_REFUSED, ONLY_READ, DIFFERS, CRASHED)
 
 
 class Finding(NamedTuple):
-    """What becomes of a file: one of FINDINGS, and the reason of a refusal or the differences."""
+    """Outcome of a file: one of FINDINGS, and the reason of a refusal or the differences."""
 
     path: Path
     kind: str

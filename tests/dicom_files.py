@@ -228,6 +228,6 @@ def save(dataset, path, **options):
 
 
 def patient_in(*things):
-    """Whether the invented patient shows through anything, as text or as bytes."""
+    """Return whether the invented patient shows through anything, as text or as bytes."""
     texts = (thing.decode("latin1") if isinstance(thing, bytes) else repr(thing) for thing in things)
     return any(PATIENT.lower() in text.lower() for text in texts)

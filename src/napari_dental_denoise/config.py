@@ -68,7 +68,7 @@ class Preset:
 
     @property
     def sees(self) -> Sees:
-        """What the network expects: the image, or its differences from the local mean, which its noise follows."""
+        """Input of the network: the image, or its differences from the local mean, which its noise follows."""
         return "differences" if self.predicts == "residual" else "image"
 
     @property

@@ -76,7 +76,7 @@ SPECTRUM_SIDE = 64
 
 @dataclass(frozen=True)
 class AssessmentPlan:
-    """Which details are put into how many backgrounds.
+    """Details to insert, and the number of backgrounds.
 
     Attributes
     ----------

@@ -12,7 +12,7 @@ from napari_dental_denoise.detail.spectrum import NoisePowerSpectrum
 
 
 class Found(NamedTuple):
-    """How well a detail is found: the share of its contrast that is kept, areas under the ROC curve, and d'."""
+    """Scores of detectability: the share of the contrast that is kept, areas under the ROC curve, and d'."""
 
     kept: Estimate
     cho: Estimate
@@ -23,7 +23,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class DetailScore:
-    """How well one detail is found after one method; PSNR in dB, of the images without it."""
+    """Detectability of one detail after one method; PSNR in dB, of the images without it."""
 
     noise: str
     method: str

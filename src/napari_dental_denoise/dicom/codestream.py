@@ -1,4 +1,4 @@
-"""Compressed frames of DICOM: what they say of themselves, and their pixels. They are believed before the header."""
+"""Compressed frames of DICOM: their headers, which count before that of the file, and their pixels."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ AS_STORED = {"colorspace": "RGB", "outcolorspace": "RGB"}
 
 
 class Codestream(NamedTuple):
-    """What the header of a compressed frame says."""
+    """Header of a compressed frame."""
 
     kind: str
     # (height, width) and number of colours; None where only the pixels tell.

@@ -1,4 +1,4 @@
-"""Where the pixels of an image lie: their size, the planes of its frames, its series and its place in it."""
+"""Pixel size, planes of the frames, and the place of an image in its series."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class LookupTable:
 
     @property
     def descends(self) -> bool:
-        """Whether high values become low ones; the halves decide, because the ends may be padding."""
+        """True if high values become low ones; the halves decide, because the ends may be padding."""
         low, high = np.array_split(self.entries, 2)
         return bool(high.size and high.mean() < low.mean())
 

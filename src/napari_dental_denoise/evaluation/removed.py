@@ -1,4 +1,4 @@
-"""What a denoiser removed: noise alone, or structure with it. No clean image is needed."""
+"""Tell whether a denoiser removed noise alone or structure with it. No clean image is needed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RemovedStructure:
-    """Where structure was removed from an image; `str` tells it in a sentence.
+    """Map of the structure that was removed from an image; `str` summarises it in a sentence.
 
     Attributes
     ----------

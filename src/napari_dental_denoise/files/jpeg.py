@@ -48,7 +48,7 @@ class JpegFrame(NamedTuple):
 
     @property
     def is_usual(self) -> bool:
-        """Whether it is of the kind that `decode_jpeg` reads."""
+        """True if `decode_jpeg` reads this kind."""
         return self.marker in LOSSY and self.bits == 8 and self.colours in SPACES
 
 

@@ -44,7 +44,7 @@ class Frame(NamedTuple):
 
     @property
     def is_as_stored(self) -> bool:
-        """Whether the values of the stack are the stored ones."""
+        """True if the values of the stack are the stored ones."""
         return (self.gain, self.offset, self.padding) == (1, 0, None) and self.dtype == self.image.dtype
 
     def convert(self, stored: NDArray[Any]) -> NDArray[Any]:

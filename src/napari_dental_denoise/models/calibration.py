@@ -1,4 +1,4 @@
-"""How wide an error map must be, so that a share of the pixels lies within it; measured for several kinds of noise."""
+"""Width of an error map within which a given share of the pixels lies, measured for several kinds of noise."""
 
 from __future__ import annotations
 

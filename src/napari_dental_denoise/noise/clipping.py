@@ -1,4 +1,4 @@
-"""What clipping at black or white hides of noisy grey values."""
+"""The effect of clipping at black or white on noisy grey values."""
 
 from __future__ import annotations
 

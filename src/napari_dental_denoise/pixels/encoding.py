@@ -1,4 +1,4 @@
-"""How stored values stand for grey: polarity, sign, bits, padding, black and white; to [0, 1] and back.
+"""Encoding of grey in stored values: polarity, sign, bits, padding, black and white; to [0, 1] and back.
 
 There are two scales. `to_unit` has white at the full scale of the type: noise levels are shares of it. `normalise` has
 black and white at the darkest and the brightest part of the radiograph: networks see this, so that the unit of the
@@ -37,7 +37,7 @@ LOWEST, HIGHEST = -1.0, 2.0
 
 @dataclass(frozen=True, slots=True)
 class PixelEncoding:
-    """How stored values stand for grey.
+    """Encoding of grey in stored values.
 
     Without `extent` and `white`, each array decides its own, so it must be a whole image, file or layer. `fit` decides
     them once, for crops and for further images.

@@ -68,7 +68,7 @@ class ImageInfo:
 
     @property
     def is_dicom(self) -> bool:
-        """Whether the file is DICOM."""
+        """True if the file is DICOM."""
         return self.modality is not None
 
     @property

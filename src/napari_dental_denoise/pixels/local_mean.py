@@ -1,4 +1,4 @@
-"""What a network sees of an image: itself, or its differences from the local mean."""
+"""Input of a network: the image, or its differences from the local mean."""
 
 from __future__ import annotations
 

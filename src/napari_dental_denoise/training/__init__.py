@@ -1,4 +1,4 @@
-"""What a training needs apart from the network: data, patches, plan, events, checkpoints; no TensorFlow.
+"""Training without the network: data, patches, plan, events, checkpoints; no TensorFlow.
 
 May import `inference`, `images`, `synthesis` and what lies below.
 """

@@ -29,7 +29,7 @@ MAX_WHITE = 2**16 - 1
 
 
 class Header(NamedTuple):
-    """What the first lines say; the pixels begin at `start`."""
+    """Header of a file; the pixels begin at `start`."""
 
     kind: bytes
     height: int

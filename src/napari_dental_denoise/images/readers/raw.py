@@ -27,7 +27,7 @@ EXPECTED = "expected NDims 2 or 3, DimSize and an ElementType of 8 to 32 bit or 
 
 
 class RawLayout(NamedTuple):
-    """How the images of raw files lie in them, as a user tells it: all of one size, one after the other."""
+    """Layout of raw files, as told by the user: images of one size, one after the other."""
 
     # (height, width).
     shape: tuple[int, int]
@@ -77,7 +77,7 @@ def _joined(sides: Sequence[float]) -> str:
 
 
 class Layout(NamedTuple):
-    """How the pixels lie in the file."""
+    """Layout of the pixels in the file."""
 
     shape: tuple[int, int, int]
     stored: np.dtype[np.generic]

@@ -95,18 +95,18 @@ class Page:
 
     @property
     def is_inverted(self) -> bool:
-        """Whether the lowest of whole numbers is white."""
+        """True if the lowest integer is white."""
         return self.kind == WHITE_IS_ZERO and np.dtype(self.page.dtype).kind in "bui"
 
     @property
     def _is_for_pillow(self) -> bool:
-        """Whether libtiff, which Pillow uses, reads the colours, and tifffile does not."""
+        """True if libtiff, which Pillow uses, reads the colours, and tifffile does not."""
         is_read = self.page.compression != UNCOMPRESSED or tag(self.page, SUBSAMPLING) == (1, 1)
         return self.kind == YCBCR and self.page.compression not in JPEG and self.page.bitspersample == 8 and is_read
 
     @property
     def _is_grey(self) -> bool:
-        """Whether all channels but the first are extra ones."""
+        """True if all channels but the first are extra ones."""
         return int(self.page.samplesperpixel) - len(self.page.extrasamples) == 1
 
     def checked_type(self) -> np.dtype[Any]:

@@ -1,4 +1,4 @@
-"""What the Add noise form does to a layer, as a command and as Python code."""
+"""The work of the Add noise form as a command and as Python code."""
 
 from __future__ import annotations
 

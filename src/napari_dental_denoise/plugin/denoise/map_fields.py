@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MapFields:
-    """Which maps a run makes; those of a preview replace those of the one before."""
+    """Choice of the maps that a run makes; those of a preview replace those of the one before."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer

@@ -41,7 +41,7 @@ class Maps:
 
     @property
     def exist(self) -> bool:
-        """Whether there is a map."""
+        """True if there is a map."""
         return self.error is not None or self.structure is not None
 
     def __str__(self) -> str:

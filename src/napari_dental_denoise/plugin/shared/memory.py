@@ -1,4 +1,4 @@
-"""What the forms remember between sessions: the values of their fields, never anything of an image."""
+"""Memory of the forms between sessions: the values of their fields, never anything of an image."""
 
 from __future__ import annotations
 

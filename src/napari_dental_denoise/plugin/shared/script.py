@@ -36,7 +36,7 @@ class Script(NamedTuple):
 
 
 class ScriptInput:
-    """How a command and Python code get at the images of a layer."""
+    """Source of a layer's images for a command and for Python code."""
 
     def __init__(self, layer: Image) -> None:
         self._layer = layer
@@ -62,12 +62,12 @@ class ScriptInput:
 
     @property
     def note_for_command(self) -> str:
-        """What to do before running the command."""
+        """Steps to take before running the command."""
         return "" if self._files else f"{self._layer.name} has no file: save it as {STAND_IN} first"
 
     @property
     def note_for_python(self) -> str:
-        """Where the code can run."""
+        """Place where the code can run."""
         return "" if self._files else f"{self._layer.name} has no file: run this in napari's console"
 
     @property

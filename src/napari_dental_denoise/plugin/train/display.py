@@ -1,4 +1,4 @@
-"""What the Train form shows of a training: status, progress, curves and a preview."""
+"""Display of a training in the Train form: status, progress, curves and a preview."""
 
 from __future__ import annotations
 

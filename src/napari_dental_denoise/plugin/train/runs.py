@@ -33,12 +33,12 @@ class TrainingRun:
 
     @property
     def reports(self) -> Path:
-        """What the command `train` writes on stdout, as JSON lines."""
+        """Standard output of the command `train`: JSON lines."""
         return self.folder / "reports.jsonl"
 
     @property
     def complaints(self) -> Path:
-        """What the command `train` writes on stderr."""
+        """Standard error of the command `train`."""
         return self.folder / "complaints.txt"
 
     @property
