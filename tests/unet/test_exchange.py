@@ -119,6 +119,29 @@ def test_up_sampling_of_every_kind_is_converted(interpolation, noisy, tmp_path):
     np.testing.assert_allclose(engine(batch), expected, atol=1e-5)
 
 
+def test_a_converted_model_is_exported_for_images_of_any_size(noisy, tmp_path):
+    """Its reach is large, and Keras's layer of up-sampling cannot be traced for free sides."""
+    image = keras.Input((None, None, 1))
+    reaching = keras.layers.Conv2D(1, 9, dilation_rate=70, padding="same", kernel_initializer="ones")(image)
+    halved = keras.layers.AveragePooling2D(2)(image + 0.01 * reaching)
+    path = tmp_path / "theirs.keras"
+    keras.Model(image, keras.layers.UpSampling2D(2, interpolation="bilinear")(halved)).save(path)
+    assert main(["convert", str(path), "-o", str(tmp_path / "usable.keras")]) == 0
+    for kind, name in {"bioimageio": "a.zip", "saved-model": "saved"}.items():
+        assert main(["export", str(tmp_path / "usable.keras"), "--format", kind, "-o", str(tmp_path / name)]) == 0
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        description = yaml.safe_load(archive.read("bioimageio.yaml"))
+        assert list(description["weights"]) == ["onnx"]
+        archive.extract("test_input.npy", tmp_path)
+        packaged = archive.read("weights.onnx")
+    assert np.load(tmp_path / "test_input.npy").shape[1] >= description["inputs"][0]["axes"][1]["size"]["min"] > 512
+    saved, network = tf.saved_model.load(tmp_path / "saved"), keras.models.load_model(path)
+    for batch in (noisy[np.newaxis, ..., np.newaxis], noisy[np.newaxis, :40, :52, np.newaxis]):
+        expected = np.asarray(network(batch))
+        np.testing.assert_allclose(run_onnx(packaged, batch), expected, atol=1e-4)
+        np.testing.assert_allclose(saved.serve(batch), expected, atol=1e-4)
+
+
 def test_models_in_other_files_are_converted(models, noisy, tmp_path):
     assert (
         main(["export", str(models / "residual.keras"), "--format", "bioimageio", "-o", str(tmp_path / "a.zip")]) == 0

@@ -18,7 +18,8 @@ from napari_dental_denoise.pixels import next_multiple
 from napari_dental_denoise.unet import keras, load_keras_model, openvino_export, quiet_stderr
 from napari_dental_denoise.unet.exchange.names import check_export_name
 from napari_dental_denoise.unet.exchange.network import DENOISED, denoiser_network
-from napari_dental_denoise.unet.exchange.zoo import write_package
+from napari_dental_denoise.unet.exchange.resizing import with_free_up_sampling
+from napari_dental_denoise.unet.exchange.zoo import KERAS, ONNX, write_package
 
 # The first with all operations of the networks; ImageJ's and QuPath's runtimes know it.
 OPSET = 17
@@ -56,6 +57,7 @@ def _write_onnx(network: keras.Model, card: ModelCard, target: Path, overwrite: 
 
 def onnx_file(network: keras.Model, card: ModelCard, path: Path) -> None:
     """Write an ONNX file with free sides, named axes and the card."""
+    network = with_free_up_sampling(network)
     with needed_for("export to ONNX", "onnx"):
         import onnx
     with needed_for("export to ONNX", "tf2onnx"), warnings.catch_warnings(action="ignore"):
@@ -96,14 +98,16 @@ def _write_saved_model(network: keras.Model, _card: ModelCard, target: Path, ove
         raise InputError(f"{target} is a folder or a file, which --overwrite does not replace: choose another name")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, quiet_stderr():
-        network.export(f"{folder}/model", format="tf_saved_model", verbose=False)
+        with_free_up_sampling(network).export(f"{folder}/model", format="tf_saved_model", verbose=False)
         shutil.move(f"{folder}/model", target)
 
 
 def _write_zoo(network: keras.Model, card: ModelCard, target: Path, overwrite: bool) -> None:  # noqa: FBT001
     with tempfile.TemporaryDirectory() as folder, atomic_write(target, overwrite=overwrite) as temporary:
-        network.save(f"{folder}/weights.keras")
-        onnx_file(network, card, Path(folder, "weights.onnx"))
+        onnx_file(network, card, Path(folder, ONNX))
+        # Keras's own layer takes images of one size only within `predict`, which other programs call.
+        if with_free_up_sampling(network) is network:
+            network.save(f"{folder}/{KERAS}")
         write_package(network, card, OPSET, Path(folder), temporary, target.stem)
 
 

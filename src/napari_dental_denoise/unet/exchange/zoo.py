@@ -20,7 +20,8 @@ from napari_dental_denoise.unet import keras
 from napari_dental_denoise.unet.exchange.network import DENOISED, IMAGE
 
 DESCRIPTION = "bioimageio.yaml"
-# Of the test image, in pixels; larger than twice the margin that a tile needs.
+KERAS, ONNX = "weights.keras", "weights.onnx"
+# Of the test image, in pixels, or more where a tile needs more.
 TEST_SIDE = 512
 COVER_SIDE = 400
 AUTHOR = "The napari-dental-denoise developers"
@@ -59,10 +60,11 @@ training, on images kept apart: {metrics}.
 
 
 def write_package(network: keras.Model, card: ModelCard, opset: int, folder: Path, target: Path, name: str) -> None:
-    """Write the package of a network whose weights stand in a folder as weights.keras and weights.onnx."""
+    """Write the package of a network whose weights stand in a folder, for ONNX and, if there are any, for Keras."""
     with needed_for("export to the BioImage Model Zoo", "pyyaml"):
         import yaml
-    clean = phantom((TEST_SIDE, TEST_SIDE), rng=UNSEEN_SEED)
+    side = max(TEST_SIDE, _smallest_tile(card))
+    clean = phantom((side, side), rng=UNSEEN_SEED)
     noisy = add_gaussian_noise(clean, 25 / GREY_LEVELS, rng=0)[np.newaxis, ..., np.newaxis]
     denoised = np.asarray(network(noisy))
     np.save(folder / "test_input.npy", noisy)
@@ -77,7 +79,8 @@ def write_package(network: keras.Model, card: ModelCard, opset: int, folder: Pat
         **_only(card, "purpose", "normalisation", "multiple", "halo"),
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
-    description = yaml.safe_dump(_description(card, opset, name), sort_keys=False, allow_unicode=True)
+    described = _description(card, name) | {"weights": _weights(folder, opset)}
+    description = yaml.safe_dump(described, sort_keys=False, allow_unicode=True)
     (folder / DESCRIPTION).write_text(description, encoding="utf-8")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.iterdir()):
@@ -94,9 +97,25 @@ def _cover(noisy: np.ndarray, denoised: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(both, 0, 1) * GREY_LEVELS).astype(np.uint8)
 
 
-def _description(card: ModelCard, opset: int, name: str) -> dict[str, Any]:
-    least = next_multiple(2 * card.halo + 1, card.multiple)
-    sizes = {"min": least, "step": card.multiple}
+def _smallest_tile(card: ModelCard) -> int:
+    return next_multiple(2 * card.halo + 1, card.multiple)
+
+
+def _weights(folder: Path, opset: int) -> dict[str, Any]:
+    onnx: dict[str, Any] = {"source": ONNX, "opset_version": opset}
+    if not (folder / KERAS).exists():
+        return {"onnx": onnx}
+    keras_v3 = {
+        "source": KERAS,
+        "keras_version": version("keras"),
+        "backend": ["tensorflow", version("tensorflow")],
+        "comment": f"made by {PROGRAM}",
+    }
+    return {"keras_v3": keras_v3, "onnx": {**onnx, "parent": "keras_v3"}}
+
+
+def _description(card: ModelCard, name: str) -> dict[str, Any]:
+    sizes = {"min": _smallest_tile(card), "step": card.multiple}
     batch, channel = {"type": "batch"}, {"type": "channel", "channel_names": ["grey"]}
     values = {"type": "float32", "range": [None, None]}
     tensors: dict[str, Any] = {
@@ -148,15 +167,6 @@ def _description(card: ModelCard, opset: int, name: str) -> dict[str, Any]:
             "authors": people,
             "license": LICENSE,
             "cite": [dict(citation) for citation in CITATIONS],
-        },
-        "weights": {
-            "keras_v3": {
-                "source": "weights.keras",
-                "keras_version": version("keras"),
-                "backend": ["tensorflow", version("tensorflow")],
-                "comment": f"made by {PROGRAM}",
-            },
-            "onnx": {"source": "weights.onnx", "opset_version": opset, "parent": "keras_v3"},
         },
         **tensors,
     }
