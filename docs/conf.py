@@ -53,6 +53,8 @@ extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autos
 templates_path = ["templates"]
 exclude_patterns = ["templates", "generated/gallery/*.ipynb", "generated/gallery/*.py", "generated/gallery/*.md5"]
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
