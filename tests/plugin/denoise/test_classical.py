@@ -51,8 +51,22 @@ def test_what_a_method_cannot_do_is_off(viewer, open_form, qtbot, noisy):
     # No map, and no complaint.
     press(form, viewer, qtbot)
     assert len(viewer.layers) == 2
+    assert not any(field.enabled for field in fields)
     form.model.value = network
     assert all(field.enabled for field in fields)
+
+
+def test_another_model_during_a_run_starts_no_other_run(viewer, open_form, qtbot, noisy):
+    viewer.add_image(noisy, name="scan")
+    form = open_form("Denoise")
+    network, form.model.value = form.model.value, METHOD
+    form.denoise()
+    form.model.value = network
+    assert not form.folder.enabled
+    assert not form.map.enabled
+    qtbot.waitUntil(lambda: form.start.enabled)
+    assert form.folder.enabled
+    assert form.map.enabled
 
 
 @pytest.mark.parametrize("title", ["Copy as command", "Copy as Python"])

@@ -191,8 +191,11 @@ class DenoiseWidget(Container):
             show_warning(f"{counted(len(outcome.errors), 'image')} failed: {summarise_errors(outcome.errors)}")
 
     def _show_what_applies(self) -> None:
-        for field in (self.self_ensemble, *self.maps.error_fields, self.folder, self.map):
-            field.enabled = not is_classical(self.model.value)
+        is_model = not is_classical(self.model.value)
+        for field in (self.self_ensemble, *self.maps.error_fields):
+            field.enabled = is_model
+        for button in (self.folder, self.map):
+            self.work.allow(button, allowed=is_model)
 
     def _prepare(self) -> None:
         model: Path | None = self.model.value

@@ -40,7 +40,7 @@ class SaveButton:
             # After the form has connected its own slots, which forget the problems of before at each press.
             self.button.clicked.disconnect(self.save, missing_ok=True)
             self.button.clicked.connect(self.save)
-        self._work.add_starter(self.button)
+        self._work.allow(self.button)
         return CTRL_S if any(_has_more_than_pixels(result) for result, _ in self._results) else ""
 
     def save(self) -> None:

@@ -27,17 +27,16 @@ class FormWork:
     def __init__(self, starters: Sequence[PushButton], status: Label) -> None:
         self.cancel = PushButton(text="&Cancel", enabled=False, tooltip="Stop within a tile or an image")
         self.progress = ProgressBar(value=0, min=0, max=1, visible=False)
-        self._starters, self._status = [*starters], status
+        self._can_start, self._status = dict.fromkeys(starters, True), status
         self._worker: GeneratorWorker | None = None
         self._if_cancelled = ""
         self._interrupt: Callable[[], object] = _nothing
         self.cancel.clicked.connect(self.stop)
 
-    def add_starter(self, button: PushButton) -> None:
-        """Enable another button while no task runs."""
-        if button not in self._starters:
-            self._starters.append(button)
-            button.enabled = self._worker is None
+    def allow(self, button: PushButton, *, allowed: bool = True) -> None:
+        """Enable a button that starts a task while none runs, or disable it until it is allowed again."""
+        self._can_start[button] = allowed
+        button.enabled = allowed and self._worker is None
 
     def begin(
         self,
@@ -87,8 +86,8 @@ class FormWork:
             report_error(self._status, error)
 
     def _set_busy(self, *, busy: bool) -> None:
-        for button in self._starters:
-            button.enabled = not busy
+        for button, allowed in self._can_start.items():
+            button.enabled = allowed and not busy
         self.cancel.enabled = self.progress.visible = busy
 
     def _show_progress(self, progress: Progress, line: str) -> None:
