@@ -131,6 +131,37 @@ def test_a_layer_without_a_file_is_taken_from_the_viewer(viewer, denoise_form, o
     np.testing.assert_array_equal(run_python(code, "noisy", viewer=viewer), np.asarray(result(form, form.add).data))
 
 
+def colours(stack):
+    return np.repeat(stack[..., np.newaxis], 3, axis=-1)
+
+
+KINDS = {
+    "colours": lambda stack: colours(stack[0]),
+    "stack of colours": colours,
+    "multiscale": lambda stack: [stack, stack[:, ::2, ::2]],
+    "channel": lambda stack: stack[..., np.newaxis],
+    "one with a channel": lambda stack: stack[0][..., np.newaxis],
+    "four axes": lambda stack: np.stack([stack, stack]),
+    "four lazy axes": lambda stack: da.from_array(np.stack([stack, stack]), chunks=(1, 1, 50, 60)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_code_takes_every_kind_of_layer(viewer, denoise_form, open_form, result, radiographs, kind):
+    stack = np.stack(
+        [add_gaussian_noise(image[:100, :120], 0.1, rng=0) for image in (radiographs[0], radiographs[1] // 2)]
+    )
+    layer = viewer.add_image(KINDS[kind](stack), name="scan")
+    noise_form = open_form("Add noise")
+    for form, button, name in ((denoise_form, denoise_form.start, "denoised"), (noise_form, noise_form.add, "noisy")):
+        form.image.value = layer
+        code = copied(form, "Copy as Python")
+        made = result(form, button)
+        shown = np.asarray(made.data[0] if made.multiscale else made.data)
+        pixels = run_python(code, name, viewer=viewer)
+        np.testing.assert_array_equal(pixels, shown[..., 0] if "channel" in kind else shown)
+
+
 def test_a_layer_that_was_computed_does_not_pass_for_its_file(viewer, open_form, result, twelve_bits, tmp_path):
     viewer.open(str(make_files(tmp_path, twelve_bits)["DICOM"]), plugin=PLUGIN)
     form = open_form("Add noise")

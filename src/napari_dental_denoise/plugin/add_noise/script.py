@@ -28,7 +28,7 @@ def noise_python(layer: Image, recipe: Recipe) -> Script:
     data = ScriptInput(layer)
     imports = ["import numpy as np", "import napari_dental_denoise as ndd"]
     add, levels = _function(recipe)
-    if layer.ndim == 2:
+    if not data.is_stack:
         lines = [f"rng = np.random.default_rng({recipe.seed})", f"noisy = {add}(image, {levels}, rng=rng)"]
     elif data.is_each_alone:
         number = "number" if data.are_files else "0, number"
@@ -37,7 +37,7 @@ def noise_python(layer: Image, recipe: Recipe) -> Script:
             "for number, image in enumerate(images):",
             f"    rng = np.random.default_rng([{recipe.seed}, {number}])",
             f"    noisy.append({add}(np.asarray(image), {levels}, rng=rng))",
-            "noisy = np.stack(noisy)",
+            f"noisy = {data.stacked('noisy')}",
         ]
     else:
         imports = ["from functools import partial", *imports, "from napari_dental_denoise.pixels import PLAIN"]
@@ -45,9 +45,9 @@ def noise_python(layer: Image, recipe: Recipe) -> Script:
             "# One white for all images of the stack.",
             "encoding = PLAIN.fit(image)",
             "noisy = np.empty_like(image)",
-            "for number in range(len(image)):",
+            "for number, place in enumerate(np.ndindex(image.shape[:-2])):",
             f"    rng = np.random.default_rng([{recipe.seed}, 0, number])",
-            f"    noisy[number] = encoding.apply(partial({add}, {levels}, rng=rng), image[number])",
+            f"    noisy[place] = encoding.apply(partial({add}, {levels}, rng=rng), image[place])",
         ]
     return Script(python_text(imports, [*data.python, *lines]), data.note_for_python)
 

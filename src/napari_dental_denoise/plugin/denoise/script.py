@@ -33,12 +33,13 @@ def denoise_python(task: Task) -> Script:
     model = repr(_model(task))
     lines = [f"model = ndd.SelfEnsemble(ndd.load_engine({model}))" if task.self_ensemble else f"model = {model}"]
     if data.is_each_alone:
-        lines += [f"denoised = np.stack([ndd.denoise(np.asarray(image), model{strength}) for image in images])"]
+        each = f"[ndd.denoise(np.asarray(image), model{strength}) for image in images]"
+        lines += [f"denoised = {data.stacked(each)}"]
     elif task.error_share is None:
         lines += [f"denoised = ndd.denoise(image, model{strength})"]
     else:
         lines += [f"denoised, error = ndd.denoise_with_error(image, model, share={task.error_share})"]
-    if task.removed and task.layer.ndim == 2:
+    if task.removed and not data.is_stack:
         lines += ["removed = ndd.removed_structure(image, denoised)"]
     imports = ["import numpy as np"] * data.is_each_alone + ["import napari_dental_denoise as ndd"]
     return Script(python_text(imports, [*data.python, *lines]), _note(task, data.note_for_python))

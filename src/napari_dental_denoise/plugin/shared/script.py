@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from magicgui.widgets import Container, Label, PushButton
 
 from napari_dental_denoise.config import PROGRAM
@@ -19,6 +18,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import find_files
 from napari_dental_denoise.pixels import PLAIN
 from napari_dental_denoise.plugin.shared.form import report_error, row, show_text
+from napari_dental_denoise.plugin.shared.layer_images import LayerImages
 from napari_dental_denoise.plugin.shared.metadata import layer_encoding, layer_record
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ class ScriptInput:
 
     def __init__(self, layer: Image) -> None:
         self._layer = layer
-        # A stack of files or a lazy one; each image then decides its own black and white.
-        self.is_each_alone = layer.ndim == 3 and not isinstance(layer.data, np.ndarray)
         record = layer_record(layer)
         # Each image is one.
         self.are_files = "files" in record and "operation" not in record
@@ -49,6 +47,20 @@ class ScriptInput:
     @cached_property
     def _files(self) -> list[Path]:
         return layer_files(self._layer)
+
+    @cached_property
+    def _images(self) -> LayerImages:
+        return LayerImages(self._layer)
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether the layer holds several images."""
+        return len(self._images.shape) > 2
+
+    @property
+    def is_each_alone(self) -> bool:
+        """Whether each image decides its own black and white: a stack of files or a lazy one."""
+        return self.is_stack and self._images.in_memory() is None
 
     @property
     def sources(self) -> list[str]:
@@ -80,16 +92,30 @@ class ScriptInput:
                 f"{name} = (ndd.read_image(file) for file in files)",
             ]
         if self._files:
-            function = "read_pages" if self._layer.ndim == 3 else "read_image"
+            function = "read_pages" if self.is_stack else "read_image"
             return [f"{name} = ndd.{function}({str(self._files[0])!r})"]
-        layer = f"viewer.layers[{self._layer.name!r}]"
-        if layer_encoding(self._layer) is PLAIN:
-            return [f"{name} = {layer}.data"]
+        *lines, data = self._python_data
+        if self.is_each_alone and len(self._images.shape) > 3:
+            return [*lines, f"data = {data}", "images = (data[place] for place in np.ndindex(data.shape[:-2]))"]
+        return [*lines, f"{name} = {data}"]
+
+    @property
+    def _python_data(self) -> list[str]:
+        """Lines of code, of which the last one is the grey pixels of the layer, of any kind."""
+        layer, is_wide = self._layer, self._layer.rgb or self._images.has_channel
+        data = f"viewer.layers[{layer.name!r}].data{'[0]' * layer.multiscale}{'[..., 0]' * is_wide}"
+        if layer_encoding(layer) is PLAIN:
+            return [data]
         return [
             "from napari_dental_denoise.plugin.shared import layer_encoding, to_grey",
-            f"layer = {layer}",
-            f"{name} = to_grey(layer.data, layer_encoding(layer))",
+            f"encoding = layer_encoding(viewer.layers[{layer.name!r}])",
+            f"to_grey({data}, encoding)",
         ]
+
+    def stacked(self, each: str) -> str:
+        """Return code that makes one array, of the shape of the layer, of the results of all images."""
+        shape = self._images.shape
+        return f"np.stack({each})" + f".reshape({shape})" * (len(shape) > 3)
 
 
 def layer_files(layer: Image) -> list[Path]:
