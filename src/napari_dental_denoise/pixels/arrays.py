@@ -61,7 +61,7 @@ class InputArray:
 class Planes(Sequence[NDArray[Any]]):
     """The images (H, W) of an array (..., H, W) or (..., H, W, 1) of any library, each read when it is taken.
 
-    `shape` is that without the channel; raises InputError for other shapes.
+    `shape` is that without the channel; raises InputError for other shapes. Masked pixels as in `InputArray`.
     """
 
     def __init__(self, array: Any) -> None:
@@ -92,7 +92,10 @@ class Planes(Sequence[NDArray[Any]]):
 
     def _read(self, index: int) -> NDArray[Any]:
         place = (int(number) for number in np.unravel_index(index, self.shape[:-2]))
-        return np.asarray(self._array[(*place, slice(None), slice(None), *[0] * self.has_channel)])
+        image = self._array[(*place, slice(None), slice(None), *[0] * self.has_channel)]
+        values = np.asarray(image)
+        hidden = np.ma.getmask(image)
+        return _filled(values, hidden) if hidden.any() and not hidden.all() else values
 
 
 def check_array(image: object) -> None:

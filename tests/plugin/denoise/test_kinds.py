@@ -167,6 +167,26 @@ def test_integers_keep_their_type(viewer, denoise_form, qtbot, noisy, trained_mo
     assert same(result.data, denoise(values, trained_model))
 
 
+@pytest.mark.parametrize("leading", [(), (3,)])
+def test_masked_pixels_stay_masked_and_decide_nothing(
+    viewer, denoise_form, open_form, qtbot, stack, trained_model, leading
+):
+    values = stack if leading else stack[0]
+    mask = np.zeros(values.shape, bool)
+    mask[..., :40, :50] = True
+    masked = np.ma.MaskedArray(np.where(mask, 65535, values), mask)
+    layer = viewer.add_image(masked, name="scan", contrast_limits=(0, 4095))
+    noise_form = open_form("Add noise")
+    noise_form.image.value = layer
+    noise_form.add_noise()
+    qtbot.waitUntil(lambda: noise_form.add.enabled)
+    denoise_form.image.value = layer
+    for made in (run(denoise_form, viewer, qtbot), by_start(viewer, "scan noisy")):
+        assert same(np.ma.getmaskarray(da.compute(made.data)[0]), mask), made.name
+    expected = denoise(masked, trained_model)
+    assert same(np.asarray(by_start(viewer, "scan denoised").data), expected.data)
+
+
 def test_other_types_are_refused(viewer, denoise_form, qtbot, noisy):
     viewer.add_image(noisy > 100, name="mask")
     denoise_form.denoise()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import Planes
+from napari_dental_denoise.pixels import InputArray, Planes
 
 if TYPE_CHECKING:
     from dask.array import Array
@@ -40,14 +40,24 @@ class LayerImages(Planes):
         """Return the pixels (..., H, W) if reading them costs nothing."""
         if not isinstance(self.array, np.ndarray) or self.array.ndim != len(self.sides):
             return None
-        return self.array.reshape(self.shape)
+        return InputArray(self.array).pixels.reshape(self.shape)
 
     def layer_data(self, result: Any) -> Any:
-        """Return a result (..., H, W) of NumPy or dask as data like the layer's: with its channel or its levels."""
+        """Return a result (..., H, W) of NumPy or dask as data like the layer's: with its channel, levels or mask."""
         if self.levels:
             spatial = [shape[len(self.shape) - 2 : len(self.shape)] for shape in self.levels]
             return [result, *(_reduced(Planes(result), sides) for sides in spatial)]
-        return result.reshape(self.sides)
+        return self._masked(result.reshape(self.sides))
+
+    def _masked(self, result: Any) -> Any:
+        if not isinstance(self.array, np.ma.MaskedArray) or self.array.shape != result.shape:
+            return result
+        import dask
+
+        mask = np.ma.getmaskarray(self.array).copy()
+        if dask.is_dask_collection(result):
+            return dask.array.ma.masked_array(result, mask)
+        return np.ma.MaskedArray(result, mask, fill_value=self.array.fill_value)
 
 
 class _EqualChannels:
