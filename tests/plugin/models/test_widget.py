@@ -30,7 +30,15 @@ def shown(form):
 
 
 def answer(monkeypatch, button):
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: getattr(QMessageBox.StandardButton, button))
+    """Answer each question so, and return the list of the questions."""
+    asked = []
+
+    def question(_form, _title, text):
+        asked.append(text)
+        return getattr(QMessageBox.StandardButton, button)
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    return asked
 
 
 def test_the_models_of_the_package_and_of_the_user_are_listed_with_their_cards(form, mine):
@@ -76,6 +84,7 @@ def test_a_renamed_model_keeps_its_checkpoint_its_place_and_its_forms(form, mine
     assert renamed.with_suffix(".checkpoint").read_bytes() == b"checkpoint"
     assert recent_models() == [renamed]
     assert form.model == denoise_form.model.value == renamed
+    assert form.status.value == "mine.keras is now better.keras"
     assert settings.denoise.model == str(renamed)
 
 
@@ -109,9 +118,11 @@ def test_delete_asks_first(form, mine, monkeypatch, open_form):
     answer(monkeypatch, "No")
     form.delete.click()
     assert mine.is_file()
-    answer(monkeypatch, "Yes")
+    asked = answer(monkeypatch, "Yes")
     form.delete.click()
-    assert not mine.exists()
+    assert asked == [f"Delete mine.keras and mine.checkpoint from {mine.parent}? It cannot be undone."]
+    assert form.status.value == "Deleted mine.keras and mine.checkpoint"
+    assert not list(mine.parent.glob("mine.*"))
     assert known_models() == []
     assert denoise_form.model.value == STARTERS[0]
     assert mine not in denoise_form.model.choices
@@ -148,6 +159,7 @@ def test_a_file_is_added_if_it_is_a_model(form, trained_model, tmp_path, monkeyp
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(other), ""))
     form.add.click()
     assert form.model == other
+    assert form.status.value == "Added other, also to the list of Denoise"
     assert other in denoise_form.model.choices
     (tmp_path / "bad.keras").write_bytes(b"x")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "bad.keras"), ""))
@@ -158,10 +170,13 @@ def test_a_file_is_added_if_it_is_a_model(form, trained_model, tmp_path, monkeyp
 
 def test_the_folder_is_shown(form, mine, monkeypatch):
     opened = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) or len(opened) == 1)
     form.choose(mine)
     form.reveal.click()
     assert [Path(url.toLocalFile()) for url in opened] == [mine.parent]
+    assert form.status.value == ""
+    form.reveal.click()
+    assert form.status.native.toolTip() == f"No file manager was found to open {mine.parent}"
 
 
 def test_the_denoise_form_opens_the_models(viewer, open_form):

@@ -43,11 +43,17 @@ def rename_model(model: Path, name: str) -> Path:
     return renamed
 
 
+def files_of(model: Path) -> list[Path]:
+    """Return the model file, and its checkpoint if there is one."""
+    return [model, *filter(is_name, [checkpoint_path(model)])]
+
+
 def delete_model(model: Path) -> None:
-    """Delete a model file."""
+    """Delete a model file and its checkpoint."""
     check_own(model)
     try:
-        model.unlink()
+        for path in files_of(model):
+            path.unlink()
     except OSError as error:
         raise InputError(f"{model.name} cannot be deleted ({reason(error)})") from error
     forget(model)

@@ -30,6 +30,7 @@ from napari_dental_denoise.plugin.models.known import card_text, known_models, n
 from napari_dental_denoise.plugin.models.manage import (
     check_own,
     delete_model,
+    files_of,
     forget,
     is_default,
     rename_model,
@@ -81,7 +82,7 @@ class ModelsWidget(QWidget):
         self.reveal = self._button("Show in folder", "Open the folder of the file in the file manager", self._reveal)
         self.rename = self._button("Rename ...", "Give the file another name, and its checkpoint too", self._rename)
         self.forget = self._button("Forget", "Take the model off the list; its file stays", self._forget)
-        self.delete = self._button("Delete ...", "Delete the model file", self._delete)
+        self.delete = self._button("Delete ...", "Delete the model file and its checkpoint", self._delete)
         self.add = self._button("Add ...", "Add a model file to the list", self._add)
         self._buttons = (self.use, self.default, self.reveal, self.rename, self.forget, self.delete, self.add)
 
@@ -159,7 +160,9 @@ class ModelsWidget(QWidget):
         return self.model
 
     def _use(self) -> None:
-        open_form(self._viewer, "Denoise").use_model(self._chosen())
+        model = self._chosen()
+        open_form(self._viewer, "Denoise").use_model(model)
+        show_text(self.status, f"The Denoise form uses {model.stem}")
 
     def _set_default(self) -> None:
         set_default(self._chosen())
@@ -167,7 +170,9 @@ class ModelsWidget(QWidget):
         show_text(self.status, f"New Denoise forms open with {self._chosen().stem}")
 
     def _reveal(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._chosen().parent)))
+        folder = self._chosen().parent
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            raise InputError(f"No file manager was found to open {folder}")
 
     def _rename(self) -> None:
         model = self._chosen()
@@ -177,19 +182,23 @@ class ModelsWidget(QWidget):
             renamed = rename_model(model, name)
             self._renew(model, renamed)
             self.choose(renamed)
+            show_text(self.status, f"{model.name} is now {renamed.name}")
 
     def _forget(self) -> None:
         model = self._chosen()
         forget(model)
         self._renew(model, None)
+        show_text(self.status, f"{model.stem} is off the list; its file stays in {model.parent}")
 
     def _delete(self) -> None:
         model = self._chosen()
         check_own(model)
-        question = f"Delete {model.name} from {model.parent}? It cannot be undone."
+        names = " and ".join(path.name for path in files_of(model))
+        question = f"Delete {names} from {model.parent}? It cannot be undone."
         if QMessageBox.question(self, "Delete", question) == QMessageBox.StandardButton.Yes:
             delete_model(model)
             self._renew(model, None)
+            show_text(self.status, f"Deleted {names}")
 
     def _add(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "Add a model", "", f"Models (*{MODEL_SUFFIX})")
@@ -198,6 +207,7 @@ class ModelsWidget(QWidget):
             remember_model(Path(name))
             self._renew(Path(name), Path(name))
             self.choose(Path(name).resolve())
+            show_text(self.status, f"Added {Path(name).stem}, also to the list of Denoise")
 
     def _renew(self, model: Path, by: Path | None) -> None:
         """List the models anew in all forms that are open."""
