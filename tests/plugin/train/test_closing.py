@@ -56,12 +56,31 @@ def test_cancel_leaves_all_as_it_is(viewer, idle, answer, qtbot):
     assert not process.stopped
 
 
-def test_stop_closes_and_ends_the_training(viewer, idle, answer, qtbot):
+@pytest.mark.parametrize(
+    ("has_model", "told"),
+    [
+        (True, "mine.keras was stopped, its best state is saved: choose it in Denoise"),
+        (False, "mine.keras: no model was written"),
+    ],
+)
+def test_stop_closes_ends_the_training_and_tells_what_is_kept(viewer, idle, answer, qtbot, tmp_path, has_model, told):
     answer(Closing.STOP)
     process = idle.process
     click_close(idle)
     qtbot.waitUntil(lambda: not is_open(viewer, idle))
     assert process.stopped
+    if has_model:
+        (tmp_path / "mine.keras").write_bytes(b"a model")
+    process.ended.emit(0)
+    assert notification_manager.records[-1].message == told
+
+
+def test_a_training_that_is_being_stopped_is_not_asked_about(viewer, idle, answer, qtbot):
+    asked = answer(Closing.CANCEL)
+    idle.stop_button.native.click()
+    click_close(idle)
+    qtbot.waitUntil(lambda: not is_open(viewer, idle))
+    assert asked == []
 
 
 def test_cancel_leaves_napari_open(viewer, idle, answer):

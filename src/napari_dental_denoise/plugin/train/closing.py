@@ -88,10 +88,10 @@ def go_on_in_background(process: TrainingProcess, viewer: Viewer, model: Path) -
     remember_model(model)
     complaints: list[str] = []
     process.complained.connect(complaints.append)
-    process.ended.connect(lambda _code: None if process.stop_asked else _tell_end(viewer, model, complaints))
+    process.ended.connect(lambda _code: _tell_end(viewer, model, complaints, stopped=process.stop_asked))
 
 
-def _tell_end(viewer: Viewer, model: Path, complaints: list[str]) -> None:
+def _tell_end(viewer: Viewer, model: Path, complaints: list[str], *, stopped: bool) -> None:
     from napari.utils.notifications import show_info, show_warning
 
     offered = offer_model(viewer, model)
@@ -99,4 +99,5 @@ def _tell_end(viewer: Viewer, model: Path, complaints: list[str]) -> None:
     if failures or not offered:
         show_warning(f"{model.name}: {failures[-1] if failures else 'no model was written'}")
     else:
-        show_info(f"{model.name} is trained: choose it in Denoise")
+        end = "was stopped, its best state is saved" if stopped else "is trained"
+        show_info(f"{model.name} {end}: choose it in Denoise")

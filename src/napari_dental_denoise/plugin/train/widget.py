@@ -256,7 +256,7 @@ class TrainingWidget(Container):
 
     def _may_close(self) -> bool:
         """Return whether the dock or the window may be closed, and note what then becomes of the training."""
-        if self.process is None or self._model is None:
+        if self.process is None or self._model is None or self.display.stopping:
             return True
         answer = ask_how_to_close(self.native, self._model.name)
         # The training may have ended meanwhile.
