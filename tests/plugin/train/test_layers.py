@@ -147,6 +147,7 @@ def test_a_model_of_the_package_learns_from_layers_goes_on_and_is_used(
     assert not form.more.native.isVisible()
     qtbot.waitUntil(lambda: form.process is None)
     assert form.curves.epochs[-1][0] == 3
+    qtbot.waitUntil(lambda: form.plan.value == "3 of 2 epochs used: enter a larger total to continue")
     assert "start: starter-fast" in form.curves._legend.value
 
     viewer.add_image(noisy, name="scan")

@@ -84,8 +84,10 @@ def test_a_form_that_cannot_run_says_why(form, qtbot, tmp_path, folder, trained_
     form.fields.start_from.reset_choices()
     form.fields.start_from.value = str(trained_model)
     says("model.keras is of the preset fast: choose that preset")
-    form.fields.clean.value = tmp_path / "nowhere"
+    form.fields.clean.value = None
     says("Choose a folder of clean images")
+    form.fields.clean.value = tmp_path / "nowhere"
+    qtbot.waitUntil(lambda: " is no folder: choose a folder of clean images" in form.plan.value)
 
 
 def is_red(label):

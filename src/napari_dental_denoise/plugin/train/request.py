@@ -88,11 +88,10 @@ class TrainingRequest:
     def _folder_problem(self) -> str:
         if self.layers is not None:
             return "" if self.layers else "Select the layers to learn from in the layer list"
-        if self.sources is None or not self.sources.is_dir():
-            return f"Choose a folder of {'noisy' if self.learn_from == 'noisy' else 'clean'} images"
-        if self.learn_from == "pairs" and (self.noisy is None or not self.noisy.is_dir()):
-            return "Choose the folder of noisy images, with the same file names"
-        return ""
+        noisy = "the folder of noisy images, with the same file names"
+        return _no_folder(self.sources, f"a folder of {'noisy' if self.learn_from == 'noisy' else 'clean'} images") or (
+            _no_folder(self.noisy, noisy) if self.learn_from == "pairs" else ""
+        )
 
     def _model_problem(self) -> str:
         if self.model is None or self.model.suffix != MODEL_SUFFIX:
@@ -118,7 +117,8 @@ class TrainingRequest:
         used, total = (epochs, self.config.epochs) if minutes is None else (seconds / 60, minutes)
         if self.model is None or not self.model.exists() or used < total:
             return ""
-        return f"{total:g} of {length_text(self.config)} used: enter a larger total to continue"
+        # A training ends some seconds after its minutes.
+        return f"{max(round(used, 1), total):g} of {length_text(self.config)} used: enter a larger total to continue"
 
     def _start_problem(self) -> str:
         try:
@@ -175,6 +175,13 @@ class TrainingRequest:
         bytes_per_pixel = 2 if self.learn_from == "pairs" else 1
         plan = plan_training(found.shapes, bytes_per_pixel, PRESETS[self.config.preset], self.config)
         return plan_text(replace(plan, first=first.stem if first else None), found)
+
+
+def _no_folder(path: Path | None, wanted: str) -> str:
+    """Return what to choose unless a path is a folder, or an empty text."""
+    if path is None:
+        return f"Choose {wanted}"
+    return "" if path.is_dir() else f"{path} is no folder: choose {wanted}"
 
 
 def checkpoint_length(checkpoint: Path) -> tuple[int, float]:
