@@ -49,6 +49,15 @@ def calls():
                 yield pytest.param(function, parameter.name, id=f"{name}-{parameter.name}")
 
 
+def flags():
+    """Each parameter of a public function or class that is True or False."""
+    for name in sorted(ndd.__all__):
+        function = getattr(ndd, name)
+        if inspect.isfunction(function) or function is ndd.Anatomy:
+            hints = typing.get_type_hints(function if inspect.isfunction(function) else function.__init__)
+            yield from (pytest.param(function, each, id=f"{name}-{each}") for each in hints if hints[each] is bool)
+
+
 def arguments(function):
     """What else a function needs to be called."""
     given = {"image": IMAGE, "clean": IMAGE, "denoised": IMAGE, "data_range": 1.0, "count": 1, "path": "starter-fast"}
@@ -79,6 +88,17 @@ def test_numbers_of_numpy_are_taken_as_those_of_python(function, parameter):
     given = arguments(function)
     results = [function(**{**given, parameter: value}) for value in (default, np.asarray(default)[()])]
     assert type(results[0]) is type(results[1])
+
+
+@pytest.mark.parametrize(("function", "parameter"), list(flags()))
+def test_what_is_no_flag_is_told(function, parameter, tmp_path):
+    given = arguments(function)
+    if function is ndd.write_image:
+        given["path"] = tmp_path / "scan.tif"
+    if function is ndd.add_spectrum_noise:
+        given["spectrum"] = np.full((9, 9), 1e-3)
+    with pytest.raises(ndd.InputError, match=rf"^{parameter} must be True or False; received 'no'$"):
+        function(**{**given, parameter: "no"})
 
 
 def test_the_message_quotes_what_was_given():

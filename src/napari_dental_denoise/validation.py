@@ -47,6 +47,12 @@ def check_count(name: str, value: Any, least: int = 1) -> None:
         raise InputError(f"{name} must be a whole number of at least {least}; received {shortened(value)}")
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Raise InputError unless `value` is True or False: a text such as "no" would count as True."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name} must be True or False; received {shortened(value)}")
+
+
 def is_number(value: Any) -> bool:
     """Return whether a value is one finite real number, of Python or NumPy; True and False are not."""
     accepted = isinstance(value, Real | np.ndarray)

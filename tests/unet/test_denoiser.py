@@ -133,10 +133,11 @@ def test_an_interrupted_training_keeps_the_best_model_so_far(pairs, monkeypatch,
         ({"rng": -1}, r"rng must be a whole number of at least 0; received -1"),
         ({"epochs": None}, r"epochs must be a whole number in \[1, inf\); received None"),
         ({"validation_split": 2}, r"validation_split must be a number in \(0, 1\); received 2"),
+        ({"progress": "yes"}, r"progress must be True or False; received 'yes'"),
         ({"learning_rate": 0}, r"learning_rate must be a number in \(0, inf\); received 0"),
     ],
 )
-def test_numbers_that_cannot_be_used_are_refused_at_once(setting, message):
+def test_settings_that_cannot_be_used_are_refused_at_once(setting, message):
     with pytest.raises(InputError, match=message):
         ndd.CNNDenoiser(**setting)
 

@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files.paths import reason
+from napari_dental_denoise.validation import check_flag
 
 PREFIX = ".writing"
 
 
 def check_name(path: Path, *, overwrite: bool) -> None:
     """Raise InputError if the name cannot be used or, unless `overwrite`, is taken, even by a broken link."""
+    check_flag("overwrite", overwrite)
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):

@@ -21,7 +21,7 @@ from napari_dental_denoise.pixels import (
     keep_beyond_white,
     to_unit,
 )
-from napari_dental_denoise.validation import check_number, is_number
+from napari_dental_denoise.validation import check_flag, check_number, is_number
 
 Rng = int | np.random.Generator | None
 
@@ -31,6 +31,7 @@ MAX_PHOTONS = 1e9
 
 def with_noise(image: ArrayLike, add: Callable[[Unit, np.random.Generator], Unit], rng: Rng, *, clip: bool) -> Any:
     """Scale an image to [0, 1], apply `add` there, and return the result in the image's own type and scale."""
+    check_flag("clip", clip)
     source = InputArray(image)
     stored = source.pixels
     check_grey(stored)

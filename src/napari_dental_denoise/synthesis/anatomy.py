@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import Rng, generator
-from napari_dental_denoise.validation import check_number
+from napari_dental_denoise.validation import check_flag, check_number
 
 SensorEdge = Literal["none", "dark", "bright"]
 SENSOR_EDGES: tuple[SensorEdge, ...] = get_args(SensorEdge)
@@ -122,11 +122,14 @@ class Anatomy:
             value = getattr(self, name)
             if name != "roots" or value is not None:
                 check_number(name, value, low, high)
+        for name in FLAGS:
+            check_flag(name, getattr(self, name))
         for name, choices in (("jaw", ("lower", "upper")), ("sensor_edge", SENSOR_EDGES)):
             if getattr(self, name) not in choices:
                 raise InputError(f"{name} must be one of {', '.join(choices)}; received {getattr(self, name)!r}")
 
 
+FLAGS = ("bitewing", "mirrored", "landmark", "holder")
 SHARES = ("crowding", "restored", "root_filled", "carious", "implants", "missing", "cone_cut")
 LIMITS: dict[str, tuple[float, float]] = {
     "field_mm": (4, 200),

@@ -35,6 +35,7 @@ from napari_dental_denoise.unet.export import check_model_name, load_keras_model
 from napari_dental_denoise.unet.job import TrainingJob
 from napari_dental_denoise.unet.scores import Evaluation
 from napari_dental_denoise.unet.trainer import train
+from napari_dental_denoise.validation import check_flag
 
 Image = NDArray[np.generic]
 Images = ArrayLike | Iterable[ArrayLike]
@@ -100,6 +101,7 @@ class CNNDenoiser:
         **settings: Any,
     ) -> None:
         settings |= {"batch_size": batch_size, "epochs": epochs, "validation_split": validation_split}
+        check_flag("progress", progress)
         self.config = config_of(settings, rng)
         self.start_from = start_from
         self.progress = progress
