@@ -304,9 +304,12 @@ class TestDenoise:
         assert psnr(radiographs[0], denoised, data_range=255) > psnr(radiographs[0], noisy, data_range=255) + 8
 
     def test_bad_models_and_sources_are_one_line(self, folder, tmp_path, trained_model, capsys):
-        (tmp_path / "bad.keras").write_bytes(b"x")
+        for name in ("bad.keras", "their.h5"):
+            (tmp_path / name).write_bytes(b"x")
         for arguments, message in (
             ((folder, "-m", tmp_path / "none.keras"), "no such model file"),
+            ((folder, "-m", folder), "expected a model file; received a folder"),
+            ((folder, "-m", tmp_path / "their.h5"), "; make one of it with: napari-dental-denoise convert their.h5 -o"),
             ((folder, "-m", tmp_path / "bad.keras"), "expected a .keras model file"),
             ((tmp_path / "none", "-m", trained_model), "no such file or folder"),
         ):

@@ -87,6 +87,9 @@ NEWER_AXES = [{"type": "batch"}, {"type": "channel"}, {"type": "space", "id": "y
 def test_a_package_of_the_zoo_has_the_same_network(tmp_path, noisy, expected, axes):
     path = package(tmp_path, network(), axes, preprocessing=[{"id": "ensure_dtype"}])
     np.testing.assert_allclose(Peer(path)(noisy), expected, atol=1e-5)
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    np.testing.assert_allclose(Peer(tmp_path / "unpacked")(noisy), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +115,8 @@ def test_packages_with_other_axes_or_preprocessing_are_refused(tmp_path):
         Peer(package(tmp_path, network(), "byxc"))
     with pytest.raises(InputError, match=r"its preprocessing \(scale_range\) is not supported"):
         Peer(package(tmp_path, network(), preprocessing=[{"name": "scale_range"}]))
+    with pytest.raises(InputError, match="a folder that is no package"):
+        Peer(tmp_path)
     with pytest.raises(InputError, match="its description names no axes"):
         Peer(package(tmp_path, network(), [7]))
 

@@ -2,6 +2,8 @@
 
 import json
 import zipfile
+from itertools import pairwise
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -148,6 +150,7 @@ def test_models_in_other_files_are_converted(models, noisy, tmp_path):
     )
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         archive.extract("weights.keras", tmp_path)
+        archive.extractall(tmp_path / "unpacked")
     layers = [keras.layers.Conv2D(1, 3, padding="same", kernel_initializer="ones")]
     called = keras.Sequential(layers)
     called(np.zeros((1, 8, 8, 1), np.float32))
@@ -156,6 +159,7 @@ def test_models_in_other_files_are_converted(models, noisy, tmp_path):
     keras.Model({"image": image}, {"denoised": layers[0](image) + image}).save(tmp_path / "named.keras")
     for name, expected in {
         "a.zip": denoise(noisy, load_engine(models / "residual.keras", "f32")),
+        "unpacked": denoise(noisy, load_engine(models / "residual.keras", "f32")),
         "old.h5": np.asarray(called(noisy[np.newaxis, ..., np.newaxis]))[0, ..., 0],
         "named.keras": np.asarray(called(noisy[np.newaxis, ..., np.newaxis]))[0, ..., 0] + noisy,
     }.items():
@@ -178,9 +182,31 @@ def code(path):
     keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Lambda(lambda image: image + 1)]).save(path)
 
 
-def zoo(path, **description):
+def zoo(path, text="", **description):
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("rdf.yaml", yaml.safe_dump(description))
+        archive.writestr("rdf.yaml", text or yaml.safe_dump(description))
+
+
+def package_in_a_package(path):
+    inner = path.with_name("inner.zip")
+    zoo(inner, weights=IN_KERAS)
+    zoo(path, weights=IN_KERAS)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(inner, "no.keras")
+
+
+def folder(path, outside):
+    path.mkdir()
+    (path / "rdf.yaml").write_text(yaml.safe_dump({"weights": {"keras_v3": {"source": outside}}}))
+    (path.parent / "outside.keras").write_bytes(b"weights")
+    (path / "link.keras").symlink_to(path.parent / "outside.keras")
+
+
+IN_KERAS = {"keras_v3": {"source": "no.keras"}}
+# Each line has nine times the entries of the line before.
+MERGES = "a: &a {x: 1}\n" + "".join(
+    f"{b}: &{b} {{<<: [{', '.join([f'*{a}'] * 9)}]}}\n" for a, b in pairwise("abcdefgh")
+)
 
 
 @pytest.mark.parametrize(
@@ -192,8 +218,26 @@ def zoo(path, **description):
         ("a.zip", lambda path: zoo(path, weights={"torchscript": {}}), "received torchscript"),
         (
             "a.zip",
-            lambda path: zoo(path, weights={"keras_v3": {"source": "no.keras"}}),
+            lambda path: zoo(path, weights=IN_KERAS),
             "no.keras, are not in the package",
+        ),
+        ("a", lambda path: folder(path, "../outside.keras"), "../outside.keras, are not in the package"),
+        ("a", lambda path: folder(path, "link.keras"), "link.keras, are not in the package"),
+        ("a", lambda path: path.mkdir(), "this is none of them"),
+        ("a.h5", lambda path: path.write_text("no model"), "this is none of them"),
+        (
+            "a.zip",
+            lambda path: zoo(path, weights=IN_KERAS, inputs=5),
+            "its description of inputs and outputs is damaged",
+        ),
+        ("a.zip", lambda path: zoo(path, weights=IN_KERAS, inputs=[{"preprocessing": [5]}]), "is damaged"),
+        ("a.zip", lambda path: zoo(path, "[" * 9000), "its rdf.yaml is not YAML"),
+        ("a.zip", lambda path: zoo(path, MERGES), "its rdf.yaml is not YAML"),
+        ("a.zip", package_in_a_package, "a zip, but not a Keras model"),
+        (
+            "a.zip",
+            lambda path: zoo(path, weights=IN_KERAS, outputs=[{"postprocessing": [{"id": "sigmoid"}]}]),
+            "its postprocessing (sigmoid) is not supported",
         ),
         (
             "a.zip",
@@ -206,6 +250,6 @@ def test_what_cannot_be_used_is_named_in_one_line(name, write, message, tmp_path
     write(tmp_path / name)
     assert main(["convert", str(tmp_path / name), "-o", str(tmp_path / "usable.keras")]) == 2
     error = capsys.readouterr().err
-    assert error.startswith(f"napari-dental-denoise: {name}: ")
+    assert error.startswith(f"napari-dental-denoise: {Path(name).stem}")
     assert message in error
     assert error.count("\n") == 1

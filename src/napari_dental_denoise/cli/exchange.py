@@ -36,7 +36,12 @@ def _add_convert(subparsers: Subparsers) -> None:
         "to another, without Lambda layers and custom classes. Whether it predicts the noise or the image is measured. "
         "denoise converts .keras files by itself, once each.",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL", help="a .keras, .h5 or .zip file; it is not changed")
+    parser.add_argument(
+        "model",
+        type=Path,
+        metavar="MODEL",
+        help="a .keras, .h5 or .zip file, or a folder with an unpacked package; it is not changed",
+    )
     parser.add_argument("-o", "--output", type=named_path, required=True, metavar="MODEL", help="model file to write")
     add_overwrite(parser)
     parser.set_defaults(run=_convert)

@@ -72,9 +72,11 @@ class Peer:
 
 def _read(path: Path) -> tuple[bytes, str | None]:
     """Return the ONNX file, and the layout of its input where a package tells it."""
-    if model_stat(path).st_size > LIMITS.model_bytes:
+    if not path.is_dir() and model_stat(path).st_size > LIMITS.model_bytes:
         raise InputError(f"{path.name}: is larger than {LIMITS.model_bytes // 2**20} MiB")
     description = read_description(path)
+    if description is None and path.is_dir():
+        raise InputError(f"{path.name}: a folder that is no package of the BioImage Model Zoo")
     if description is None:
         return path.read_bytes(), None
     _, data = read_weights(path, description, ("onnx",))

@@ -28,6 +28,8 @@ WEIGHTS = "openvino.bin"
 KERAS_WEIGHTS = "model.weights.h5"
 KERAS_CONFIG = "config.json"
 CONVERSION_TIMEOUT_S = 600
+# Of models that `convert` reads besides.
+CONVERTIBLE_SUFFIXES = (".h5", ".hdf5", ".zip")
 # What zipfile raises for a damaged, encrypted or unknown member.
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError)
 
@@ -134,8 +136,10 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
 def model_stat(path: Path) -> os.stat_result:
     """Return the stat result of a model file, or raise InputError unless it is accessible and regular."""
     found = stat_or_none(path)
-    if found is None or not stat.S_ISREG(found.st_mode):
+    if found is None:
         raise InputError(f"{path}: no such model file")
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{path}: expected a model file; received a folder or a device")
     return found
 
 
@@ -148,7 +152,7 @@ def _open(path: Path) -> zipfile.ZipFile:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InputError(
-            f"{path.name}: expected a {MODEL_SUFFIX} model file, which is a zip; this one is not"
+            f"{path.name}: expected a {MODEL_SUFFIX} model file, which is a zip; this one is not{_advice(path)}"
         ) from error
     try:
         _check_directory(path, archive.infolist())
@@ -156,6 +160,13 @@ def _open(path: Path) -> zipfile.ZipFile:
         archive.close()
         raise
     return archive
+
+
+def _advice(path: Path) -> str:
+    """Return what to do with a model in another kind of file."""
+    if path.suffix.lower() not in CONVERTIBLE_SUFFIXES:
+        return ""
+    return f"; make one of it with: {PROGRAM} convert {path.name} -o converted{MODEL_SUFFIX}"
 
 
 def _check_directory(path: Path, members: list[zipfile.ZipInfo]) -> None:
@@ -173,4 +184,4 @@ def _check_directory(path: Path, members: list[zipfile.ZipInfo]) -> None:
         if member.filename in (CARD, GRAPH, KERAS_CONFIG) and member.file_size > LIMITS.card_bytes:
             raise InputError(f"{path.name}: its {member.filename} is larger than {LIMITS.card_bytes // 2**20} MiB")
     if KERAS_CONFIG not in names:
-        raise InputError(f"{path.name}: a zip, but not a Keras model: it has no {KERAS_CONFIG}")
+        raise InputError(f"{path.name}: a zip, but not a Keras model: it has no {KERAS_CONFIG}{_advice(path)}")

@@ -114,7 +114,7 @@ def _find_multiple(model: keras.Model, name: str) -> int:
                 return multiple
         except Exception:  # noqa: BLE001, S112 (whatever fails, this size does not fit)
             continue
-    raise InputError(f"{name}: the output of the network does not have the size of its input")
+    raise InputError(f"{name}: the output of the network does not have the size of its input, or only at one size")
 
 
 def _find_prediction(model: keras.Model, multiple: int, name: str) -> Predicts:
