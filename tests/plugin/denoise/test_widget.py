@@ -551,18 +551,25 @@ def test_a_selected_layer_that_cannot_be_denoised_does_not_keep_others_from_it(
     viewer, denoise_form, qtbot, noisy, trained_model
 ):
     broken = np.where(np.eye(*noisy.shape), np.nan, noisy)
-    layers = [viewer.add_image(image, name=name) for name, image in {"broken": broken, "scan": noisy}.items()]
-    viewer.layers.selection = set(layers)
+    colour = np.stack([noisy, noisy, 255 - noisy], axis=-1)
+    layers = [
+        viewer.add_image(image, name=name) for name, image in {"photo": colour, "broken": broken, "scan": noisy}.items()
+    ]
+    viewer.add_points(name="landmarks")
+    viewer.layers.select_all()
     denoise_form.start.native.click()
     qtbot.waitUntil(lambda: denoise_form.start.enabled)
-    assert [layer.name for layer in viewer.layers] == ["broken", "scan", f"scan{SUFFIX}"]
+    assert [layer.name for layer in viewer.layers][4:] == [f"scan{SUFFIX}"]
     assert same(viewer.layers[-1].data, denoise(noisy, trained_model))
-    said = "broken: the image contains invalid pixels (NaN): replace them first. Done: scan"
-    assert denoise_form.status.value.startswith(said)
-    viewer.layers.selection = {layers[0]}
+    said = denoise_form.status.value
+    assert said.startswith(
+        "broken: the image contains invalid pixels (NaN): replace them first. photo is a colour image"
+    )
+    assert f". Done: scan{SUFFIX}" in said
+    viewer.layers.selection = {layers[1]}
     denoise_form.start.native.click()
     qtbot.waitUntil(lambda: denoise_form.start.enabled)
-    assert len(viewer.layers) == 3
+    assert len(viewer.layers) == 5
     assert denoise_form.status.value.startswith("The image contains invalid pixels (NaN)")
 
 

@@ -34,10 +34,21 @@ def test_a_pinned_layer_stays(viewer, open_form, layers, radiographs):
     assert form.image.value is layers[1]
     viewer.layers.selection.active = layers[0]
     viewer.add_image(radiographs[4])
+    viewer.layers.remove(layers[0])
     assert form.image.value is layers[1]
-    form.field.pin.value = False
     viewer.layers.selection.active = layers[2]
+    form.field.pin.value = False
     assert form.image.value is layers[2]
+
+
+def test_no_other_layer_takes_the_place_of_a_pinned_one(viewer, open_form, layers):
+    form = open_form("Denoise")
+    viewer.layers.selection.active = layers[1]
+    form.field.pin.value = True
+    viewer.layers.selection.active = layers[2]
+    viewer.layers.remove(layers[1])
+    assert form.image.value is layers[2]
+    assert not form.field.pin.value
 
 
 def test_results_are_selected_and_the_form_stays_with_their_source(viewer, denoise_form, qtbot, layers, radiographs):

@@ -15,7 +15,7 @@ from napari_dental_denoise.progress import Progress
         (10, 1, "1 of 5 tiles, 40 s to go"),
         (60, 2, "2 of 5 tiles, 90 s to go"),
         (90, 2, "2 of 5 tiles, 2 min to go"),
-        (3, 0, "0 of 5 tiles, 15 s to go"),
+        (3, 0, "0 of 5 tiles"),
         (9, 5, "5 of 5 tiles, 0 s to go"),
     ],
 )

@@ -204,25 +204,30 @@ class DenoiseWidget(Container):
 
     def denoise(self) -> None:
         """Start denoising; the result becomes a new layer."""
-        self._begin(lambda: [self._new_task(layer) for layer in self.field.layers()])
+        self._begin(self.field.layers(), self._new_task)
 
     def _denoise_new(self, layers: Sequence[Image]) -> bool:
         """Start denoising layers that were just opened, unless another work is running."""
         free = bool(self.start.enabled)
         if free:
-            self._begin(lambda: [replace(self._new_task(one), lazy=is_stack(one), window=None) for one in layers])
+            self._begin(layers, lambda one: replace(self._new_task(one), lazy=is_stack(one), window=None))
         return free
 
-    def _begin(self, make_tasks: Callable[[], Sequence[Task]]) -> None:
-        try:
-            tasks = make_tasks()
-        except InputError as error:
-            report_error(self.status, error)
+    def _begin(self, layers: Sequence[Image | None], new_task: Callable[[Image | None], Task]) -> None:
+        """Start denoising the layers that can be; of the others, tell why at the end."""
+        tasks, refused = [], []
+        for layer in layers:
+            try:
+                tasks.append(new_task(layer))
+            except InputError as error:
+                refused.append(error)
+        if not tasks:
+            report_error(self.status, refused[0])
             return
         name = tasks[0].layer.name if len(tasks) == 1 else f"{len(tasks)} layers"
         self.work.begin(
             lambda: all_steps(tasks),
-            lambda outcomes: self._show_results(tasks, outcomes),
+            lambda outcomes: self._show_results(tasks, outcomes, refused),
             text=f"Denoising {name} ...",
             unit="tiles" if len(tasks) == 1 else "parts",
             interrupt=interruptible().stop,
@@ -264,13 +269,16 @@ class DenoiseWidget(Container):
         masks = drawn_masks(self._viewer, layer) if self.in_shapes.value else None
         return Task(layer, images, encoding, model, strength, self_ensemble, lazy, shown, window, share, removed, masks)
 
-    def _show_results(self, tasks: Sequence[Task], outcomes: Sequence[Outcome | InputError]) -> None:
+    def _show_results(
+        self, tasks: Sequence[Task], outcomes: Sequence[Outcome | InputError], refused: Sequence[InputError]
+    ) -> None:
         from napari.utils.notifications import show_warning
 
         remember_model(tasks[0].model)
         pairs = list(zip(tasks, outcomes, strict=True))
         done = [(task, outcome) for task, outcome in pairs if isinstance(outcome, Outcome)]
         failed = [f"{task.layer.name}: {outcome}" for task, outcome in pairs if isinstance(outcome, InputError)]
+        failed += [str(error) for error in refused]
         with self.field.results():
             told = self._results.show(done, self.strength.value)
         if failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import CheckBox, Container, create_widget
 from qtpy.QtWidgets import QSizePolicy
@@ -26,6 +26,8 @@ class LayerField:
         self.pin = CheckBox(text="Pin", tooltip="Keep this image when you select another layer")
         self._connections = Connections()
         self._connections.add(viewer.layers.selection.events.active, self.follow)
+        self._connections.add(viewer.layers.events.removing, self._on_removing)
+        self.pin.changed.connect(self.follow)
         self.image.native.activated.connect(self._chosen)
 
     @property
@@ -53,8 +55,13 @@ class LayerField:
         if selected in self.image.choices:
             self.image.value = selected
 
+    def _on_removing(self, event: Any) -> None:
+        # Else the pin would hold the layer that takes its place.
+        if self._viewer.layers[event.index] == self.image.value:
+            self.pin.value = False
+
     def _chosen(self, _index: int) -> None:
-        if self.image.value is not self._viewer.layers.selection.active:
+        if self.image.value != self._viewer.layers.selection.active:
             self.pin.value = True
 
     @contextmanager

@@ -64,8 +64,10 @@ class Eta:
         self._started = time.monotonic()
 
     def line(self, progress: Progress, unit: str) -> str:
-        """Return the progress and the remaining time as text; `unit` is a plural noun."""
-        elapsed = time.monotonic() - self._started
-        left = elapsed * (progress.total - progress.done) / max(progress.done, 1)
+        """Return the progress and, once it can be told, the remaining time as text; `unit` is a plural noun."""
+        done = f"{progress.done} of {progress.total} {unit}"
+        if not progress.done:
+            return done
+        left = (time.monotonic() - self._started) * (progress.total - progress.done) / progress.done
         text = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
-        return f"{progress.done} of {progress.total} {unit}, {text} to go"
+        return f"{done}, {text} to go"
