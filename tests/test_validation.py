@@ -84,7 +84,7 @@ def test_what_is_no_number_is_told(function, parameter, value):
 def test_numbers_of_numpy_are_taken_as_those_of_python(function, parameter):
     default = inspect.signature(function).parameters[parameter].default
     if not isinstance(default, int | float) or isinstance(default, bool):
-        default = {"data_range": 1.0, "count": 1}.get(parameter, 2)
+        default = {"data_range": 1.0, "count": 1, "contrast": 0.5}.get(parameter, 2)
     given = arguments(function)
     results = [function(**{**given, parameter: value}) for value in (default, np.asarray(default)[()])]
     assert type(results[0]) is type(results[1])

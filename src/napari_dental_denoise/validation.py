@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from reprlib import repr as shortened
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from napari_dental_denoise.errors import InputError
+
+# A share from here on is one in per cent, and no parameter with a larger bound is a share.
+LEAST_PER_CENT, MAX_SHARE = 5, 2
 
 
 def check_number(
@@ -38,7 +41,14 @@ def check_number(
     if not (is_number(value) and low <= value <= high):
         start = f"[{low:g}" if above is None else f"({above:g}"
         end = "inf)" if high == math.inf else f"{high:g}]"
-        raise InputError(f"{name} must be a number in {start}, {end}; received {shortened(value)}")
+        asked = per_cent_question(value, lambda share: high <= MAX_SHARE and low <= share <= high)
+        raise InputError(f"{name} must be a number in {start}, {end}; received {shortened(value)}{asked}")
+
+
+def per_cent_question(value: Any, is_permitted: Callable[[float], bool]) -> str:
+    """Return a question about a share that was given in per cent, or an empty text if it was not."""
+    is_meant = is_number(value) and value >= LEAST_PER_CENT and is_permitted(value / 100)
+    return f": did you mean {value / 100:g}?" if is_meant else ""
 
 
 def check_count(name: str, value: Any, least: int = 1) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -21,6 +22,11 @@ def scan(tmp_path):
 
 def denoise(scan, *options):
     return main(["denoise", str(scan), "-m", "starter-fast", "-o", str(scan.parent / "out"), *options])
+
+
+def in_the_shell(command):
+    named = command.replace("PROGRAM", f"{sys.executable} -m napari_dental_denoise")
+    return subprocess.run(["/bin/bash", "-c", named], capture_output=True, text=True, check=False)
 
 
 def test_a_quiet_run_prints_nothing_but_errors(scan, capsys):
@@ -74,6 +80,26 @@ def test_a_strength_in_per_cent_is_asked_about(scan, capsys):
     assert "did you mean" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        (["denoise", "--strength", "50%"], "0.5"),
+        (["denoise", "--strength", "0,5"], "0.5"),
+        (["denoise", "--share", "90 %"], "0.9"),
+        (["add-noise", "--noise", "salt-and-pepper", "--amount", "5"], "0.05"),
+        (["add-noise", "--sigma", "10%"], "0.1"),
+        (["train", "--validation-split", "20"], "0.2"),
+    ],
+)
+def test_shares_in_per_cent_and_decimal_commas_are_asked_about(scan, options, meant, capsys):
+    command = [options[0], str(scan), "-o", str(scan.parent / "out.keras"), *options[1:]]
+    with suppress(SystemExit):
+        assert main(command) == 2
+    error = capsys.readouterr().err
+    assert f": did you mean {meant}?" in error
+    assert error.count("\n") == 1
+
+
 def test_a_scheduler_that_is_not_there_leaves_no_report(scan):
     assert denoise(scan, "--scheduler", "tcp://127.0.0.1:9") == 2
     assert not (scan.parent / "out.csv").exists()
@@ -93,10 +119,25 @@ def test_the_help_tells_the_level_of_each_kind_of_noise(capsys):
 def test_a_reader_that_has_seen_enough_ends_the_command_quietly(scan):
     for number in range(40):
         write_image(scan / f"{number}.png", IMAGE)
-    command = f"set -o pipefail; {sys.executable} -m napari_dental_denoise info {scan} | head -1"
-    ended = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False)
+    ended = in_the_shell(f"set -o pipefail; PROGRAM info {scan} | head -1")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.count("\n") == 1
+
+
+def test_work_goes_on_without_a_reader_of_what_it_tells(scan):
+    for number in range(4):
+        write_image(scan / f"{number}.png", IMAGE)
+    (scan / "bad.png").write_text("no image")
+    ended = in_the_shell(f"PROGRAM add-noise {scan} -o {scan.parent / 'out'} --verbose | true; exit ${{PIPESTATUS[0]}}")
+    assert ended.returncode == 1
+    assert [line.partition(": ")[2][:18] for line in ended.stderr.splitlines()] == ["left out: bad.png:"]
+    assert len(list((scan.parent / "out").iterdir())) == 5
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "2>/dev/full"])
+def test_the_exit_code_holds_without_a_place_to_print(scan, closed):
+    assert in_the_shell(f"PROGRAM info {scan / 'a.png'} {closed}").returncode == 0
+    assert in_the_shell(f"PROGRAM info {scan / 'none.png'} {closed}").returncode == 2
 
 
 @pytest.mark.parametrize(

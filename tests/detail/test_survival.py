@@ -111,8 +111,9 @@ def test_the_input_is_not_changed(noisy):
     [
         ({"radius": 0}, r"radius must be a number in \(0, inf\); received 0"),
         ({"radius": 81}, "the image is too small for a spot with a radius of 81 pixels"),
+        ({"contrast": 10}, r"contrast must be a number in \[-1, 1\]; received 10 \(10 grey levels of 8 bit are 10/255"),
         ({"contrast": 0}, "contrast must be a number other than 0; received 0"),
-        ({"contrast": "much"}, r"contrast must be a number in \[-inf, inf\); received 'much'"),
+        ({"contrast": "much"}, r"contrast must be a number in \[-1, 1\]; received 'much'"),
         ({"strength": -1}, "strength must be a number"),
         ({"model": "nothing.keras"}, "nothing.keras"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import logging
 import os
 import re
@@ -10,7 +11,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TextIO
 
 from tqdm import tqdm
@@ -50,9 +50,19 @@ def is_verbose() -> bool:
 
 
 def tell(text: str) -> None:
-    """Print a line about what the command does on stdout, unless it is quiet."""
-    if not is_quiet():
+    """Print a line about what the command does on stdout, unless it is quiet; without a reader, the work goes on."""
+    if is_quiet():
+        return
+    try:
         echo(text)
+    except BrokenPipeError:
+        discard_stdout()
+
+
+def discard_stdout() -> None:
+    """Let nobody read stdout, whose reader has ended, as `head` does; Python would print another error on exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def echo(text: str = "") -> None:
@@ -62,7 +72,9 @@ def echo(text: str = "") -> None:
 
 def echo_error(text: str) -> None:
     """Print one line on stderr, after the name of the program."""
-    _print(printable(f"{PROGRAM}: {' '.join(text.split())}"), sys.stderr)
+    # Without a place for errors, the exit code tells.
+    with contextlib.suppress(OSError):
+        _print(printable(f"{PROGRAM}: {' '.join(text.split())}"), sys.stderr)
 
 
 def printable(text: str) -> str:
@@ -70,7 +82,9 @@ def printable(text: str) -> str:
     return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def _print(text: str, stream: TextIO) -> None:
+def _print(text: str, stream: TextIO | None) -> None:
+    if stream is None:  # closed by the shell, as >&- does
+        return
     # A file name may hold characters that the encoding of the terminal lacks.
     encoding = stream.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
@@ -124,7 +138,7 @@ def stop_with_stdin(request: StopRequest) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-@contextmanager
+@contextlib.contextmanager
 def graceful_stop(request: StopRequest) -> Iterator[None]:
     """Turn the first Ctrl-C or SIGTERM during the block into a request to stop."""
     request.heeded = True

@@ -69,7 +69,7 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--share",
-        type=float,
+        type=number,
         choices=SHARES,
         default=USUAL_SHARE,
         help=f"share of the pixels that --error-map holds for; default {USUAL_SHARE:g}",

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
-import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +15,7 @@ from napari_dental_denoise.cli.console import (
     EXIT_DONE,
     EXIT_FAILED,
     EXIT_STOPPED,
+    discard_stdout,
     echo,
     echo_error,
     is_verbose,
@@ -110,9 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 done, 1 some files left out, 2 bad input, 70 internal error, 130 stopped.
     """
-    options = build_parser().parse_args(arguments)
-    set_verbosity(quiet=options.quiet, verbose=options.verbose)
     try:
+        options = build_parser().parse_args(arguments)
+        set_verbosity(quiet=options.quiet, verbose=options.verbose)
         return int(options.run(options))
     except InputError as error:
         if is_verbose():
@@ -123,9 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         echo_error("stopped")
         return EXIT_STOPPED
     except BrokenPipeError:
-        # The reader of stdout has ended, as `head` does; Python would print another error on exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return EXIT_DONE
     except OSError as error:
         echo_error(f"{error.filename or 'the system'}: {error.strerror or error}")

@@ -33,10 +33,22 @@ def number(text: str) -> float:
     try:
         value = float(numerator) / float(denominator or 1)
     except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"expected a number such as 0.1 or 25/255; received {text!r}") from error
+        raise argparse.ArgumentTypeError(
+            f"expected a number such as 0.1 or 25/255; received {text!r}{_question(text)}"
+        ) from error
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"expected a finite number; received {text!r}")
     return value
+
+
+def _question(text: str) -> str:
+    """Return a question about a number in per cent or with a decimal comma, or an empty text if it is neither."""
+    plain = text.replace(",", ".")
+    try:
+        meant = float(plain.rstrip("% ")) / (100 if plain.endswith("%") else 1)
+    except ValueError:
+        return ""
+    return f": did you mean {meant:g}?"
 
 
 def named_path(text: str) -> Path:

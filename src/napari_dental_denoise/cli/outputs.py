@@ -145,7 +145,7 @@ def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> _Tally:
                 tally.add_text(outcome.note)
                 if is_verbose():
                     with bar.external_write_mode(file=sys.stdout):
-                        echo(printable(f"{outcome.file}: {outcome.result}, {outcome.seconds:.2f} s"))
+                        tell(printable(f"{outcome.file}: {outcome.result}, {outcome.seconds:.2f} s"))
             bar.update()
     return tally
 

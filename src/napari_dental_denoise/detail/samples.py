@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -10,11 +9,12 @@ from itertools import cycle, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_dental_denoise.config import GREY_LEVELS
 from napari_dental_denoise.detail.signals import SIGNALS
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.noise import noise_kind, noise_title
 from napari_dental_denoise.pixels import Unit
-from napari_dental_denoise.validation import check_number
+from napari_dental_denoise.validation import check_number, is_number
 
 # Side of a background, in pixels; the detail lies in its middle.
 SIDE = 96
@@ -49,8 +49,11 @@ class Detail:
 
 
 def check_contrast(contrast: float) -> None:
-    """Raise InputError unless `contrast` is a number other than 0."""
-    check_number("contrast", contrast, -math.inf)
+    """Raise InputError unless `contrast` is a number in [-1, 1] other than 0; of grey levels, the message says so."""
+    if is_number(contrast) and abs(contrast) > 1:
+        levels = f"{contrast:g} grey levels of 8 bit are {contrast:g}/{GREY_LEVELS}"
+        raise InputError(f"contrast must be a number in [-1, 1]; received {contrast:g} ({levels})")
+    check_number("contrast", contrast, -1, 1)
     if contrast == 0:
         raise InputError("contrast must be a number other than 0; received 0")
 

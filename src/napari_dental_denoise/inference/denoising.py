@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.config import INFERENCE, KERAS_ENGINE, Precision
-from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
 from napari_dental_denoise.models import STARTER_NAME, ModelCard, find_model
@@ -29,12 +28,10 @@ from napari_dental_denoise.pixels import (
     up_to_multiples,
 )
 from napari_dental_denoise.progress import Progress, finish
-from napari_dental_denoise.validation import check_number, is_number
+from napari_dental_denoise.validation import check_number
 
 # keras.Model, which this package does not load.
 KerasModel: TypeAlias = Any
-# A strength from here on is one in per cent.
-LEAST_PER_CENT = 10
 
 
 def denoise(
@@ -204,10 +201,5 @@ def _run_windows(
 
 
 def check_strength(strength: float) -> None:
-    """Raise InputError unless `strength` is a number from 0 to 1.5; a percentage is asked about."""
-    try:
-        check_number("strength", strength, high=INFERENCE.max_strength)
-    except InputError as error:
-        if is_number(strength) and LEAST_PER_CENT <= strength <= 100 * INFERENCE.max_strength:
-            raise InputError(f"{error}: did you mean {strength / 100:g}?") from error
-        raise
+    """Raise InputError unless `strength` is a number from 0 to 1.5."""
+    check_number("strength", strength, high=INFERENCE.max_strength)

@@ -18,7 +18,7 @@ from napari_dental_denoise.inference.engine import Engine
 from napari_dental_denoise.models import STARTER_NAME, ModelCard, interval_factor
 from napari_dental_denoise.pixels import PLAIN, ArrayLike, InputArray, PixelEncoding, Unit
 from napari_dental_denoise.progress import Progress, finish
-from napari_dental_denoise.validation import is_number
+from napari_dental_denoise.validation import is_number, per_cent_question
 
 NO_ERROR_MAP = "this model has no error map: train it again on clean images, or take a model of the package"
 
@@ -151,4 +151,7 @@ def check_error_map(card: ModelCard) -> None:
 def check_share(share: float) -> None:
     """Raise InputError unless there is an interval for this share of the pixels."""
     if not is_number(share) or share not in SHARES:
-        raise InputError(f"share must be a number among {', '.join(map(str, SHARES))}; received {shortened(share)}")
+        asked = per_cent_question(share, SHARES.__contains__)
+        raise InputError(
+            f"share must be a number among {', '.join(map(str, SHARES))}; received {shortened(share)}{asked}"
+        )

@@ -13,7 +13,7 @@ import numpy as np
 
 from napari_dental_denoise.config import PRECISIONS, PRESETS, Precision
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.validation import check_count, is_number
+from napari_dental_denoise.validation import check_count, is_number, per_cent_question
 
 T = TypeVar("T")
 STEPS_PER_EPOCH = (50, 500)
@@ -157,7 +157,8 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
 def check_setting(name: str, value: object) -> None:
     """Raise InputError unless the setting of this name may have this value."""
     if not SETTINGS[name].permits(value) and (value is not None or getattr(TRAINING, name) is not None):
-        raise InputError(f"{name} must be {SETTINGS[name].rule}; received {value!r}")
+        asked = per_cent_question(value, SETTINGS[name].permits) if SETTINGS[name].high <= 1 else ""
+        raise InputError(f"{name} must be {SETTINGS[name].rule}; received {value!r}{asked}")
 
 
 def check_settings(config: TrainingConfig) -> None:
