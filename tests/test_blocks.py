@@ -63,7 +63,8 @@ def prepare(document):
     if "python - <<'END'" not in text:
         for number, image in enumerate(clean):
             noisy = to_bytes(add_gaussian_noise(image, 0.1, clip=True, rng=number))
-            write_image(f"clean_scans/{number}.png", to_bytes(image))
+            for folder in ("clean_scans", "test_scans"):
+                write_image(f"{folder}/{number}.png", to_bytes(image))
             for folder in ("scans", "ARCHIVE"):
                 write_image(f"{folder}/{number}.png", noisy)
         shutil.copy("scans/0.png", "scan.png")

@@ -28,6 +28,7 @@ def finish(steps: Generator[Progress, None, Result], report: Callable[[Progress]
             report(progress)
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def counted(number: float, noun: str, plural: str = "") -> str:
     """Return a number with its noun, in the plural unless it is 1."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"
+    shown = f"{number:g}" if isinstance(number, float) else number
+    return f"{shown} {noun}" if number == 1 else f"{shown} {plural or f'{noun}s'}"

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from napari_dental_denoise.training.events import EpochDone, StepDone, duration, from_line, to_line
+from napari_dental_denoise.training.events import EpochDone, StepDone, TrainingStarted, duration, from_line, to_line
 
 
 def test_every_field_comes_back():
@@ -37,6 +37,15 @@ def test_other_lines_are_told_apart(line):
 )
 def test_a_duration_is_written_as_a_clock_does(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("epochs", "minutes", "text"),
+    [(1, None, "1 epoch"), (10, None, "10 epochs"), (None, 1.0, "1 minute"), (None, 1.5, "1.5 minutes")],
+)
+def test_the_length_of_a_training_is_in_words(epochs, minutes, text):
+    facts = (7, 2, 100, 32, 500_000, "CPU", "f32", 0, epochs, minutes, 22.5, 0.4, "clean", None, math.nan)
+    assert f"7 images for training, 2 for validation; {text}; " in str(TrainingStarted(*facts))
 
 
 def test_an_epoch_is_one_line_with_its_scores_and_times():

@@ -46,7 +46,7 @@ class TrainingStarted:
     first_psnr: float
 
     def __str__(self) -> str:
-        length = f"{self.minutes:g} minutes" if self.minutes is not None else counted(self.epochs or 0, "epoch")
+        length = counted(self.epochs or 0, "epoch") if self.minutes is None else counted(self.minutes, "minute")
         resumed = f", resuming after epoch {self.epoch}" if self.epoch else ""
         score = "" if math.isnan(self.first_psnr) else f" ({self.first_psnr:.2f} dB)"
         images = counted(self.training_images, "image")

@@ -15,6 +15,7 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.files import write_array
 from napari_dental_denoise.models import ModelCard
 from napari_dental_denoise.pixels import Unit
+from napari_dental_denoise.progress import counted
 from napari_dental_denoise.training import (
     Checkpoint,
     EpochDone,
@@ -164,10 +165,12 @@ class _Run:
             # The model file is gone: the weights of the checkpoint are the best.
             self._validate(self.state.epoch)
         elif self.fraction(self.state.step) >= 1:
-            length = "epochs" if self.config.minutes is None else "minutes"
+            unit, length = "minute", self.config.minutes
+            if length is None:
+                unit, length = "epoch", self.config.epochs
             raise InputError(
-                f"{self.job.model.name}: this training has finished its {getattr(self.config, length):g} {length}: "
-                f"to continue, give more {length}, counted from its start"
+                f"{self.job.model.name}: this training has finished its {counted(length, unit)}: "
+                f"to continue, give more {unit}s, counted from its start"
             )
 
     def _start_report(self) -> TrainingStarted:

@@ -213,7 +213,7 @@ def _state(checkpoint: Path, _changed_ns: int) -> tuple[int, float]:
 def length_text(config: TrainingConfig, more: str = "") -> str:
     """Return the length of a training in words, with a word before its unit."""
     number, noun = (config.epochs, "epoch") if config.minutes is None else (config.minutes, "minute")
-    return " ".join(filter(None, [f"{number:g}", more, noun if number == 1 else f"{noun}s"]))
+    return counted(number, f"{more} {noun}".lstrip())
 
 
 def plan_text(plan: TrainingPlan, found: FoundImages) -> str:
