@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_dental_denoise import read_image
+from napari_dental_denoise import add_gaussian_noise, read_image
 from napari_dental_denoise.models.file import read_model_file
 from tests.plugin.conftest import HeldStack
 from tests.plugin.train.conftest import IdleProcess
@@ -25,7 +25,7 @@ def scans(viewer, radiographs):
 
 @pytest.fixture
 def layers_form(form, viewer, scans):
-    form.fields.images_from.value = "of the selected layers"
+    form.fields.images_from.value = "of open layers"
     viewer.layers.selection = set(scans)
     return form
 
@@ -71,21 +71,63 @@ def test_only_noisy_layers_must_be_large_enough_for_an_estimate(viewer, layers_f
     says(layers_form, qtbot, f"{text}validation", red=True)
 
 
-def test_pairs_are_of_folders(layers_form, qtbot):
-    layers_form.fields.learn_from.value = "noisy and clean pairs"
-    assert not layers_form.fields.images_from.native.isVisible()
-    assert layers_form.fields.clean.native.isVisible()
-    qtbot.waitUntil(lambda: layers_form.plan.value.startswith("Choose the folder of noisy images"))
+@pytest.fixture
+def pairs_form(layers_form, scans, qtbot):
+    """The form with a stack as clean layer."""
+    fields = layers_form.fields
+    fields.learn_from.value = "noisy and clean pairs"
+    qtbot.waitUntil(fields.clean_layer.native.isVisible)
+    assert not fields.clean.native.isVisible()
+    fields.clean_layer.value = scans[2]
+    return layers_form
 
 
-def test_the_files_hold_the_images_of_the_layers_in_their_type_and_order(layers_form, scans, qtbot, monkeypatch):
-    started = []
-    monkeypatch.setattr(IdleProcess, "start", lambda _self, arguments: started.append(arguments))
+def test_a_noisy_layer_must_match_its_clean_one(viewer, pairs_form, scans, qtbot):
+    fields = pairs_form.fields
+    says(pairs_form, qtbot, "Choose a clean layer, and its noisy one", red=False)
+    fields.noisy_layer.value = scans[2]
+    says(pairs_form, qtbot, "Choose a clean layer, and its noisy one", red=False)
+    fields.noisy_layer.value = scans[0]
+    text = "scan / one has 1 image of 64 x 80 px, stack 3 images of 64 x 80 px: choose a noisy layer of its clean one"
+    says(pairs_form, qtbot, text, red=True)
+    fields.clean_layer.value = scans[1]
+    says(pairs_form, qtbot, "1 pair, 1 usable pair: training needs at least 2, one of them for validation", red=True)
+    fields.clean_layer.value = scans[2]
+    fields.noisy_layer.value = viewer.add_image(scans[2].data * 0.9, name="stack noisy")
+    qtbot.waitUntil(lambda: pairs_form.plan.value.startswith("3 pairs, "))
+    fields.images_from.value = "of a folder"
+    assert not fields.clean_layer.native.isVisible()
+    assert not fields.noisy_layer.native.isVisible()
+    qtbot.waitUntil(lambda: pairs_form.plan.value.startswith("Choose the folder of noisy images"))
+
+
+@pytest.fixture
+def arguments(monkeypatch):
+    """The arguments of the training that would start."""
+    given = []
+    monkeypatch.setattr(IdleProcess, "start", lambda _self, arguments: given.extend(arguments))
     monkeypatch.setattr("napari_dental_denoise.plugin.train.widget.TrainingProcess", IdleProcess)
+    return given
+
+
+def test_the_files_of_a_pair_have_one_name(viewer, pairs_form, scans, qtbot, arguments):
+    noisy = viewer.add_image(add_gaussian_noise(scans[2].data, 0.1, rng=0), name="other name")
+    pairs_form.fields.noisy_layer.value = noisy
+    pairs_form.train(pairs_form.fields.request())
+    qtbot.waitUntil(lambda: bool(arguments))
+    folders = [pairs_form.process.run.images / kind for kind in ("clean", "noisy")]
+    assert arguments[:3] == [str(folders[0]), "--noisy", str(folders[1])]
+    for folder, layer in zip(folders, (scans[2], noisy), strict=True):
+        files = sorted(folder.iterdir())
+        assert [file.name for file in files] == [f"0000{number} stack.tif" for number in range(3)]
+        np.testing.assert_array_equal(np.stack([read_image(file) for file in files]), layer.data)
+
+
+def test_the_files_hold_the_images_of_the_layers_in_their_type_and_order(layers_form, scans, qtbot, arguments):
     layers_form.train(layers_form.fields.request())
-    qtbot.waitUntil(lambda: bool(started))
+    qtbot.waitUntil(lambda: bool(arguments))
     folder = layers_form.process.run.images
-    assert started[0][0] == str(folder)
+    assert arguments[0] == str(folder)
     assert oct(folder.parent.stat().st_mode & 0o777) == "0o700"
     files = sorted(folder.iterdir())
     assert [file.name for file in files] == [

@@ -19,6 +19,7 @@ from napari_dental_denoise.plugin.train.request import TrainingRequest
 from napari_dental_denoise.training import SETTINGS, TRAINING, WORKFLOW_TRAINING, TrainingConfig
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import Viewer
 
 SOURCES: dict[str, LearnFrom] = {
@@ -31,7 +32,7 @@ METRIC_NOTES: dict[LearnFrom, str] = {
     "pairs": "PSNR is measured on validation pairs.",
     "noisy": "No clean reference: use the dB values only to compare epochs.",
 }
-FOLDER, LAYERS = "of a folder", "of the selected layers"
+FOLDER, LAYERS = "of a folder", "of open layers"
 MINUTES, EPOCHS = "minutes", "epochs"
 
 
@@ -55,7 +56,8 @@ class TrainingFields:
         self.images_from = ComboBox(
             label="Images",
             choices=[FOLDER, LAYERS],
-            tooltip="Those of a folder, or of the layers that are selected in the layer list; each slice is an image",
+            tooltip="Those of a folder, of the layers that are selected in the layer list, or of a clean layer and its "
+            "noisy one; each slice is an image",
         )
         self.metric_note: Label = text_label("What the PSNR of this training is measured on")
         self.clean = FileEdit(label="Clean", mode="d", tooltip="Folder of the training images", nullable=True)
@@ -65,6 +67,8 @@ class TrainingFields:
             tooltip="Folder of noisy images, each with the name of its clean image",
             nullable=True,
         )
+        self.clean_layer = _layer_field("Clean", "Layer of the clean images")
+        self.noisy_layer = _layer_field("Noisy", "Layer of the same images with noise, in their order")
         self.model = FileEdit(
             label="Model",
             mode="w",
@@ -124,7 +128,8 @@ class TrainingFields:
     @property
     def lines(self) -> list[Widget]:
         """Return the fields from top to bottom of the form."""
-        data = [self.learn_from, self.images_from, self.clean, self.noisy, self.metric_note, self.model]
+        folders, layers = [self.clean, self.noisy], [self.clean_layer, self.noisy_layer]
+        data = [self.learn_from, self.images_from, *folders, *layers, self.metric_note, self.model]
         preset, *others = self.config_fields.values()
         return [*data, preset, self.start_from, self.length, self.kind, self.sigmas, *others]
 
@@ -149,15 +154,22 @@ class TrainingFields:
 
     @property
     def _from_layers(self) -> bool:
-        return SOURCES[self.learn_from.value] != "pairs" and self.images_from.value == LAYERS
+        return bool(self.images_from.value == LAYERS)
+
+    def _layers(self) -> tuple[tuple[Image, ...], tuple[Image, ...]]:
+        """Return the layers to learn from, and for pairs those with noise."""
+        if SOURCES[self.learn_from.value] != "pairs":
+            return selected_images(self._viewer), ()
+        clean, noisy = ((field.value,) if field.value else () for field in (self.clean_layer, self.noisy_layer))
+        return clean, noisy
 
     def show_what_applies(self) -> None:
         """Hide the fields that do not apply, and say what the PSNR is measured on."""
         learn_from = SOURCES[self.learn_from.value]
         self.clean.label = "Noisy" if learn_from == "noisy" else "Clean"
-        self.images_from.visible = learn_from != "pairs"
-        self.clean.visible = not self._from_layers
-        self.noisy.visible = learn_from == "pairs"
+        pairs, layers = learn_from == "pairs", self._from_layers
+        self.clean.visible, self.noisy.visible = not layers, pairs and not layers
+        self.clean_layer.visible = self.noisy_layer.visible = pairs and layers
         self.kind.visible = learn_from == "clean"
         self.sigmas.visible = self._sigma_applies
         show_text(self.metric_note, METRIC_NOTES[learn_from])
@@ -171,9 +183,11 @@ class TrainingFields:
             **{name: field.value for name, field in self.config_fields.items()},
         )
         levels = (self.lowest.value / GREY_LEVELS, self.highest.value / GREY_LEVELS)
+        layers, noisy_layers = self._layers()
         return TrainingRequest(
             sources=_path(self.clean.value),
-            layers=selected_images(self._viewer) if self._from_layers else None,
+            layers=layers if self._from_layers else None,
+            noisy_layers=noisy_layers,
             noisy=_path(self.noisy.value),
             learn_from=SOURCES[self.learn_from.value],
             model=_path(self.model.value),
@@ -200,6 +214,10 @@ class TrainingFields:
             field.value = getattr(request.config, name)
         if request.start_from in self.start_from.choices:
             self.start_from.value = request.start_from
+
+
+def _layer_field(label: str, tooltip: str) -> ValueWidget:
+    return create_widget(annotation="napari.layers.Image", label=label, options={"tooltip": tooltip, "nullable": True})
 
 
 def _field(name: str) -> ValueWidget:

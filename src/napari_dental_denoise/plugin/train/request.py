@@ -18,7 +18,7 @@ from napari_dental_denoise.plugin.train.images import (
     find_noisy_images,
     find_pairs,
 )
-from napari_dental_denoise.plugin.train.layers import find_in_layers
+from napari_dental_denoise.plugin.train.layers import Folders, find_in_layers, find_layer_pairs
 from napari_dental_denoise.progress import counted
 from napari_dental_denoise.training import (
     SETTINGS,
@@ -43,13 +43,15 @@ class TrainingRequest:
     """A training as the form describes it.
 
     `sources` and `noisy` are folders, `ranges` the lowest and highest level by name; `start_from` as in `first_model`.
-    With `layers`, the training learns from these in place of the folder `sources`.
+    With `layers`, the training learns from these in place of the folder `sources`; for pairs, this is the clean layer,
+    and `noisy_layers` the noisy one.
     """
 
     sources: Path | None
     model: Path | None
     noisy: Path | None = None
     layers: tuple[Image, ...] | None = None
+    noisy_layers: tuple[Image, ...] = ()
     learn_from: LearnFrom = "clean"
     noise: str = NOISE.training_kind
     ranges: dict[str, tuple[float, float]] | None = None
@@ -60,8 +62,14 @@ class TrainingRequest:
     @property
     def is_incomplete(self) -> bool:
         """Return whether something has not been chosen yet, which is no error."""
-        has_images = self.sources is not None if self.layers is None else bool(self.layers)
-        return not has_images or self.model is None or (self.learn_from == "pairs" and self.noisy is None)
+        has_images = self.sources is not None and (self.learn_from != "pairs" or self.noisy is not None)
+        return self.model is None or not (has_images if self.layers is None else self._has_layers)
+
+    @property
+    def _has_layers(self) -> bool:
+        if self.learn_from == "pairs":
+            return bool(self.layers) and bool(self.noisy_layers) and self.layers != self.noisy_layers
+        return bool(self.layers)
 
     def longer(self) -> TrainingRequest:
         """Return the training that goes on with this model for the given length; raise InputError if it cannot."""
@@ -87,7 +95,10 @@ class TrainingRequest:
 
     def _folder_problem(self) -> str:
         if self.layers is not None:
-            return "" if self.layers else "Select the layers to learn from in the layer list"
+            wanted = "Select the layers to learn from in the layer list"
+            if self.learn_from == "pairs":
+                wanted = "Choose a clean layer, and its noisy one"
+            return "" if self._has_layers else wanted
         noisy = "the folder of noisy images, with the same file names"
         return _no_folder(self.sources, f"a folder of {'noisy' if self.learn_from == 'noisy' else 'clean'} images") or (
             _no_folder(self.noisy, noisy) if self.learn_from == "pairs" else ""
@@ -137,7 +148,8 @@ class TrainingRequest:
         """Return the request as JSON, for `request_from`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         layers: list[str] | None = None if self.layers is None else []
-        return json.dumps({**values, "config": asdict(self.config), "layers": layers}, default=str)
+        own = {"config": asdict(self.config), "layers": layers, "noisy_layers": []}
+        return json.dumps({**values, **own}, default=str)
 
     def arguments(self, preview: Path | None = None) -> list[str]:
         """Return the arguments of the command `train`."""
@@ -159,9 +171,19 @@ class TrainingRequest:
             words += ["--preview", preview]
         return [str(word) for word in words]
 
+    def written_to(self, folder: Path) -> tuple[TrainingRequest, Folders]:
+        """Return the training that reads the layers from files below a folder, and the layers of each folder."""
+        layers = self.layers or ()
+        if self.learn_from != "pairs":
+            return replace(self, sources=folder, layers=None), {folder: layers}
+        clean, noisy = folder / "clean", folder / "noisy"
+        return replace(self, sources=clean, noisy=noisy, layers=None), {clean: layers, noisy: self.noisy_layers}
+
     def images(self) -> FoundImages:
         """Return what the folders hold, from the file names and the headers of some files; raise InputError."""
         if self.layers is not None:
+            if self.learn_from == "pairs":
+                return find_layer_pairs(*self.layers, *self.noisy_layers)
             return find_in_layers(self.layers, SMALLEST_SIDE if self.learn_from == "noisy" else 1)
         folder = self.sources or Path()
         if self.learn_from == "pairs":
@@ -199,7 +221,8 @@ def request_from(text: str) -> TrainingRequest:
         ranges = values["ranges"] and {name: (low, high) for name, (low, high) in values["ranges"].items()}
         config = TrainingConfig(**{name: values["config"][name] for name in SETTINGS})
         layers = None if values["layers"] is None else ()
-        return TrainingRequest(**{**values, **paths, "ranges": ranges, "config": config, "layers": layers})
+        own = {"ranges": ranges, "config": config, "layers": layers, "noisy_layers": ()}
+        return TrainingRequest(**{**values, **paths, **own})
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError("expected the settings of a training of this version") from error
 

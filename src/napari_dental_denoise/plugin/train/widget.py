@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,8 +166,8 @@ class TrainingWidget(Container):
         if settings.layers is None:
             process.start(settings.arguments(run.preview))
         else:
-            read = replace(settings, sources=run.images, layers=None)
-            start_with_layers(process, settings.layers, read.arguments(run.preview))
+            read, folders = settings.written_to(run.images)
+            start_with_layers(process, folders, read.arguments(run.preview))
 
     def _find_again(self) -> None:
         """Show a training that was left in the background, also by an earlier session, or its result."""
