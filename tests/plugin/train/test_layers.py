@@ -187,6 +187,7 @@ def test_a_model_of_the_package_learns_from_layers_goes_on_and_is_used(
     qtbot.waitUntil(lambda: form.more.text == "Train 2 more epochs")
     form.more.native.click()
     assert not form.more.native.isVisible()
+    assert form.plan.value == ""
     qtbot.waitUntil(lambda: form.process is None)
     assert form.curves.epochs[-1][0] == 3
     qtbot.waitUntil(lambda: form.plan.value == "3 of 2 epochs used: enter a larger total to continue")

@@ -162,6 +162,9 @@ class TrainingWidget(Container):
         run = new_run()
         run.request.write_text(settings.record(), encoding="utf-8")
         process = TrainingProcess(run)
+        if settings.resume:
+            # That the model exists is no problem of this training.
+            show_text(self.plan, "")
         self._follow(process, settings)
         if settings.layers is None:
             process.start(settings.arguments(run.preview))
