@@ -26,7 +26,8 @@ def test_each_kind_is_that_of_the_core(viewer, open_form, qtbot, radiographs, ki
     expected = NOISE_KINDS[kind].add(radiographs[0], **recipe.levels, rng=np.random.default_rng([4, 0]))
     np.testing.assert_array_equal(result.data, expected)
     first, level = next(iter(recipe.levels.items()))
-    assert result.name == f"scan noisy ({kind}, {first} {level:.4g})"
+    shown = f"{255 * level:.4g} levels" if "grey levels" in form.levels.fields[first].label else f"{level:.4g}"
+    assert result.name == f"scan noisy ({kind}, {first} {shown})"
     assert result.scale.tolist() == [0.1, 0.1]
     assert record(result)["levels"] == recipe.levels
     np.testing.assert_array_equal(layer.data, radiographs[0])

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.noise import noise_kind, noise_title
+from napari_dental_denoise.config import GREY_LEVELS
+from napari_dental_denoise.noise import is_in_grey_levels, noise_kind, noise_title
 from napari_dental_denoise.pixels import PLAIN, PixelEncoding
 from napari_dental_denoise.plugin.shared import LayerImages, fit_encoding
 from napari_dental_denoise.progress import Progress
@@ -31,9 +32,11 @@ class Recipe:
 
     @property
     def title(self) -> str:
-        """The kind and its first level, which tells most of it."""
-        first = next(iter(self.levels))
-        return noise_title(self.kind, {first: self.levels[first]})
+        """The kind and its first level, which tells most of it, in grey levels of 8 bit where the form shows these."""
+        name, level = next(iter(self.levels.items()))
+        if is_in_grey_levels(self.kind, name):
+            return f"{noise_title(self.kind, {name: level * GREY_LEVELS})} levels"
+        return noise_title(self.kind, {name: level})
 
     def add(self, image: NDArray[np.generic], index: int) -> NDArray[np.generic]:
         """Return one image of a stack with noise; each index has noise of its own."""
