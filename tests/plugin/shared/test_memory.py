@@ -30,14 +30,16 @@ def test_denoise_opens_as_it_was_closed(open_form, again, trained_model):
     boxes = ("lazy", "self_ensemble", "visible_only")
     for name in boxes:
         getattr(form, name).value = True
-    form.maps.removed.value = form.field.pin.value = True
+    form.maps.removed.value = form.field.pin.value = form.new_images.box.value = form.in_shapes.value = True
     form = again(form, "Denoise")
     assert form.model.value == trained_model.resolve()
     assert (form.strength.value, form.maps.share.value, form.radius.value) == (0.8, 0.95, 2.5)
     assert all(getattr(form, name).value for name in boxes)
     assert (form.maps.removed.value, form.maps.error.value) == (True, False)
-    # It belongs to an image.
+    assert form.new_images.box.value
+    # They belong to what is open.
     assert not form.field.pin.value
+    assert not form.in_shapes.value
 
 
 def test_add_noise_opens_with_the_levels_of_its_kind(open_form, again):

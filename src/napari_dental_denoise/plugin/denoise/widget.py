@@ -151,7 +151,8 @@ class DenoiseWidget(Container):
     def _settings(self) -> dict[str, ValueWidget]:
         """Return the fields that are remembered."""
         names = ("model", "strength", "visible_only", "lazy", "self_ensemble", "radius", "contrast")
-        return {**{name: getattr(self, name) for name in names}, **self.maps.settings}
+        fields = {name: getattr(self, name) for name in names}
+        return {**fields, "new_images": self.new_images.box, **self.maps.settings}
 
     def use_model(self, path: Path) -> None:
         """Add a model file to the choices and select it."""
