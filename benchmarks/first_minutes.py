@@ -147,16 +147,17 @@ class User:
             name = f"{self._steps:02}-{title.replace(' ', '-')}-{self._theme}.png"
             QApplication.primaryScreen().grabWindow(0).save(str(self._pictures / name))
 
-    def wait(self, condition: Callable[[], object], seconds: float = 30) -> None:
-        """Process events until a condition holds; fail where it does not in time, unless it only takes time."""
+    def wait(self, condition: Callable[[], object], seconds: float = 30) -> bool:
+        """Process events until a condition holds, and return whether it does; fail after more than 5 s."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
                 if seconds > 5:
                     raise TimeoutError(f"nothing happened in {seconds:.0f} s")
-                return
+                return False
             QApplication.processEvents()
             time.sleep(0.005)
+        return True
 
     def menu(self, *path: str) -> None:
         """Click through menus."""
@@ -165,11 +166,14 @@ class User:
         for text in path:
             action = next(each for each in place.actions() if plain(each.text()).startswith(text))
             QTest.mouseMove(place, place.actionGeometry(action).center())
-            QTest.mouseClick(place, Qt.MouseButton.LeftButton, pos=place.actionGeometry(action).center())
+            submenu = None if text == path[-1] else action.menu()
+            # The mouse alone opens a submenu after a while; a click on an open one closes it.
+            if submenu is None or not self.wait(submenu.isVisible, 0.5):
+                QTest.mouseClick(place, Qt.MouseButton.LeftButton, pos=place.actionGeometry(action).center())
             self.wait(lambda: False, 0.3)
-            if text != path[-1]:
-                place = action.menu()
-                self.wait(place.isVisible)
+            if submenu is not None:
+                self.wait(submenu.isVisible)
+                place = submenu
 
     def select(self, *names: str) -> None:
         """Click on layers in the list, the further ones with the control key."""
