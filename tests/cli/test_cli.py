@@ -62,6 +62,13 @@ def test_a_wrong_command_line_exits_with_2(arguments, capsys):
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("arguments", [("denoise", ""), ("evaluate", "x.png", "--noisy", ""), ("info", "")])
+def test_an_unset_variable_is_no_source(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run(*arguments)
+    assert "expected a file, folder or pattern; received an empty text" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("where", ["/", ".", "", ".."])
 @pytest.mark.parametrize(
     "arguments",

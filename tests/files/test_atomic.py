@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.files.atomic import PREFIX, atomic_write, write_bytes, write_text
+from napari_dental_denoise.files.atomic import PREFIX, atomic_write, check_folder, write_bytes, write_text
 from napari_dental_denoise.images.radiograph import read_image
 from napari_dental_denoise.images.writer import write_image
 from tests.dicom_files import radiograph, save
@@ -77,6 +77,12 @@ def start_writing(path, source):
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "ready\n"
     return child
+
+
+def test_a_folder_that_cannot_be_is_told_by_the_name_that_was_given(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"/file/model\.keras: cannot be written"):
+        check_folder(tmp_path / "file" / "model.keras")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of POSIX")

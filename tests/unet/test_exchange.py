@@ -1,6 +1,7 @@
 """Exported models give in other programs what they give here."""
 
 import json
+import resource
 import zipfile
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,9 @@ import yaml
 from napari_dental_denoise import add_gaussian_noise, denoise, load_engine, phantom, unet_model
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.config import Preset
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models.card import ModelCard
+from napari_dental_denoise.unet.exchange.formats import WRITERS
 from napari_dental_denoise.unet.export import save_model
 
 
@@ -79,6 +82,22 @@ def test_each_format_gives_the_denoised_image(models, predicts, noisy, tmp_path)
     # Any number of images, of any size.
     batch = np.zeros((3, 40, 52, 1), np.float32)
     assert {result.shape for result in run_everywhere(tmp_path, batch).values()} == {batch.shape}
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, capfd):
+    image = keras.Input((None, None, 1))
+    network = keras.Model(image, keras.layers.Conv2D(1, 9, padding="same")(image))
+    network(np.zeros((1, 16, 16, 1), np.float32))
+    target = tmp_path / "new" / "saved"
+    least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))
+    try:
+        with pytest.raises(InputError, match=r"/new/saved: cannot be written \(File too large\)$"):
+            WRITERS["saved-model"](network, ModelCard("own", "image", 1, 0), target, False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
+    assert capfd.readouterr().err == ""
+    assert not list(target.parent.iterdir())
 
 
 def test_a_package_holds_what_it_names(models, tmp_path):

@@ -23,6 +23,7 @@ from napari_dental_denoise.cli.options import (
     named_path,
     number,
     positive,
+    source_name,
 )
 from napari_dental_denoise.config import GREY_LEVELS, INFERENCE, NOISE
 from napari_dental_denoise.errors import ImageReadError, InputError
@@ -57,7 +58,9 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     add_sources(parser)
     add_methods(parser, "evaluate")
-    parser.add_argument("--noisy", nargs="+", metavar="SOURCE", help="recorded noisy images, paired by name")
+    parser.add_argument(
+        "--noisy", nargs="+", type=source_name, metavar="SOURCE", help="recorded noisy images, paired by name"
+    )
     add_noise(parser, NOISE.kind, "+", "one or more levels: ")
     add_seed(parser)
     add_rows(parser)

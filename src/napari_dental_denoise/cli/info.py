@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_dental_denoise.cli.console import echo, echo_error, exit_code
-from napari_dental_denoise.cli.options import Subparsers
+from napari_dental_denoise.cli.options import Subparsers, add_sources
 from napari_dental_denoise.config import MODEL_SUFFIX
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models import find_model, to_json
@@ -25,7 +25,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Describe model files and images: the card of a model; size, type, grey values and estimated "
         "noise of an image.",
     )
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="model files, images, folders or patterns")
+    add_sources(parser, "model files, images, folders or patterns")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default text")
     parser.set_defaults(run=run)
 

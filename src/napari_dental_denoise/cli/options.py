@@ -59,6 +59,13 @@ def named_path(text: str) -> Path:
     return path
 
 
+def source_name(text: str) -> str:
+    """Parse a file, folder or pattern to read; an empty text, such as that of an unset variable, is none."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a file, folder or pattern; received an empty text")
+    return text
+
+
 def row_range(text: str) -> slice:
     """Parse rows given as START:STOP, either of which may be missing."""
     start, colon, stop = text.partition(":")
@@ -86,14 +93,12 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def add_sources(parser: argparse.ArgumentParser) -> None:
+def add_sources(
+    parser: argparse.ArgumentParser,
+    meaning: str = "image files, folders of images, or patterns such as 'scans/**/*.png'",
+) -> None:
     """Add the sources: files, folders and patterns."""
-    parser.add_argument(
-        "sources",
-        nargs="+",
-        metavar="SOURCE",
-        help="image files, folders of images, or patterns such as 'scans/**/*.png'",
-    )
+    parser.add_argument("sources", nargs="+", type=source_name, metavar="SOURCE", help=meaning)
 
 
 def add_settings(parser: argparse.ArgumentParser, names: Iterable[str], defaults: TrainingConfig = TRAINING) -> None:

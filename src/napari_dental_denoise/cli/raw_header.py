@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from napari_dental_denoise.cli.console import exit_code, report_left_out, tell
-from napari_dental_denoise.cli.options import Subparsers, add_overwrite, number, positive, whole_number
+from napari_dental_denoise.cli.options import Subparsers, add_overwrite, add_sources, number, positive, whole_number
 from napari_dental_denoise.config import RAW_TYPES
 from napari_dental_denoise.errors import InputError
 
@@ -24,7 +24,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help=".raw files, folders of them, or patterns")
+    add_sources(parser, ".raw files, folders of them, or patterns")
     parser.add_argument(
         "--shape", type=positive, nargs=2, metavar=("H", "W"), required=True, help="height and width of an image"
     )

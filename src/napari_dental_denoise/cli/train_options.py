@@ -12,6 +12,7 @@ from napari_dental_denoise.cli.options import (
     add_settings,
     add_sources,
     named_path,
+    source_name,
 )
 from napari_dental_denoise.config import LEARN_FROM, NOISE, STRATEGIES
 from napari_dental_denoise.training import SETTINGS, STARTER_TRAINING
@@ -50,6 +51,7 @@ def add_train_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--noisy",
         nargs="+",
+        type=source_name,
         metavar="SOURCE",
         help="noisy images, each with the name of its clean image; no noise is added",
     )

@@ -48,8 +48,12 @@ def check_folder(path: Path) -> None:
     """Raise InputError unless `path` can be written, by writing a temporary file beside it."""
     check_name(path, overwrite=True)
     temporary = _temporary(path)
-    write_bytes(temporary, b"", overwrite=False)
-    temporary.unlink()
+    try:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 @contextlib.contextmanager

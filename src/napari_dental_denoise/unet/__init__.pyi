@@ -1,5 +1,6 @@
 from .backend import keras as keras
 from .backend import quiet_stderr as quiet_stderr
+from .backend import tf as tf
 from .denoiser import CNN_denoiser as CNN_denoiser
 from .denoiser import CNNDenoiser as CNNDenoiser
 from .devices import process_number as process_number

@@ -16,7 +16,7 @@ __all__ = ["device_name", "has_bfloat16", "keras", "quiet_stderr", "tf"]
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hide what native code writes to stderr, unless the block fails."""
+    """Hide what native code writes to stderr, unless the block fails for a reason that is not known."""
     try:
         saved = os.dup(2)
     except OSError:  # no stderr at all, as under pythonw
@@ -27,7 +27,9 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(caught.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except InputError:
+            raise
+        except Exception:
             os.dup2(saved, 2)
             caught.seek(0)
             os.write(2, caught.read())

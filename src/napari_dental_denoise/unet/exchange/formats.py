@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -12,10 +11,10 @@ from typing import Any
 
 from napari_dental_denoise.config import MEAN_SIDE, PROGRAM, ExportFormat
 from napari_dental_denoise.errors import InputError, needed_for
-from napari_dental_denoise.files import atomic_write, write_bytes
+from napari_dental_denoise.files import atomic_folder, atomic_write, write_bytes
 from napari_dental_denoise.models import ModelCard, converted, read_card
 from napari_dental_denoise.pixels import next_multiple
-from napari_dental_denoise.unet import keras, load_keras_model, openvino_export, quiet_stderr
+from napari_dental_denoise.unet import keras, load_keras_model, openvino_export, quiet_stderr, tf
 from napari_dental_denoise.unet.exchange.names import check_export_name
 from napari_dental_denoise.unet.exchange.network import DENOISED, denoiser_network
 from napari_dental_denoise.unet.exchange.resizing import with_free_up_sampling
@@ -96,10 +95,13 @@ def _write_openvino(network: keras.Model, _card: ModelCard, target: Path, overwr
 def _write_saved_model(network: keras.Model, _card: ModelCard, target: Path, overwrite: bool) -> None:  # noqa: FBT001
     if overwrite and target.exists():
         raise InputError(f"{target} is a folder or a file, which --overwrite does not replace: choose another name")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder, quiet_stderr():
-        with_free_up_sampling(network).export(f"{folder}/model", format="tf_saved_model", verbose=False)
-        shutil.move(f"{folder}/model", target)
+    with atomic_folder(target, overwrite=False) as temporary, quiet_stderr():
+        try:
+            with_free_up_sampling(network).export(str(temporary), format="tf_saved_model", verbose=False)
+        except tf.errors.OpError as error:
+            # TensorFlow writes the files itself; the system's reason comes last.
+            reason = error.message.rpartition("; ")[2].partition(" [")[0]
+            raise InputError(f"{target}: cannot be written ({reason})") from error
 
 
 def _write_zoo(network: keras.Model, card: ModelCard, target: Path, overwrite: bool) -> None:  # noqa: FBT001
