@@ -1,9 +1,10 @@
-"""Progress of long work, the result of its generator, and counts in words."""
+"""Progress of long work, the result of its generator, counts and numbers in words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -26,6 +27,11 @@ def finish(steps: Generator[Progress, None, Result], report: Callable[[Progress]
             return end.value
         if report is not None:
             report(progress)
+
+
+def decimal(number: float, digits: int) -> str:
+    """Return a number with so many significant digits, and never with an exponent."""
+    return f"{Decimal(f'{number:.{digits}g}'):f}"
 
 
 def counted(number: float, noun: str, plural: str = "") -> str:

@@ -1,5 +1,7 @@
 """Erased details are found in what was removed, and noise alone raises no alarm."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -38,6 +40,11 @@ def test_an_erased_detail_is_found_where_it_was(detail, sign):
     assert place.contrast == pytest.approx(sign * 3 * SIGMA, rel=0.4)
     assert str(removed).endswith(f"was removed at 1 place (row, column): {place.row}, {place.column}")
     assert str(removed).startswith(f"Structure of up to {abs(place.contrast):.2g} grey values")
+
+
+def test_the_contrast_in_an_image_of_16_bits_has_no_exponent():
+    images = [image * 60000 for image in (CLEAN + 5 * SIGMA * spot(80, 130, 4), CLEAN)]
+    assert re.match(r"Structure of up to \d+ grey values was removed", str(removed_structure(*images)))
 
 
 def test_the_most_conspicuous_of_several_comes_first():

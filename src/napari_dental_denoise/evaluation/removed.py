@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation.correlation import weakened_structure
 from napari_dental_denoise.pixels import ArrayLike, InputArray, Unit, check_values
+from napari_dental_denoise.progress import decimal
 from napari_dental_denoise.validation import check_number
 
 # In pixels: radii of discs, and half the width and half the length of lines in so many directions.
@@ -99,7 +100,7 @@ class RemovedStructure:
         more = "; ..." if count > SHOWN else ""
         most = max(abs(place.contrast) for place in self.places)
         where = f"{count} place{'s' * (count > 1)} (row, column): {shown}{more}"
-        return f"Structure of up to {most:.2g} grey values was removed at {where}"
+        return f"Structure of up to {decimal(most, 2)} grey values was removed at {where}"
 
 
 def removed_structure(image: ArrayLike, denoised: ArrayLike, *, false_alarms: float = FALSE_ALARMS) -> RemovedStructure:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_dental_denoise.config import GREY_LEVELS, PERCENT, SHARES, USUAL_SHARE
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.progress import decimal
 
 Image = NDArray[np.float32]
 # Bounds of the cells. The level is the deviation of the removed noise on [0, 1]; the correlation that of neighbouring
@@ -127,7 +128,8 @@ def interval_factor(calibration: Mapping[str, Any], noise: Image, share: float) 
         if cell.holds(level, correlation):
             return cell.factors[SHARES.index(share)]
     raise InputError(
-        f"the error map of this model was not calibrated for noise of {level * GREY_LEVELS:.2g} grey levels of 8 bit "
+        "the error map of this model was not calibrated for noise of "
+        f"{decimal(level * GREY_LEVELS, 2)} grey levels of 8 bit "
         f"with a correlation of {correlation:.2f} between neighbouring pixels: no interval can be told"
     )
 

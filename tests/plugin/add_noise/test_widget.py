@@ -48,6 +48,8 @@ def test_the_level_is_told_in_grey_levels_and_in_the_images_own(viewer, open_for
     form.levels.fields["sigma"].value = 25
     assert form.recipe().levels == {"sigma": 25 / 255}
     assert form.in_grey.value == "sigma 0.09804 on the [0, 1] scale, 401.5 in the image, where white is 4095"
+    viewer.add_image(np.full((64, 64), 2**31, np.uint32), name="32 bit")
+    assert form.in_grey.value.endswith(" scale, 421100000 in the image, where white is 4294967295")
 
 
 def test_the_preview_follows_and_goes(viewer, open_form, qtbot, radiographs):

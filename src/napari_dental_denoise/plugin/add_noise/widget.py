@@ -50,6 +50,7 @@ from napari_dental_denoise.plugin.shared import (
     text_label,
     visible_window,
 )
+from napari_dental_denoise.progress import decimal
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -168,7 +169,7 @@ class NoiseWidget(Container):
             white = self._white_of(layer)
         except InputError:
             return text
-        return f"{text}, {sigma * white:.4g} in the image, where white is {white:g}"
+        return f"{text}, {decimal(sigma * white, 4)} in the image, where white is {white:.10g}"
 
     def _white_of(self, layer: Image) -> float:
         """Return the white of a layer; it is cached, because a stack may be large."""

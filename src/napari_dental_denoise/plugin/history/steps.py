@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_dental_denoise.dicom import read_derivations
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.plugin.shared import layer_record
+from napari_dental_denoise.progress import decimal
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -69,4 +70,4 @@ def _spelled(key: str) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return decimal(value, 4) if isinstance(value, float) else str(value)
