@@ -1,6 +1,7 @@
 from .config import Preset as Preset
 from .detail import DetailMap as DetailMap
 from .detail import detail_map as detail_map
+from .errors import ImageReadError as ImageReadError
 from .errors import InputError as InputError
 from .evaluation import BASELINES as BASELINES
 from .evaluation import Place as Place
@@ -9,6 +10,7 @@ from .evaluation import accuracy as accuracy
 from .evaluation import psnr as psnr
 from .evaluation import removed_structure as removed_structure
 from .evaluation import ssim as ssim
+from .images import TextLine as TextLine
 from .images import find_text as find_text
 from .images import read_all_datasets as read_all_datasets
 from .images import read_dental as read_dental

@@ -30,6 +30,20 @@ class ImageReadError(InputError):
         The file.
     reason : str
         What is wrong with the file, without its name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from napari_dental_denoise import ImageReadError, read_image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     scan = Path(folder, "scan.png")
+    ...     scan.touch()
+    ...     try:
+    ...         read_image(scan)
+    ...     except ImageReadError as error:
+    ...         print(error.reason)
+    is empty (0 bytes)
     """
 
     def __init__(self, path: Path, reason: str) -> None:

@@ -100,6 +100,11 @@ def test_shares_in_per_cent_and_decimal_commas_are_asked_about(scan, options, me
     assert error.count("\n") == 1
 
 
+def test_no_more_processes_are_started_than_there_are_files(scan, capsys):
+    assert main(["add-noise", str(scan), "-o", str(scan.parent / "out"), "--workers", "100000"]) == 0
+    assert "1 image with noise" in capsys.readouterr().out
+
+
 def test_a_scheduler_that_is_not_there_leaves_no_report(scan):
     assert denoise(scan, "--scheduler", "tcp://127.0.0.1:9") == 2
     assert not (scan.parent / "out.csv").exists()

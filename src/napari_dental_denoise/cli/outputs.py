@@ -83,7 +83,7 @@ def process_files(
         return _list(items, destination, EarlierRuns(place, this_run) if place else None)
     with ExitStack() as stack:
         # A report is begun once the processes are there.
-        process = _process(stack, options, destination, work, measure=place is not None)
+        process = _process(stack, options, destination, work, total, measure=place is not None)
         report = stack.enter_context(open_report(place, this_run)) if place else None
         tally = _follow(run_files(items, destination, process, report), total)
     if place is None and tally.text_note:
@@ -151,14 +151,17 @@ def _follow(outcomes: Iterator[Record | DoneBefore], total: int) -> _Tally:
 
 
 def _process(
-    stack: ExitStack, options: argparse.Namespace, destination: Destination, work: Work, *, measure: bool
+    stack: ExitStack, options: argparse.Namespace, destination: Destination, work: Work, total: int, *, measure: bool
 ) -> Process:
-    """Return the process to work in: this one, others of this machine, or a cluster, closed with the stack."""
+    """Return the process to work in, closed with the stack: this one, others of this machine, or a cluster.
+
+    Of this machine, no more than there are files are started, `total`.
+    """
     if options.scheduler is None and options.workers is None:
         return on_this_process(destination, work, measure=measure)
     from napari_dental_denoise.batch import local_cluster, on_cluster, running_cluster
 
-    cluster = running_cluster(options.scheduler) if options.scheduler else local_cluster(options.workers)
+    cluster = running_cluster(options.scheduler) if options.scheduler else local_cluster(min(options.workers, total))
     client = stack.enter_context(cluster)
     tell(f"dashboard: {client.dashboard_link}")
     return on_cluster(client, destination, work, measure=measure)

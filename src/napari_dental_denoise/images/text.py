@@ -44,7 +44,13 @@ MARGIN = 3
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line of text in an image: its first and end row and column."""
+    """A line of text in an image: its first and end row and column.
+
+    Examples
+    --------
+    >>> print(TextLine(top=180, bottom=196, left=8, right=90))
+    rows 180-195, columns 8-89
+    """
 
     top: int
     bottom: int

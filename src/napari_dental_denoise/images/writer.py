@@ -49,7 +49,7 @@ def write_image(
     """Write one grayscale image; the suffix chooses the format.
 
     TIFF keeps the pixel size exactly, PNG and BMP to 1e-4 of sizes up to 0.2 mm, JPEG to whole pixels per
-    inch, and PGM not at all. `probe` ignores sizes that happen to be 72 or 96 dpi.
+    inch, and PGM not at all. Sizes that happen to be 72 or 96 dpi are not read back.
 
     Parameters
     ----------

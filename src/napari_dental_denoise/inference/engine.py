@@ -164,6 +164,10 @@ def load_engine(
     precision, threads
         See `OpenVinoEngine`.
 
+    Returns
+    -------
+    OpenVinoEngine
+
     Raises
     ------
     InputError

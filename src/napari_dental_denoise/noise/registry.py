@@ -59,7 +59,7 @@ LEVEL_MEANINGS: Mapping[str, str] = MappingProxyType(
         "sigma_high": "standard deviation at the strongest noise",
         "photons": "expected count of photons at full white; fewer make more noise",
         "blur": "standard deviation of the blur that correlates the noise, in pixels",
-        "exponent": "the noise power is proportional to 1 / frequency ** exponent",
+        "exponent": "exponent e of the noise power, which is proportional to 1 / frequency ** e",
         "amount": "share of the pixels set to white or black, 0 to 1",
         "quality": "quality of the JPEG file, 1 to 100",
     }
