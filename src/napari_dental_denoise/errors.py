@@ -47,7 +47,7 @@ class ImageReadError(InputError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path.name}: {reason}")
+        super().__init__(f"{path.name or path}: {reason}")
         self.path = path
         self.reason = reason
 

@@ -98,3 +98,9 @@ def test_a_bound_belongs_to_the_range_where_its_bracket_says_so():
     open_range = Setting(float, "", high=1, brackets="()")
     assert [open_range.permits(value) for value in (0, 0.5, 1)] == [False, True, False]
     assert closed.rule == "a number in [0, 1]"
+
+
+def test_without_a_seed_each_denoiser_has_another_one():
+    seeds = {CNNDenoiser(rng=None).config.seed for _ in range(4)}
+    assert len(seeds) > 1
+    assert CNNDenoiser().config.seed == CNNDenoiser().config.seed

@@ -7,12 +7,14 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
+from reprlib import repr as shortened
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.config import INFERENCE, KERAS_ENGINE, Precision
+from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference.engine import Engine, cached_engine
 from napari_dental_denoise.inference.tiling import Tile, plan_tiles
 from napari_dental_denoise.models import STARTER_NAME, ModelCard, find_model
@@ -89,6 +91,8 @@ def engine_of(model: str | Path | Engine | KerasModel, precision: Precision = IN
         return cached_engine(find_model(model), precision)
     if type(model).__module__.partition(".")[0] == "keras":
         model = resolve_name(KERAS_ENGINE)(model)
+    if not hasattr(model, "card"):
+        raise InputError(f"model must be a name, a file, an engine or a Keras model; received {shortened(model)}")
     engine: Engine = model
     return engine
 

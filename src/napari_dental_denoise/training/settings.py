@@ -167,7 +167,7 @@ def check_settings(config: TrainingConfig) -> None:
         check_setting(name, getattr(config, name))
 
 
-def config_of(settings: Mapping[str, Any], rng: int | np.random.Generator) -> TrainingConfig:
+def config_of(settings: Mapping[str, Any], rng: int | np.random.Generator | None) -> TrainingConfig:
     """Return the configuration for settings by name, in which an epoch of few images is short.
 
     Raises InputError if there is no such setting, or it has an invalid value; the seed is `rng`.
@@ -175,8 +175,8 @@ def config_of(settings: Mapping[str, Any], rng: int | np.random.Generator) -> Tr
     unknown = sorted(name for name in settings if name not in SETTINGS or name == "seed")
     if unknown:
         raise InputError(f"there is no setting {', '.join(unknown)}: see help(CNNDenoiser)")
-    if isinstance(rng, np.random.Generator):
-        rng = int(rng.integers(MAX_SEED))
+    if rng is None or isinstance(rng, np.random.Generator):
+        rng = int(np.random.default_rng(rng).integers(MAX_SEED))
     check_count("rng", rng, 0)
     # A checkpoint and a card hold Python's numbers only.
     plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}

@@ -68,8 +68,8 @@ class CNNDenoiser:
     start_from : str or Path
         First weights of a training: a model file; "starter", the best model of the package that
         fits the preset ("classic" has none); or "nothing", random weights.
-    rng : int or numpy.random.Generator
-        Of the split, the patches and the noise; the same seed gives the same model.
+    rng : int or numpy.random.Generator, optional
+        Of the split, the patches and the noise; the same seed gives the same model, None a new one each time.
     progress : bool
         Show a progress bar, and print a line for each epoch.
     **settings
@@ -96,7 +96,7 @@ class CNNDenoiser:
         validation_split: float = TRAINING.validation_split,
         *,
         start_from: str | Path = STARTER_NAME,
-        rng: int | np.random.Generator = TRAINING.seed,
+        rng: int | np.random.Generator | None = TRAINING.seed,
         progress: bool = True,
         **settings: Any,
     ) -> None:
