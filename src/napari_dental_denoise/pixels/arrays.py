@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from napari_dental_denoise.errors import InputError
 
 COLOUR = (3, 4)
+# Attribute of an array: the function that reads one of its images, or raises InputError where the array itself shows
+# a substitute.
+READ_IMAGE = "read_image"
 INTEGERS = "iu"
 
 
@@ -91,6 +94,8 @@ class Planes(Sequence[NDArray[Any]]):
         return self._read(index)
 
     def _read(self, index: int) -> NDArray[Any]:
+        if hasattr(self._array, READ_IMAGE):
+            return np.asarray(getattr(self._array, READ_IMAGE)(index))
         place = (int(number) for number in np.unravel_index(index, self.shape[:-2]))
         image = self._array[(*place, slice(None), slice(None), *[0] * self.has_channel)]
         values = np.asarray(image)

@@ -13,6 +13,8 @@ import zarr
 from napari.utils.notifications import notification_manager
 
 from napari_dental_denoise import add_gaussian_noise, denoise, write_image
+from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.pixels import Planes
 from tests.plugin.conftest import same
 
 
@@ -205,6 +207,16 @@ def test_a_result_stays_when_its_source_is_changed_in_place(viewer, denoise_form
     assert same(result.data, denoise(stack, trained_model, strength=0.5))
 
 
+def test_a_result_is_that_of_the_images_at_the_press(viewer, denoise_form, qtbot, noisy, trained_model):
+    data = np.tile(noisy, (20, 1, 1))
+    viewer.add_image(data, name="series")
+    denoise_form.denoise()
+    qtbot.waitUntil(lambda: denoise_form.work.progress.value > 0)
+    data[:] = 7
+    qtbot.waitUntil(lambda: denoise_form.start.enabled)
+    assert same(viewer.layers[-1].data[-1], denoise(np.tile(noisy, (20, 1, 1)), trained_model)[-1])
+
+
 def test_an_image_stays_when_its_source_is_changed_in_place(viewer, denoise_form, qtbot, noisy, trained_model):
     data = noisy.copy()
     viewer.add_image(data, name="scan")
@@ -229,6 +241,33 @@ def test_a_denoised_folder_needs_its_files_no_more(viewer, denoise_form, qtbot, 
     assert same(result.data, each_denoised(stack, trained_model))
 
 
+def test_a_slice_that_has_changed_is_told_and_keeps_no_other_from_its_result(
+    viewer, denoise_form, open_form, qtbot, stack, trained_model, tmp_path
+):
+    layer = open_stack(viewer, tmp_path / "in", stack)
+    write_image(tmp_path / "in" / "scan1.png", stack[0], overwrite=True)
+    os.utime(tmp_path / "in" / "scan1.png", ns=(1, 1))
+    result = run(denoise_form, viewer, qtbot)
+    said = "in: 1 image could not be read and came out black: scan1.png: has changed since it was opened: open it again"
+    assert denoise_form.status.value.startswith(f"{said}. Done: in denoised")
+    assert same(result.data[::2], each_denoised(stack[::2], trained_model))
+    assert not result.data[1].compute().any()
+    shutil.rmtree(tmp_path / "in")
+    count = len(viewer.layers)
+    viewer.layers.selection = {layer}
+    denoise_form.denoise()
+    qtbot.waitUntil(lambda: denoise_form.start.enabled)
+    assert denoise_form.status.value == "scan0.png: no such file"
+    noise_form = open_form("Add noise")
+    noise_form.add_noise()
+    qtbot.waitUntil(lambda: noise_form.add.enabled)
+    assert noise_form.status.value == "scan0.png: no such file"
+    assert len(viewer.layers) == count
+    with pytest.raises(OSError, match=r"scan0\.png: no such file"):
+        layer.save(str(tmp_path / "out.tif"), plugin="napari-dental-denoise")
+    assert not (tmp_path / "out.tif").exists()
+
+
 def test_no_other_patients_image_is_shown_under_an_old_name(
     viewer, denoise_form, qtbot, stack, trained_model, tmp_path
 ):
@@ -240,9 +279,12 @@ def test_no_other_patients_image_is_shown_under_an_old_name(
     with notification_manager:
         shown = [np.asarray(each.data[2]) for each in (layer, result)]
         told = [notification.message for notification in notification_manager.records]
+        denoise_form.strength.value = 0.5
+        assert not np.asarray(result.data[2]).any()
+        assert [notification.message for notification in notification_manager.records] == told
     assert not np.any(shown)
     assert any("Displayed as black: scan2.png: has changed since it was opened: open it again" in text for text in told)
-    assert same(result.data[0], denoise(stack[0], trained_model))
+    assert same(result.data[0], denoise(stack[0], trained_model, strength=0.5))
 
 
 @pytest.mark.parametrize("library", ["h5py", "zarr"])
@@ -259,3 +301,7 @@ def test_a_lazy_result_of_changed_data_is_refused(viewer, denoise_form, qtbot, s
     assert any(re.search("series, image 3, has changed since it was denoised: denoise it again", text) for text in told)
     data[2] = stack[2]
     assert same(result.data[2], denoise(stack[2], trained_model))
+    if library == "h5py":
+        data.file.close()
+        with pytest.raises(InputError, match="series, image 1, cannot be read any more"):
+            Planes(result.data)[0]

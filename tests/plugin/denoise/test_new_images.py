@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.images import write_image
+from napari_dental_denoise.plugin.denoise.new_images import DELAY_MS
 
 
 @pytest.fixture
@@ -18,19 +19,20 @@ def form(open_form):
 def test_newly_opened_images_are_denoised(viewer, form, qtbot, tmp_path, radiographs):
     viewer.add_image(radiographs[0], name="before")
     form.new_images.box.value = True
-    files = []
     for name, image in zip("ab", radiographs, strict=False):
         write_image(tmp_path / f"{name}.png", image)
-        files.append(str(tmp_path / f"{name}.png"))
-    viewer.open(files, plugin="napari-dental-denoise")
+        viewer.open(str(tmp_path / f"{name}.png"), plugin="napari-dental-denoise")
+        # The next is slow to read.
+        qtbot.wait(300)
     viewer.add_image(np.eye(20, dtype=np.uint8)[..., np.newaxis] * [255, 0, 0], name="photo", rgb=True)
     viewer.add_shapes(name="line")
     qtbot.waitUntil(lambda: len(viewer.layers) == 7 and form.start.enabled)
     assert [layer.name[0] for layer in viewer.layers if "denoised" in layer.name] == ["a", "b"]
+    assert form.status.value.startswith("Done: a denoised (median, 100 %), b denoised")
     # Neither a result nor an image that is opened afterwards is.
     form.new_images.box.value = False
     viewer.add_image(radiographs[1], name="later")
-    qtbot.wait(400)
+    qtbot.wait(DELAY_MS + 200)
     assert len(viewer.layers) == 8
 
 

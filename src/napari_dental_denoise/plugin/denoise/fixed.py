@@ -18,17 +18,27 @@ Pixels = NDArray[Any]
 
 
 class KeptImages(Planes):
-    """Images that are kept in memory, as `pixels` (N, H, W), from when each is taken for the first time."""
+    """Images that are kept in memory, as `pixels` (N, H, W), from when each is taken for the first time.
 
-    def __init__(self, images: Planes) -> None:
+    Those that are in memory are taken at once. One that cannot be read is black, and its error among the `errors`.
+    """
+
+    def __init__(self, images: LayerImages) -> None:
         self._images, self._kept = images, np.zeros(len(images), bool)
         self.shape, self.dtype, self.has_channel = images.shape, images.dtype, False
-        self.pixels = np.empty((len(images), *images.shape[-2:]), images.dtype)
+        self.pixels = np.zeros((len(images), *images.shape[-2:]), images.dtype)
+        self.errors: list[InputError] = []
+        if images.in_memory() is not None:
+            self.pixels[:] = list(images)
+            self._kept[:] = True
 
     def _read(self, index: int) -> Pixels:
         if not self._kept[index]:
-            self.pixels[index] = self._images[index]
             self._kept[index] = True
+            try:
+                self.pixels[index] = self._images[index]
+            except InputError as error:
+                self.errors.append(error)
         return self.pixels[index]
 
 
@@ -41,7 +51,12 @@ class CheckedImages(Planes):
         self._digests: dict[int, bytes] = {}
 
     def _read(self, index: int) -> Pixels:
-        image = self._images[index]
+        try:
+            image = self._images[index]
+        except InputError:
+            raise
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            raise InputError(f"{self._name}, image {index + 1}, cannot be read any more: {error}") from error
         digest = blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
         if self._digests.setdefault(index, digest) != digest:
             raise InputError(f"{self._name}, image {index + 1}, has changed since it was denoised: denoise it again")

@@ -29,13 +29,15 @@ from napari_dental_denoise.plugin.denoise.lazy import Residuals
 from napari_dental_denoise.plugin.denoise.maps import Maps, error_of, structure_of
 from napari_dental_denoise.plugin.denoise.region import Masks, within
 from napari_dental_denoise.plugin.shared import LayerImages, fit_encoding, stack_of
-from napari_dental_denoise.progress import Progress
+from napari_dental_denoise.progress import Progress, counted
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
 Window = tuple[slice, slice]
 Expected = ExpectedError | None
+# The results at any strength, their error, and why images of a stack could not be read.
+Steps = tuple[Callable[[float], Any], Expected, Sequence[InputError]]
 ALL = (slice(None), slice(None))
 NO_MAPS = Maps()
 
@@ -93,6 +95,13 @@ class Outcome:
     at: Callable[[float], Any]
     denoised: Any
     maps: Maps = NO_MAPS
+    unread: Sequence[InputError] = ()
+
+    def problem(self) -> str:
+        """Return which images of the stack could not be read, in words."""
+        if not self.unread:
+            return ""
+        return f"{counted(len(self.unread), 'image')} could not be read and came out black: {self.unread[0]}"
 
 
 def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome | InputError]]:
@@ -126,7 +135,7 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
     engine = task.engine()
     yield Progress(0, 1)
     is_stack = len(task.images.shape) > 2 and task.window is None
-    at, expected = yield from (_stack_steps if is_stack else _image_steps)(task, engine)
+    at, expected, unread = yield from (_stack_steps if is_stack else _image_steps)(task, engine)
     if task.masks is not None:
         at = within(at, task.masks, task.shown, task.window)
     denoised = at(task.strength)
@@ -143,10 +152,10 @@ def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
         if task.window is not None:
             structure = structure.shifted(task.window[0].start, task.window[1].start)
         maps = replace(maps, structure=structure)
-    return Outcome(engine, at, denoised, maps)
+    return Outcome(engine, at, denoised, maps, unread)
 
 
-def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[Callable[[float], Any], Expected]]:
+def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, Steps]:
     """Denoise an image, or a part of one as in the whole: with its black and white, and the pixels around the part."""
     # The source may change while the result is there.
     encoding, image = task.image_encoding(), task.image().copy()
@@ -154,17 +163,18 @@ def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[
     around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
     if not task.tells_error(engine.card):
         residual = yield from residual_steps(image[around], engine, encoding=encoding)
-        return partial(encoding.subtract, image[window], residual[inner]), None
+        return partial(encoding.subtract, image[window], residual[inner]), None, ()
     expected = yield from error_steps(image[around], engine, encoding=encoding)
     arrays = {name: getattr(expected, name)[inner] for name in ("noise", "error", "counts")}
     part = replace(expected, **arrays)
-    return partial(encoding.subtract, image[window], part.noise), part
+    return partial(encoding.subtract, image[window], part.noise), part, ()
 
 
-def _stack_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[Callable[[float], Any], Expected]]:
+def _stack_steps(task: Task, engine: Engine) -> Generator[Progress, None, Steps]:
     """Denoise a stack, and tell the error of the image on view."""
     encoding = fit_encoding(task.encoding, task.images)
     at: Callable[[float], Any]
+    unread: Sequence[InputError] = ()
     if task.lazy:
         yield Progress(0, 1)
         residuals = Residuals((yield from fixed_steps(task.images, task.layer.name)), engine, encoding)
@@ -174,10 +184,13 @@ def _stack_steps(task: Task, engine: Engine) -> Generator[Progress, None, tuple[
     else:
         kept = KeptImages(task.images)
         residual = yield from residual_steps(kept, engine, encoding=encoding)
+        unread = kept.errors
+        if len(unread) == len(kept):
+            raise unread[0]
         at = partial(_subtract_all, kept, residual, encoding)
     if not task.tells_error(engine.card):
-        return at, None
-    return at, (yield from error_steps(task.image(), engine, encoding=task.image_encoding()))
+        return at, None, unread
+    return at, (yield from error_steps(task.image(), engine, encoding=task.image_encoding())), unread
 
 
 def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.inference import Engine, residual_steps
 from napari_dental_denoise.pixels import PixelEncoding, Planes, Unit
 from napari_dental_denoise.plugin.shared import stack_of
@@ -30,7 +29,7 @@ class Residuals:
         self._noisy, self._engine, self._encoding = noisy, engine, encoding
         self._cache: OrderedDict[int, tuple[NDArray[np.generic], Unit]] = OrderedDict()
         self._lock = threading.Lock()
-        self._reported: set[int] = set()
+        self._told: set[str] = set()
 
     def denoised(self, index: int, strength: float) -> NDArray[np.generic]:
         """Return one denoised image."""
@@ -50,16 +49,4 @@ class Residuals:
 
     def stack(self, strength: float) -> Array:
         """Return all images at one strength as a lazy stack."""
-        return stack_of(partial(self._shown, strength=strength), self._noisy.shape, self._noisy.dtype)
-
-    def _shown(self, index: int, strength: float) -> NDArray[np.generic]:
-        """Return one denoised image; black, with a warning, where its source has changed or is gone."""
-        try:
-            return self.denoised(index, strength)
-        except (InputError, KeyError, OSError, RuntimeError, ValueError) as error:
-            from napari.utils.notifications import show_warning
-
-            if index not in self._reported:
-                self._reported.add(index)
-                show_warning(f"Displayed as black: {error}")
-            return np.zeros(self._noisy.shape[-2:], self._noisy.dtype)
+        return stack_of(partial(self.denoised, strength=strength), self._noisy.shape, self._noisy.dtype, self._told)

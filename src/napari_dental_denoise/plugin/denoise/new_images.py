@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-# Files that are opened together arrive one after the other; a running work delays the next.
-DELAY_MS = 200
+# Files that are opened together arrive one after the other, and are one run, whose results are saved together; reading
+# one may take long.
+DELAY_MS = 600
 
 
 class NewImages:

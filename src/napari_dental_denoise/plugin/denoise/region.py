@@ -59,12 +59,13 @@ def within(at: At, masks: Masks, shown: int, window: tuple[slice, slice] | None)
 
     `at` is that of a stack if it returns one, else of its image `shown`, or the `window` of it.
     """
+    told: set[str] = set()
 
     def restricted(strength: float) -> Any:
         inside, outside = at(strength), at(0.0)
         if inside.ndim == 2:
             return np.where(masks(shown)[window or ...], inside, outside)
-        return stack_of(partial(_frame, inside, outside, masks), inside.shape, inside.dtype)
+        return stack_of(partial(_frame, inside, outside, masks), inside.shape, inside.dtype, told)
 
     return restricted
 

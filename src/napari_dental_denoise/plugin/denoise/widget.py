@@ -279,7 +279,7 @@ class DenoiseWidget(Container):
         pairs = list(zip(tasks, outcomes, strict=True))
         done = [(task, outcome) for task, outcome in pairs if isinstance(outcome, Outcome)]
         failed = [f"{task.layer.name}: {outcome}" for task, outcome in pairs if isinstance(outcome, InputError)]
-        failed += [str(error) for error in refused]
+        failed += [*map(str, refused), *(f"{task.layer.name}: {each.problem()}" for task, each in done if each.unread)]
         with self.field.results():
             told = self._results.show(done, self.strength.value)
         if failed:

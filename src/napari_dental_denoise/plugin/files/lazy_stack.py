@@ -17,28 +17,15 @@ State = tuple[int, int] | None
 
 
 class FileFrames:
-    """Reader of the frames of a stack of files; an unreadable frame is black and reported once."""
+    """Reader of the frames of a stack of files; raises ImageReadError if one is damaged, or its file has changed."""
 
     def __init__(self, frames: Sequence[Frame], shape: tuple[int, int], dtype: np.dtype[np.generic]) -> None:
         self._frames, self._shape, self._dtype = frames, shape, dtype
         self._states = {frame.image.path: file_state(frame.image.path) for frame in frames}
-        self._reported: set[Path] = set()
 
     def __call__(self, index: int) -> NDArray[np.generic]:
         """Return the frame at `index`."""
         frame = self._frames[index]
-        path = frame.image.path
-        try:
-            return self._read(frame)
-        except ImageReadError as error:
-            from napari.utils.notifications import show_warning
-
-            if path not in self._reported:
-                self._reported.add(path)
-                show_warning(f"Displayed as black: {error}")
-            return np.zeros(self._shape, self._dtype)
-
-    def _read(self, frame: Frame) -> NDArray[np.generic]:
         info = frame.image
         if file_state(info.path) not in (self._states[info.path], None):
             raise ImageReadError(info.path, "has changed since it was opened: open it again")

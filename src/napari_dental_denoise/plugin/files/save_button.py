@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-CTRL_S = "Save result keeps the pixel size; Ctrl+S only with the file type Dental Denoise"
+CTRL_S = "Save result keeps pixel size and DICOM attributes; Ctrl+S only with the file type Dental Denoise"
 
 
 class SaveButton:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_dental_denoise.dicom import Derivation, write_derived
 from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.files import free_path, is_name
 from napari_dental_denoise.images import DICOM_SUFFIX, PNG_SUFFIX, TIFF_SUFFIXES, name_without_suffix, probe
+from napari_dental_denoise.pixels import Planes
 from napari_dental_denoise.plugin.files.folders import ask_for_folder
 from napari_dental_denoise.plugin.files.lazy_stack import State, file_state
 from napari_dental_denoise.plugin.files.writer import (
@@ -66,21 +65,21 @@ class SliceJob:
     """A derived DICOM file to write, of one slice of a series."""
 
     path: Path
-    pixels: Any
+    images: Planes
+    index: int
     source: Path
     # Of the source when it was opened.
     state: State
     # Shared by the slices, whose results are a series too.
     derivation: Derivation
-    is_first: bool
 
     def write(self) -> Path:
         """Write the file and return its path."""
         if file_state(self.source) != self.state:
             raise ImageReadError(self.source, "was changed or replaced since its pixels were read: open it again")
         path = free_path(self.path)
-        left_out = write_derived(path, self.source, np.asarray(self.pixels), self.derivation)
-        if self.is_first:
+        left_out = write_derived(path, self.source, self.images[self.index], self.derivation)
+        if self.index == 0:
             tell(path, left_out)
         return path
 
@@ -147,11 +146,11 @@ def _jobs_at(path: Path, layer: Image, *, is_chosen: bool = False) -> list[Job |
     return [
         SliceJob(
             folder / f"{name_without_suffix(source)}{DICOM_SUFFIX}",
-            layer.data[index],
+            Planes(layer.data),
+            index,
             source,
             state,
             derivation,
-            is_first=index == 0,
         )
         for index, (source, state) in enumerate(slices)
     ]

@@ -63,7 +63,9 @@ def write_layer(path: Path, data: Any, meta: Mapping[str, Any], may_replace: Cal
     name = str(meta.get("name", "The layer"))
     record = (meta.get("metadata") or {}).get(METADATA, {})
     if path.suffix.lower() == DICOM_SUFFIX:
-        _write_derived(path, name, np.asarray(array), record, may_replace)
+        # Not as it is displayed: what cannot be read is no black image.
+        pixels = array if isinstance(array, np.ndarray) else np.stack([*Planes(array)]).reshape(array.shape)
+        _write_derived(path, name, np.asarray(pixels), record, may_replace)
         return path
     if "dicom" in record:
         array = to_grey(array, record_encoding(record))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import InputArray, Planes
+from napari_dental_denoise.pixels import READ_IMAGE, InputArray, Planes
 
 if TYPE_CHECKING:
     from dask.array import Array
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Pixels = NDArray[Any]
 # Every so many rows and columns are compared to tell a colour image at once; when it is taken, all are.
 SAMPLING = 16
+# What a source raises that has changed or is gone.
+UNREADABLE = (KeyError, OSError, RuntimeError, ValueError)
 
 
 class LayerImages(Planes):
@@ -93,20 +95,30 @@ def is_stack(layer: Image | None) -> bool:
         return False
 
 
-def stack_of(image: Callable[[int], Pixels], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+def stack_of(
+    image: Callable[[int], Pixels], shape: tuple[int, ...], dtype: np.dtype[Any], told: set[str] | None = None
+) -> Array:
     """Return a lazy (..., H, W) dask array, one chunk for each image, whose images a function makes from their index.
 
-    The index counts all images, those of the last axis before the rows first.
+    The index counts all images, those of the last axis before the rows first. One that the function cannot make is
+    displayed as black, with a warning unless it is among those that were `told`; `Planes` of the array raises the
+    error, for nobody works on what is not there.
     """
     import dask.array as da
 
     *leading, height, width = shape
+    told = set() if told is None else told
 
     def block(block_id: tuple[int, ...]) -> Pixels:
         index = int(np.ravel_multi_index(block_id[:-2], leading))
-        return image(index)[(np.newaxis,) * len(leading)]
+        try:
+            shown = image(index)
+        except UNREADABLE as error:
+            _warn_once(f"Displayed as black: {error}", told)
+            shown = np.zeros((height, width), dtype)
+        return shown[(np.newaxis,) * len(leading)]
 
-    return da.map_blocks(
+    stack = da.map_blocks(
         block,
         # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
         name=f"radiographs-{uuid4().hex}",
@@ -114,6 +126,16 @@ def stack_of(image: Callable[[int], Pixels], shape: tuple[int, ...], dtype: np.d
         chunks=(*((1,) * count for count in leading), (height,), (width,)),
         meta=np.empty((0,) * len(shape), dtype),
     )
+    setattr(stack, READ_IMAGE, image)
+    return stack
+
+
+def _warn_once(text: str, told: set[str]) -> None:
+    from napari.utils.notifications import show_warning
+
+    if text not in told:
+        told.add(text)
+        show_warning(text)
 
 
 def _reduced(images: Planes, sides: tuple[int, int]) -> Any:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_dental_denoise.config import PACKAGE
-from napari_dental_denoise.pixels import PLAIN, PixelEncoding, encoding_from
-from napari_dental_denoise.plugin.shared.layer_images import LayerImages
+from napari_dental_denoise.pixels import PLAIN, PixelEncoding, Planes, encoding_from
+from napari_dental_denoise.plugin.shared.layer_images import LayerImages, stack_of
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -66,8 +66,5 @@ def fit_encoding(encoding: PixelEncoding, images: LayerImages, index: int | None
 def _image_by_image(function: Callable[[Any], Any], data: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(data, np.ndarray):
         return function(data)
-    import dask.array as da
-
-    images = da.asarray(data)
-    whole = images.rechunk((1,) * (images.ndim - 2) + (-1, -1))
-    return whole.map_blocks(function, dtype=dtype, meta=np.empty((0,) * images.ndim, dtype))
+    images = Planes(data)
+    return stack_of(lambda index: function(images[index]), images.shape, dtype)
