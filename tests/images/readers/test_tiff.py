@@ -57,11 +57,11 @@ def test_floating_values_become_float32(tmp_path, dtype):
     np.testing.assert_array_equal(read, image.astype(np.float32))
 
 
-def written_packed(folder, image, bits):
+def written_packed(folder, image, bits, photometric="minisblack"):
     """Write pixels of `bits` bits without gaps; each row begins with a new byte."""
     places = np.arange(bits - 1, -1, -1, dtype=image.dtype)
     rows = (image[..., np.newaxis] >> places & 1).astype(np.uint8).reshape(len(image), -1)
-    options = {"shape": image.shape, "dtype": image.dtype, "rowsperstrip": len(image), "photometric": "minisblack"}
+    options = {"shape": image.shape, "dtype": image.dtype, "rowsperstrip": len(image), "photometric": photometric}
     return written(folder, iter([np.packbits(rows, axis=1).tobytes()]), bitspersample=bits, **options)
 
 
@@ -365,7 +365,7 @@ def test_of_grey_with_extra_channels_the_first_counts(tmp_path):
 
 def test_colours_of_few_bits_are_as_exact_as_those_of_8(tmp_path):
     image = np.dstack([GREY % 4, GREY // 4 % 4, GREY // 16 % 4]).astype(np.uint8)
-    read = written(tmp_path, image, photometric="rgb", bitspersample=2)
+    read = written_packed(tmp_path, image, 2, "rgb")
     assert np.abs(read - image * 85.0 @ [0.299, 0.587, 0.114]).max() < 1
 
 
