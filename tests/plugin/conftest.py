@@ -11,6 +11,7 @@ import napari.settings
 import numpy as np
 import psutil
 import pytest
+from napari._qt.qthreading import wait_for_workers_to_quit
 from npe2 import PluginManifest
 
 from napari_dental_denoise import add_gaussian_noise
@@ -29,6 +30,8 @@ def cheap_viewers():
         patch.setattr(napari.settings.get_settings(), "_save_on_change", False)
         patch.setattr(PluginManifest, "from_file", cache(PluginManifest.from_file))
         yield
+    # As napari does when it is quit: a worker that outlives its signals aborts the process.
+    wait_for_workers_to_quit()
 
 
 @pytest.fixture

@@ -84,8 +84,12 @@ def test_a_preview_has_the_shapes_in_their_place(viewer, form, qtbot, noisy):
     assert changed.sum() == changed[INSIDE].sum()
 
 
-def test_without_a_shape_it_says_what_to_do(viewer, form, noisy):
+def test_without_a_shape_it_says_what_to_do_until_one_is_drawn(viewer, form, noisy):
     viewer.add_image(noisy, name="scan")
     form.start.native.click()
     assert form.status.value == "Draw a closed shape in a Shapes layer first, or denoise the whole image"
     assert len(viewer.layers) == 1
+    drawing = viewer.add_shapes()
+    assert form.status.value.startswith("Draw a closed shape")
+    drawing.add_rectangles([[10, 10], [40, 40]])
+    assert not form.status.value

@@ -38,7 +38,6 @@ from napari_dental_denoise.plugin.shared import (
     delayed,
     finish_form,
     fit_encoding,
-    forget_problems,
     layer_encoding,
     matching_layer_kwargs,
     place_window,
@@ -85,7 +84,7 @@ class NoiseWidget(Container):
         ]
         super().__init__(widgets=[*widgets, self.work.progress, self.status])
         finish_form(self, self._close)
-        forget_problems(self, self.status)
+        self.field.forget_problems(self, self.status)
         self._timer = delayed(self.native, PREVIEW_DELAY_MS, self._show_preview)
         self._connect()
         self.field.follow()

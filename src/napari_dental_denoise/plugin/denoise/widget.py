@@ -38,7 +38,6 @@ from napari_dental_denoise.plugin.shared import (
     copy_buttons,
     current_image,
     finish_form,
-    forget_problems,
     is_stack,
     layer_encoding,
     preference,
@@ -80,7 +79,7 @@ class DenoiseWidget(Container):
         run = [buttons, folders, *spot, copy, self.work.progress, self.status]
         super().__init__(widgets=[*fields, *choices, self.new_images.box, *run])
         finish_form(self, self._close)
-        forget_problems(self, self.status)
+        self.field.forget_problems(self, self.status)
         self.start.clicked.connect(self.denoise)
         self.strength.changed.connect(self._show_strength)
         self.model.changed.connect(self._show_what_applies)

@@ -6,7 +6,6 @@ from .form import brief as brief
 from .form import delayed as delayed
 from .form import finish_form as finish_form
 from .form import forget_problem as forget_problem
-from .form import forget_problems as forget_problems
 from .form import make_scrollable as make_scrollable
 from .form import preference as preference
 from .form import report_error as report_error

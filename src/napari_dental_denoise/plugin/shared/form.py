@@ -114,7 +114,7 @@ class Connections(ExitStack):
     """Connections to napari's event emitters; `close` disconnects all of them."""
 
     def add(self, emitter: Any, method: Callable[..., Any]) -> None:
-        """Call a bound method, to which napari keeps a weak reference, at each event of an emitter."""
+        """Call a function at each event of an emitter; napari keeps only a weak reference to a bound method."""
         emitter.connect(method)
         self.callback(emitter.disconnect, method)
 
@@ -167,11 +167,6 @@ def report_error(label: Label, error: Exception) -> None:
 def show_problem(label: Label, error: Exception) -> None:
     """Show an error in a label."""
     show_text(label, sentence(error), problem=True)
-
-
-def forget_problems(form: Container, label: Label) -> None:
-    """Clear a problem in a label when a field of the form changes, because its cause may be gone."""
-    form.changed.connect(lambda: forget_problem(label))
 
 
 def forget_problem(label: Label) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import CheckBox, Container, create_widget
+from magicgui.widgets import CheckBox, Container, Label, create_widget
 from qtpy.QtWidgets import QSizePolicy
 
-from napari_dental_denoise.plugin.shared.form import Connections, row
+from napari_dental_denoise.plugin.shared.form import Connections, forget_problem, row
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -36,6 +36,19 @@ class LayerField:
         line = row(self.image, self.pin, label="Image")
         self.pin.native.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         return line
+
+    def forget_problems(self, form: Container, label: Label) -> None:
+        """Clear a problem in a label when a field of the form, or the pixels or shapes of a layer change.
+
+        Its cause may be gone then.
+        """
+
+        def on_layers(event: Any) -> None:
+            if event.type == "data":
+                forget_problem(label)
+
+        form.changed.connect(lambda: forget_problem(label))
+        self._connections.add(self._viewer.layers.events, on_layers)
 
     def layers(self) -> list[Image | None]:
         """Return all selected image layers if the chosen one is among them, in their order; else the chosen one."""
