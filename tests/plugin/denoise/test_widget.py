@@ -502,7 +502,8 @@ for name in ('Add noise', 'Train', 'Compare', 'Denoise'):
 form.use_model(Path({str(trained_model)!r}))
 form.denoise()
 from qtpy.QtWidgets import QApplication
-while len(viewer.layers) < 2:
+canvas = viewer.window._qt_viewer.canvas.native
+while len(viewer.layers) < 2 or not canvas.isValid():
     QApplication.processEvents()
 viewer.screenshot(flash=False)
 assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules
