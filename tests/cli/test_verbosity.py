@@ -1,15 +1,18 @@
 """How much a command tells, in which format its table is, and what it completes."""
 
 import json
+import os
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 
 import numpy as np
 import pytest
 
 from napari_dental_denoise import write_image
 from napari_dental_denoise.cli import main
+from napari_dental_denoise.cli.train import TrainingDisplay
+from napari_dental_denoise.training import StepDone
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 50), np.uint8)
 
@@ -31,7 +34,7 @@ def in_the_shell(command):
 
 def test_a_quiet_run_prints_nothing_but_errors(scan, capsys):
     (scan / "b.png").write_text("no image")
-    assert denoise(scan, "--quiet") == 1
+    assert denoise(scan, "--deidentify", "--keep-names", "--quiet") == 1
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.count("\n") == 1
@@ -137,6 +140,28 @@ def test_work_goes_on_without_a_reader_of_what_it_tells(scan):
     assert ended.returncode == 1
     assert [line.partition(": ")[2][:18] for line in ended.stderr.splitlines()] == ["left out: bad.png:"]
     assert len(list((scan.parent / "out").iterdir())) == 5
+
+
+@contextmanager
+def without_a_reader():
+    """Let stdout be a pipe whose reader has ended."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream, redirect_stdout(stream):
+        yield
+
+
+def test_the_exit_code_holds_without_a_reader_of_the_last_lines(scan):
+    (scan / "bad.png").write_text("no image")
+    with without_a_reader():
+        assert denoise(scan, "--deidentify") == 1
+
+
+def test_a_training_goes_on_without_a_reader_of_its_reports():
+    show = TrainingDisplay("jsonl")
+    with without_a_reader():
+        for epoch in (1, 2):
+            show(StepDone(epoch, 1, 2, 0.1, 0.5, 1.0, 1.0))
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "2>/dev/full"])

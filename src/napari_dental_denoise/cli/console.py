@@ -50,9 +50,13 @@ def is_verbose() -> bool:
 
 
 def tell(text: str) -> None:
-    """Print a line about what the command does on stdout, unless it is quiet; without a reader, the work goes on."""
-    if is_quiet():
-        return
+    """Print a line about what the command does on stdout, unless it is quiet."""
+    if not is_quiet():
+        echo_while_read(text)
+
+
+def echo_while_read(text: str) -> None:
+    """Print a line on stdout while someone reads it; without a reader, the work goes on."""
     try:
         echo(text)
     except BrokenPipeError:

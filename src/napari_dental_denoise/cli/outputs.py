@@ -87,9 +87,9 @@ def process_files(
         report = stack.enter_context(open_report(place, this_run)) if place else None
         tally = _follow(run_files(items, destination, process, report), total)
     if place is None and tally.text_note:
-        echo(tally.text_note)
+        tell(tally.text_note)
     if options.deidentify:
-        echo(f"kept of DICOM files: listed attributes; of other files: the pixels and their size; {NAMES[aliases]}")
+        tell(f"kept of DICOM files: listed attributes; of other files: the pixels and their size; {NAMES[aliases]}")
     where = f" in {_folder(options.output)}" if tally.done else ""
     tally.echo(f"{counted(tally.done, 'image')} {derivation.verb}{where}")
     return tally.exit_code

@@ -14,7 +14,7 @@ from napari_dental_denoise.cli.console import (
     EXIT_SOME_LEFT_OUT,
     EXIT_STOPPED,
     StopRequest,
-    echo,
+    echo_while_read,
     graceful_stop,
     is_quiet,
     progress_bar,
@@ -199,7 +199,7 @@ class TrainingDisplay:
     def __call__(self, report: TrainingReport) -> None:
         """Show one report."""
         if self.progress == "jsonl":
-            echo(to_line(report))
+            echo_while_read(to_line(report))
         elif is_quiet():
             return
         elif isinstance(report, TrainingStarted) and self.progress == "bar":
