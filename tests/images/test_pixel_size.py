@@ -15,6 +15,7 @@ from napari_dental_denoise.errors import ImageReadError, InputError
 from napari_dental_denoise.images.formats import probe
 from napari_dental_denoise.images.radiograph import read_image, read_pages
 from napari_dental_denoise.images.writer import write_image, write_tiff_pages
+from napari_dental_denoise.images.zarr_writer import write_ome_zarr
 
 SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
 TYPES = st.sampled_from([np.uint8, np.uint16])
@@ -104,6 +105,19 @@ def test_floating_values_go_into_tiff(tmp_path, dtype):
     np.testing.assert_array_equal(read_image(tmp_path / "image.tif"), image.astype(np.float32))
     with pytest.raises(InputError, match="write TIFF"):
         write_image(tmp_path / "image.png", image, (0.1, 0.1))
+
+
+@pytest.mark.parametrize("write", [write_image, write_tiff_pages, write_ome_zarr])
+def test_values_beyond_32_bit_floating_point_are_not_written_as_infinity(tmp_path, write):
+    stack = np.stack([np.full((20, 30), np.finfo(np.float32).max, np.float64), np.full((20, 30), np.inf)])
+    is_zarr, is_stack = write is write_ome_zarr, write is not write_image
+    path, image = tmp_path / ("a.zarr" if is_zarr else "a.tif"), stack if is_stack else stack[0]
+    sizes = (0.1, 0.1, 0.1) if is_zarr else (0.1, 0.1)
+    write(path, image, sizes)
+    image[-1, -1] = -1e300
+    with pytest.raises(InputError, match=r"up to 3e\+38; received 1e\+300"):
+        write(path, image, sizes, overwrite=True)
+    np.testing.assert_array_equal(read_pages(path)[0].max(), np.finfo(np.float32).max)
 
 
 def test_pages_are_written_one_by_one_and_read_back(tmp_path):

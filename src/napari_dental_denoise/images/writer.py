@@ -122,7 +122,7 @@ def write_tiff_pages(
     with atomic_write(path, overwrite=overwrite) as temporary, tifffile.TiffWriter(temporary, bigtiff=large) as writer:
         for index in range(len(stack)):
             writer.write(
-                np.asarray(stack[index], dtype),
+                as_stored(path, np.asarray(stack[index])),
                 photometric="minisblack",
                 resolution=resolution,
                 resolutionunit=None if resolution is None else "CENTIMETER",
@@ -130,6 +130,19 @@ def write_tiff_pages(
                 software=False,
                 description=None if index else description,
             )
+
+
+def as_stored(path: Path, image: NDArray[Any]) -> NDArray[Any]:
+    """Return floating values as float32, others as they are; raise InputError for values beyond float32."""
+    if image.dtype.kind != "f":
+        return image
+    if image.dtype.itemsize > 4:
+        largest = np.abs(image[np.isfinite(image)]).max(initial=0)
+        if largest > np.finfo(np.float32).max:
+            raise InputError(
+                f"{path.name}: expected values up to 3e+38; received {largest:.0e}: divide the image first"
+            )
+    return image.astype(np.float32, copy=False)
 
 
 def _ome_description(shape: Sequence[int], dtype: np.dtype[Any], sizes_mm: Sequence[float]) -> str:
@@ -151,9 +164,6 @@ def _check_writable(path: Path, image: NDArray[np.generic]) -> None:
         raise InputError(f"{path.name}: expected a grey image (H, W) with pixels; received shape {image.shape}")
     if not ((dtype.kind in "ui" and dtype.itemsize <= 4) or dtype.kind == "f"):
         raise InputError(f"{path.name}: expected integers of 8 to 32 bit or floating values; received {dtype}")
-    largest = np.abs(image[np.isfinite(image)]).max(initial=0)
-    if dtype.kind == "f" and largest > np.finfo(np.float32).max:
-        raise InputError(f"{path.name}: expected values up to 3e+38; received {largest:.0e}: divide the image first")
     if suffix not in WRITABLE_SUFFIXES:
         raise InputError(f"{path.name}: expected a name that ends in {', '.join(WRITABLE_SUFFIXES)}")
     if dtype == np.uint16 and suffix not in SIXTEEN_BIT_SUFFIXES:

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_dental_denoise.errors import InputError, needed_for
 from napari_dental_denoise.files import atomic_folder, is_file, is_name
+from napari_dental_denoise.images.writer import as_stored
 from napari_dental_denoise.pixels import Planes, check_pixel_size
 
 METADATA = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
@@ -45,7 +46,7 @@ def write_ome_zarr(path: Path, stack: Any, sizes_mm: Sequence[float | None], *, 
             dimension_names=[axis["name"] for axis in axes],
         )
         for number, plane in enumerate(images):
-            array[number if len(images.shape) > 2 else ...] = plane
+            array[number if len(images.shape) > 2 else ...] = as_stored(path, plane)
 
 
 def _axis(name: str, size_mm: float | None) -> dict[str, str]:
