@@ -59,6 +59,11 @@ def test_by_default_the_contrast_is_twice_the_noise(noisy):
     )
 
 
+def test_a_contrast_to_strong_noise_is_at_most_all_of_the_range(noisy):
+    steps = detail_map_steps(noisy, in_one_step(lambda image: image / 2), contrast_to_noise=1 / 0.05)
+    assert finish(steps).contrast == 1
+
+
 def test_at_less_strength_more_is_kept(noisy):
     full, half, none = (detail_map(noisy, "starter-fast", strength=strength).share for strength in (1, 0.5, 0))
     np.testing.assert_allclose(none, 1, atol=1e-3)
@@ -112,6 +117,7 @@ def test_the_input_is_not_changed(noisy):
         ({"radius": 0}, r"radius must be a number in \(0, inf\); received 0"),
         ({"radius": 81}, "the image is too small for a spot with a radius of 81 pixels"),
         ({"contrast": 10}, r"contrast must be a number in \[-1, 1\]; received 10 \(10 grey levels of 8 bit are 10/255"),
+        ({"contrast": 1.08}, r"contrast must be a number in \[-1, 1\]; received 1.08$"),
         ({"contrast": 0}, "contrast must be a number other than 0; received 0"),
         ({"contrast": "much"}, r"contrast must be a number in \[-1, 1\]; received 'much'"),
         ({"strength": -1}, "strength must be a number"),

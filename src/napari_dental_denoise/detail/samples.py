@@ -23,6 +23,8 @@ SIDE = 96
 MIDDLE = 32
 MAX_DEVIATION = 0.08
 MAX_TRIES = 30
+# A contrast from here on is one in grey levels.
+MIN_GREY_LEVELS = 2
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Detail:
 
 def check_contrast(contrast: float) -> None:
     """Raise InputError unless `contrast` is a number in [-1, 1] other than 0; of grey levels, the message says so."""
-    if is_number(contrast) and abs(contrast) > 1:
+    if is_number(contrast) and abs(contrast) >= MIN_GREY_LEVELS:
         levels = f"{contrast:g} grey levels of 8 bit are {contrast:g}/{GREY_LEVELS}"
         raise InputError(f"contrast must be a number in [-1, 1]; received {contrast:g} ({levels})")
     check_number("contrast", contrast, -1, 1)

@@ -177,7 +177,7 @@ def detail_map_steps(
     contrast : float, optional
         Of the disc, on [0, 1]; negative for a dark one; see `detail_map`.
     contrast_to_noise : float
-        Of the disc, in standard deviations of the estimated noise, where no contrast is given.
+        Of the disc, in standard deviations of the estimated noise, where no contrast is given; at most 1 on [0, 1].
 
     Yields
     ------
@@ -188,11 +188,13 @@ def detail_map_steps(
     DetailMap
     """
     sigma = noise_level(image)
-    contrast = max(contrast_to_noise * sigma, MIN_CONTRAST) if contrast is None else contrast
     check_number("radius", radius, above=0)
     if 2 * radius > min(image.shape):
         raise InputError(f"the image is too small for a spot with a radius of {radius:g} pixels: it has {image.shape}")
-    check_contrast(contrast)
+    if contrast is None:
+        contrast = _contrast_in_noise(sigma, contrast_to_noise)
+    else:
+        check_contrast(contrast)
     spacing, detail = _grid(radius, contrast)
     step = spacing // SHIFTS
     plain = yield from _pass(denoise(image), 0)
@@ -209,8 +211,13 @@ def detail_map_steps(
 
 def faint_spots(shape: tuple[int, ...], sigma: float) -> Unit:
     """Return spots all over an image (H, W), bright and dark, that are faint in noise of this level on [0, 1]."""
-    spacing, detail = _grid(RADIUS, max(CONTRAST_TO_NOISE * sigma, MIN_CONTRAST))
+    spacing, detail = _grid(RADIUS, _contrast_in_noise(sigma, CONTRAST_TO_NOISE))
     return _placed(shape, np.ix_(*(np.arange(min(spacing // 2, side // 2), side, spacing) for side in shape)), detail)
+
+
+def _contrast_in_noise(sigma: float, ratio: float) -> float:
+    """Return a contrast on [0, 1] from its ratio to the noise."""
+    return min(max(ratio * sigma, MIN_CONTRAST), 1.0)
 
 
 def _grid(radius: float, contrast: float) -> tuple[int, Unit]:
