@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from functools import reduce
 
 import numpy as np
 import onnxruntime
@@ -15,6 +16,10 @@ from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.evaluation.peers import Peer
 
 BLUR = np.outer([1, 2, 1], [1, 2, 1]).astype(np.float32)[np.newaxis, np.newaxis] / 16
+
+
+# Written out, 10**9 numbers; a package has it in a few lines, by aliases.
+NESTED = reduce(lambda inner, _: [inner] * 10, range(9), 0)
 
 
 def network(shape=(1, 1, None, None), *, channel_last=False, channels=1, inputs=1, weights=BLUR):
@@ -117,8 +122,11 @@ def test_packages_with_other_axes_or_preprocessing_are_refused(tmp_path):
         Peer(package(tmp_path, network(), preprocessing=[{"name": "scale_range"}]))
     with pytest.raises(InputError, match="a folder that is no package"):
         Peer(tmp_path)
-    with pytest.raises(InputError, match="its description names no axes"):
-        Peer(package(tmp_path, network(), [7]))
+    for axis in (7, {"id": NESTED}):
+        with pytest.raises(InputError, match="its description names no axes"):
+            Peer(package(tmp_path, network(), [axis]))
+    with pytest.raises(InputError, match="its description of inputs and outputs is damaged"):
+        Peer(package(tmp_path, network(), preprocessing=[{"id": NESTED}]))
 
 
 def test_the_command_measures_peers_beside_models(tmp_path, capsys):

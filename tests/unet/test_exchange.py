@@ -251,7 +251,12 @@ MERGES = "a: &a {x: 1}\n" + "".join(
         ),
         ("a.zip", lambda path: zoo(path, weights=IN_KERAS, inputs=[{"preprocessing": [5]}]), "is damaged"),
         ("a.zip", lambda path: zoo(path, "[" * 9000), "its rdf.yaml is not YAML"),
-        ("a.zip", lambda path: zoo(path, MERGES), "its rdf.yaml is not YAML"),
+        ("a.zip", lambda path: zoo(path, MERGES), "its rdf.yaml uses merges (<<), which are not supported"),
+        (
+            "a.zip",
+            lambda path: zoo(path, weights={"keras_v3": {"source": ["no.keras"]}}),
+            "its description of weights is damaged",
+        ),
         ("a.zip", package_in_a_package, "a zip, but not a Keras model"),
         (
             "a.zip",

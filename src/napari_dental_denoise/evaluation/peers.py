@@ -90,7 +90,7 @@ def _letters(axes: str | Sequence[dict[str, Any]]) -> str:
     """Return a letter for each axis; version 0.4 of the format has them so."""
     if isinstance(axes, str):
         return axes
-    return "".join(str(axis.get("id") or axis["type"])[0] for axis in axes)
+    return "".join((axis.get("id") or axis["type"])[0] for axis in axes)
 
 
 def _layout(path: Path, network: Any, told: str | None) -> str:

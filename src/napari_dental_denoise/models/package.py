@@ -16,6 +16,7 @@ from napari_dental_denoise.models.file import ZIP_ERRORS, read_member
 DESCRIPTIONS = ("bioimageio.yaml", "rdf.yaml")
 # Steps before and after the network that leave the grey values as they are.
 WITHOUT_EFFECT = ("ensure_dtype",)
+MERGE = "tag:yaml.org,2002:merge"
 
 
 def read_description(path: Path) -> dict[str, Any] | None:
@@ -30,11 +31,16 @@ def read_description(path: Path) -> dict[str, Any] | None:
         import yaml
 
     class Loader(yaml.SafeLoader):
-        def flatten_mapping(self, _node: Any) -> None:
-            """Leave merges alone, a few lines of which could fill the memory: they are refused."""
+        def flatten_mapping(self, node: Any) -> None:
+            """Refuse merges, a few lines of which could fill the memory."""
+            if any(key.tag == MERGE for key, _ in node.value):
+                raise InputError(f"{path.name}: its {name} uses merges (<<), which are not supported")
+            super().flatten_mapping(node)
 
     try:
         description = yaml.load(text, Loader)  # noqa: S506 (a SafeLoader)
+    except InputError:
+        raise
     # Impossible dates, numbers and depths are not YAMLErrors.
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise InputError(f"{path.name}: its {name} is not YAML") from error
@@ -58,7 +64,7 @@ def read_weights(path: Path, description: Mapping[str, Any], kinds: Sequence[str
         changing = [step for step in _steps(path, description, steps) if step not in WITHOUT_EFFECT]
         if changing:
             raise InputError(f"{path.name}: its {steps} ({', '.join(changing)[:100]}) is not supported")
-    source = str(weights[kind].get("source"))
+    source = _text(path, weights[kind].get("source"), "weights")
     data = _content(path, posixpath.normpath(source), LIMITS.model_bytes)
     if data is None:
         raise InputError(f"{path.name}: its weights, {source[:100]}, are not in the package")
@@ -95,6 +101,14 @@ def _steps(path: Path, description: Mapping[str, Any], kind: str) -> list[str]:
     try:
         tensors = [*(description.get("inputs") or []), *(description.get("outputs") or [])]
         steps = [step for tensor in tensors for step in tensor.get(kind) or []]
-        return [str(step.get("id") or step.get("name")) for step in steps]
+        names = [step.get("id") or step.get("name") for step in steps]
     except (AttributeError, TypeError) as error:
         raise InputError(f"{path.name}: its description of inputs and outputs is damaged") from error
+    return [_text(path, name, "inputs and outputs") for name in names]
+
+
+def _text(path: Path, value: object, part: str) -> str:
+    """Return a text of a description; raise InputError for others, of which a few lines could fill the memory."""
+    if not isinstance(value, str):
+        raise InputError(f"{path.name}: its description of {part} is damaged")
+    return value
