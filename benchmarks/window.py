@@ -2,7 +2,8 @@
 
     xvfb-run -s "-screen 0 1400x900x24" python benchmarks/window.py
 
-The first result is that of a new process. Each form is opened twice; the first time includes imports.
+The first result is that of a new process, a second after the mouse came to the form. Each form is opened twice; the
+first time includes imports.
 """
 
 import tempfile
@@ -16,6 +17,7 @@ import numpy as np
 from common import parser_for
 from dask import delayed
 from qtpy.QtCore import QTimer
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_dental_denoise import add_gaussian_noise, phantom, phantoms, write_image
@@ -83,6 +85,8 @@ def first_result(viewer: napari.Viewer) -> None:
     form = viewer.window.add_plugin_dock_widget(PLUGIN, "Denoise")[1]
     QApplication.processEvents()
     print(f"opening Denoise, the first form of all: {time.perf_counter() - begun:.2f} s")
+    # Hands come to a form before they press its button.
+    QTest.mouseMove(form.start.native)
     wait(lambda: False, 1)
     begun = time.perf_counter()
     form.denoise()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,8 +26,6 @@ from napari_dental_denoise.models import (
 )
 from napari_dental_denoise.pixels import doubled
 from napari_dental_denoise.validation import check_count
-
-_compiling = threading.Lock()
 
 
 class Engine(Protocol):
@@ -185,9 +183,7 @@ def cached_engine(path: Path, precision: Precision = INFERENCE.precision, thread
     """Return the engine of `load_engine`, compiled once for the last few files, and again when a file changes."""
     # First: the error of a path that cannot be resolved is not an InputError.
     modified = model_stat(path).st_mtime_ns
-    # `lru_cache` would compile twice for a thread that asks while another one compiles.
-    with _compiling:
-        return _engine(path.resolve(), modified, precision, threads)
+    return _cached(path.resolve(), modified, precision, threads).engine()
 
 
 def prepare_engine(path: Path) -> None:
@@ -204,6 +200,21 @@ def _prepare(path: Path) -> None:
             cached_engine(path)
 
 
+class _Compiled:
+    """An engine that is compiled once, however many threads ask for it meanwhile."""
+
+    def __init__(self, path: Path, precision: Precision, threads: int | None) -> None:
+        self._load = partial(load_engine, path, precision, threads)
+        self._engine: OpenVinoEngine | None = None
+        self._lock = threading.Lock()
+
+    def engine(self) -> OpenVinoEngine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._load()
+            return self._engine
+
+
 @lru_cache(maxsize=4)
-def _engine(path: Path, _modified_ns: int, precision: Precision, threads: int | None) -> OpenVinoEngine:
-    return load_engine(path, precision, threads)
+def _cached(path: Path, _modified_ns: int, precision: Precision, threads: int | None) -> _Compiled:
+    return _Compiled(path, precision, threads)

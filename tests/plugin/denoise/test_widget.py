@@ -500,6 +500,7 @@ viewer.add_image(numpy.zeros((64, 64), 'uint8'))
 for name in ('Add noise', 'Train', 'Compare', 'Denoise'):
     form = viewer.window.add_plugin_dock_widget('napari-dental-denoise', name)[1]
 form.use_model(Path({str(trained_model)!r}))
+assert 'openvino' not in sys.modules
 form.denoise()
 from qtpy.QtWidgets import QApplication
 canvas = viewer.window._qt_viewer.canvas.native
@@ -585,13 +586,15 @@ def test_cancel_stops_all_selected_layers(viewer, denoise_form, qtbot, radiograp
     assert denoise_form.status.value == "Cancelled; no image was changed"
 
 
-def test_a_chosen_model_is_ready_before_the_first_press(
+def test_a_model_is_ready_before_the_first_press_once_the_mouse_comes_to_the_form(
     viewer, denoise_form, qtbot, trained_model, noisy, tmp_path, monkeypatch
 ):
     own = tmp_path / "own.keras"
     shutil.copy(trained_model, own)
     viewer.add_image(noisy, name="scan")
     denoise_form.use_model(own)
+    qtbot.mouseMove(viewer.window._qt_viewer)
+    qtbot.mouseMove(denoise_form.start.native)
     qtbot.waitUntil(lambda: not any(thread.name == "prepare engine" for thread in threading.enumerate()))
     loaded = []
     monkeypatch.setattr(engine_module, "load_engine", lambda *given: loaded.append(given) or load_engine(*given))

@@ -15,13 +15,13 @@ from napari_dental_denoise.config import INFERENCE
 from napari_dental_denoise.detail import CONTRAST_TO_NOISE, RADIUS, DetailMap
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.images import summarise_errors
-from napari_dental_denoise.inference import prepare_engine
 from napari_dental_denoise.plugin.denoise.classical import classical_methods, interruptible, is_classical, summary
 from napari_dental_denoise.plugin.denoise.folder import FolderOutcome, OpenResults, folder_steps
 from napari_dental_denoise.plugin.denoise.kept import Spot, kept_layer, kept_steps
 from napari_dental_denoise.plugin.denoise.layer import Outcome, Task, all_steps
 from napari_dental_denoise.plugin.denoise.map_fields import MapFields
 from napari_dental_denoise.plugin.denoise.new_images import NewImages
+from napari_dental_denoise.plugin.denoise.prepare import ModelPreparation
 from napari_dental_denoise.plugin.denoise.region import REGION_TOOLTIP, drawn_masks
 from napari_dental_denoise.plugin.denoise.results import Results
 from napari_dental_denoise.plugin.denoise.script import denoise_command, denoise_python
@@ -83,7 +83,6 @@ class DenoiseWidget(Container):
         self.start.clicked.connect(self.denoise)
         self.strength.changed.connect(self._show_strength)
         self.model.changed.connect(self._show_what_applies)
-        self.model.changed.connect(self._prepare)
         self.image.changed.connect(self._show_choices)
         self.folder.clicked.connect(self._choose_folders)
         self.map.clicked.connect(self.map_detail)
@@ -91,7 +90,7 @@ class DenoiseWidget(Container):
         self._show_choices()
         self._show_what_applies()
         self._memory = Memory("denoise", self.native, self._settings())
-        self._prepare()
+        ModelPreparation(self.native, lambda: self.model.value)
 
     def _make_fields(self) -> None:
         self.field = LayerField(self._viewer, "Image or stack of images, 8 or 16 bit or floating; it is not changed")
@@ -196,11 +195,6 @@ class DenoiseWidget(Container):
             field.enabled = is_model
         for button in (self.folder, self.map):
             self.work.allow(button, allowed=is_model)
-
-    def _prepare(self) -> None:
-        model: Path | None = self.model.value
-        if model is not None:
-            prepare_engine(model)
 
     def denoise(self) -> None:
         """Start denoising; the result becomes a new layer."""

@@ -38,14 +38,17 @@ class LayerField:
         return line
 
     def forget_problems(self, form: Container, label: Label) -> None:
-        """Clear a problem in a label when a field of the form, or the pixels or shapes of a layer change.
+        """Clear a problem in a label when its cause may be gone.
 
-        Its cause may be gone then.
+        That is when a field of the form, a drawn shape or a chosen layer changes.
         """
+        from napari.layers import Shapes
 
         def on_layers(event: Any) -> None:
             if event.type == "data":
-                forget_problem(label)
+                layer = self._viewer.layers[event.index]
+                if isinstance(layer, Shapes) or layer in self.layers():
+                    forget_problem(label)
 
         form.changed.connect(lambda: forget_problem(label))
         self._connections.add(self._viewer.layers.events, on_layers)
