@@ -64,7 +64,8 @@ class InputArray:
 class Planes(Sequence[NDArray[Any]]):
     """The images (H, W) of an array (..., H, W) or (..., H, W, 1) of any library, each read when it is taken.
 
-    `shape` is that without the channel; raises InputError for other shapes. Masked pixels as in `InputArray`.
+    `shape` is that without the channel; raises InputError for other shapes. Masked pixels as in `InputArray`, but 0 in
+    an image of a stack that is masked as a whole.
     """
 
     def __init__(self, array: Any) -> None:
@@ -94,13 +95,18 @@ class Planes(Sequence[NDArray[Any]]):
         return self._read(index)
 
     def _read(self, index: int) -> NDArray[Any]:
+        image = self._take(index)
+        values, hidden = np.asarray(image), np.ma.getmask(image)
+        return np.zeros_like(values) if hidden.all() and len(self) > 1 else _filled(values, hidden)
+
+    def _take(self, index: int) -> Any:
+        """Return one image with its mask."""
         if hasattr(self._array, READ_IMAGE):
-            return np.asarray(getattr(self._array, READ_IMAGE)(index))
+            return getattr(self._array, READ_IMAGE)(index)
         place = (int(number) for number in np.unravel_index(index, self.shape[:-2]))
         image = self._array[(*place, slice(None), slice(None), *[0] * self.has_channel)]
-        values = np.asarray(image)
-        hidden = np.ma.getmask(image)
-        return _filled(values, hidden) if hidden.any() and not hidden.all() else values
+        # The mask of a lazy array is known when it is computed.
+        return image.compute() if hasattr(image, "compute") else image
 
 
 def check_array(image: object) -> None:

@@ -37,6 +37,10 @@ class LayerImages(Planes):
         self.levels = [tuple(level.shape) for level in layer.data[1:]] if layer.multiscale else []
         # As many as the layer has axes.
         self.sides = (*self.shape, *[1] * self.has_channel)
+        self._is_masked = isinstance(getattr(data, "_meta", data), np.ma.MaskedArray) and not layer.rgb
+        # Those of the images that were read stay as they were, as the results do.
+        self._masks: dict[int, NDArray[np.bool_]] = {}
+        self._told: set[str] = set()
 
     def in_memory(self) -> Pixels | None:
         """Return the pixels (..., H, W) if reading them costs nothing."""
@@ -49,17 +53,32 @@ class LayerImages(Planes):
         if self.levels:
             spatial = [shape[len(self.shape) - 2 : len(self.shape)] for shape in self.levels]
             return [result, *(_reduced(Planes(result), sides) for sides in spatial)]
-        return self._masked(result.reshape(self.sides))
-
-    def _masked(self, result: Any) -> Any:
-        if not isinstance(self.array, np.ma.MaskedArray) or self.array.shape != result.shape:
+        if isinstance(result, np.ndarray):
+            shaped = result.reshape(self.sides)
+            return self._masked(shaped, *range(len(self))) if self._is_masked else shaped
+        if not self._is_masked and not self.has_channel:
             return result
-        import dask
+        images = Planes(result)
 
-        mask = np.ma.getmaskarray(self.array).copy()
-        if dask.is_dask_collection(result):
-            return dask.array.ma.masked_array(result, mask)
-        return np.ma.MaskedArray(result, mask, fill_value=self.array.fill_value)
+        def image(index: int) -> Pixels:
+            return self._masked(images[index], index) if self._is_masked else images[index]
+
+        kind = {"has_channel": self.has_channel, "is_masked": self._is_masked}
+        return stack_of(image, self.shape, images.dtype, self._told, **kind)
+
+    def _take(self, index: int) -> Any:
+        image = super()._take(index)
+        if self._is_masked:
+            self._masks.setdefault(index, np.ma.getmaskarray(image).copy())
+        return image
+
+    def _masked(self, result: Pixels, *indices: int) -> Pixels:
+        """Return the result of some images with their masks."""
+        for index in indices:
+            if index not in self._masks:
+                self._take(index)
+        mask = np.stack([self._masks[index] for index in indices]).reshape(result.shape)
+        return np.ma.MaskedArray(result, mask, fill_value=getattr(self.array, "fill_value", None))
 
 
 class _EqualChannels:
@@ -96,35 +115,42 @@ def is_stack(layer: Image | None) -> bool:
 
 
 def stack_of(
-    image: Callable[[int], Pixels], shape: tuple[int, ...], dtype: np.dtype[Any], told: set[str] | None = None
+    image: Callable[[int], Pixels],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    told: set[str] | None = None,
+    *,
+    has_channel: bool = False,
+    is_masked: bool = False,
 ) -> Array:
     """Return a lazy (..., H, W) dask array, one chunk for each image, whose images a function makes from their index.
 
-    The index counts all images, those of the last axis before the rows first. One that the function cannot make is
-    displayed as black, with a warning unless it is among those that were `told`; `Planes` of the array raises the
-    error, for nobody works on what is not there.
+    With a channel it is (..., H, W, 1). The index counts all images, those of the last axis before the rows first. One
+    that the function cannot make is displayed as black, with a warning unless it is among those that were `told`;
+    `Planes` of the array raises the error, for nobody works on what is not there.
     """
     import dask.array as da
 
     *leading, height, width = shape
+    channel = (1,) * has_channel
     told = set() if told is None else told
 
     def block(block_id: tuple[int, ...]) -> Pixels:
-        index = int(np.ravel_multi_index(block_id[:-2], leading))
+        index = int(np.ravel_multi_index(block_id[: len(leading)], leading)) if leading else 0
         try:
             shown = image(index)
         except UNREADABLE as error:
             _warn_once(f"Displayed as black: {error}", told)
             shown = np.zeros((height, width), dtype)
-        return shown[(np.newaxis,) * len(leading)]
+        return shown.reshape(*[1] * len(leading), height, width, *channel)
 
     stack = da.map_blocks(
         block,
         # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
         name=f"radiographs-{uuid4().hex}",
         dtype=dtype,
-        chunks=(*((1,) * count for count in leading), (height,), (width,)),
-        meta=np.empty((0,) * len(shape), dtype),
+        chunks=(*((1,) * count for count in leading), (height,), (width,), *((side,) for side in channel)),
+        meta=(np.ma.empty if is_masked else np.empty)((0,) * (len(shape) + has_channel), dtype),
     )
     setattr(stack, READ_IMAGE, image)
     return stack
