@@ -1,8 +1,9 @@
 """The wheel over a form scrolls it, "2,5" is 2.5, and a number is taken as it is typed or not at all."""
 
 import pytest
-from qtpy.QtCore import QLocale, QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QLocale, QPoint, QPointF, Qt, QTimer
+from qtpy.QtGui import QContextMenuEvent, QWheelEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
@@ -10,6 +11,8 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QScrollBar,
+    QStyle,
+    QStyleOptionSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -143,3 +146,83 @@ def test_a_whole_number_is_taken_when_it_is_complete(open_form, qtbot):
     qtbot.keyClicks(field.native, "0,")
     qtbot.keyClick(field.native, Qt.Key.Key_Up)
     assert field.value == 128 + field.native.singleStep()
+
+
+@pytest.fixture
+def patch_size(open_form, qtbot):
+    """The field of a whole number in [16, 512], whose 64 is selected."""
+    spin = open_form("Train").fields.config_fields["patch_size"].native
+    spin.setValue(64)
+    spin.activateWindow()
+    spin.setFocus()
+    qtbot.waitUntil(spin.hasFocus)
+    spin.selectAll()
+    return spin
+
+
+def test_a_whole_number_is_edited_as_any_text(patch_size, qtbot):
+    text = patch_size.lineEdit().text
+    qtbot.keyClicks(patch_size, "13")
+    qtbot.keyClick(patch_size, Qt.Key.Key_Backspace)
+    # Some keyboards write digits with Shift.
+    qtbot.keyClick(patch_size, Qt.Key.Key_Shift)
+    assert text() == "1"
+    qtbot.keyClicks(patch_size, "28")
+    assert patch_size.value() == 128
+    qtbot.keyClick(patch_size, Qt.Key.Key_Home)
+    qtbot.keyClick(patch_size, Qt.Key.Key_Delete)
+    assert patch_size.value() == 28
+    for key in (Qt.Key.Key_End, Qt.Key.Key_Left, Qt.Key.Key_Left):
+        qtbot.keyClick(patch_size, key)
+    qtbot.keyClicks(patch_size, "3")
+    assert patch_size.value() == 328
+    for key in (Qt.Key.Key_A, Qt.Key.Key_C):
+        # The modifier is a key of its own.
+        qtbot.keyClick(patch_size, Qt.Key.Key_Control)
+        qtbot.keyClick(patch_size, key, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.clipboard().text() == "328"
+    qtbot.keyClick(patch_size, Qt.Key.Key_Backspace)
+    assert text() == ""
+    qtbot.keyClick(patch_size, Qt.Key.Key_Return)
+    assert text() == "328"
+
+
+def key_end(name):
+    return lambda spin: QTest.keyClick(spin, getattr(Qt.Key, f"Key_{name}"))
+
+
+def press_arrow(spin):
+    """Press the upper arrow of a field."""
+    option = QStyleOptionSpinBox()
+    spin.initStyleOption(option)
+    box, arrow = QStyle.ComplexControl.CC_SpinBox, QStyle.SubControl.SC_SpinBoxUp
+    QTest.mouseClick(
+        spin, Qt.MouseButton.LeftButton, pos=spin.style().subControlRect(box, option, arrow, spin).center()
+    )
+
+
+def open_menu(spin):
+    """Open the context menu of a field, which takes its focus, and close it."""
+    QTimer.singleShot(0, lambda: QApplication.activePopupWidget().close())
+    middle = spin.rect().center()
+    QApplication.sendEvent(spin, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, middle, spin.mapToGlobal(middle)))
+
+
+def test_an_unfinished_number_is_refused_however_typing_ends(patch_size, qtbot):
+    keys = {"Return": 0, "Enter": 0, "Tab": 0, "Up": 1, "Down": -1, "PageUp": 10, "PageDown": -10}
+    ends = {name: (key_end(name), steps) for name, steps in keys.items()} | {
+        "wheel": (wheel, -1),
+        "arrow": (press_arrow, 1),
+        "menu": (open_menu, 0),
+        "focus": (QWidget.clearFocus, 0),
+    }
+    patch_size.setSingleStep(1)
+    for name, (end, steps) in ends.items():
+        for text, taken in (("1", 64), ("40,", 40), ("40,5", 40)):
+            patch_size.setValue(64)
+            patch_size.setFocus()
+            patch_size.selectAll()
+            qtbot.keyClicks(patch_size, text)
+            end(patch_size)
+            assert patch_size.value() == taken + steps, (name, text)
+            assert patch_size.lineEdit().text() == str(taken + steps), (name, text)

@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 
 from qtpy.QtCore import QEvent, QLocale, QObject, Qt
-from qtpy.QtGui import QValidator
+from qtpy.QtGui import QKeyEvent, QValidator
 from qtpy.QtWidgets import QAbstractSlider, QAbstractSpinBox, QComboBox, QDoubleSpinBox, QScrollBar, QWidget
 
-COMMITS = (QEvent.Type.KeyPress, QEvent.Type.FocusOut, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
+ENDS = (QEvent.Type.FocusOut, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
+END_KEYS = (
+    Qt.Key.Key_Return,
+    Qt.Key.Key_Enter,
+    Qt.Key.Key_Up,
+    Qt.Key.Key_Down,
+    Qt.Key.Key_PageUp,
+    Qt.Key.Key_PageDown,
+)
 # As far as it is typed; in a whole number, what follows the point is refused with it.
 NUMBER = re.compile(r"-?\d*([.,]\d*)*")
 
@@ -105,13 +113,23 @@ class InputGuard(QObject):
         if event.type() == QEvent.Type.Wheel and not watched.hasFocus():
             event.ignore()
             return True
-        if event.type() in COMMITS and isinstance(watched, QAbstractSpinBox):
-            _refuse(watched, event)
+        if isinstance(watched, QAbstractSpinBox) and _ends_typing(event):
+            _refuse(watched)
         return False
 
 
-def _refuse(field: QAbstractSpinBox, event: QEvent) -> None:
-    is_typing = event.type() == QEvent.Type.KeyPress and event.text().isprintable() and event.text() != ""
+def _ends_typing(event: QEvent) -> bool:
+    """Return whether the field then takes its text or steps from it."""
+    if isinstance(event, QKeyEvent):
+        return event.type() == QEvent.Type.KeyPress and event.key() in END_KEYS
+    return event.type() in ENDS
+
+
+def _refuse(field: QAbstractSpinBox) -> None:
     edit = field.lineEdit()
-    if not is_typing and isinstance(edit.validator(), WholeValidator):
-        edit.setText(edit.validator().fixup(edit.text()))
+    if not isinstance(edit.validator(), WholeValidator):
+        return
+    text = edit.validator().fixup(edit.text())
+    # A text that is set loses its selection, its cursor and its history.
+    if text != edit.text():
+        edit.setText(text)
