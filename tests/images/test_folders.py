@@ -223,7 +223,7 @@ def circle(tmp_path):
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b", "circle/a"])
 @pytest.mark.parametrize("read", [read_dental, read_all_datasets, lambda path: list_files([path])])
 def test_a_name_that_cannot_be_looked_at_says_why(tmp_path, circle, name, read):
-    with pytest.raises(InputError, match=r"cannot be read \((File name too long|embedded null byte|.*symbolic links)"):
+    with pytest.raises(InputError, match=r"cannot be read \((File name too long|.*embedded null|.*symbolic links)"):
         read(tmp_path / name)
 
 

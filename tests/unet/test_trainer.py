@@ -77,7 +77,8 @@ def test_reports_come_in_order(whole):
     assert finished.model == str(folder / "model.keras")
     fractions = [report.fraction for report in reports if isinstance(report, StepDone)]
     assert fractions == pytest.approx([step / 12 for step in range(1, 13)])
-    assert all(from_line(to_line(report)) == report for report in reports)
+    # By their texts: scores that are not there are NaN, which equals nothing.
+    assert [repr(from_line(to_line(report))) for report in reports] == [repr(report) for report in reports]
 
 
 def test_the_learning_rate_falls_along_half_a_cosine(job, monkeypatch):
