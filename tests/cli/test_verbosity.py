@@ -89,6 +89,7 @@ def test_a_strength_in_per_cent_is_asked_about(scan, capsys):
         (["denoise", "--strength", "50%"], "0.5"),
         (["denoise", "--strength", "0,5"], "0.5"),
         (["denoise", "--share", "90 %"], "0.9"),
+        (["denoise", "--share", "90"], "0.9"),
         (["add-noise", "--noise", "salt-and-pepper", "--amount", "5"], "0.05"),
         (["add-noise", "--sigma", "10%"], "0.1"),
         (["train", "--validation-split", "20"], "0.2"),
@@ -101,6 +102,12 @@ def test_shares_in_per_cent_and_decimal_commas_are_asked_about(scan, options, me
     error = capsys.readouterr().err
     assert f": did you mean {meant}?" in error
     assert error.count("\n") == 1
+
+
+def test_a_comma_between_thousands_is_not_asked_about(scan, capsys):
+    with suppress(SystemExit):
+        assert main(["add-noise", str(scan), "--noise", "poisson", "--photons", "10,000"]) == 2
+    assert "received '10,000'; see" in capsys.readouterr().err
 
 
 def test_no_more_processes_are_started_than_there_are_files(scan, capsys):

@@ -69,10 +69,9 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--share",
-        type=number,
-        choices=SHARES,
+        type=_share,
         default=USUAL_SHARE,
-        help=f"share of the pixels that --error-map holds for; default {USUAL_SHARE:g}",
+        help=f"share of the pixels that --error-map holds for, {', '.join(map(str, SHARES))}; default {USUAL_SHARE:g}",
     )
     parser.add_argument(
         "--removed-map",
@@ -80,6 +79,18 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="folder for TIFF files that show where structure was removed, not noise alone",
     )
+
+
+def _share(text: str) -> float:
+    """Parse a share of the pixels that error maps hold for."""
+    from napari_dental_denoise.inference import check_share
+
+    value = number(text)
+    try:
+        check_share(value)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return value
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

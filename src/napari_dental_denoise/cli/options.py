@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from napari_dental_denoise.training import SETTINGS, TRAINING, TrainingConfig, o
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (see above)
 # The unit of a grey level of 8 bit.
 GREY_SUFFIX = "gl"
+# As in 10,000, whose comma is no decimal one.
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}(?!\d)")
 GREY_HELP = f" on the [0, 1] scale; 25{GREY_SUFFIX} or 25/{GREY_LEVELS} is 25 grey levels of 8 bit"
 
 
@@ -43,6 +46,8 @@ def number(text: str) -> float:
 
 def _question(text: str) -> str:
     """Return a question about a number in per cent or with a decimal comma, or an empty text if it is neither."""
+    if THOUSANDS.match(text):
+        return ""
     plain = text.replace(",", ".")
     try:
         meant = float(plain.rstrip("% ")) / (100 if plain.endswith("%") else 1)

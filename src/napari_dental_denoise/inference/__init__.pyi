@@ -13,6 +13,7 @@ from .engine import prepare_engine as prepare_engine
 from .error_map import NO_ERROR_MAP as NO_ERROR_MAP
 from .error_map import ExpectedError as ExpectedError
 from .error_map import check_error_map as check_error_map
+from .error_map import check_share as check_share
 from .error_map import denoise_with_error as denoise_with_error
 from .error_map import error_steps as error_steps
 from .runtime import openvino as openvino
