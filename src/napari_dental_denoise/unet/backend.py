@@ -16,7 +16,7 @@ __all__ = ["device_name", "has_bfloat16", "keras", "quiet_stderr", "tf"]
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Hide what native code writes to stderr, unless the block fails for a reason that is not known."""
+    """Hide what native code writes to stderr, unless the block ends in an unexpected error."""
     try:
         saved = os.dup(2)
     except OSError:  # no stderr at all, as under pythonw
