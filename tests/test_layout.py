@@ -77,6 +77,14 @@ def test_modules_are_short():
     assert {module: length for module, length in lengths.items() if length > MAX_LINES} == {}
 
 
+def test_docstrings_say_what_is_returned_or_done():
+    """A question word at the head has to be read twice."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for path in MODULES for node in ast.walk(parse(path)) if isinstance(node, kinds)]
+    heads = [docstring for docstring in map(ast.get_docstring, nodes) if docstring]
+    assert [head for head in heads if re.match(r"(What|Whether|How|Where|Which)\b", head)] == []
+
+
 def test_every_folder_of_modules_is_a_package():
     assert {path.parent for path in MODULES} == set(PACKAGES)
 

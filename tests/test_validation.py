@@ -59,7 +59,7 @@ def flags():
 
 
 def arguments(function):
-    """What else a function needs to be called."""
+    """Return the other arguments that a function needs."""
     given = {"image": IMAGE, "clean": IMAGE, "denoised": IMAGE, "data_range": 1.0, "count": 1, "path": "starter-fast"}
     return {name: given[name] for name in inspect.signature(function).parameters if name in given}
 

@@ -1,4 +1,4 @@
-"""How much a command tells, in which format its table is, and what it completes."""
+"""The verbosity of a command, the format of its table, and the words that it completes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What libraries warn and log while they read a file is not seen: it may name a patient. All else stays visible."""
+"""Warnings and logs of libraries that read a file are hidden: they may name a patient. All else stays visible."""
 
 import contextlib
 import importlib

@@ -1,4 +1,4 @@
-"""What a folder holds is known before it is shown, by several threads at once and without a word on stderr."""
+"""The contents of a folder are known before it is shown, by several threads at once and without a word on stderr."""
 
 import sys
 import threading

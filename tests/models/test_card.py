@@ -1,4 +1,4 @@
-"""What is written as JSON is JSON: other programs read it."""
+"""A file that is written as JSON is JSON: other programs read it."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What clipping hides of noisy areas is put back, and nothing else is changed."""
+"""The noise that clipping hides is put back, and nothing else is changed."""
 
 import numpy as np
 import pytest

@@ -43,7 +43,7 @@ def qtbot(qtbot):
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path, monkeypatch):
-    """What the forms remember is that of the test, and a training that a form started ends with it."""
+    """The forms remember nothing but the test, and a training that a form started ends with it."""
     state = tmp_path / "state"
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
     yield

@@ -33,7 +33,7 @@ def batch(radiographs):
 
 
 def plain_autoencoder(shape=(64, 64), *, residual=False):
-    """What a student would train elsewhere: two levels, fixed size, the image as output."""
+    """A network that a student would train elsewhere: two levels, fixed size, the image as output."""
     image = keras.Input((*shape, 1))
     x = keras.layers.MaxPooling2D(2, padding="same")(image)
     x = keras.layers.UpSampling2D(2)(x)

@@ -1,4 +1,4 @@
-"""What a resumed training must share with the one before."""
+"""The settings that a resumed training must share with the one before."""
 
 import pytest
 

@@ -41,7 +41,7 @@ def choose(monkeypatch):
 
 
 def run(command):
-    """What a click on the menu entry does."""
+    """Run a command as a click on its menu entry does."""
     return get_app_model().commands.execute_command(f"{PLUGIN}.{command}").result()
 
 

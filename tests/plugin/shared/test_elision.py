@@ -19,7 +19,7 @@ def combos_of(form, text):
 
 
 def cut_off(form):
-    """What of a form reaches beyond the part that is on view, or has less room than it needs."""
+    """Return the widgets of a form that reach beyond its visible part, or have less room than they need."""
     area = getattr(form, "native", form).findChild(QScrollArea)
     parts = [part for part in area.widget().findChildren(QWidget) if part.isVisible()]
     width = area.viewport().width()

@@ -1,4 +1,4 @@
-"""What cannot work is said before a training starts, in one line with counts."""
+"""Images that cannot work are named before a training starts, in one line with counts."""
 
 import pytest
 

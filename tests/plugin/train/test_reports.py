@@ -84,7 +84,7 @@ def test_the_preview_stands_beside_the_image_moves_no_camera_and_goes_with_the_f
 
 
 def is_cut_off(field):
-    """Whether a number is wider than the space between the buttons of its field."""
+    """Return whether a number is wider than the space between the buttons of its field."""
     line = field.lineEdit()
     # Qt keeps two pixels free on each side.
     return line.fontMetrics().horizontalAdvance(line.text()) > line.contentsRect().width() - 4

@@ -54,12 +54,12 @@ class ScriptInput:
 
     @property
     def is_stack(self) -> bool:
-        """Whether the layer holds several images."""
+        """True if the layer holds several images."""
         return len(self._images.shape) > 2
 
     @property
     def is_each_alone(self) -> bool:
-        """Whether each image decides its own black and white: a stack of files or a lazy one."""
+        """True if each image decides its own black and white: a stack of files or a lazy one."""
         return self.is_stack and self._images.in_memory() is None
 
     @property
