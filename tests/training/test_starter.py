@@ -1,4 +1,4 @@
-"""The images that the models of the package learn from: held-out radiographs stay out, and a seed draws the same again."""
+"""The models of the package learn from images of which held-out radiographs are none, and a seed draws the same again."""
 
 import numpy as np
 import pytest

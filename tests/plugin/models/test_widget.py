@@ -128,6 +128,19 @@ def test_delete_asks_first(form, mine, monkeypatch, open_form):
     assert mine not in denoise_form.model.choices
 
 
+def test_a_model_stays_if_its_checkpoint_cannot_be_deleted(form, mine, monkeypatch):
+    checkpoint = mine.with_suffix(".checkpoint")
+    checkpoint.unlink()
+    # A folder cannot be unlinked.
+    checkpoint.mkdir()
+    form.choose(mine)
+    answer(monkeypatch, "Yes")
+    form.delete.click()
+    assert form.status.value.startswith("mine.checkpoint cannot be deleted (")
+    assert mine.is_file()
+    assert known_models() == [mine]
+
+
 def test_what_is_no_model_can_be_forgotten_and_not_deleted(form, mine, monkeypatch):
     answer(monkeypatch, "Yes")
     mine.write_bytes(b"a letter to a patient")

@@ -51,11 +51,12 @@ def files_of(model: Path) -> list[Path]:
 def delete_model(model: Path) -> None:
     """Delete a model file and its checkpoint."""
     check_own(model)
-    try:
-        for path in files_of(model):
+    # The checkpoint first: a model that is left can be deleted again.
+    for path in reversed(files_of(model)):
+        try:
             path.unlink()
-    except OSError as error:
-        raise InputError(f"{model.name} cannot be deleted ({reason(error)})") from error
+        except OSError as error:
+            raise InputError(f"{path.name} cannot be deleted ({reason(error)})") from error
     forget(model)
 
 
