@@ -115,7 +115,7 @@ def test_the_input_is_not_changed(noisy):
     ("settings", "message"),
     [
         ({"radius": 0}, r"radius must be a number in \(0, inf\); received 0"),
-        ({"radius": 81}, "the image is too small for a spot with a radius of 81 pixels"),
+        ({"radius": 81}, "radius of 81 pixels: the image has 160 x 200 pixels"),
         ({"contrast": 10}, r"contrast must be a number in \[-1, 1\]; received 10 \(10 grey levels of 8 bit are 10/255"),
         ({"contrast": 1.08}, r"contrast must be a number in \[-1, 1\]; received 1.08$"),
         ({"contrast": 0}, "contrast must be a number other than 0; received 0"),

@@ -1,4 +1,4 @@
-"""The models of the package learn from images of which held-out radiographs are none, and a seed draws the same again."""
+"""The models of the package never learn from held-out radiographs, and a seed draws the same images again."""
 
 import numpy as np
 import pytest

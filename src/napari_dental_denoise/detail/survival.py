@@ -190,7 +190,10 @@ def detail_map_steps(
     sigma = noise_level(image)
     check_number("radius", radius, above=0)
     if 2 * radius > min(image.shape):
-        raise InputError(f"the image is too small for a spot with a radius of {radius:g} pixels: it has {image.shape}")
+        sides = " x ".join(map(str, image.shape))
+        raise InputError(
+            f"the image is too small for a spot with a radius of {radius:g} pixels: the image has {sides} pixels"
+        )
     if contrast is None:
         contrast = _contrast_in_noise(sigma, contrast_to_noise)
     else:

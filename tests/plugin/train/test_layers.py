@@ -88,8 +88,8 @@ def test_a_noisy_layer_must_match_its_clean_one(viewer, pairs_form, scans, qtbot
     fields.noisy_layer.value = scans[2]
     says(pairs_form, qtbot, "Choose a clean layer, and its noisy one", red=False)
     fields.noisy_layer.value = scans[0]
-    text = "scan / one has 1 image of 64 x 80 px, stack 3 images of 64 x 80 px: choose a noisy layer of its clean one"
-    says(pairs_form, qtbot, text, red=True)
+    text = "scan / one has 1 image of 64 x 80 px, stack 3 images of 64 x 80 px: "
+    says(pairs_form, qtbot, f"{text}choose two layers with the same number and size of images", red=True)
     fields.clean_layer.value = scans[1]
     says(pairs_form, qtbot, "1 pair, 1 usable pair: training needs at least 2, one of them for validation", red=True)
     fields.clean_layer.value = scans[2]

@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_dental_denoise import write_image
 from napari_dental_denoise.cli.main import build_parser
 from napari_dental_denoise.plugin.models.known import remember_model
+from napari_dental_denoise.training.checkpoint import Checkpoint, save_checkpoint
 
 
 def wait_for_the_end(form, qtbot):
@@ -44,6 +46,17 @@ def test_a_training_that_dies_of_a_fault_is_no_success(form, qtbot, tmp_path, mo
     form.train(form.fields.request())
     wait_for_the_end(form, qtbot)
     assert form.status.value.startswith("tensorflow cannot be imported (no driver)")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "used"),
+    [(3, 197, "3 of 3 minutes"), (3, 210, "3.5 of 3 minutes"), (1, 68, "1 of 1 minute"), (1, 72, "1.2 of 1 minute")],
+)
+def test_a_training_has_used_its_minutes_unless_it_used_clearly_more(form, tmp_path, minutes, seconds, used):
+    (tmp_path / "mine.keras").touch()
+    save_checkpoint(tmp_path / "mine.checkpoint", Checkpoint([], [], [], {}, elapsed=seconds))
+    form.fields.amount.value = minutes
+    assert form.fields.request().problem() == f"{used} used: enter a larger total to continue"
 
 
 def test_the_plan_in_one_line(form, qtbot):

@@ -54,7 +54,8 @@ def find_layer_pairs(clean: Image, noisy: Image) -> FoundImages:
     shapes, noisy_shapes = _shapes(clean), _shapes(noisy)
     if shapes != noisy_shapes:
         sizes = [f"{counted(len(each), 'image')} of {each[0][0]} x {each[0][1]} px" for each in (noisy_shapes, shapes)]
-        raise InputError(f"{noisy.name} has {sizes[0]}, {clean.name} {sizes[1]}: choose a noisy layer of its clean one")
+        wanted = "choose two layers with the same number and size of images"
+        raise InputError(f"{noisy.name} has {sizes[0]}, {clean.name} {sizes[1]}: {wanted}")
     return FoundImages(tuple(shapes), "pair", counted(len(shapes), "pair"))
 
 

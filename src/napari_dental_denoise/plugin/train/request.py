@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 NO_CHECKPOINT = "There is no checkpoint of this model to resume"
+ENDING_S = 10
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,10 @@ class TrainingRequest:
         used, total = (epochs, self.config.epochs) if minutes is None else (seconds / 60, minutes)
         if self.model is None or not self.model.exists() or used < total:
             return ""
-        # A training ends some seconds after its minutes.
-        return f"{max(round(used, 1), total):g} of {length_text(self.config)} used: enter a larger total to continue"
+        # A training ends with a step, its validation and the files, some seconds after its minutes.
+        is_over = minutes is None or used >= total + max(total / 10, ENDING_S / 60)
+        shown = round(used, 1) if is_over else total
+        return f"{shown:g} of {length_text(self.config)} used: enter a larger total to continue"
 
     def _start_problem(self) -> str:
         try:
