@@ -112,7 +112,7 @@ def tour(user: User, folder: Path, minutes: float) -> None:
     with user.step("compare"):
         user.menu("Plugins", "Dental Denoise", "Compare")
         user.press("Wipe")
-        user.wait(lambda: False, 1)
+        user.pause(1)
     with user.step("all forms, long names"):
         user.select(LONG_NAME.removesuffix(".dcm"))
 
@@ -131,7 +131,7 @@ class User:
         self._timer = QTimer(self.window, interval=500)
         self._timer.timeout.connect(self._look)
         self._timer.start()
-        self.wait(lambda: False, 1)
+        self.pause(1)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -143,21 +143,22 @@ class User:
         finally:
             print(f"{title}: {time.perf_counter() - begun:.1f} s, {ticker.longest()}", flush=True)
             ticker.stop()
-            self.wait(lambda: False, 0.7)
+            self.pause(0.7)
             name = f"{self._steps:02}-{title.replace(' ', '-')}-{self._theme}.png"
             QApplication.primaryScreen().grabWindow(0).save(str(self._pictures / name))
 
-    def wait(self, condition: Callable[[], object], seconds: float = 30) -> bool:
-        """Process events until a condition holds, and return whether it does; fail after more than 5 s."""
+    def wait(self, condition: Callable[[], object], seconds: float = 30) -> None:
+        """Process events until a condition holds; raise TimeoutError if it does not in time."""
+        self.pause(seconds, condition)
+        if not condition():
+            raise TimeoutError(f"nothing happened in {seconds:.0f} s")
+
+    def pause(self, seconds: float, until: Callable[[], object] = lambda: False) -> None:
+        """Process events for a while, or until a condition holds."""
         end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                if seconds > 5:
-                    raise TimeoutError(f"nothing happened in {seconds:.0f} s")
-                return False
+        while not until() and time.monotonic() < end:
             QApplication.processEvents()
             time.sleep(0.005)
-        return True
 
     def menu(self, *path: str) -> None:
         """Click through menus."""
@@ -168,9 +169,11 @@ class User:
             QTest.mouseMove(place, place.actionGeometry(action).center())
             submenu = None if text == path[-1] else action.menu()
             # The mouse alone opens a submenu after a while; a click on an open one closes it.
-            if submenu is None or not self.wait(submenu.isVisible, 0.5):
+            if submenu is not None:
+                self.pause(0.5, submenu.isVisible)
+            if submenu is None or not submenu.isVisible():
                 QTest.mouseClick(place, Qt.MouseButton.LeftButton, pos=place.actionGeometry(action).center())
-            self.wait(lambda: False, 0.3)
+            self.pause(0.3)
             if submenu is not None:
                 self.wait(submenu.isVisible)
                 place = submenu
@@ -185,7 +188,7 @@ class User:
             place = view.visualRect(rows[name]).center()
             key = Qt.KeyboardModifier.ControlModifier if number else Qt.KeyboardModifier.NoModifier
             QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, key, place)
-            self.wait(lambda: False, 0.2)
+            self.pause(0.2)
 
     def button(self, text: str) -> QAbstractButton | None:
         """Return a visible button of this text."""
@@ -217,7 +220,7 @@ class User:
         QTest.keyClicks(field, text)
         QTest.keyClick(field, Qt.Key.Key_Tab)
         # The form checks what was typed.
-        self.wait(lambda: False, 1.5)
+        self.pause(1.5)
 
     def _click(self, widget: QWidget) -> None:
         parent = widget.parentWidget()
@@ -225,7 +228,7 @@ class User:
             if isinstance(parent, QScrollArea):
                 parent.ensureWidgetVisible(widget)
             parent = parent.parentWidget()
-        self.wait(lambda: False, 0.1)
+        self.pause(0.1)
         middle = widget.rect().center()
         for x in (2, middle.x(), widget.width() - 3):
             found = QApplication.widgetAt(widget.mapToGlobal(QPoint(x, middle.y())))
