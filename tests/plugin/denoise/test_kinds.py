@@ -12,7 +12,7 @@ import xarray
 import zarr
 from napari.utils.notifications import notification_manager
 
-from napari_dental_denoise import add_gaussian_noise, denoise, write_image
+from napari_dental_denoise import add_gaussian_noise, denoise, removed_structure, write_image
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.pixels import Planes
 from tests.plugin.conftest import same
@@ -24,6 +24,12 @@ def run(form, viewer, qtbot):
     qtbot.waitUntil(lambda: form.start.enabled)
     assert len(viewer.layers) > count, form.status.value
     return viewer.layers[-1]
+
+
+def run_on(form, layer, viewer, qtbot):
+    form.image.value = layer
+    viewer.layers.selection = {layer}
+    return run(form, viewer, qtbot)
 
 
 def by_start(viewer, start):
@@ -216,13 +222,20 @@ def test_a_result_stays_when_its_source_is_changed_in_place(viewer, denoise_form
 
 
 def test_a_result_is_that_of_the_images_at_the_press(viewer, denoise_form, qtbot, noisy, trained_model):
-    data = np.tile(noisy, (20, 1, 1))
-    viewer.add_image(data, name="series")
+    data = np.tile(noisy, (10, 1, 1))
+    colours = np.stack([data[:3]] * 3, axis=-1)
+    layers = [viewer.add_image(data, name="series"), viewer.add_image(colours, name="colours")]
+    viewer.layers.selection = layers
+    denoise_form.maps.removed.value = True
     denoise_form.denoise()
     qtbot.waitUntil(lambda: denoise_form.work.progress.value > 0)
-    data[:] = 7
+    data[:] = colours[:] = 7
     qtbot.waitUntil(lambda: denoise_form.start.enabled)
-    assert same(viewer.layers[-1].data[-1], denoise(np.tile(noisy, (20, 1, 1)), trained_model)[-1])
+    expected = denoise(np.tile(noisy, (10, 1, 1)), trained_model)[-1]
+    assert same(by_start(viewer, "series denoised").data[-1], expected)
+    assert same(by_start(viewer, "colours denoised").data[-1], denoise(noisy, trained_model))
+    removed = by_start(viewer, "series removed structure")
+    np.testing.assert_allclose(removed.data, removed_structure(noisy, expected).z, rtol=1e-4, atol=1e-4)
 
 
 def test_an_image_stays_when_its_source_is_changed_in_place(viewer, denoise_form, qtbot, noisy, trained_model):
@@ -255,11 +268,19 @@ def test_a_slice_that_has_changed_is_told_and_keeps_no_other_from_its_result(
     layer = open_stack(viewer, tmp_path / "in", stack)
     write_image(tmp_path / "in" / "scan1.png", stack[0], overwrite=True)
     os.utime(tmp_path / "in" / "scan1.png", ns=(1, 1))
+    viewer.dims.set_point(0, 1)
+    denoise_form.maps.error.value = denoise_form.maps.removed.value = True
     result = run(denoise_form, viewer, qtbot)
     said = "in: 1 image could not be read and came out black: scan1.png: has changed since it was opened: open it again"
     assert denoise_form.status.value.startswith(f"{said}. Done: in denoised")
+    assert "The image on view has no map: it could not be read" in denoise_form.status.value
     assert same(result.data[::2], each_denoised(stack[::2], trained_model))
     assert not result.data[1].compute().any()
+    with pytest.raises(OSError, match=r"scan1\.png: has changed since it was opened"):
+        result.save(str(tmp_path / "out.tif"), plugin="napari-dental-denoise")
+    again = run_on(denoise_form, result, viewer, qtbot)
+    assert denoise_form.status.value.startswith("in denoised (model, 100 %): 1 image could not be read")
+    viewer.layers.remove(again)
     shutil.rmtree(tmp_path / "in")
     count = len(viewer.layers)
     viewer.layers.selection = {layer}
@@ -311,5 +332,5 @@ def test_a_lazy_result_of_changed_data_is_refused(viewer, denoise_form, qtbot, s
     assert same(result.data[2], denoise(stack[2], trained_model))
     if library == "h5py":
         data.file.close()
-        with pytest.raises(InputError, match="series, image 1, cannot be read any more"):
+        with pytest.raises(InputError, match="series, image 1, cannot be read: "):
             Planes(result.data)[0]

@@ -3,6 +3,7 @@
 import dask.array as da
 import numpy as np
 import pytest
+import zarr
 from napari.layers import Image
 
 from napari_dental_denoise.errors import InputError
@@ -55,3 +56,12 @@ def test_a_wholly_masked_image_of_a_stack_decides_nothing():
     np.testing.assert_array_equal(Planes(values)[2], STACK[2])
     with pytest.raises(InputError, match="all pixels are masked"):
         Planes(values[1])[0]
+
+
+def test_a_damaged_chunk_is_an_error_of_its_image(tmp_path):
+    data = zarr.create_array(tmp_path / "scans.zarr", data=STACK, chunks=(1, 40, 50))
+    images = LayerImages(Image(data, name="scans", contrast_limits=(0, 4095)))
+    (tmp_path / "scans.zarr" / "c" / "1" / "0" / "0").write_bytes(b"damaged")
+    with pytest.raises(InputError, match="scans, image 2, cannot be read: "):
+        images[1]
+    np.testing.assert_array_equal(images[2], STACK[2])

@@ -103,7 +103,7 @@ def _subtract(minuend: Image, subtrahend: Image, point: tuple[float, ...]) -> An
 
     if len(one.shape) == 2:
         return difference(0)
-    if one.in_memory() is None or other.in_memory() is None:
+    if not (one.is_in_memory and other.is_in_memory):
         return stack_of(difference, one.shape, np.dtype(np.float32))
     return np.stack([difference(index) for index in range(len(one))]).reshape(one.shape)
 

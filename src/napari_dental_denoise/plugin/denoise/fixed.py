@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 
@@ -18,63 +19,78 @@ Pixels = NDArray[Any]
 
 
 class KeptImages(Planes):
-    """Images that are kept in memory, as `pixels` (N, H, W), from when each is taken for the first time.
-
-    Those that are in memory are taken at once. One that cannot be read is black, and its error among the `errors`.
-    """
+    """Images that are kept in memory from when each is taken for the first time, or the error of one for ever."""
 
     def __init__(self, images: LayerImages) -> None:
-        self._images, self._kept = images, np.zeros(len(images), bool)
+        self._images = images
         self.shape, self.dtype, self.has_channel = images.shape, images.dtype, False
-        self.pixels = np.zeros((len(images), *images.shape[-2:]), images.dtype)
-        self.errors: list[InputError] = []
-        if images.in_memory() is not None:
-            self.pixels[:] = list(images)
-            self._kept[:] = True
+        self._kept: dict[int, Pixels | InputError] = {}
+
+    @property
+    def errors(self) -> list[InputError]:
+        """Those of the images that could not be read."""
+        return [each for each in self._kept.values() if isinstance(each, InputError)]
 
     def _read(self, index: int) -> Pixels:
-        if not self._kept[index]:
-            self._kept[index] = True
+        if index not in self._kept:
             try:
-                self.pixels[index] = self._images[index]
+                self._kept[index] = self._images[index].copy()
             except InputError as error:
-                self.errors.append(error)
-        return self.pixels[index]
+                self._kept[index] = error
+        kept = self._kept[index]
+        if isinstance(kept, InputError):
+            raise kept.with_traceback(None)
+        return kept
+
+
+class BlackIfMissing(Planes):
+    """Images of which those that cannot be read are black, so that the others can be denoised."""
+
+    def __init__(self, images: Planes) -> None:
+        self._images = images
+        self.shape, self.dtype, self.has_channel = images.shape, images.dtype, False
+
+    def _read(self, index: int) -> Pixels:
+        try:
+            return self._images[index]
+        except InputError:
+            return np.zeros(self.shape[-2:], self.dtype)
 
 
 class CheckedImages(Planes):
     """Images that are read again each time; raises InputError if one has changed since it was read first."""
 
-    def __init__(self, images: Planes, name: str) -> None:
+    def __init__(self, images: LayerImages, name: str) -> None:
         self._images, self._name = images, name
         self.shape, self.dtype, self.has_channel = images.shape, images.dtype, False
         self._digests: dict[int, bytes] = {}
 
     def _read(self, index: int) -> Pixels:
-        try:
-            image = self._images[index]
-        except InputError:
-            raise
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
-            raise InputError(f"{self._name}, image {index + 1}, cannot be read any more: {error}") from error
+        image = self._images[index]
         digest = blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
         if self._digests.setdefault(index, digest) != digest:
             raise InputError(f"{self._name}, image {index + 1}, has changed since it was denoised: denoise it again")
         return image
 
+    def first_steps(self) -> Generator[Progress, None, None]:
+        """Read each image once, to recognise it later; but not those of dask, which may be many or take long."""
+        import dask
 
-def fixed_steps(images: LayerImages, name: str) -> Generator[Progress, None, Planes]:
-    """Return images that stay as they are now, for results that are made of them later.
+        if not dask.is_dask_collection(self._images.array):
+            for index in range(len(self)):
+                self[index]
+                yield Progress(index + 1, len(self))
 
-    Images in memory are copied. Others are read once, to recognise them later; but those of dask, which may be many or
-    take long, when they are taken first. A stack that this plugin has opened never shows files that have changed.
-    """
-    import dask
 
-    whole = images.in_memory()
-    fixed = CheckedImages(images, name) if whole is None or isinstance(images.array, np.memmap) else KeptImages(images)
-    if not dask.is_dask_collection(images.array):
-        for index in range(len(images)):
-            fixed[index]
-            yield Progress(index + 1, len(images))
-    return fixed
+def is_copied(images: LayerImages) -> bool:
+    """Return whether images are in memory, where they may be changed at any time."""
+    return isinstance(images.array, np.ndarray) and not isinstance(images.array, np.memmap)
+
+
+def kept_images(images: LayerImages, indices: Iterable[int]) -> KeptImages:
+    """Return images to keep: these of them from now on if they are in memory, others from when they are taken."""
+    kept = KeptImages(images)
+    for index in indices if is_copied(images) else ():
+        with suppress(InputError):
+            kept[index]
+    return kept

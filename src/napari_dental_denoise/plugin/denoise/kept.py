@@ -11,7 +11,7 @@ import numpy as np
 from napari_dental_denoise.config import PERCENT
 from napari_dental_denoise.detail import DetailMap, denoiser_steps, detail_map_steps
 from napari_dental_denoise.plugin.denoise.layer import Task
-from napari_dental_denoise.plugin.shared import DETAIL_MAP, matching_layer_kwargs, place_window
+from napari_dental_denoise.plugin.shared import DETAIL_MAP, fit_encoding, matching_layer_kwargs, place_window
 from napari_dental_denoise.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Spot:
 def kept_steps(task: Task, spot: Spot) -> Generator[Progress, None, DetailMap]:
     """Map the image on view, one tile per step; meant for a thread."""
     denoise = denoiser_steps(task.engine(), task.strength)
-    unit = task.image_encoding().to_unit(task.image())
+    encoding = fit_encoding(task.encoding, task.images, task.shown)
+    unit = encoding.to_unit(task.images[task.shown])
     steps = detail_map_steps(unit, denoise, radius=spot.radius, contrast_to_noise=spot.contrast_to_noise)
     return (yield from steps)
 

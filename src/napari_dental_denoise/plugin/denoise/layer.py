@@ -24,7 +24,7 @@ from napari_dental_denoise.inference import (
 from napari_dental_denoise.models import ModelCard
 from napari_dental_denoise.pixels import PixelEncoding, Planes, Unit
 from napari_dental_denoise.plugin.denoise.classical import classical_engine, interruptible, is_classical
-from napari_dental_denoise.plugin.denoise.fixed import KeptImages, fixed_steps
+from napari_dental_denoise.plugin.denoise.fixed import BlackIfMissing, CheckedImages, KeptImages, is_copied, kept_images
 from napari_dental_denoise.plugin.denoise.lazy import Residuals
 from napari_dental_denoise.plugin.denoise.maps import Maps, error_of, structure_of
 from napari_dental_denoise.plugin.denoise.region import Masks, within
@@ -78,13 +78,31 @@ class Task:
         """Return whether an error map is wanted, and the model has one."""
         return self.error_share is not None and bool(card.calibration)
 
-    def image(self) -> NDArray[np.generic]:
-        """Return the image on view, as stored."""
-        return self.images[self.shown]
+    @property
+    def is_stack(self) -> bool:
+        """True if several images are denoised."""
+        return len(self.images.shape) > 2 and self.window is None
 
-    def image_encoding(self) -> PixelEncoding:
-        """Return the encoding with the black and the white of the image on view; see `fit_encoding`."""
-        return fit_encoding(self.encoding, self.images, self.shown)
+    def source(self) -> Source:
+        """Return the images as they are now; raise InputError if they have no black and white."""
+        indices = range(len(self.images)) if self.is_stack else [self.shown]
+        if self.lazy and self.is_stack and not is_copied(self.images):
+            images: KeptImages | CheckedImages = CheckedImages(self.images, self.layer.name)
+        else:
+            images = kept_images(self.images, indices)
+        return Source(images, fit_encoding(self.encoding, self.images, None if self.is_stack else self.shown))
+
+
+@dataclass(frozen=True)
+class Source:
+    """The images of a run, which stay as they are, and their encoding."""
+
+    images: KeptImages | CheckedImages
+    encoding: PixelEncoding
+
+    def encoding_of(self, image: NDArray[np.generic]) -> PixelEncoding:
+        """Return the encoding with the black and the white of one of the images, if not that of all."""
+        return self.encoding.fit(image) if self.encoding.ends is None else self.encoding
 
 
 @dataclass(frozen=True)
@@ -107,12 +125,13 @@ class Outcome:
 def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome | InputError]]:
     """Denoise one layer after the other, as one progress in which each layer counts the same.
 
-    One that cannot be denoised has its error as outcome and does not keep the others from it; the error of all is
-    raised.
+    Images in memory are copied before the first model is loaded, because they may change. A layer that cannot
+    be denoised has its error as outcome and does not keep the others from it; the error of all is raised.
     """
     outcomes: list[Outcome | InputError] = []
-    for number, task in enumerate(tasks):
-        steps = layer_steps(task)
+    sources = [_source_or_error(task) for task in tasks]
+    for number, (task, source) in enumerate(zip(tasks, sources, strict=True)):
+        steps = _layer_steps(task, source)
         while True:
             try:
                 part = next(steps)
@@ -129,36 +148,53 @@ def all_steps(tasks: Sequence[Task]) -> Generator[Progress, None, list[Outcome |
     return outcomes
 
 
-def layer_steps(task: Task) -> Generator[Progress, None, Outcome]:
+def _source_or_error(task: Task) -> Source | InputError:
+    try:
+        return task.source()
+    except InputError as error:
+        return error
+
+
+def _layer_steps(task: Task, source: Source | InputError) -> Generator[Progress, None, Outcome]:
     """Load the model and denoise, one tile per step; meant for a thread."""
+    if isinstance(source, InputError):
+        raise source
     interruptible().allow()
     engine = task.engine()
     yield Progress(0, 1)
-    is_stack = len(task.images.shape) > 2 and task.window is None
-    at, expected, unread = yield from (_stack_steps if is_stack else _image_steps)(task, engine)
+    at, expected, unread = yield from (_stack_steps if task.is_stack else _image_steps)(task, source, engine)
     if task.masks is not None:
         at = within(at, task.masks, task.shown, task.window)
     denoised = at(task.strength)
+    return Outcome(engine, at, denoised, _maps(task, source, denoised, expected), unread)
+
+
+def _maps(task: Task, source: Source, denoised: Any, expected: Expected) -> Maps:
+    """Return the maps that are wanted of the image on view."""
     maps = NO_MAPS
+    if task.error_share is None and not task.removed:
+        return maps
+    try:
+        image = source.images[task.shown]
+    except InputError:
+        return Maps(problem="The image on view has no map: it could not be read")
     if task.error_share is not None:
         maps = Maps(problem=NO_ERROR_MAP.capitalize()) if expected is None else error_of(expected, task.error_share)
     if task.masks is not None and maps.error is not None:
         # The source outside has no error of the model.
         maps = replace(maps, error=np.where(task.masks(task.shown)[task.window or ALL], maps.error, np.float32(np.nan)))
     if task.removed:
-        image = task.image()[task.window or ALL]
-        plane = Planes(denoised)[task.shown if is_stack else 0]
-        structure = structure_of(image, plane, task.image_encoding())
+        plane = Planes(denoised)[task.shown if task.is_stack else 0]
+        structure = structure_of(image[task.window or ALL], plane, source.encoding_of(image))
         if task.window is not None:
             structure = structure.shifted(task.window[0].start, task.window[1].start)
         maps = replace(maps, structure=structure)
-    return Outcome(engine, at, denoised, maps, unread)
+    return maps
 
 
-def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, Steps]:
+def _image_steps(task: Task, source: Source, engine: Engine) -> Generator[Progress, None, Steps]:
     """Denoise an image, or a part of one as in the whole: with its black and white, and the pixels around the part."""
-    # The source may change while the result is there.
-    encoding, image = task.image_encoding(), task.image().copy()
+    encoding, image = source.encoding, source.images[task.shown]
     window = task.window or (slice(0, image.shape[0]), slice(0, image.shape[1]))
     around, inner = zip(*(_with_halo(part, engine.card) for part in window), strict=True)
     if not task.tells_error(engine.card):
@@ -170,27 +206,32 @@ def _image_steps(task: Task, engine: Engine) -> Generator[Progress, None, Steps]
     return partial(encoding.subtract, image[window], part.noise), part, ()
 
 
-def _stack_steps(task: Task, engine: Engine) -> Generator[Progress, None, Steps]:
+def _stack_steps(task: Task, source: Source, engine: Engine) -> Generator[Progress, None, Steps]:
     """Denoise a stack, and tell the error of the image on view."""
-    encoding = fit_encoding(task.encoding, task.images)
+    images, encoding = source.images, source.encoding
     at: Callable[[float], Any]
     unread: Sequence[InputError] = ()
-    if task.lazy:
+    if task.lazy or isinstance(images, CheckedImages):
         yield Progress(0, 1)
-        residuals = Residuals((yield from fixed_steps(task.images, task.layer.name)), engine, encoding)
+        if isinstance(images, CheckedImages):
+            yield from images.first_steps()
+        residuals = Residuals(images, engine, encoding)
         # In this thread, because the window would wait for the image on view otherwise.
         residuals.denoised(task.shown, task.strength)
         at = residuals.stack
     else:
-        kept = KeptImages(task.images)
-        residual = yield from residual_steps(kept, engine, encoding=encoding)
-        unread = kept.errors
-        if len(unread) == len(kept):
+        residual = yield from residual_steps(BlackIfMissing(images), engine, encoding=encoding)
+        unread = images.errors
+        if len(unread) == len(images):
             raise unread[0]
-        at = partial(_subtract_all, kept, residual, encoding)
+        at = partial(_subtract_all, images, residual, encoding, set())
     if not task.tells_error(engine.card):
         return at, None, unread
-    return at, (yield from error_steps(task.image(), engine, encoding=task.image_encoding())), unread
+    try:
+        image = images[task.shown]
+    except InputError:
+        return at, None, unread
+    return at, (yield from error_steps(image, engine, encoding=source.encoding_of(image))), unread
 
 
 def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
@@ -199,10 +240,10 @@ def _with_halo(part: slice, card: ModelCard) -> tuple[slice, slice]:
     return slice(start, part.stop + card.halo), slice(part.start - start, part.stop - start)
 
 
-def _subtract_all(images: KeptImages, residual: Unit, encoding: PixelEncoding, strength: float) -> Any:
+def _subtract_all(images: Planes, residual: Unit, encoding: PixelEncoding, told: set[str], strength: float) -> Any:
     noise = residual.reshape(-1, *images.shape[-2:])
 
     def denoised(index: int) -> NDArray[np.generic]:
         return encoding.subtract(images[index], noise[index], strength)
 
-    return stack_of(denoised, images.shape, images.dtype)
+    return stack_of(denoised, images.shape, images.dtype, told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 Pixels = NDArray[Any]
 # Every so many rows and columns are compared to tell a colour image at once; when it is taken, all are.
 SAMPLING = 16
-# What a source raises that has changed or is gone.
-UNREADABLE = (KeyError, OSError, RuntimeError, ValueError)
+# What a source raises that has changed, is damaged or is gone.
+UNREADABLE = (EOFError, LookupError, OSError, RuntimeError, ValueError, zlib.error)
 
 
 class LayerImages(Planes):
@@ -33,7 +34,7 @@ class LayerImages(Planes):
     def __init__(self, layer: Image) -> None:
         data = layer.data[0] if layer.multiscale else layer.data
         super().__init__(_EqualChannels(data, layer.name) if layer.rgb else data)
-        self.array = data
+        self.array, self._name = data, layer.name
         self.levels = [tuple(level.shape) for level in layer.data[1:]] if layer.multiscale else []
         # As many as the layer has axes.
         self.sides = (*self.shape, *[1] * self.has_channel)
@@ -42,11 +43,14 @@ class LayerImages(Planes):
         self._masks: dict[int, NDArray[np.bool_]] = {}
         self._told: set[str] = set()
 
+    @property
+    def is_in_memory(self) -> bool:
+        """True if reading the images costs nothing, so that all of them decide black and white."""
+        return isinstance(self.array, np.ndarray) and self.array.ndim == len(self.sides)
+
     def in_memory(self) -> Pixels | None:
-        """Return the pixels (..., H, W) if reading them costs nothing."""
-        if not isinstance(self.array, np.ndarray) or self.array.ndim != len(self.sides):
-            return None
-        return InputArray(self.array).pixels.reshape(self.shape)
+        """Return the pixels (..., H, W) if they are in memory."""
+        return InputArray(self.array).pixels.reshape(self.shape) if self.is_in_memory else None
 
     def layer_data(self, result: Any) -> Any:
         """Return a result (..., H, W) of NumPy or dask as data like the layer's: with its channel, levels or mask."""
@@ -66,6 +70,15 @@ class LayerImages(Planes):
         kind = {"has_channel": self.has_channel, "is_masked": self._is_masked}
         return stack_of(image, self.shape, images.dtype, self._told, **kind)
 
+    def _read(self, index: int) -> Pixels:
+        try:
+            return super()._read(index)
+        except InputError:
+            raise
+        except UNREADABLE as error:
+            place = f", image {index + 1}," if len(self.shape) > 2 else ""
+            raise InputError(f"{self._name}{place} cannot be read: {error}") from error
+
     def _take(self, index: int) -> Any:
         image = super()._take(index)
         if self._is_masked:
@@ -76,7 +89,7 @@ class LayerImages(Planes):
         """Return the result of some images with their masks."""
         for index in indices:
             if index not in self._masks:
-                self._take(index)
+                self[index]
         mask = np.stack([self._masks[index] for index in indices]).reshape(result.shape)
         return np.ma.MaskedArray(result, mask, fill_value=getattr(self.array, "fill_value", None))
 

@@ -60,7 +60,7 @@ class ScriptInput:
     @property
     def is_each_alone(self) -> bool:
         """True if each image decides its own black and white: a stack of files or a lazy one."""
-        return self.is_stack and self._images.in_memory() is None
+        return self.is_stack and not self._images.is_in_memory
 
     @property
     def sources(self) -> list[str]:
