@@ -3,8 +3,9 @@
     python benchmarks/installation.py RADIOGRAPHS 3.11 3.12 3.13 3.11:lowest-direct
 
 Each environment is a version of Python that `uv` finds, with the newest or, behind a colon, other versions of the
-dependencies. The first radiograph is denoised, a model learns from all of them, is evaluated on them and exported, and
-first_minutes.py drives the forms under `xvfb-run`. What a failed step said stands below the table; the exit code is 1.
+dependencies. The first radiograph is denoised, a model learns from every second one, is evaluated on the others and
+exported, and first_minutes.py drives the forms under `xvfb-run`. What a failed step said stands below the table; the
+exit code is 1.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from common import machine, parser_for
 
 from napari_dental_denoise.config import EXPORT_FORMATS
+from napari_dental_denoise.images import find_files
 
 ROOT = Path(__file__).parents[1]
 UV = shutil.which("uv") or "uv"
@@ -55,32 +58,43 @@ def trial(name: str, folder: Path, radiographs: Path, minutes: float) -> dict[st
     python, _, resolution = name.partition(":")
     work = folder / name.replace(":", "-")
     environment = work / "environment"
-    subprocess.run([UV, "venv", "--quiet", "--python", python, environment], check=True)
+    work.mkdir(parents=True, exist_ok=True)
     cells = {}
-    for step, command in steps(environment / "bin", resolution or "highest", radiographs, minutes).items():
+    for step, command in steps(environment, python, resolution or "highest", radiographs, minutes).items():
         begun = time.perf_counter()
-        done = subprocess.run(command, cwd=work, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        error = error_of(command, work)
         size = f", {gigabytes(environment):.2f} GB" if command[0] == UV else ""
-        cells[step] = (f"{time.perf_counter() - begun:.1f} s{size}", "")
-        if done.returncode:
-            cells[step] = ("**failed**", f"exit code {done.returncode}\n{(done.stderr or done.stdout)[-2000:]}")
+        cells[step] = ("**failed**" if error else f"{time.perf_counter() - begun:.1f} s{size}", error)
     return cells
 
 
-def steps(programs: Path, resolution: str, radiographs: Path, minutes: float) -> dict[str, list[str | Path]]:
+def error_of(command: Sequence[str | Path], folder: Path) -> str:
+    """Run a command in a folder and return what it said if it failed, or an empty text."""
+    try:
+        done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    except OSError as error:  # no such program, as after an installation that failed
+        return str(error)
+    return f"exit code {done.returncode}\n{(done.stderr or done.stdout)[-2000:]}" if done.returncode else ""
+
+
+def steps(
+    environment: Path, python: str, resolution: str, radiographs: Path, minutes: float
+) -> dict[str, list[str | Path]]:
     """Return what a user does first, as command lines."""
+    programs = environment / "bin"
     program = programs / "napari-dental-denoise"
-    radiograph = min(path for path in radiographs.iterdir() if path.is_file())
+    files = [found.path for found in find_files([radiographs])]
     # From a folder, not from a wheel: only then does uv resolve the lowest versions of what pyproject.toml names.
-    install = [UV, "pip", "install", "--quiet", "--python", programs.parent, "--resolution", resolution]
+    install = [UV, "pip", "install", "--quiet", "--python", environment, "--resolution", resolution]
     tour = [programs / "python", Path(__file__).with_name("first_minutes.py"), "forms", "--minutes", str(minutes)]
     return {
+        "environment": [UV, "venv", "--quiet", "--python", python, environment],
         "install": [*install, str(ROOT)],
         "help": [program, "--help"],
-        "denoise": [program, "denoise", radiograph, "-o", "denoised"],
-        "train": [program, "train", radiographs, "-o", "mine.keras", "--minutes", str(minutes)],
-        "evaluate": [program, "evaluate", radiographs, "-m", "mine.keras", "--sigma", "25gl"],
-        "denoise with it": [program, "denoise", radiograph, "-m", "mine.keras", "-o", "denoised-mine"],
+        "denoise": [program, "denoise", files[0], "-o", "denoised"],
+        "train": [program, "train", *files[::2], "-o", "mine.keras", "--minutes", str(minutes)],
+        "evaluate": [program, "evaluate", *files[1::2], "-m", "mine.keras", "--sigma", "25gl"],
+        "denoise with it": [program, "denoise", files[0], "-m", "mine.keras", "-o", "denoised-mine"],
         "add napari and the exports": [*install, f"{ROOT}[napari,export]"],
         **{
             f"export as {kind}": [program, "export", "mine.keras", "--format", kind, "-o", output]
