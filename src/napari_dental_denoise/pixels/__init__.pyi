@@ -1,4 +1,5 @@
 from .arrays import READ_IMAGE as READ_IMAGE
+from .arrays import SUBSTITUTES as SUBSTITUTES
 from .arrays import ArrayLike as ArrayLike
 from .arrays import InputArray as InputArray
 from .arrays import Planes as Planes

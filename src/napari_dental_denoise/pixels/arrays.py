@@ -16,6 +16,8 @@ COLOUR = (3, 4)
 # Attribute of an array: the function that reads one of its images, or raises InputError where the array itself shows
 # a substitute.
 READ_IMAGE = "read_image"
+# Annotation of a dask layer, for arrays that dask makes of such an array: the errors of its substitutes, by their keys.
+SUBSTITUTES = "substitutes"
 INTEGERS = "iu"
 
 
@@ -105,8 +107,12 @@ class Planes(Sequence[NDArray[Any]]):
             return getattr(self._array, READ_IMAGE)(index)
         place = (int(number) for number in np.unravel_index(index, self.shape[:-2]))
         image = self._array[(*place, slice(None), slice(None), *[0] * self.has_channel)]
-        # The mask of a lazy array is known when it is computed.
-        return image.compute() if hasattr(image, "compute") else image
+        if not hasattr(image, "compute"):
+            return image
+        # The mask of a lazy array is known when it is computed, as are the substitutes in it.
+        computed = image.compute()
+        _check_no_substitute(image)
+        return computed
 
 
 def check_array(image: object) -> None:
@@ -136,6 +142,20 @@ def check_grey(array: Any) -> None:
             f"expected grey images; received colour of shape {tuple(array.shape)}: convert it to grey first, or take "
             "one channel, image[..., 0], where all are equal"
         )
+
+
+def _check_no_substitute(lazy: Any) -> None:
+    """Raise the error of a substitute that a computed array was made of."""
+    graph: Any = getattr(lazy, "__dask_graph__", dict)()
+    found: dict[Any, Exception] = {}
+    for layer in getattr(graph, "layers", {}).values():
+        found |= (layer.annotations or {}).get(SUBSTITUTES, {})
+    if found:
+        from dask.core import flatten
+
+        needed = graph.cull(set(flatten(lazy.__dask_keys__())))
+        for error in (found[key] for key in needed if key in found):
+            raise error.with_traceback(None)
 
 
 def _has_channel(shape: tuple[int, ...]) -> bool:

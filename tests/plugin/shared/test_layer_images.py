@@ -1,5 +1,7 @@
 """Data of result layers: of the kind of the input, and never black for an image that is missing."""
 
+import copy
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -32,6 +34,30 @@ def test_the_black_of_a_missing_image_is_refused(source):
     np.testing.assert_array_equal(images[2][9:], STACK[2, 9:])
     with pytest.raises(InputError, match=r"scan1\.png: no such file"):
         images[1]
+
+
+@pytest.mark.parametrize("change", [copy.deepcopy, lambda stack: stack[:, 5:], lambda stack: stack + 1])
+def test_what_dask_makes_of_a_stack_refuses_its_black(change):
+    images = Planes(change(stack_of(one_is_missing, STACK.shape, STACK.dtype)))
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"scan1\.png: no such file"):
+            images[1]
+    np.testing.assert_array_equal(images[2], change(STACK)[2])
+
+
+def test_an_image_that_is_there_again_is_taken():
+    missing = {1}
+
+    def image(index):
+        if index in missing:
+            raise InputError("scan1.png: no such file")
+        return STACK[index]
+
+    images = Planes(copy.deepcopy(stack_of(image, STACK.shape, STACK.dtype)))
+    with pytest.raises(InputError, match=r"scan1\.png: no such file"):
+        images[1]
+    missing.clear()
+    np.testing.assert_array_equal(images[1], STACK[1])
 
 
 @pytest.mark.parametrize("library", [np.asarray, lambda masked: da.from_array(masked, chunks=(1, -1, -1))])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_dental_denoise.errors import InputError
-from napari_dental_denoise.pixels import READ_IMAGE, InputArray, Planes
+from napari_dental_denoise.pixels import READ_IMAGE, SUBSTITUTES, InputArray, Planes
 
 if TYPE_CHECKING:
     from dask.array import Array
@@ -142,29 +142,35 @@ def stack_of(
     that the function cannot make is displayed as black, with a warning unless it is among those that were `told`;
     `Planes` of the array raises the error, for nobody works on what is not there.
     """
+    import dask
     import dask.array as da
 
     *leading, height, width = shape
     channel = (1,) * has_channel
     told = set() if told is None else told
+    # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
+    name = f"radiographs-{uuid4().hex}"
+    substitutes: dict[tuple[str | int, ...], Exception] = {}
 
     def block(block_id: tuple[int, ...]) -> Pixels:
         index = int(np.ravel_multi_index(block_id[: len(leading)], leading)) if leading else 0
         try:
             shown = image(index)
+            substitutes.pop((name, *block_id), None)
         except UNREADABLE as error:
             _warn_once(f"Displayed as black: {error}", told)
             shown = np.zeros((height, width), dtype)
+            substitutes[name, *block_id] = error
         return shown.reshape(*[1] * len(leading), height, width, *channel)
 
-    stack = da.map_blocks(
-        block,
-        # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
-        name=f"radiographs-{uuid4().hex}",
-        dtype=dtype,
-        chunks=(*((1,) * count for count in leading), (height,), (width,), *((side,) for side in channel)),
-        meta=(np.ma.empty if is_masked else np.empty)((0,) * (len(shape) + has_channel), dtype),
-    )
+    with dask.annotate(**{SUBSTITUTES: substitutes}):
+        stack = da.map_blocks(
+            block,
+            name=name,
+            dtype=dtype,
+            chunks=(*((1,) * count for count in leading), (height,), (width,), *((side,) for side in channel)),
+            meta=(np.ma.empty if is_masked else np.empty)((0,) * (len(shape) + has_channel), dtype),
+        )
     setattr(stack, READ_IMAGE, image)
     return stack
 
