@@ -18,12 +18,19 @@ from napari_dental_denoise.progress import Progress
 Pixels = NDArray[Any]
 
 
-class KeptImages(Planes):
+class _OtherImages(Planes):
+    """Images that are made of others, one by one."""
+
+    def __init__(self, images: Planes) -> None:
+        self._images = images
+        self.shape, self.dtype, self.has_channel = images.shape, images.dtype, False
+
+
+class KeptImages(_OtherImages):
     """Images that are kept in memory from when each is taken for the first time, or the error of one for ever."""
 
     def __init__(self, images: LayerImages) -> None:
-        self._images = images
-        self.shape, self.dtype, self.has_channel = images.shape, images.dtype, False
+        super().__init__(images)
         self._kept: dict[int, Pixels | InputError] = {}
 
     @property
@@ -43,12 +50,8 @@ class KeptImages(Planes):
         return kept
 
 
-class BlackIfMissing(Planes):
+class BlackIfMissing(_OtherImages):
     """Images of which those that cannot be read are black, so that the others can be denoised."""
-
-    def __init__(self, images: Planes) -> None:
-        self._images = images
-        self.shape, self.dtype, self.has_channel = images.shape, images.dtype, False
 
     def _read(self, index: int) -> Pixels:
         try:
@@ -57,12 +60,14 @@ class BlackIfMissing(Planes):
             return np.zeros(self.shape[-2:], self.dtype)
 
 
-class CheckedImages(Planes):
+class CheckedImages(_OtherImages):
     """Images that are read again each time; raises InputError if one has changed since it was read first."""
 
+    _images: LayerImages
+
     def __init__(self, images: LayerImages, name: str) -> None:
-        self._images, self._name = images, name
-        self.shape, self.dtype, self.has_channel = images.shape, images.dtype, False
+        super().__init__(images)
+        self._name = name
         self._digests: dict[int, bytes] = {}
 
     def _read(self, index: int) -> Pixels:
