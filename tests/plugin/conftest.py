@@ -46,6 +46,8 @@ def own_state(tmp_path, monkeypatch):
     """The forms remember nothing but the test, and a training that a form started ends with it."""
     state = tmp_path / "state"
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    # For a napari in a process of its own: a small window that another run left has no place for the canvas.
+    monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "napari.yaml"))
     yield
     # Only a form that trains makes such a folder.
     if any(state.rglob("trainings")):

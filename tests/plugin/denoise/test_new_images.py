@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from napari_dental_denoise.images import write_image
-from napari_dental_denoise.plugin.denoise.new_images import DELAY_MS
+from napari_dental_denoise.plugin.denoise import new_images
+
+# Longer than a busy machine takes to read the next file.
+DELAY_MS = 4000
 
 
 @pytest.fixture
-def form(open_form):
+def form(open_form, monkeypatch):
+    monkeypatch.setattr(new_images, "DELAY_MS", DELAY_MS)
     form = open_form("Denoise")
     form.model.value = Path("median")
     return form

@@ -1,6 +1,5 @@
 """Denoise form: types, appearance of the result, strength, preview, cancel, and errors before any work."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -511,15 +510,8 @@ viewer.screenshot(flash=False)
 assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules
 viewer.close()
 """
-    # A small window that napari remembers from another run would leave no place for the canvas.
-    environment = os.environ | {"NAPARI_CONFIG": str(tmp_path / "napari.yaml")}
     result = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert result.returncode == 0, result.stderr
 
