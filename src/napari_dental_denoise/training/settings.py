@@ -95,13 +95,13 @@ class TrainingConfig:
     epochs: int = setting(
         100,
         int,
-        "epochs to train for, including those before --resume; in one epoch, random patches cover the images once, "
+        "epochs to train for, in all if a training is resumed; in one epoch, random patches cover the images once, "
         f"in {STEPS_PER_EPOCH[0]} to {STEPS_PER_EPOCH[1]} batches",
         low=1,
         fixed=False,
     )
     minutes: float | None = setting(
-        None, float, "train for this long instead, including the minutes before --resume", brackets="()", fixed=False
+        None, float, "train for this long instead, in all if a training is resumed", brackets="()", fixed=False
     )
     steps_per_epoch: int | None = setting(
         None,
