@@ -128,6 +128,7 @@ def test_12_bits_in_16_stay_12():
         (lambda _image: ndd.denoise(None), "expected an array; received NoneType$"),
         (lambda image: ndd.add_gaussian_noise(image, rng=-1), "rng must be a whole number from 0.*; received -1"),
         (lambda image: ndd.phantom((64, 64), rng="a"), "rng must be a whole number from 0.*; received 'a'"),
+        (lambda image: ndd.phantom((64, 64), rng=True), "rng must be a whole number from 0.*; received True"),
         (lambda image: ndd.phantom(64), "shape must be .* at least 32 pixels each; received 64"),
         (lambda image: ndd.add_gaussian_noise(image, "a"), r"sigma must be .*\[0, 1\]; received 'a'"),
         (lambda image: ndd.denoise(image, strength="a"), r"strength must be .*\[0, 1\.5\]; received 'a'"),

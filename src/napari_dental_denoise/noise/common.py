@@ -48,10 +48,13 @@ def with_noise(image: ArrayLike, add: Callable[[Unit, np.random.Generator], Unit
 
 def generator(rng: Rng) -> np.random.Generator:
     """Return `rng` as a NumPy Generator; None draws a fresh seed from the operating system."""
+    refused = InputError(f"rng must be a whole number from 0, or a numpy Generator; received {rng!r}")
+    if isinstance(rng, bool | np.bool_):  # which NumPy takes for 0 and 1
+        raise refused
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError) as error:
-        raise InputError(f"rng must be a whole number from 0, or a numpy Generator; received {rng!r}") from error
+        raise refused from error
 
 
 def each_plane(unit: Unit, work: Callable[[Unit], Unit]) -> Unit:
