@@ -47,8 +47,8 @@ def saved(folder, data, name="blur.onnx"):
     return folder / name
 
 
-def package(folder, data, axes="bcyx", **entry):
-    description = {"inputs": [{"axes": axes, **entry}], "weights": {"onnx": {"source": "weights.onnx"}}}
+def package(folder, data, axes="bcyx", tensors=1, **entry):
+    description = {"inputs": [{"axes": axes, **entry}] * tensors, "weights": {"onnx": {"source": "weights.onnx"}}}
     with zipfile.ZipFile(folder / "blur.zip", "w") as archive:
         archive.writestr("bioimageio.yaml", yaml.safe_dump(description))
         archive.writestr("weights.onnx", data)
@@ -127,6 +127,10 @@ def test_packages_with_other_axes_or_preprocessing_are_refused(tmp_path):
             Peer(package(tmp_path, network(), [axis]))
     with pytest.raises(InputError, match="its description of inputs and outputs is damaged"):
         Peer(package(tmp_path, network(), preprocessing=[{"id": NESTED}]))
+    with pytest.raises(InputError, match="its description has more than 64 inputs and outputs"):
+        Peer(package(tmp_path, network(), tensors=2000, preprocessing=[{"id": "ensure_dtype"}] * 2000))
+    with pytest.raises(InputError, match=r"received the axes y{100}$"):
+        Peer(package(tmp_path, network(), "y" * 2000))
 
 
 def test_the_command_measures_peers_beside_models(tmp_path, capsys):

@@ -101,5 +101,5 @@ def _layout(path: Path, network: Any, told: str | None) -> str:
     places = {layout: shape[layout.index("c")] for layout in LAYOUTS if told in (None, layout)}
     found = next((layout for layout, side in places.items() if side == 1), None)
     if found is None:
-        raise InputError(f"{path.name}: {EXPECTED}, of one channel; received the axes {told or shape}")
+        raise InputError(f"{path.name}: {EXPECTED}, of one channel; received the axes {str(told or shape)[:100]}")
     return found

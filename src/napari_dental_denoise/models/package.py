@@ -17,6 +17,8 @@ DESCRIPTIONS = ("bioimageio.yaml", "rdf.yaml")
 # Steps before and after the network that leave the grey values as they are.
 WITHOUT_EFFECT = ("ensure_dtype",)
 MERGE = "tag:yaml.org,2002:merge"
+# More inputs and outputs than any network has: a short file names a long one many times.
+MOST_TENSORS = 64
 
 
 def read_description(path: Path) -> dict[str, Any] | None:
@@ -100,6 +102,8 @@ def _steps(path: Path, description: Mapping[str, Any], kind: str) -> list[str]:
     """Return the names of the steps of all tensors; version 0.4 of the format calls an id a name."""
     try:
         tensors = [*(description.get("inputs") or []), *(description.get("outputs") or [])]
+        if len(tensors) > MOST_TENSORS:
+            raise InputError(f"{path.name}: its description has more than {MOST_TENSORS} inputs and outputs")
         steps = [step for tensor in tensors for step in tensor.get(kind) or []]
         names = [step.get("id") or step.get("name") for step in steps]
     except (AttributeError, TypeError) as error:
