@@ -63,7 +63,7 @@ def run_everywhere(folder, batch):
 
 
 @pytest.mark.parametrize("predicts", ["residual", "image"])
-def test_each_format_gives_the_denoised_image(models, predicts, noisy, tmp_path):
+def test_each_format_gives_the_denoised_image(models, predicts, noisy, tmp_path, capsys):
     source = models / f"{predicts}.keras"
     for kind, name in {
         "onnx": "model.onnx",
@@ -72,7 +72,9 @@ def test_each_format_gives_the_denoised_image(models, predicts, noisy, tmp_path)
         "saved-model": "saved",
     }.items():
         assert main(["export", str(source), "--format", kind, "-o", str(tmp_path / name)]) == 0
+        assert capsys.readouterr().out.startswith("loading TensorFlow ...\n")
         assert main(["export", str(source), "--format", kind, "-o", str(tmp_path / name)]) == 2
+        assert capsys.readouterr().out == ""
     batch, engine = noisy[np.newaxis, ..., np.newaxis], load_engine(source, "f32")
     # What a model that gives the image itself makes of it depends on its scale, which `denoise` changes.
     expected = denoise(noisy, engine) if predicts == "residual" else engine(batch)[0, ..., 0]

@@ -24,6 +24,8 @@ EXIT_BAD_INPUT = 2
 # EX_SOFTWARE of sysexits.h.
 EXIT_FAILED = 70
 EXIT_STOPPED = 130
+# Takes so long that a command without a word would look stuck.
+LOADING_TENSORFLOW = "loading TensorFlow ..."
 
 # Control characters, marks of writing direction and lone surrogates, as names of files may hold them.
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from napari_dental_denoise.cli.console import EXIT_DONE, tell
+from napari_dental_denoise.cli.console import EXIT_DONE, LOADING_TENSORFLOW, tell
 from napari_dental_denoise.cli.options import Subparsers, add_overwrite, named_path
 from napari_dental_denoise.config import EXPORT_FORMATS
 from napari_dental_denoise.errors import InputError
@@ -67,6 +67,7 @@ def _convert(options: argparse.Namespace) -> int:
 
     if is_file(options.output) and is_file(options.model) and options.output.samefile(options.model):
         raise InputError(f"{options.output}: is the model to convert: choose another name")
+    tell(LOADING_TENSORFLOW)
     from napari_dental_denoise.unet.exchange import convert_model
 
     card = convert_model(options.model, options.output, overwrite=options.overwrite)
@@ -79,7 +80,8 @@ def _export(options: argparse.Namespace) -> int:
     from napari_dental_denoise.unet.exchange import check_export_name
 
     check_export_name(options.output, options.format, overwrite=options.overwrite)
-    # Loads TensorFlow, which takes seconds: a wrong name is told before.
+    # A wrong name is told before.
+    tell(LOADING_TENSORFLOW)
     from napari_dental_denoise.unet.exchange import export_model
 
     export_model(options.model, options.output, options.format, overwrite=options.overwrite)

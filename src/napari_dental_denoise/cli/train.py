@@ -13,6 +13,7 @@ from napari_dental_denoise.cli.console import (
     EXIT_DONE,
     EXIT_SOME_LEFT_OUT,
     EXIT_STOPPED,
+    LOADING_TENSORFLOW,
     StopRequest,
     echo_while_read,
     graceful_stop,
@@ -174,6 +175,8 @@ def _read(options: argparse.Namespace, seed: int) -> tuple[Dataset, list[Path], 
 
 def follow(job: TrainingJob, progress: str, stop_asked: Callable[[], bool]) -> bool:
     """Train and show the progress; return False if the training was stopped."""
+    if progress == "bar":
+        tell(LOADING_TENSORFLOW)
     from napari_dental_denoise.unet import train
 
     reports = train(job)
