@@ -16,7 +16,7 @@ COLOUR = (3, 4)
 # Attribute of an array: the function that reads one of its images, or raises InputError where the array itself shows
 # a substitute.
 READ_IMAGE = "read_image"
-# Annotation of a dask layer, for arrays that dask makes of such an array: the errors of its substitutes, by their keys.
+# Annotation of a dask layer, for arrays that dask makes of such an array: the errors of substitutes, by their blocks.
 SUBSTITUTES = "substitutes"
 INTEGERS = "iu"
 
@@ -147,9 +147,11 @@ def check_grey(array: Any) -> None:
 def _check_no_substitute(lazy: Any) -> None:
     """Raise the error of a substitute that a computed array was made of."""
     graph: Any = getattr(lazy, "__dask_graph__", dict)()
-    found: dict[Any, Exception] = {}
-    for layer in getattr(graph, "layers", {}).values():
-        found |= (layer.annotations or {}).get(SUBSTITUTES, {})
+    found: dict[Any, Exception] = {
+        (name, *block): error
+        for name, layer in getattr(graph, "layers", {}).items()
+        for block, error in (layer.annotations or {}).get(SUBSTITUTES, {}).items()
+    }
     if found:
         from dask.core import flatten
 

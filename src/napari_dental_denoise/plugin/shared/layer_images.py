@@ -150,17 +150,17 @@ def stack_of(
     told = set() if told is None else told
     # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
     name = f"radiographs-{uuid4().hex}"
-    substitutes: dict[tuple[str | int, ...], Exception] = {}
+    substitutes: dict[tuple[int, ...], Exception] = {}
 
     def block(block_id: tuple[int, ...]) -> Pixels:
         index = int(np.ravel_multi_index(block_id[: len(leading)], leading)) if leading else 0
         try:
             shown = image(index)
-            substitutes.pop((name, *block_id), None)
+            substitutes.pop(block_id, None)
         except UNREADABLE as error:
             _warn_once(f"Displayed as black: {error}", told)
             shown = np.zeros((height, width), dtype)
-            substitutes[name, *block_id] = error
+            substitutes[block_id] = error
         return shown.reshape(*[1] * len(leading), height, width, *channel)
 
     with dask.annotate(**{SUBSTITUTES: substitutes}):
