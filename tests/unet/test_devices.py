@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -198,7 +199,9 @@ def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(alone, tm
     rest, error = running[0].communicate()
     running[1].communicate()
     assert running[0].returncode == 2
-    assert error == ("napari-dental-denoise: another machine has stopped: continue with --resume on all of them\n")
+    # TensorFlow 2.20 tells of its servers before.
+    told = [line for line in error.splitlines() if not re.match(r"WARNING: All log messages|I0000 ", line)]
+    assert told == ["napari-dental-denoise: another machine has stopped: continue with --resume on all of them"]
     assert {path.name: path.read_bytes() for path in other.parent.iterdir()} == before
     assert sorted(path.suffix for path in model.parent.iterdir()) == [".checkpoint", ".keras"]
     assert train(folder / "scans", model, "--resume", "--epochs", 2 + epochs_in([*lines, *rest.splitlines()]) + 1)
