@@ -19,7 +19,7 @@ from napari_dental_denoise.cli import main
 from napari_dental_denoise.config import Preset
 from napari_dental_denoise.errors import InputError
 from napari_dental_denoise.models.card import ModelCard
-from napari_dental_denoise.unet.exchange.formats import WRITERS
+from napari_dental_denoise.unet.exchange.formats import WRITERS, gives
 from napari_dental_denoise.unet.export import save_model
 
 
@@ -139,6 +139,15 @@ def test_up_sampling_of_every_kind_is_converted(interpolation, noisy, tmp_path):
     batch = noisy[np.newaxis, ..., np.newaxis]
     expected = np.asarray(keras.models.load_model(tmp_path / "a.keras")(batch))
     np.testing.assert_allclose(engine(batch), expected, atol=1e-5)
+
+
+def test_a_conversion_with_another_result_is_known(models, noisy, tmp_path):
+    path, batch = tmp_path / "model.onnx", noisy[np.newaxis, ..., np.newaxis]
+    assert main(["export", str(models / "residual.keras"), "--format", "onnx", "-o", str(path)]) == 0
+    denoised = run_onnx(path.read_bytes(), batch)
+    assert gives(path, batch, denoised)
+    assert not gives(path, batch, denoised[np.newaxis])
+    assert not gives(path, batch, denoised + 0.1)
 
 
 def test_a_converted_model_is_exported_for_images_of_any_size(noisy, tmp_path):
