@@ -148,8 +148,6 @@ def stack_of(
     *leading, height, width = shape
     channel = (1,) * has_channel
     told = set() if told is None else told
-    # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
-    name = f"radiographs-{uuid4().hex}"
     substitutes: dict[tuple[int, ...], Exception] = {}
 
     def block(block_id: tuple[int, ...]) -> Pixels:
@@ -166,7 +164,8 @@ def stack_of(
     with dask.annotate(**{SUBSTITUTES: substitutes}):
         stack = da.map_blocks(
             block,
-            name=name,
+            # Unique, as napari's cache of dask results works by name, and the files or the settings may have changed.
+            name=f"radiographs-{uuid4().hex}",
             dtype=dtype,
             chunks=(*((1,) * count for count in leading), (height,), (width,), *((side,) for side in channel)),
             meta=(np.ma.empty if is_masked else np.empty)((0,) * (len(shape) + has_channel), dtype),
