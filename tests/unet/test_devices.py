@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -199,9 +200,9 @@ def test_a_machine_that_goes_is_one_line_and_only_the_first_one_writes(alone, tm
     rest, error = running[0].communicate()
     running[1].communicate()
     assert running[0].returncode == 2
-    # TensorFlow 2.20 tells of its servers before.
-    told = [line for line in error.splitlines() if not re.match(r"WARNING: All log messages|I0000 ", line)]
-    assert told == ["napari-dental-denoise: another machine has stopped: continue with --resume on all of them"]
+    if version("tensorflow").startswith("2.20."):  # which tells of its servers before
+        error = re.sub(r"^(WARNING: All log messages|I0000 ).*\n", "", error, flags=re.MULTILINE)
+    assert error == ("napari-dental-denoise: another machine has stopped: continue with --resume on all of them\n")
     assert {path.name: path.read_bytes() for path in other.parent.iterdir()} == before
     assert sorted(path.suffix for path in model.parent.iterdir()) == [".checkpoint", ".keras"]
     assert train(folder / "scans", model, "--resume", "--epochs", 2 + epochs_in([*lines, *rest.splitlines()]) + 1)
