@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise, product
 from typing import Any
@@ -91,29 +91,30 @@ def calibrate(draws: Sequence[Draw]) -> dict[str, Any]:
     .. [1] A. N. Angelopoulos et al., "Image-to-image regression with distribution-free uncertainty quantification and
        applications in imaging", ICML 2022.
     """
+    described = [(draw, np.quantile(draw.ratios, np.linspace(0, 1, 1001))) for draw in draws]
     cells = []
     for level, correlation in product(pairwise(LEVELS), pairwise(CORRELATIONS)):
         cell = Cell(level, correlation, 0, ())
-        here = [draw.ratios for draw in draws if cell.holds(draw.level, draw.correlation)]
+        here = [(draw.ratios, each) for draw, each in described if cell.holds(draw.level, draw.correlation)]
         if here:
             enough = len(here) >= MIN_IMAGES
-            factors = _factors(here if enough else [draw.ratios for draw in draws])
-            within = _within_of_others(here) if enough else None
+            factors = _factors([each for _, each in (here if enough else described)])
+            within = _within_of_others(*zip(*here, strict=True)) if enough else None
             cells.append(asdict(Cell(level, correlation, len(here), factors, within)))
     return {"shares": list(SHARES), "cells": cells}
 
 
-def _factors(ratios: Iterable[Image]) -> list[float]:
-    """Return the quantiles of the ratios, each image weighing the same."""
-    each = [np.quantile(one, np.linspace(0, 1, 1001)) for one in ratios]
-    return [round(float(factor), FACTOR_DIGITS) for factor in np.quantile(np.concatenate(each), SHARES)]
+def _factors(quantiles: Sequence[Image]) -> list[float]:
+    """Return the factors from the quantiles of the ratios of each image, so that each weighs the same."""
+    return [round(float(factor), FACTOR_DIGITS) for factor in np.quantile(np.concatenate(quantiles), SHARES)]
 
 
-def _within_of_others(ratios: Sequence[Image]) -> float:
+def _within_of_others(ratios: Sequence[Image], quantiles: Sequence[Image]) -> float:
     """Return the mean share of the pixels of an image within the interval that the other images give."""
     usual = SHARES.index(USUAL_SHARE)
     shares = [
-        np.mean(one <= _factors([*ratios[:number], *ratios[number + 1 :]])[usual]) for number, one in enumerate(ratios)
+        np.mean(one <= _factors([*quantiles[:number], *quantiles[number + 1 :]])[usual])
+        for number, one in enumerate(ratios)
     ]
     return round(float(np.mean(shares)), FACTOR_DIGITS)
 
