@@ -79,13 +79,18 @@ class Devices:
     def function(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """Return a step as a graph that all devices run together."""
         if self.strategy is None:
-            return tf.function(step, jit_compile=False, reduce_retracing=True)
+            return _graph(step)
 
         def together(*batch: Any) -> Any:
             losses = self.strategy.run(step, args=batch)
             return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, losses, axis=None)
 
-        return tf.function(together, jit_compile=False, reduce_retracing=True)
+        return _graph(together)
+
+
+def _graph(step: Callable[..., Any]) -> Callable[..., Any]:
+    # Without Python's control flow in the steps, to look for it would only make the beginning of a training slower.
+    return tf.function(step, jit_compile=False, reduce_retracing=True, autograph=False)
 
 
 def find_devices(name: StrategyName, batch_size: int) -> Devices:
