@@ -6,12 +6,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from napari_dental_denoise import add_gaussian_noise, phantoms, write_image
 from napari_dental_denoise.cli import main
+from napari_dental_denoise.config import WORKFLOW
 from napari_dental_denoise.models import find_model
 from tests.conftest import to_bytes
 from tests.test_documents import DOCUMENTS, PROGRAM, ROOT, commands, named
@@ -78,6 +80,7 @@ def prepare(document):
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_the_blocks_of_a_document_run(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("napari_dental_denoise.cli.workflow.WORKFLOW", replace(WORKFLOW, phantoms=6))
     languages = re.findall(r"^```(\w+)\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     if not languages:
         pytest.skip("has no blocks")
