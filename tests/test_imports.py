@@ -68,6 +68,11 @@ def test_openvino_tells_nobody(trained_model, tmp_path):
     assert not (tmp_path / "intel").exists()
 
 
+def test_no_module_of_these_tests_brings_its_telemetry():
+    """In one, every training of the process would call a statistics server, from a fork that takes two seconds."""
+    assert sys.modules.get("openvino_telemetry") is None
+
+
 # As on a server where only what denoising needs was installed.
 BLOCKED = ("dask", "distributed", "keras", "magicgui", "matplotlib", "psutil", "pyqtgraph", "qtpy", "tensorflow")
 # Without TensorFlow, a process runs many commands in the time that it takes to start.

@@ -1,17 +1,19 @@
 """A network in bf16 sees more than 8 bits of a grey value."""
 
 import numpy as np
-import openvino
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from openvino import opset13 as operations
 
 from napari_dental_denoise import add_gaussian_noise
 from napari_dental_denoise.inference.bfloat16 import split_grey, take_in_both_parts
 from napari_dental_denoise.inference.engine import load_engine
+from napari_dental_denoise.inference.runtime import openvino
 from napari_dental_denoise.pixels.local_mean import seen_by
+
+runtime = openvino()
+operations = runtime.opset13
 
 
 @given(arrays(np.float32, 20, elements=st.floats(-0.25, 1.25, width=32)))
@@ -40,11 +42,11 @@ def small_network(skipping=False):
     last = convolve(operations.relu(convolve(turned, 4, 1)), 1, 4)
     if skipping:
         last = operations.add(last, turned)
-    return openvino.Model([operations.transpose(last, [0, 2, 3, 1])], [image])
+    return runtime.Model([operations.transpose(last, [0, 2, 3, 1])], [image])
 
 
 def run(network, *inputs):
-    return openvino.Core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(inputs)[0]
+    return runtime.Core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(inputs)[0]
 
 
 def kinds(network):
@@ -73,7 +75,7 @@ def test_a_network_that_looks_at_its_image_twice_is_left_alone(image):
 
 
 def test_in_bf16_less_is_lost_than_the_rounding_of_the_image_alone(trained_model, radiographs):
-    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in runtime.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bf16")
     rounded, exact = (load_engine(trained_model, precision) for precision in ("bf16", "f32"))
     noisy = add_gaussian_noise((radiographs[0] / 255).astype(np.float32), 0.1, rng=0)[np.newaxis, :, :, np.newaxis]

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
-import openvino
 import pytest
 import tensorflow as tf
 import yaml
@@ -18,6 +17,7 @@ from napari_dental_denoise import add_gaussian_noise, denoise, load_engine, phan
 from napari_dental_denoise.cli import main
 from napari_dental_denoise.config import Preset
 from napari_dental_denoise.errors import InputError
+from napari_dental_denoise.inference.runtime import openvino
 from napari_dental_denoise.models.card import ModelCard
 from napari_dental_denoise.unet.exchange.formats import WRITERS, gives
 from napari_dental_denoise.unet.export import save_model
@@ -51,7 +51,7 @@ def run_everywhere(folder, batch):
     with zipfile.ZipFile(folder / "model.zip") as archive:
         archive.extract("weights.keras", folder)
         packaged = archive.read("weights.onnx")
-    compiled = openvino.Core().compile_model(folder / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino().Core().compile_model(folder / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     saved = tf.saved_model.load(folder / "saved")
     return {
         "onnx": run_onnx((folder / "model.onnx").read_bytes(), batch),
