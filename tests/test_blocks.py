@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,7 @@ def test_the_blocks_of_a_document_run(document, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for bash")
+@pytest.mark.skipif(find_spec("pip") is None, reason="the scripts keep their environment up to date with pip")
 def test_scripts_run_does_the_whole_job(tmp_path, folder):
     environment = tmp_path / "environment"
     environment.mkdir()
