@@ -239,11 +239,10 @@ def test_no_strength_is_no_change(engine, image):
 
 
 def test_a_network_that_makes_nan_is_refused():
-    from openvino import opset13 as operations
-
+    runtime = openvino()
+    operations = runtime.opset13
     picture = operations.parameter([-1, -1, -1, 1], np.float32)
     broken = operations.multiply(picture, operations.constant(np.full((1, 1, 1, 1), np.nan, np.float32)))
-    runtime = openvino()
     network = runtime.Model([broken], [picture], "broken")
 
     class Broken(OpenVinoEngine):
